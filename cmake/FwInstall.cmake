@@ -1,0 +1,2 @@
+# install(), find_package(fw) and pkg-config.
+include(GNUInstallDirs)

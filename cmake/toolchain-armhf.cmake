@@ -1,0 +1,12 @@
+# Debian's g++-arm-linux-gnueabihf; tests run under qemu-user. FW_QEMU_CPU picks the emulated processor.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR armv7)
+set(CMAKE_C_COMPILER arm-linux-gnueabihf-gcc)
+set(CMAKE_CXX_COMPILER arm-linux-gnueabihf-g++)
+set(FW_QEMU_CPU cortex-a15 CACHE STRING "qemu-arm -cpu")
+set(CMAKE_CROSSCOMPILING_EMULATOR "qemu-arm;-cpu;${FW_QEMU_CPU};-L;/usr/arm-linux-gnueabihf")
+set(CMAKE_FIND_ROOT_PATH /usr/arm-linux-gnueabihf)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_CXX_FLAGS_INIT "-march=armv7-a -mfpu=neon -mfloat-abi=hard")

@@ -1,0 +1,120 @@
+// Net and Extractor: load a model once, run it from as many threads as you like.
+//
+//   fw::Net net;
+//   FW_RETURN_IF_ERROR(net.load_table("squeezenet.table"));               // optional: int8
+//   FW_RETURN_IF_ERROR(net.load_model("squeezenet.param", "squeezenet.bin"));
+//   fw::Extractor ex = net.create_extractor();
+//   FW_RETURN_IF_ERROR(ex.input("data", image));
+//   fw::Mat prob;
+//   FW_RETURN_IF_ERROR(ex.extract("prob", &prob));
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fw/export.h"
+#include "fw/image.h"
+#include "fw/layer.h"
+#include "fw/mat.h"
+#include "fw/option.h"
+#include "fw/span.h"
+#include "fw/status.h"
+#include "fw/table.h"
+
+namespace fw {
+
+class Extractor;
+
+/// What the planner decided for one step of the running network, in the order of execution.
+struct LayerPlan {
+    std::string name;    ///< layer name of the model file; conversions are named after the blob they convert
+    std::string type;    ///< layer type, `Quantize`, `Dequantize`, ...
+    std::string output;  ///< first output blob
+    std::string kernel;  ///< kernel that runs it, "" = the reference implementation
+    DType input_type = DType::kFloat32;
+    DType output_type = DType::kFloat32;
+    QuantParams output_quant;
+    bool is_conversion = false;  ///< int8 <-> float crossing or layout copy that the model did not ask for
+    std::string reason;          ///< why this precision
+};
+
+/// Sizes that a loaded network costs.
+struct MemoryUse {
+    size_t weights = 0;      ///< bytes of prepared weights, shared by all Extractors
+    size_t activations = 0;  ///< bytes of one Extractor's arena for the input shapes last planned
+};
+
+/// A loaded network: immutable after load_model, so any number of threads may create and run Extractors at once.
+class FW_EXPORT Net {
+public:
+    Net();
+    ~Net();
+    Net(Net&&) noexcept;
+    Net& operator=(Net&&) noexcept;
+
+    /// Options, the table and custom layers are taken before load_model; afterwards these calls fail.
+    Status set_option(const Option& option);
+    Status load_table(const char* path);
+    Status load_table(ScaleTable table);
+    Status register_layer(const char* type, CustomLayerFactory factory, void* user_data = nullptr);
+
+    /// Loads from files; the .bin file is mapped, not read, where the system can.
+    Status load_model(const char* param_path, const char* bin_path);
+    /// Loads from memory that must outlive the Net. `bin` may be unaligned.
+    Status load_model_memory(Span<const char> param, Span<const uint8_t> bin);
+
+    const Option& option() const;
+    std::vector<std::string> input_names() const;
+    std::vector<std::string> output_names() const;
+    /// Declared shape of an input; rank 0 where the model leaves it open.
+    Shape input_shape(const char* name) const;
+    /// The model's own preprocessing; `known()` is false where it stores none.
+    const Preprocess& preprocess() const;
+
+    Extractor create_extractor() const;
+
+    /// Steps of the plan for the declared input shapes, or for those of the last run.
+    Result<std::vector<LayerPlan>> plan() const;
+    MemoryUse memory_use() const;
+
+private:
+    friend class Extractor;
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+/// One inference: cheap to create, used by one thread. Keeps its Net's data alive.
+class FW_EXPORT Extractor {
+public:
+    ~Extractor();
+    Extractor(Extractor&&) noexcept;
+    Extractor& operator=(Extractor&&) noexcept;
+
+    /// Sets an input blob; float32, or int8 already in the blob's scale. The Mat's data is read at extract time.
+    Status input(const char* blob, const Mat& mat);
+    /// Computes what `blob` needs and no more, and returns it as float32 (int8 blobs are dequantized). Any blob of the
+    /// model file can be asked for, also one that an optimised plan has fused away.
+    Status extract(const char* blob, Mat* out);
+    /// The same, but an int8 blob comes as int8 with its quantization.
+    Status extract_raw(const char* blob, Mat* out, QuantParams* quant);
+
+    /// Called with each blob that the plan computes, as float32, in the order of execution (calibration, comparison).
+    /// The Mat is valid during the call only. A failed Status ends the run and comes out of extract.
+    using Observer = std::function<Status(const std::string& blob, const Mat& value)>;
+    void set_observer(Observer observer);
+
+    /// Milliseconds of each step of the last run, parallel to Net::plan(); empty unless enabled before it.
+    void enable_profile(bool enable);
+    const std::vector<double>& profile() const;
+
+private:
+    friend class Net;
+    struct Impl;
+    explicit Extractor(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fw

@@ -1,0 +1,41 @@
+// Option: what an application may choose before it loads a model. Log sink.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fw/export.h"
+#include "fw/mat.h"
+
+namespace fw {
+
+enum class Precision : uint8_t {
+    kAuto,   ///< int8 where the table allows it and it pays, float elsewhere
+    kFloat,  ///< float32 everywhere, a table is ignored
+    kInt8,   ///< int8 wherever the table allows it
+};
+
+struct FW_EXPORT Option {
+    /// Threads of one inference; 0 = one for each core.
+    int threads = 1;
+    Precision precision = Precision::kAuto;
+    /// Run the graph passes (folding, fusion). Off: every layer runs as written, for debugging.
+    bool optimize = true;
+    /// Names of single passes to leave out, as `fold_batchnorm` or `fuse_activation`.
+    std::vector<std::string> disabled_passes;
+    /// Memory of blobs; nullptr = the library's own. Must outlive every Net, Extractor and Mat made with it.
+    Allocator* allocator = nullptr;
+    /// Upper bound, in bytes, on the activation memory of one Extractor; a larger plan fails with kOutOfMemory.
+    uint64_t max_activation_bytes = uint64_t{4} << 30;
+};
+
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarn };
+
+/// Receives one message, without newline. Called from any thread that runs the library.
+using LogSink = void (*)(LogLevel level, const char* message, void* user_data);
+
+/// Sets the process-wide sink; nullptr (the start) discards messages, so the library is silent until asked.
+FW_EXPORT void set_log_sink(LogSink sink, void* user_data, LogLevel least = LogLevel::kInfo);
+
+}  // namespace fw

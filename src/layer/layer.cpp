@@ -1,0 +1,29 @@
+#include "layer/layer.h"
+
+namespace fw {
+
+Status Layer::infer(Span<const TensorDesc> in, Span<TensorDesc> out) const {
+    for (TensorDesc& desc : out) {
+        desc.shape = in[0].shape;
+    }
+    return {};
+}
+
+Status Layer::prepare(const PrepareContext& context) {
+    for (const Span<const TensorDesc>& side : {context.inputs, context.outputs}) {
+        for (const TensorDesc& desc : side) {
+            if (desc.dtype != DType::kFloat32) {
+                return Status::error(Code::kUnsupported, "has no %s implementation", name(desc.dtype));
+            }
+        }
+    }
+    return {};
+}
+
+bool Layer::view(Span<const Tensor> /*in*/, Span<Tensor> /*out*/) const { return false; }
+
+size_t Layer::workspace_bytes(Span<const TensorDesc> /*in*/, Span<const TensorDesc> /*out*/, int /*threads*/) const {
+    return 0;
+}
+
+}  // namespace fw

@@ -1,0 +1,76 @@
+// Layer: what the runtime asks of a layer type. One object a node of the optimised graph; immutable after prepare, shared by threads.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fw/span.h"
+#include "fw/status.h"
+#include "model/schema.h"
+#include "model/weight.h"
+#include "tensor/tensor.h"
+
+namespace fw {
+
+/// What a layer may know when it packs its weights: types and scales of its blobs. Shapes come later and may vary.
+struct PrepareContext {
+    Span<const TensorDesc> inputs;   ///< dtype and quant are set; shape is that of the declared input or rank 0
+    Span<const TensorDesc> outputs;  ///< likewise
+    /// int8: one scale for each output channel; 0 = dead channel (docs/int8-contract.md). Empty in float.
+    Span<const float> weight_scales;
+};
+
+/// What a layer gets for one run.
+struct RunContext {
+    int threads = 1;
+    void* workspace = nullptr;  ///< workspace_bytes() bytes, kAlignment-aligned, contents undefined
+};
+
+struct LayerTraits {
+    /// forward() accepts inputs with any strides. Otherwise the executor makes inputs of rank 3 and 4 dense NHWC first.
+    bool any_stride_input = true;
+    /// forward() writes outputs with any strides (a slice of a Concat's output). Otherwise outputs are dense.
+    bool any_stride_output = true;
+    /// Output 0 may be the same memory as input 0 when that has no other reader: element-wise layers of equal shape and dtype.
+    bool in_place = false;
+};
+
+class Layer {
+public:
+    virtual ~Layer() = default;
+
+    /// Reads and checks parameters and takes the weights it needs (a Weight is a cheap reference). Errors state parameter,
+    /// value and what was expected; the caller adds file, line and layer name.
+    virtual Status load(const Params& params, Span<const Weight> weights) = 0;
+
+    /// Output shapes for input shapes. The default for layers that keep it: output i has the shape of input 0. Sets `shape`
+    /// only; the extents of `out` are validated by the caller. For an output whose extent depends on the data
+    /// (DetectionOutput) this is the upper bound, and forward lowers shape[0] of its output.
+    virtual Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const;
+
+    /// Chooses kernels and packs weights for the dtypes of inputs and outputs. Fails with kUnsupported for a dtype that the
+    /// layer cannot do; the default accepts float32 only.
+    virtual Status prepare(const PrepareContext& context);
+
+    virtual LayerTraits traits() const { return {}; }
+    /// Describes the outputs as views of the inputs, if nothing needs to be computed or moved; else returns false.
+    virtual bool view(Span<const Tensor> in, Span<Tensor> out) const;
+    virtual size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const;
+
+    /// Computes. Shapes, dtypes and strides are as planned; every extent is at least 1 unless an upstream layer lowered it.
+    virtual Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const = 0;
+
+    /// Name of the kernel that prepare chose; "" = the reference implementation in this class.
+    virtual std::string kernel_name() const { return {}; }
+    /// Bytes of packed weights.
+    virtual size_t weight_bytes() const { return 0; }
+};
+
+/// Creates a layer of a built-in type; nullptr for a type that this build does not have (FW_LAYERS).
+std::unique_ptr<Layer> create_layer(const std::string& type);
+/// Types of this build, in the order of layers.inc.
+std::vector<std::string> layer_types();
+
+}  // namespace fw

@@ -1,0 +1,48 @@
+// Readers and writers of .param and .bin files. Every size is checked against the file before memory is taken.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fw/span.h"
+#include "fw/status.h"
+#include "model/net_def.h"
+#include "model/schema.h"
+
+namespace fw {
+
+/// Memory of a model file: mapped or read, freed with the last reference.
+struct FileData {
+    Span<const uint8_t> bytes;
+    std::shared_ptr<const void> owner;
+};
+
+/// Maps a file read-only; reads it where mapping is not offered (pipes, special systems).
+Result<FileData> map_file(const char* path);
+/// Writes beside `path` and renames, so that a failure leaves what was there.
+Status write_file_atomic(const char* path, Span<const uint8_t> bytes);
+
+/// Weight blobs of a type that find_schema does not know (custom layers); false = the type is unknown.
+using CustomBlobs = std::function<bool(const std::string& type, const ParamDict& params, std::vector<BlobSpec>* out)>;
+
+/// Parses the text of a .param file: magic, counts, layers, connections (every bottom produced earlier, every top once).
+/// Errors name source and line. An unknown type is an error unless `custom` knows it.
+Result<NetDef> parse_param(Span<const char> text, const char* source, const CustomBlobs& custom = nullptr);
+/// Reads the weights of `net` from .bin data. `source` names the file in messages. Trailing bytes are an error.
+Status read_weights(const FileData& bin, const char* source, NetDef* net, const CustomBlobs& custom = nullptr);
+
+/// Both files from disk.
+Result<NetDef> load_net_def(const char* param_path, const char* bin_path, const CustomBlobs& custom = nullptr);
+
+enum class WeightFormat : uint8_t { kAsStored, kFloat16 };
+
+/// Text of a .param file; default values are left out.
+Result<std::string> param_text(const NetDef& net);
+Result<std::vector<uint8_t>> bin_bytes(const NetDef& net, WeightFormat format = WeightFormat::kAsStored);
+/// Writes both files (each beside its target, renamed once both are complete).
+Status save_net_def(const NetDef& net, const char* param_path, const char* bin_path,
+                    WeightFormat format = WeightFormat::kAsStored);
+
+}  // namespace fw

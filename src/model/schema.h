@@ -1,0 +1,78 @@
+// LayerSchema: the one description of a layer type's parameters and weight blobs. The reader checks files against it, the
+// writer omits defaults by it, layers read their parameters through it, docs/layers.md is generated from it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fw/param_dict.h"
+#include "fw/span.h"
+#include "fw/status.h"
+
+namespace fw {
+
+enum class ParamKind : uint8_t { kInt, kFloat, kInts, kFloats, kString };
+
+/// One parameter. A default is a number, or the value of another id (kernel_h = kernel_w).
+struct ParamSpec {
+    int id = 0;
+    const char* key = "";  ///< the field's name for it
+    ParamKind kind = ParamKind::kInt;
+    double default_number = 0;
+    int default_id = -1;  ///< take the value of this id instead; -1 = use default_number
+    const char* doc = "";
+};
+
+/// One weight blob of a layer with given parameters.
+struct BlobSpec {
+    const char* name = "";
+    int64_t count = 0;
+    bool flagged = false;  ///< begins with a storage tag; otherwise raw float32
+};
+
+/// What int8 means for a layer type (docs/int8-contract.md). The propagate_int8 pass knows nothing else of a type.
+enum class QuantRule : uint8_t {
+    kFloat,      ///< float only
+    kWeighted,   ///< has int8 weights: needs input and weight scales; writes int8 (output scale known) or float
+    kMove,       ///< only moves, drops or repeats elements, or takes a maximum: output scale = input scale, int8 or float alike
+    kUnify,      ///< moves elements of several inputs into one output (Concat): all get the output's scale
+    kClamp,      ///< piecewise linear with slope 0 or 1 (ReLU, Clip): int8 in its input's scale by clamping
+    kArith,      ///< own integer formula from its inputs' scales to its output's scale (Eltwise sum, average pooling)
+    kPointwise,  ///< element by element: a 256-entry table from the input's scale to the output's
+};
+
+struct LayerSchema {
+    const char* type = "";
+    Span<const ParamSpec> params;
+    /// Weight blobs in file order for these parameters. Called after defaults are known to be consistent; returns an error
+    /// (without file or line, the caller adds them) for counts that are negative or contradict each other. nullptr = none.
+    Status (*blobs)(const class Params& params, std::vector<BlobSpec>* out) = nullptr;
+    int min_inputs = 1, max_inputs = 1;  ///< max -1 = any number
+    int min_outputs = 1, max_outputs = 1;
+    QuantRule quant = QuantRule::kFloat;
+    const char* doc = "";  ///< one line
+};
+
+/// A ParamDict seen through its schema: the same getters everywhere, defaults in one place.
+class Params {
+public:
+    Params(const LayerSchema& schema, const ParamDict& dict) : schema_(&schema), dict_(&dict) {}
+    int i(int id) const;
+    float f(int id) const;
+    std::vector<int> ints(int id) const;
+    std::vector<float> floats(int id) const;
+    std::string s(int id) const;
+    bool has(int id) const { return dict_->has(id); }
+
+private:
+    const ParamSpec& spec(int id) const;
+    const LayerSchema* schema_;
+    const ParamDict* dict_;
+};
+
+/// nullptr for a type that no schema describes.
+const LayerSchema* find_schema(const std::string& type);
+Span<const LayerSchema* const> all_schemas();
+
+}  // namespace fw

@@ -1,0 +1,45 @@
+// Weight: one blob of a .bin file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fw/span.h"
+#include "fw/status.h"
+
+namespace fw {
+
+/// How a blob is stored in the file (docs/param-format.md). A codebook blob is expanded to float32 by the reader.
+enum class WeightStorage : uint8_t { kFloat32, kFloat16, kInt8 };
+
+/// One weight blob: a view of the mapped file or of memory it owns. Unaligned data is allowed; use the accessors.
+class Weight {
+public:
+    Weight() = default;
+    /// Owning, from values made in this process (importers, passes).
+    static Weight from_floats(std::vector<float> values);
+    static Weight from_int8(std::vector<int8_t> values);
+    /// A view of `count` stored elements; `keep_alive` holds the memory.
+    static Weight view(WeightStorage storage, const void* data, int64_t count, std::shared_ptr<const void> keep_alive);
+
+    WeightStorage storage() const { return storage_; }
+    int64_t count() const { return count_; }
+    const void* data() const { return data_; }
+    size_t bytes() const;
+    /// Values as float32 (float16 is widened; int8 is returned as whole numbers).
+    std::vector<float> to_floats() const;
+    /// Values of an int8 blob.
+    std::vector<int8_t> to_int8() const;
+    /// Float32 values without a copy where the data is aligned float32, else through `*storage`.
+    Span<const float> floats(std::vector<float>* storage) const;
+
+private:
+    WeightStorage storage_ = WeightStorage::kFloat32;
+    int64_t count_ = 0;
+    const void* data_ = nullptr;
+    std::shared_ptr<const void> owner_;
+};
+
+}  // namespace fw
