@@ -4,7 +4,7 @@
 #if defined(_WIN32)
 #define FW_EXPORT
 #else
-#define FW_EXPORT __attribute__((visibility("default")))
+#define FW_EXPORT [[gnu::visibility("default")]]
 #endif
 
 #if defined(__GNUC__)

@@ -23,7 +23,7 @@ enum class Code : uint8_t {
 };
 
 /// Outcome of a call: ok, or a code and one line that names file, line, layer and value. Copying is cheap.
-class FW_EXPORT [[nodiscard]] Status {
+class [[nodiscard]] FW_EXPORT Status {
 public:
     Status() = default;
 
