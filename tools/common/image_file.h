@@ -1,0 +1,42 @@
+// Image files: decoding (stb_image), lists of them, and the way from a file to a network's input.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fw/image.h"
+#include "fw/status.h"
+
+namespace fw::tools {
+
+/// Decoded pixels, RGB or gray.
+class DecodedImage {
+public:
+    /// JPEG, PNG, BMP, GIF, PNM. Errors name the file and the decoder's reason; images of more than 2^28 pixels are refused.
+    static Result<DecodedImage> load(const std::string& path);
+    const Image& view() const { return image_; }
+    std::vector<uint8_t>& pixels() { return *pixels_; }
+
+private:
+    Image image_;
+    std::shared_ptr<std::vector<uint8_t>> pixels_;
+};
+
+/// PNG of an RGB image (the examples' drawings).
+Status write_png(const std::string& path, const uint8_t* rgb, int width, int height);
+
+struct ListedImage {
+    std::string path;
+    int label = -1;  ///< -1 = none given
+};
+
+/// A folder (searched recursively, sorted by path), a list file (`PATH [LABEL]` a line, paths relative to the list's folder,
+/// '#' begins a comment) or a single image. `.npy` files count as images. Errors: nothing there, a list line that cannot be read.
+Result<std::vector<ListedImage>> list_images(const std::string& path);
+
+/// The network's input for one file: an image through `preprocess`, or a .npy file as it is.
+Result<Mat> load_input(const std::string& path, const Preprocess& preprocess);
+
+}  // namespace fw::tools

@@ -1,0 +1,101 @@
+#include "common/net_options.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "common/file.h"
+
+namespace fw::tools {
+
+void NetOptions::add_to(CLI::App* app) {
+    app->add_option("NET.param", param, "Network text file")->required();
+    app->add_option("NET.bin", bin, "Its weights")->required();
+    app->add_option("--table", table, "Scale table: run in int8");
+    app->add_option("--precision", precision, "auto, float or int8")->check(CLI::IsMember({"auto", "float", "int8"}));
+    app->add_option("--threads", threads, "Threads of one inference, 0 = all cores")->check(CLI::Range(0, 1024));
+}
+
+void NetOptions::add_preprocess_to(CLI::App* app) {
+    app->add_option("--mean", preprocess.mean, "Mean a channel, subtracted first (only where the model stores none)");
+    app->add_option("--norm", preprocess.norm, "Factor a channel, applied after the mean");
+    app->add_option("--size", preprocess.size, "Input size WIDTHxHEIGHT");
+    app->add_option("--pixel", preprocess.pixel, "Channel order: BGR, RGB or GRAY");
+}
+
+Status load_net(const NetOptions& options, bool with_table, Net* net) {
+    Option option;
+    option.threads = options.threads;
+    option.precision = options.precision == "float"  ? Precision::kFloat
+                       : options.precision == "int8" ? Precision::kInt8
+                                                     : Precision::kAuto;
+    if (options.precision == "int8" && options.table.empty()) {
+        return Status::error(Code::kInvalidArgument, "--precision int8 needs --table");
+    }
+    FW_RETURN_IF_ERROR(net->set_option(option));
+    if (with_table && !options.table.empty()) {
+        FW_RETURN_IF_ERROR(net->load_table(options.table.c_str()));
+    }
+    return net->load_model(options.param.c_str(), options.bin.c_str());
+}
+
+Result<Preprocess> resolve_preprocess(const NetOptions& options, const Net& net) {
+    FW_ASSIGN_OR_RETURN(Preprocess preprocess, apply_preprocess_options(options.preprocess, net.preprocess()));
+    if (!preprocess.known()) {
+        return Status::error(Code::kInvalidArgument,
+                             "%s stores no preprocessing: give --pixel, --mean, --norm and --size as the network was trained",
+                             options.param.c_str());
+    }
+    const std::vector<std::string> inputs = net.input_names();
+    const Shape declared = inputs.empty() ? Shape() : net.input_shape(inputs[0].c_str());
+    if (preprocess.width == 0 && declared.rank == 3 && declared.w() > 0 && declared.h() > 0) {
+        preprocess.width = declared.w();
+        preprocess.height = declared.h();
+    }
+    return preprocess;
+}
+
+Status run_net(const Net& net, const Mat& input, const std::string& output, Mat* out) {
+    const std::vector<std::string> inputs = net.input_names();
+    if (inputs.size() != 1) {
+        return Status::error(Code::kUnsupported, "the network has %zu inputs, expected one image input", inputs.size());
+    }
+    const std::string wanted = output.empty() ? net.output_names().back() : output;
+    Extractor extractor = net.create_extractor();
+    FW_RETURN_IF_ERROR(extractor.input(inputs[0].c_str(), input));
+    return extractor.extract(wanted.c_str(), out);
+}
+
+Result<std::vector<std::string>> read_labels(const std::string& path) {
+    FW_ASSIGN_OR_RETURN(const std::string text, read_text_file(path));
+    std::vector<std::string> labels;
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        std::string line = text.substr(begin, end - begin);
+        if (!line.empty() && line.back() == '\r') {
+            line.pop_back();
+        }
+        labels.push_back(std::move(line));
+        begin = end + 1;
+    }
+    while (!labels.empty() && labels.back().empty()) {
+        labels.pop_back();
+    }
+    if (labels.empty()) {
+        return Status::error(Code::kParseError, "%s: holds no label", path.c_str());
+    }
+    return labels;
+}
+
+std::vector<int> top_k(const float* values, int64_t count, int k) {
+    std::vector<int> order(static_cast<size_t>(count));
+    std::iota(order.begin(), order.end(), 0);
+    const auto key = [values](int i) { return std::isnan(values[i]) ? -INFINITY : values[i]; };
+    const int kept = static_cast<int>(std::min<int64_t>(k, count));
+    std::partial_sort(order.begin(), order.begin() + kept, order.end(),
+                      [&](int a, int b) { return key(a) > key(b) || (key(a) == key(b) && a < b); });
+    order.resize(static_cast<size_t>(kept));
+    return order;
+}
+
+}  // namespace fw::tools

@@ -1,0 +1,42 @@
+// Options of the tools that run a network: --table --threads --precision and the way they load it.
+#pragma once
+
+#include <string>
+
+#include "common/cli.h"
+#include "common/preprocess_options.h"
+#include "fw/net.h"
+
+namespace fw::tools {
+
+struct NetOptions {
+    std::string param;
+    std::string bin;
+    std::string table;
+    std::string precision = "auto";
+    int threads = 1;
+    PreprocessOptions preprocess;
+
+    /// Adds NET.param NET.bin and the options to a command.
+    void add_to(CLI::App* app);
+    void add_preprocess_to(CLI::App* app);
+};
+
+/// Table (when one is given and `with_table`), then model. Errors name the file.
+Status load_net(const NetOptions& options, bool with_table, Net* net);
+
+/// The model's preprocessing with the options' overrides; a model without any, and no options, is an error that says what to give. Its size
+/// falls back to the declared shape of the input.
+Result<Preprocess> resolve_preprocess(const NetOptions& options, const Net& net);
+
+/// Runs one input Mat through `output` ("" = the last output). A net of several inputs gets the Mat in its first one; an "im_info"-like second
+/// input is an error that says so.
+Status run_net(const Net& net, const Mat& input, const std::string& output, Mat* out);
+
+/// One label a line; blank lines at the end do not count.
+Result<std::vector<std::string>> read_labels(const std::string& path);
+
+/// Indices of the k largest values, largest first, ties by index; NaN counts as smallest.
+std::vector<int> top_k(const float* values, int64_t count, int k);
+
+}  // namespace fw::tools

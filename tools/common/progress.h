@@ -1,0 +1,30 @@
+// A progress line with the time that is left, on a terminal only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace fw::tools {
+
+/// Shows "calibrating 37/100  4.2 images/s  ETA 15 s" on stderr, at most ten times a second, once a second has passed.
+class Progress {
+public:
+    /// Nothing is shown when `quiet` or when stderr is no terminal.
+    Progress(const char* title, const char* unit, int64_t total, bool quiet);
+    ~Progress();
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+    void update(int64_t done);
+
+private:
+    using Clock = std::chrono::steady_clock;
+    const char* title_;
+    const char* unit_;
+    int64_t total_;
+    bool enabled_;
+    bool shown_ = false;
+    Clock::time_point start_;
+    Clock::time_point last_;
+};
+
+}  // namespace fw::tools
