@@ -1,0 +1,77 @@
+// Weights to int8, and the checks that keep accumulators inside int32.
+#include <cmath>
+#include <limits>
+
+#include "quant/quant.h"
+
+namespace fw {
+
+namespace {
+
+// Half of int32's range is for the bias, the other half for the products: (128 for q_in + 128 for the zero point) * 127
+// each.
+constexpr int64_t kBiasLimit = int64_t{1} << 30;
+constexpr int64_t kProductLimit = int64_t{256} * 127;
+
+}  // namespace
+
+bool accumulator_fits(int64_t k) {
+    return k >= 0 && k <= (std::numeric_limits<int32_t>::max() - kBiasLimit) / kProductLimit;
+}
+
+bool all_finite(Span<const float> values) {
+    for (const float v : values) {
+        if (!std::isfinite(v)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+std::vector<float> fit_weight_scales(const QuantParams& in, Span<const float> scales, Span<const float> bias) {
+    std::vector<float> fitted(scales.begin(), scales.end());
+    for (size_t i = 0; i < fitted.size() && i < bias.size(); ++i) {
+        const double size = std::fabs(static_cast<double>(bias[i])) * static_cast<double>(in.scale);
+        // 2^30 - 2^10: the limit itself is not reached by rounding up to a float.
+        const double limit = 1073740800.0 / size;
+        if (static_cast<double>(fitted[i]) > limit) {
+            fitted[i] = static_cast<float>(limit);
+        }
+    }
+    return fitted;
+}
+
+void quantize_weights(Span<const float> weights, Span<const float> scales, std::vector<int8_t>* out) {
+    out->assign(weights.size(), 0);
+    if (scales.empty()) {
+        return;
+    }
+    const size_t per_channel = weights.size() / scales.size();
+    for (size_t channel = 0; channel < scales.size(); ++channel) {
+        const float scale = scales[channel];
+        if (!(scale > 0.0F)) {
+            continue;  // dead channel
+        }
+        for (size_t i = channel * per_channel; i < (channel + 1) * per_channel; ++i) {
+            const float scaled = weights[i] * scale;
+            (*out)[i] = round_to_int8(static_cast<double>(scaled), 0, -127, 127);
+        }
+    }
+}
+
+std::vector<float> absmax_weight_scales(Span<const float> weights, int channels) {
+    std::vector<float> scales(static_cast<size_t>(channels > 0 ? channels : 0), 0.0F);
+    const size_t per_channel = scales.empty() ? 0 : weights.size() / scales.size();
+    for (size_t channel = 0; channel < scales.size(); ++channel) {
+        float largest = 0.0F;
+        for (size_t i = channel * per_channel; i < (channel + 1) * per_channel; ++i) {
+            const float magnitude = std::fabs(weights[i]);
+            largest = magnitude > largest ? magnitude : largest;
+        }
+        const float scale = 127.0F / largest;
+        scales[channel] = std::isfinite(scale) ? scale : 0.0F;
+    }
+    return scales;
+}
+
+}  // namespace fw
