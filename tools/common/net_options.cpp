@@ -8,9 +8,13 @@
 
 namespace fw::tools {
 
-void NetOptions::add_to(CLI::App* app) {
+void NetOptions::add_files_to(CLI::App* app) {
     app->add_option("NET.param", param, "Network text file")->required();
     app->add_option("NET.bin", bin, "Its weights")->required();
+}
+
+void NetOptions::add_to(CLI::App* app) {
+    add_files_to(app);
     app->add_option("--table", table, "Scale table: run in int8");
     app->add_option("--precision", precision, "auto, float or int8")->check(CLI::IsMember({"auto", "float", "int8"}));
     app->add_option("--threads", threads, "Threads of one inference, 0 = all cores")->check(CLI::Range(0, 1024));

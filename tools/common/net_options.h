@@ -17,7 +17,8 @@ struct NetOptions {
     int threads = 1;
     PreprocessOptions preprocess;
 
-    /// Adds NET.param NET.bin and the options to a command.
+    /// Adds NET.param NET.bin to a command; `add_to` adds --table, --precision and --threads as well.
+    void add_files_to(CLI::App* app);
     void add_to(CLI::App* app);
     void add_preprocess_to(CLI::App* app);
 };

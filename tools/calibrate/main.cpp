@@ -1,0 +1,94 @@
+// calibrate NET.param NET.bin --images PATH --out NET.table: activation and weight scales for int8.
+#include <chrono>
+
+#include "calibrate/collect.h"
+#include "calibrate/make_table.h"
+#include "common/cli.h"
+#include "common/file.h"
+#include "common/net_options.h"
+#include "model/model_io.h"
+
+namespace fw::tools {
+
+namespace {
+
+struct CalibrateOptions {
+    NetOptions net;
+    std::string images;
+    std::string out;
+    std::string method = "kl";
+    std::string format = "fw";
+    int limit = 0;
+    int threads = 0;
+};
+
+// The model's own preprocessing is the truth; options stand in only where it stores none.
+Result<Preprocess> choose_preprocess(Tool* tool, const CalibrateOptions& options, const Net& net) {
+    if (net.preprocess().known() && options.net.preprocess.given()) {
+        return tool->usage_error(
+            Status::error(Code::kInvalidArgument, "%s stores its preprocessing: --mean, --norm, --size and --pixel are not accepted",
+                          options.net.param.c_str()));
+    }
+    return resolve_preprocess(options.net, net);
+}
+
+Status calibrate(Tool* tool, const CalibrateOptions& options) {
+    const auto start = std::chrono::steady_clock::now();
+    FW_ASSIGN_OR_RETURN(std::vector<ListedImage> images, list_images(options.images));
+    if (options.limit > 0 && images.size() > static_cast<size_t>(options.limit)) {
+        images.resize(static_cast<size_t>(options.limit));
+    }
+    Net net;
+    NetOptions float_net = options.net;
+    float_net.precision = "float";
+    float_net.threads = 1;  // images run side by side instead
+    FW_RETURN_IF_ERROR(load_net(float_net, false, &net));
+    FW_ASSIGN_OR_RETURN(const Preprocess preprocess, choose_preprocess(tool, options, net));
+    FW_ASSIGN_OR_RETURN(const Statistics statistics, collect_statistics(net, images, preprocess, options.threads, tool->quiet()));
+    for (const std::string& message : statistics.unreadable) {
+        tool->warn("%s", message.c_str());
+    }
+
+    FW_ASSIGN_OR_RETURN(const NetDef def, load_net_def(options.net.param.c_str(), options.net.bin.c_str()));
+    std::vector<std::string> notes;
+    const ThresholdMethod method = options.method == "minmax" ? ThresholdMethod::kMinMax : ThresholdMethod::kKl;
+    FW_ASSIGN_OR_RETURN(const ScaleTable table, make_table(def, statistics, method, &notes));
+    for (const std::string& note : notes) {
+        tool->warn("%s", note.c_str());
+    }
+    FW_RETURN_IF_ERROR(write_text_file(options.out, options.format == "legacy" ? table.to_legacy_text() : table.to_text()));
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    tool->say("%s: %zu blobs, %zu layers from %d images in %.1f s", options.out.c_str(), table.blobs.size(), table.layers.size(),
+              statistics.images, seconds);
+    if (!statistics.unreadable.empty()) {
+        tool->say(", %zu images could not be read", statistics.unreadable.size());
+    }
+    tool->say("\n");
+    return {};
+}
+
+}  // namespace
+
+}  // namespace fw::tools
+
+int main(int argc, char** argv) {
+    using namespace fw::tools;
+    Tool tool("calibrate", "Finds the int8 scales of a network from sample images and writes a scale table.",
+              "  calibrate net.param net.bin --images photos/ --out net.table\n"
+              "  calibrate net.param net.bin --images list.txt --limit 200 --out net.table\n"
+              "  calibrate net.param net.bin --images photos/ --mean 104,117,123 --pixel BGR --out net.table --format legacy");
+    CalibrateOptions options;
+    options.net.add_files_to(&tool.app());
+    options.net.add_preprocess_to(&tool.app());
+    tool.app().add_option("--images", options.images, "Folder, list file or image; .npy inputs are taken as they are")->required();
+    tool.app().add_option("--out", options.out, "Table to write")->required();
+    tool.app()
+        .add_option("--method", options.method, "Threshold of activations: kl (least information loss) or minmax (clip nothing)")
+        ->check(CLI::IsMember({"kl", "minmax"}));
+    tool.app()
+        .add_option("--format", options.format, "fw (scale of every blob) or legacy (as caffe-int8-convert-tools writes it)")
+        ->check(CLI::IsMember({"fw", "legacy"}));
+    tool.app().add_option("--limit", options.limit, "Use at most N images")->check(CLI::PositiveNumber);
+    tool.app().add_option("--threads", options.threads, "Images run side by side, 0 = all cores")->check(CLI::Range(0, 1024));
+    return tool.run(argc, argv, [&] { return calibrate(&tool, options); });
+}
