@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Sizes of the stripped libraries and lines a folder. Usage: scripts/print_sizes.sh (after the release and minsize builds)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# stripped_kib LIBRARY: size in KiB after strip
+stripped_kib() {
+    local copy
+    copy=$(mktemp)
+    strip -o "$copy" "$1"
+    echo $(($(stat -c %s "$copy") / 1024))
+    rm -f "$copy"
+}
+
+check() {
+    local name=$1 library=$2 limit=$3 size
+    size=$(stripped_kib "$(readlink -f "$library")")
+    echo "$name: $size KiB stripped (budget $limit KiB)"
+    [ "$size" -le "$limit" ] || { echo "error: $name is over its budget" >&2; exit 1; }
+}
+
+check "libfw.so, every layer and kernel" build/lib/libfw.so 1536
+check "libfw.so, SqueezeNet's layers only" build/minsize/lib/libfw.so 400
+
+echo "lines a folder:"
+for folder in include/fw src/base src/tensor src/model src/quant src/kernel src/graph src/layer src/runtime tools examples benchmark tests; do
+    lines=$(git ls-files "$folder" | grep -E '\.(h|cpp|inc|c|py|sh|proto)$' | xargs -r cat | wc -l)
+    printf '  %-14s %6d\n' "$folder" "$lines"
+done
