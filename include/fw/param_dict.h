@@ -18,7 +18,8 @@ public:
     using Value = std::variant<int, float, std::vector<int>, std::vector<float>, std::string>;
 
     bool has(int id) const { return values_.count(id) != 0; }
-    /// Numbers convert between int and float as the file format allows (a float is truncated towards zero).
+    /// Numbers convert between int and float as the file format allows (a float is truncated towards zero, saturating).
+    /// An array or a text where a number is asked for, or the reverse, gives the fallback.
     int get(int id, int fallback) const;
     float get(int id, float fallback) const;
     std::string get(int id, const char* fallback) const;

@@ -27,8 +27,8 @@ Status write_file_atomic(const char* path, Span<const uint8_t> bytes);
 /// Weight blobs of a type that find_schema does not know (custom layers); false = the type is unknown.
 using CustomBlobs = std::function<bool(const std::string& type, const ParamDict& params, std::vector<BlobSpec>* out)>;
 
-/// Parses the text of a .param file: magic, counts, layers, connections (every bottom produced earlier, every top once).
-/// Errors name source and line. An unknown type is an error unless `custom` knows it.
+/// Parses the text of a .param file: magic, counts, layers, connections (every bottom produced earlier, every top
+/// once). Errors name source and line. An unknown type is an error unless `custom` knows it.
 Result<NetDef> parse_param(Span<const char> text, const char* source, const CustomBlobs& custom = nullptr);
 /// Reads the weights of `net` from .bin data. `source` names the file in messages. Trailing bytes are an error.
 Status read_weights(const FileData& bin, const char* source, NetDef* net, const CustomBlobs& custom = nullptr);

@@ -1,5 +1,5 @@
-// LayerSchema: the one description of a layer type's parameters and weight blobs. The reader checks files against it, the
-// writer omits defaults by it, layers read their parameters through it, docs/layers.md is generated from it.
+// LayerSchema: the one description of a layer type's parameters and weight blobs. The reader checks files against it,
+// the writer omits defaults by it, layers read their parameters through it, docs/layers.md is generated from it.
 #pragma once
 
 #include <cstdint>
@@ -33,25 +33,31 @@ struct BlobSpec {
 
 /// What int8 means for a layer type (docs/int8-contract.md). The propagate_int8 pass knows nothing else of a type.
 enum class QuantRule : uint8_t {
-    kFloat,      ///< float only
-    kWeighted,   ///< has int8 weights: needs input and weight scales; writes int8 (output scale known) or float
-    kMove,       ///< only moves, drops or repeats elements, or takes a maximum: output scale = input scale, int8 or float alike
-    kUnify,      ///< moves elements of several inputs into one output (Concat): all get the output's scale
-    kClamp,      ///< piecewise linear with slope 0 or 1 (ReLU, Clip): int8 in its input's scale by clamping
-    kArith,      ///< own integer formula from its inputs' scales to its output's scale (Eltwise sum, average pooling)
+    kFloat,     ///< float only
+    kWeighted,  ///< has int8 weights: needs input and weight scales; writes int8 (output scale known) or float
+    kMove,   ///< only moves, drops or repeats elements, or takes a maximum: output scale = input scale, int8 or float
+             ///< alike
+    kUnify,  ///< moves elements of several inputs into one output (Concat): all get the output's scale
+    kClamp,  ///< piecewise linear with slope 0 or 1 (ReLU, Clip): int8 in its input's scale by clamping
+    kArith,  ///< own integer formula from its inputs' scales to its output's scale (Eltwise sum, average pooling)
     kPointwise,  ///< element by element: a 256-entry table from the input's scale to the output's
 };
 
 struct LayerSchema {
     const char* type = "";
     Span<const ParamSpec> params;
-    /// Weight blobs in file order for these parameters. Called after defaults are known to be consistent; returns an error
-    /// (without file or line, the caller adds them) for counts that are negative or contradict each other. nullptr = none.
+    /// Weight blobs in file order for these parameters. Returns an error (without file, line or layer name, the caller
+    /// adds them) for counts that are negative or contradict each other. nullptr = none.
     Status (*blobs)(const class Params& params, std::vector<BlobSpec>* out) = nullptr;
     int min_inputs = 1, max_inputs = 1;  ///< max -1 = any number
     int min_outputs = 1, max_outputs = 1;
     QuantRule quant = QuantRule::kFloat;
     const char* doc = "";  ///< one line
+    /// For types whose rule depends on their parameters (Pooling: max or average); nullptr = `quant` always.
+    QuantRule (*quant_rule)(const class Params& params) = nullptr;
+
+    /// The rule for a layer with these parameters.
+    QuantRule rule(const class Params& p) const { return quant_rule != nullptr ? quant_rule(p) : quant; }
 };
 
 /// A ParamDict seen through its schema: the same getters everywhere, defaults in one place.
@@ -64,6 +70,7 @@ public:
     std::vector<float> floats(int id) const;
     std::string s(int id) const;
     bool has(int id) const { return dict_->has(id); }
+    const LayerSchema& schema() const { return *schema_; }
 
 private:
     const ParamSpec& spec(int id) const;
@@ -73,6 +80,12 @@ private:
 
 /// nullptr for a type that no schema describes.
 const LayerSchema* find_schema(const std::string& type);
+/// Every schema, sorted by type name.
 Span<const LayerSchema* const> all_schemas();
+/// The parameter of that id, or nullptr.
+const ParamSpec* find_param(const LayerSchema& schema, int id);
+/// "int", "float", "ints", "floats" or "string".
+const char* name(ParamKind kind);
+const char* name(QuantRule rule);
 
 }  // namespace fw

@@ -1,0 +1,63 @@
+// What the schema tables are written with. One file a family; each lists its layer types in one array.
+#pragma once
+
+#include <array>
+
+#include "model/schema.h"
+
+namespace fw::schema {
+
+constexpr ParamSpec int_param(int id, const char* key, int value, const char* doc) {
+    return {id, key, ParamKind::kInt, static_cast<double>(value), -1, doc};
+}
+/// The default is the value of parameter `other`.
+constexpr ParamSpec int_like(int id, const char* key, int other, const char* doc) {
+    return {id, key, ParamKind::kInt, 0, other, doc};
+}
+constexpr ParamSpec float_param(int id, const char* key, double value, const char* doc) {
+    return {id, key, ParamKind::kFloat, value, -1, doc};
+}
+constexpr ParamSpec ints_param(int id, const char* key, const char* doc) {
+    return {id, key, ParamKind::kInts, 0, -1, doc};
+}
+constexpr ParamSpec floats_param(int id, const char* key, const char* doc) {
+    return {id, key, ParamKind::kFloats, 0, -1, doc};
+}
+constexpr ParamSpec string_param(int id, const char* key, const char* doc) {
+    return {id, key, ParamKind::kString, 0, -1, doc};
+}
+
+constexpr double kFloatMax = 3.40282346638528859812e+38;
+constexpr int kAny = -1;  ///< any number of inputs or outputs
+
+template <size_t A, size_t B>
+constexpr std::array<ParamSpec, A + B> join(const std::array<ParamSpec, A>& a, const std::array<ParamSpec, B>& b) {
+    std::array<ParamSpec, A + B> all{};
+    for (size_t i = 0; i < A; ++i) {
+        all[i] = a[i];
+    }
+    for (size_t i = 0; i < B; ++i) {
+        all[A + i] = b[i];
+    }
+    return all;
+}
+template <class... Specs>
+constexpr std::array<ParamSpec, sizeof...(Specs)> params(Specs... specs) {
+    return {specs...};
+}
+template <size_t N>
+constexpr Span<const ParamSpec> span(const std::array<ParamSpec, N>& specs) {
+    return {specs.data(), N};
+}
+
+/// Reads a parameter that counts elements: an error unless it is at least `least`.
+Result<int64_t> count_param(const Params& params, int id, int64_t least);
+
+Span<const LayerSchema> convolution_schemas();
+Span<const LayerSchema> activation_schemas();
+Span<const LayerSchema> normalization_schemas();
+Span<const LayerSchema> arithmetic_schemas();
+Span<const LayerSchema> shape_schemas();
+Span<const LayerSchema> detection_schemas();
+
+}  // namespace fw::schema
