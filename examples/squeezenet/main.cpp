@@ -1,8 +1,8 @@
 // squeezenet IMAGE [MODEL_DIR]: what is in the picture?
 #include <cstdio>
 
-#include "support/example.h"
 #include "common/net_options.h"
+#include "support/example.h"
 
 namespace {
 

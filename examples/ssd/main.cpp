@@ -23,8 +23,8 @@ std::vector<Box> boxes_of(const fw::Mat& detections, int width, int height, floa
     for (int i = 0; i < detections.h(); ++i) {
         const float* row = detections.row(i);
         if (row[1] >= threshold) {
-            boxes.push_back({static_cast<int>(row[0]), row[1], pixel(row[2], width), pixel(row[3], height), pixel(row[4], width),
-                             pixel(row[5], height)});
+            boxes.push_back({static_cast<int>(row[0]), row[1], pixel(row[2], width), pixel(row[3], height),
+                             pixel(row[4], width), pixel(row[5], height)});
         }
     }
     return boxes;
@@ -44,7 +44,8 @@ public:
 
     // A frame two pixels wide in a colour of the label's own.
     void draw(const Box& box) {
-        static constexpr uint8_t kColors[][3] = {{255, 64, 64}, {64, 255, 64}, {80, 120, 255}, {255, 220, 0}, {255, 0, 255}, {0, 255, 255}};
+        static constexpr uint8_t kColors[][3] = {{255, 64, 64}, {64, 255, 64}, {80, 120, 255},
+                                                 {255, 220, 0}, {255, 0, 255}, {0, 255, 255}};
         const uint8_t* color = kColors[static_cast<size_t>(std::max(box.label, 0)) % std::size(kColors)];
         for (int inset = 0; inset < 2; ++inset) {
             for (int x = box.left; x <= box.right; ++x) {
@@ -58,12 +59,15 @@ public:
         }
     }
 
-    fw::Status save(const std::string& path) const { return fw::tools::write_png(path, pixels_.data(), width_, height_); }
+    fw::Status save(const std::string& path) const {
+        return fw::tools::write_png(path, pixels_.data(), width_, height_);
+    }
 
 private:
     void set(int x, int y, const uint8_t* color) {
         if (x >= 0 && x < width_ && y >= 0 && y < height_) {
-            std::copy_n(color, 3, &pixels_[(static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)) * 3]);
+            std::copy_n(color, 3,
+                        &pixels_[(static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)) * 3]);
         }
     }
 
@@ -81,7 +85,8 @@ fw::Status detect(const fw::examples::ExampleOptions& options, const std::string
     double milliseconds = 0;
     FW_RETURN_IF_ERROR(run_image(model, image, &detections, &milliseconds));
     if (detections.count() > 0 && detections.w() != 6) {
-        return fw::Status::error(fw::Code::kInvalidArgument, "the network's output is %s, expected rows of 6 as DetectionOutput writes them",
+        return fw::Status::error(fw::Code::kInvalidArgument,
+                                 "the network's output is %s, expected rows of 6 as DetectionOutput writes them",
                                  detections.shape().str().c_str());
     }
 
@@ -91,8 +96,10 @@ fw::Status detect(const fw::examples::ExampleOptions& options, const std::string
     Canvas canvas(view);
     for (const Box& box : boxes) {
         const auto label = static_cast<size_t>(box.label);
-        std::printf("  %5.1f %%  (%d, %d) - (%d, %d)  %s\n", 100.0 * static_cast<double>(box.score), box.left, box.top, box.right, box.bottom,
-                    box.label >= 0 && label < model.labels.size() ? model.labels[label].c_str() : std::to_string(box.label).c_str());
+        std::printf("  %5.1f %%  (%d, %d) - (%d, %d)  %s\n", 100.0 * static_cast<double>(box.score), box.left, box.top,
+                    box.right, box.bottom,
+                    box.label >= 0 && label < model.labels.size() ? model.labels[label].c_str()
+                                                                  : std::to_string(box.label).c_str());
         canvas.draw(box);
     }
     return out_path.empty() ? fw::Status() : canvas.save(out_path);
@@ -109,6 +116,9 @@ int main(int argc, char** argv) {
     float threshold = 0.4F;
     options.add_to(&tool.app(), "build/quickstart/detector");
     tool.app().add_option("--out", out_path, "Write the picture with its boxes as PNG");
-    tool.app().add_option("--threshold", threshold, "Least score of a box that is shown")->check(CLI::Range(0.0, 1.0))->capture_default_str();
+    tool.app()
+        .add_option("--threshold", threshold, "Least score of a box that is shown")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
     return tool.run(argc, argv, [&] { return detect(options, out_path, threshold); });
 }

@@ -11,7 +11,8 @@ namespace fw::examples {
 void ExampleOptions::add_to(CLI::App* app, const std::string& default_model_dir) {
     model_dir = default_model_dir;
     app->add_option("IMAGE", image, "Picture to look at")->required();
-    app->add_option("MODEL_DIR", model_dir, "Folder with NAME.param, NAME.bin and, if there is one, labels.txt")->capture_default_str();
+    app->add_option("MODEL_DIR", model_dir, "Folder with NAME.param, NAME.bin and, if there is one, labels.txt")
+        ->capture_default_str();
     app->add_option("--table", table, "Scale table: run in int8");
     app->add_option("--threads", threads, "Threads, 0 = all cores")->check(CLI::Range(0, 1024));
     app->add_option("--device", device, "Where to run")->check(CLI::IsMember({"cpu"}))->capture_default_str();
@@ -31,7 +32,8 @@ Result<std::filesystem::path> find_param(const std::string& folder) {
         return Status::error(Code::kIoError, "%s: %s", folder.c_str(), error.message().c_str());
     }
     if (found.size() != 1) {
-        return Status::error(Code::kNotFound, "%s: holds %zu .param files, expected one (./quickstart.sh makes the default models)",
+        return Status::error(Code::kNotFound,
+                             "%s: holds %zu .param files, expected one (./quickstart.sh makes the default models)",
                              folder.c_str(), found.size());
     }
     return found[0];
@@ -53,7 +55,8 @@ Status load_model_dir(const ExampleOptions& options, Model* model) {
     FW_RETURN_IF_ERROR(model->net.load_model(param.c_str(), bin.c_str()));
     model->preprocess = model->net.preprocess();
     if (!model->preprocess.known()) {
-        return Status::error(Code::kInvalidArgument, "%s: stores no preprocessing; convert it with --mean, --norm, --size and --pixel",
+        return Status::error(Code::kInvalidArgument,
+                             "%s: stores no preprocessing; convert it with --mean, --norm, --size and --pixel",
                              param.c_str());
     }
     const std::string labels = options.model_dir + "/labels.txt";

@@ -28,7 +28,8 @@ struct Model {
     std::vector<std::string> labels;  ///< of labels.txt in the folder; empty without one
 };
 
-/// Loads the one .param file of a folder, its .bin and labels.txt. Errors: no model or several, no preprocessing stored in it.
+/// Loads the one .param file of a folder, its .bin and labels.txt. Errors: no model or several, no preprocessing stored
+/// in it.
 Status load_model_dir(const ExampleOptions& options, Model* model);
 
 /// Runs the image; `*milliseconds` is the least of three runs after a warm-up.

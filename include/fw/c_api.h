@@ -1,5 +1,6 @@
 /* C interface of Featherweight: the same model as net.h with opaque handles. Plain C99, freestanding headers only.
- * Functions that can fail return an fw_status (0 = ok); fw_last_error() then holds the message of the calling thread. */
+ * Functions that can fail return an fw_status (0 = ok); fw_last_error() then holds the message of the calling thread.
+ */
 #ifndef FW_C_API_H
 #define FW_C_API_H
 

@@ -12,7 +12,8 @@
 
 namespace fw {
 
-/// A layer written by the application: float32, plain row-major Mats. One object serves every thread, so `forward` is const.
+/// A layer written by the application: float32, plain row-major Mats. One object serves every thread, so `forward` is
+/// const.
 class FW_EXPORT CustomLayer {
 public:
     virtual ~CustomLayer() = default;

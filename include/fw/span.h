@@ -17,9 +17,11 @@ public:
     template <class U, class = std::enable_if_t<std::is_same_v<std::remove_const_t<T>, U>>>
     constexpr Span(std::vector<U>& v) : data_(v.data()), size_(v.size()) {}  // NOLINT(google-explicit-constructor)
     template <class U, class = std::enable_if_t<std::is_same_v<T, const U>>>
-    constexpr Span(const std::vector<U>& v) : data_(v.data()), size_(v.size()) {}  // NOLINT(google-explicit-constructor)
+    constexpr Span(const std::vector<U>& v)
+        : data_(v.data()), size_(v.size()) {}  // NOLINT(google-explicit-constructor)
     template <class U, class = std::enable_if_t<std::is_same_v<T, const U>>>
-    constexpr Span(const Span<U>& other) : data_(other.data()), size_(other.size()) {}  // NOLINT(google-explicit-constructor)
+    constexpr Span(const Span<U>& other)
+        : data_(other.data()), size_(other.size()) {}  // NOLINT(google-explicit-constructor)
 
     constexpr T* data() const { return data_; }
     constexpr size_t size() const { return size_; }

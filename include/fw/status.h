@@ -68,12 +68,12 @@ private:
 }  // namespace fw
 
 /// Returns the Status of `expr` from the enclosing function unless it is ok.
-#define FW_RETURN_IF_ERROR(expr)                            \
-    do {                                                    \
-        ::fw::Status fw_status_ = (expr);                   \
-        if (!fw_status_.ok()) {                             \
-            return fw_status_;                              \
-        }                                                   \
+#define FW_RETURN_IF_ERROR(expr)          \
+    do {                                  \
+        ::fw::Status fw_status_ = (expr); \
+        if (!fw_status_.ok()) {           \
+            return fw_status_;            \
+        }                                 \
     } while (false)
 
 #define FW_CONCAT_INNER_(a, b) a##b

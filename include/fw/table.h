@@ -28,8 +28,9 @@ struct QuantParams {
 struct FW_EXPORT ScaleTable {
     enum class LayerPrecision : uint8_t { kUnset, kInt8, kFloat };
     struct LayerEntry {
-        std::vector<float> weight_scales;  ///< one for each output channel; 0 = dead channel; empty = derive from the weights
-        QuantParams input;                 ///< of the layer's first input blob (legacy lines)
+        std::vector<float>
+            weight_scales;  ///< one for each output channel; 0 = dead channel; empty = derive from the weights
+        QuantParams input;  ///< of the layer's first input blob (legacy lines)
         LayerPrecision precision = LayerPrecision::kUnset;
         int line = 0;  ///< where the table names the layer first, for messages
     };
@@ -40,8 +41,8 @@ struct FW_EXPORT ScaleTable {
 
     bool empty() const { return layers.empty() && blobs.empty(); }
 
-    /// Parses text. Errors name source, line and value: a scale that is inf, nan, negative or not a number, a layer named
-    /// twice with different values, a zero activation scale. `source` is the name used in messages.
+    /// Parses text. Errors name source, line and value: a scale that is inf, nan, negative or not a number, a layer
+    /// named twice with different values, a zero activation scale. `source` is the name used in messages.
     static Result<ScaleTable> parse(Span<const char> text, const char* source);
     static Result<ScaleTable> load(const char* path);
     /// Text of the table; both forms read back to an equal table as far as the format can say it.

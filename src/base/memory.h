@@ -17,12 +17,16 @@ constexpr size_t kOverread = 64;
 /// Process-wide allocator used where an Option names none.
 Allocator* default_allocator();
 
-/// Memory of `bytes` + kOverread, kAlignment-aligned, released through `allocator` (nullptr = the default one). An empty
-/// pointer when there is no memory. The over-read tail is zeroed, so that reading it is defined; the rest is not.
+/// Memory of `bytes` + kOverread, kAlignment-aligned, released through `allocator` (nullptr = the default one). An
+/// empty pointer when there is no memory. The over-read tail is zeroed, so that reading it is defined; the rest is not.
 std::shared_ptr<void> allocate_shared_bytes(size_t bytes, Allocator* allocator);
 
 /// a * b, false on overflow.
-inline bool checked_mul(uint64_t a, uint64_t b, uint64_t* out) { return !__builtin_mul_overflow(a, b, out); }
-inline size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+inline bool checked_mul(uint64_t a, uint64_t b, uint64_t* out) {
+    return !__builtin_mul_overflow(a, b, out);
+}
+inline size_t round_up(size_t n, size_t multiple) {
+    return (n + multiple - 1) / multiple * multiple;
+}
 
 }  // namespace fw

@@ -43,9 +43,13 @@ Status Status::error(Code code, const char* format, ...) {
     return status;
 }
 
-Code Status::code() const { return rep_ ? rep_->code : Code::kOk; }
+Code Status::code() const {
+    return rep_ ? rep_->code : Code::kOk;
+}
 
-const char* Status::message() const { return rep_ ? rep_->message.c_str() : ""; }
+const char* Status::message() const {
+    return rep_ ? rep_->message.c_str() : "";
+}
 
 Status Status::with_prefix(const char* format, ...) const {
     if (ok()) {

@@ -17,7 +17,8 @@ using ValueId = int;
 using NodeId = int;
 constexpr int kNone = -1;
 
-/// A blob. Names are those of the model file; values that a pass adds get a name that no file can hold (it has a space).
+/// A blob. Names are those of the model file; values that a pass adds get a name that no file can hold (it has a
+/// space).
 struct Value {
     std::string name;
     DType dtype = DType::kFloat32;
@@ -43,8 +44,8 @@ struct Node {
 
 class Graph {
 public:
-    /// Builds from a NetDef. `outputs` are the wanted blobs; empty = every blob that no layer reads. Nodes that no wanted
-    /// blob depends on are left out (Input layers stay).
+    /// Builds from a NetDef. `outputs` are the wanted blobs; empty = every blob that no layer reads. Nodes that no
+    /// wanted blob depends on are left out (Input layers stay).
     static Result<Graph> build(const NetDef& net, Span<const std::string> outputs = {});
     /// Back to the file form (fwopt, tests). Order is topological.
     NetDef to_net_def() const;

@@ -20,7 +20,9 @@ Status Layer::prepare(const PrepareContext& context) {
     return {};
 }
 
-bool Layer::view(Span<const Tensor> /*in*/, Span<Tensor> /*out*/) const { return false; }
+bool Layer::view(Span<const Tensor> /*in*/, Span<Tensor> /*out*/) const {
+    return false;
+}
 
 size_t Layer::workspace_bytes(Span<const TensorDesc> /*in*/, Span<const TensorDesc> /*out*/, int /*threads*/) const {
     return 0;

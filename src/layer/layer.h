@@ -1,4 +1,5 @@
-// Layer: what the runtime asks of a layer type. One object a node of the optimised graph; immutable after prepare, shared by threads.
+// Layer: what the runtime asks of a layer type. One object a node of the optimised graph; immutable after prepare,
+// shared by threads.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +34,8 @@ struct LayerTraits {
     bool any_stride_input = true;
     /// forward() writes outputs with any strides (a slice of a Concat's output). Otherwise outputs are dense.
     bool any_stride_output = true;
-    /// Output 0 may be the same memory as input 0 when that has no other reader: element-wise layers of equal shape and dtype.
+    /// Output 0 may be the same memory as input 0 when that has no other reader: element-wise layers of equal shape and
+    /// dtype.
     bool in_place = false;
 };
 
@@ -41,17 +43,17 @@ class Layer {
 public:
     virtual ~Layer() = default;
 
-    /// Reads and checks parameters and takes the weights it needs (a Weight is a cheap reference). Errors state parameter,
-    /// value and what was expected; the caller adds file, line and layer name.
+    /// Reads and checks parameters and takes the weights it needs (a Weight is a cheap reference). Errors state
+    /// parameter, value and what was expected; the caller adds file, line and layer name.
     virtual Status load(const Params& params, Span<const Weight> weights) = 0;
 
-    /// Output shapes for input shapes. The default for layers that keep it: output i has the shape of input 0. Sets `shape`
-    /// only; the extents of `out` are validated by the caller. For an output whose extent depends on the data
+    /// Output shapes for input shapes. The default for layers that keep it: output i has the shape of input 0. Sets
+    /// `shape` only; the extents of `out` are validated by the caller. For an output whose extent depends on the data
     /// (DetectionOutput) this is the upper bound, and forward lowers shape[0] of its output.
     virtual Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const;
 
-    /// Chooses kernels and packs weights for the dtypes of inputs and outputs. Fails with kUnsupported for a dtype that the
-    /// layer cannot do; the default accepts float32 only.
+    /// Chooses kernels and packs weights for the dtypes of inputs and outputs. Fails with kUnsupported for a dtype that
+    /// the layer cannot do; the default accepts float32 only.
     virtual Status prepare(const PrepareContext& context);
 
     virtual LayerTraits traits() const { return {}; }
@@ -59,7 +61,8 @@ public:
     virtual bool view(Span<const Tensor> in, Span<Tensor> out) const;
     virtual size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const;
 
-    /// Computes. Shapes, dtypes and strides are as planned; every extent is at least 1 unless an upstream layer lowered it.
+    /// Computes. Shapes, dtypes and strides are as planned; every extent is at least 1 unless an upstream layer lowered
+    /// it.
     virtual Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const = 0;
 
     /// Name of the kernel that prepare chose; "" = the reference implementation in this class.

@@ -25,6 +25,8 @@ public:
 
 }  // namespace
 
-std::unique_ptr<Layer> make_Noop() { return std::make_unique<Noop>(); }
+std::unique_ptr<Layer> make_Noop() {
+    return std::make_unique<Noop>();
+}
 
 }  // namespace fw

@@ -1,4 +1,5 @@
-// The table of layers: layers.inc expanded. CMake's FW_LAYERS leaves out what is not selected (FW_HAVE_LAYER_<Type> = 0).
+// The table of layers: layers.inc expanded. CMake's FW_LAYERS leaves out what is not selected (FW_HAVE_LAYER_<Type> =
+// 0).
 #include <cstring>
 
 #include "layer/layer.h"

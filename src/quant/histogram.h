@@ -8,9 +8,10 @@
 
 namespace fw {
 
-/// Counts |x| in kBins bins of width 2^exponent. When a value falls outside, pairs of bins are merged (the width doubles), which loses nothing that
-/// a histogram begun with that width would have: bin edges are multiples of a power of two. So the result depends only on the values, not on their
-/// order nor on how they were split between histograms that are merged later. Exact zeros are counted apart: int8 represents them without error.
+/// Counts |x| in kBins bins of width 2^exponent. When a value falls outside, pairs of bins are merged (the width
+/// doubles), which loses nothing that a histogram begun with that width would have: bin edges are multiples of a power
+/// of two. So the result depends only on the values, not on their order nor on how they were split between histograms
+/// that are merged later. Exact zeros are counted apart: int8 represents them without error.
 class AbsHistogram {
 public:
     static constexpr int kBins = 8192;
@@ -25,7 +26,8 @@ public:
     /// Values that are not 0.
     uint64_t count() const { return count_; }
 
-    /// Counts over `bins` equal bins of [0, absmax]; a fine bin goes whole to the bin that holds its centre. Empty when absmax is 0.
+    /// Counts over `bins` equal bins of [0, absmax]; a fine bin goes whole to the bin that holds its centre. Empty when
+    /// absmax is 0.
     std::vector<uint64_t> rebin(int bins) const;
 
 private:

@@ -10,13 +10,15 @@ constexpr int kKlBins = 2048;
 constexpr int kKlLevels = 128;
 constexpr double kEmptyGroup = 1e-4;
 
-double x_log_x(double x) { return x > 0 ? x * std::log(x) : 0.0; }
+double x_log_x(double x) {
+    return x > 0 ? x * std::log(x) : 0.0;
+}
 
 // Sums over the first n bins, for every n: a candidate then costs one step a level instead of one a bin.
 struct PrefixSums {
-    std::vector<double> mass;      // counts
-    std::vector<double> entropy;   // count * log(count)
-    std::vector<int> filled;       // bins that are not empty
+    std::vector<double> mass;     // counts
+    std::vector<double> entropy;  // count * log(count)
+    std::vector<int> filled;      // bins that are not empty
 
     explicit PrefixSums(const std::vector<uint64_t>& counts)
         : mass(counts.size() + 1), entropy(counts.size() + 1), filled(counts.size() + 1) {
@@ -29,8 +31,8 @@ struct PrefixSums {
     }
 };
 
-// KL(P || Q) for the first i bins, both normalised. With P's bins h' and Q's bins s_g / n_g (mass and filled bins of the group),
-// KL = (sum h' log h' - sum_g s'_g log(s_g / n_g)) / total + log(kept / total).
+// KL(P || Q) for the first i bins, both normalised. With P's bins h' and Q's bins s_g / n_g (mass and filled bins of
+// the group), KL = (sum h' log h' - sum_g s'_g log(s_g / n_g)) / total + log(kept / total).
 double divergence(const std::vector<uint64_t>& counts, const PrefixSums& sums, int i, int levels) {
     const double total = sums.mass.back();
     const double kept = sums.mass[static_cast<size_t>(i)];

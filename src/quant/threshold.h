@@ -8,13 +8,14 @@
 
 namespace fw {
 
-/// Threshold that minimises the Kullback-Leibler divergence between the distribution of |x| clipped at it and the same distribution in `levels`
-/// levels: S. Migacz, "8-bit Inference with TensorRT", GTC 2017 (s7310), "Entropy calibration - pseudocode".
-/// `counts` are the bins of |x| over [0, absmax] (2048 in the talk), `levels` the positive int8 levels (128).
-/// For every i in [levels, bins]: P = the first i bins, the outliers' mass added to its last bin; Q = the first i bins (without outliers) averaged over
-/// `levels` groups of neighbouring bins, spread over the bins that P does not leave empty. Groups are bounded at floor(g * i / levels).
-/// Where P is positive and its whole group is empty (only outliers), Q gets 1e-4 of one count, so that the divergence stays finite and large.
-/// Returns the number of bins i; the threshold is (i + 0.5) * bin width, or absmax when i is all bins. Fewer bins than levels: all bins.
+/// Threshold that minimises the Kullback-Leibler divergence between the distribution of |x| clipped at it and the same
+/// distribution in `levels` levels: S. Migacz, "8-bit Inference with TensorRT", GTC 2017 (s7310), "Entropy calibration
+/// - pseudocode". `counts` are the bins of |x| over [0, absmax] (2048 in the talk), `levels` the positive int8 levels
+/// (128). For every i in [levels, bins]: P = the first i bins, the outliers' mass added to its last bin; Q = the first
+/// i bins (without outliers) averaged over `levels` groups of neighbouring bins, spread over the bins that P does not
+/// leave empty. Groups are bounded at floor(g * i / levels). Where P is positive and its whole group is empty (only
+/// outliers), Q gets 1e-4 of one count, so that the divergence stays finite and large. Returns the number of bins i;
+/// the threshold is (i + 0.5) * bin width, or absmax when i is all bins. Fewer bins than levels: all bins.
 int kl_threshold_bins(const std::vector<uint64_t>& counts, int levels);
 
 enum class ThresholdMethod : uint8_t { kKl, kMinMax };

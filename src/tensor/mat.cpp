@@ -101,7 +101,8 @@ Result<Mat> Mat::clone() const {
 
 Result<Mat> Mat::reshape(const Shape& shape) const {
     if (!shape.valid() || shape.count() != count()) {
-        return Status::error(Code::kInvalidArgument, "cannot reshape %s to %s", shape_.str().c_str(), shape.str().c_str());
+        return Status::error(Code::kInvalidArgument, "cannot reshape %s to %s", shape_.str().c_str(),
+                             shape.str().c_str());
     }
     Mat view = *this;
     view.shape_ = shape;

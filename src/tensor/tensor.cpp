@@ -67,7 +67,8 @@ Tensor make_tensor(void* data, const TensorDesc& desc, Layout layout) {
 
 Tensor view_of(const Mat& mat) {
     // The runtime never writes through a view of an input.
-    return make_tensor(const_cast<void*>(mat.data<void>()), TensorDesc{mat.shape(), mat.dtype(), {}},  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    return make_tensor(const_cast<void*>(mat.data<void>()),
+                       TensorDesc{mat.shape(), mat.dtype(), {}},  // NOLINT(cppcoreguidelines-pro-type-const-cast)
                        Layout::kPlain);
 }
 
@@ -116,8 +117,7 @@ void copy_tensor(const Tensor& from, const Tensor& to) {
     const auto* src = static_cast<const char*>(from.data);
     auto* dst = static_cast<char*>(to.data);
     // The innermost loop runs along channels when both sides keep them adjacent, else along x.
-    const bool along_channels =
-        from.rank() >= 3 && from.stride[0] == 1 && to.stride[0] == 1 && from.w_stride() != 1;
+    const bool along_channels = from.rank() >= 3 && from.stride[0] == 1 && to.stride[0] == 1 && from.w_stride() != 1;
     for (int z = 0; z < from.d(); ++z) {
         for (int y = 0; y < from.h(); ++y) {
             const char* s = src + (z * from.d_stride() + y * from.h_stride()) * bytes;

@@ -23,8 +23,8 @@ struct TensorDesc {
     size_t bytes() const { return static_cast<size_t>(shape.count()) * element_size(dtype); }
 };
 
-/// Strides are in elements, one for each axis, parallel to shape.dims; they may be any positive number (views, slices of a
-/// concatenation) so a layer either works on strides or declares that it needs a dense NHWC input (Layer::traits).
+/// Strides are in elements, one for each axis, parallel to shape.dims; they may be any positive number (views, slices
+/// of a concatenation) so a layer either works on strides or declares that it needs a dense NHWC input (Layer::traits).
 struct Tensor {
     void* data = nullptr;
     Shape shape;

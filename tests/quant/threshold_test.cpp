@@ -67,7 +67,8 @@ std::vector<uint64_t> random_counts(int bins, uint32_t seed) {
     const double decay = 0.5 + (engine() % 100) / 10.0;
     for (int b = 0; b < bins; ++b) {
         const double level = 5000.0 * std::exp(-decay * b / bins);
-        counts[static_cast<size_t>(b)] = engine() % 5 == 0 ? 0 : static_cast<uint64_t>(level * (engine() % 1000) / 1000.0);
+        counts[static_cast<size_t>(b)] =
+            engine() % 5 == 0 ? 0 : static_cast<uint64_t>(level * (engine() % 1000) / 1000.0);
     }
     counts.back() = 1 + engine() % 3;
     return counts;

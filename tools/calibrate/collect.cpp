@@ -49,8 +49,8 @@ public:
             }
         }
         if (statistics_.images == 0) {
-            return Status::error(Code::kInvalidArgument, "none of the %zu images can be read; the first: %s", images_.size(),
-                                 statistics_.unreadable[0].c_str());
+            return Status::error(Code::kInvalidArgument, "none of the %zu images can be read; the first: %s",
+                                 images_.size(), statistics_.unreadable[0].c_str());
         }
         return std::move(statistics_);
     }
@@ -97,8 +97,8 @@ private:
 
 }  // namespace
 
-Result<Statistics> collect_statistics(const Net& net, const std::vector<ListedImage>& images, const Preprocess& preprocess, int threads,
-                                      bool quiet) {
+Result<Statistics> collect_statistics(const Net& net, const std::vector<ListedImage>& images,
+                                      const Preprocess& preprocess, int threads, bool quiet) {
     if (net.input_names().size() != 1) {
         return Status::error(Code::kUnsupported, "the network has %zu inputs, calibration on images needs exactly one",
                              net.input_names().size());

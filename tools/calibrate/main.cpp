@@ -25,9 +25,9 @@ struct CalibrateOptions {
 // The model's own preprocessing is the truth; options stand in only where it stores none.
 Result<Preprocess> choose_preprocess(Tool* tool, const CalibrateOptions& options, const Net& net) {
     if (net.preprocess().known() && options.net.preprocess.given()) {
-        return tool->usage_error(
-            Status::error(Code::kInvalidArgument, "%s stores its preprocessing: --mean, --norm, --size and --pixel are not accepted",
-                          options.net.param.c_str()));
+        return tool->usage_error(Status::error(
+            Code::kInvalidArgument, "%s stores its preprocessing: --mean, --norm, --size and --pixel are not accepted",
+            options.net.param.c_str()));
     }
     return resolve_preprocess(options.net, net);
 }
@@ -44,7 +44,8 @@ Status calibrate(Tool* tool, const CalibrateOptions& options) {
     float_net.threads = 1;  // images run side by side instead
     FW_RETURN_IF_ERROR(load_net(float_net, false, &net));
     FW_ASSIGN_OR_RETURN(const Preprocess preprocess, choose_preprocess(tool, options, net));
-    FW_ASSIGN_OR_RETURN(const Statistics statistics, collect_statistics(net, images, preprocess, options.threads, tool->quiet()));
+    FW_ASSIGN_OR_RETURN(const Statistics statistics,
+                        collect_statistics(net, images, preprocess, options.threads, tool->quiet()));
     for (const std::string& message : statistics.unreadable) {
         tool->warn("%s", message.c_str());
     }
@@ -56,10 +57,11 @@ Status calibrate(Tool* tool, const CalibrateOptions& options) {
     for (const std::string& note : notes) {
         tool->warn("%s", note.c_str());
     }
-    FW_RETURN_IF_ERROR(write_text_file(options.out, options.format == "legacy" ? table.to_legacy_text() : table.to_text()));
+    FW_RETURN_IF_ERROR(
+        write_text_file(options.out, options.format == "legacy" ? table.to_legacy_text() : table.to_text()));
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    tool->say("%s: %zu blobs, %zu layers from %d images in %.1f s", options.out.c_str(), table.blobs.size(), table.layers.size(),
-              statistics.images, seconds);
+    tool->say("%s: %zu blobs, %zu layers from %d images in %.1f s", options.out.c_str(), table.blobs.size(),
+              table.layers.size(), statistics.images, seconds);
     if (!statistics.unreadable.empty()) {
         tool->say(", %zu images could not be read", statistics.unreadable.size());
     }
@@ -76,19 +78,26 @@ int main(int argc, char** argv) {
     Tool tool("calibrate", "Finds the int8 scales of a network from sample images and writes a scale table.",
               "  calibrate net.param net.bin --images photos/ --out net.table\n"
               "  calibrate net.param net.bin --images list.txt --limit 200 --out net.table\n"
-              "  calibrate net.param net.bin --images photos/ --mean 104,117,123 --pixel BGR --out net.table --format legacy");
+              "  calibrate net.param net.bin --images photos/ --mean 104,117,123 --pixel BGR --out net.table --format "
+              "legacy");
     CalibrateOptions options;
     options.net.add_files_to(&tool.app());
     options.net.add_preprocess_to(&tool.app());
-    tool.app().add_option("--images", options.images, "Folder, list file or image; .npy inputs are taken as they are")->required();
+    tool.app()
+        .add_option("--images", options.images, "Folder, list file or image; .npy inputs are taken as they are")
+        ->required();
     tool.app().add_option("--out", options.out, "Table to write")->required();
     tool.app()
-        .add_option("--method", options.method, "Threshold of activations: kl (least information loss) or minmax (clip nothing)")
+        .add_option("--method", options.method,
+                    "Threshold of activations: kl (least information loss) or minmax (clip nothing)")
         ->check(CLI::IsMember({"kl", "minmax"}));
     tool.app()
-        .add_option("--format", options.format, "fw (scale of every blob) or legacy (as caffe-int8-convert-tools writes it)")
+        .add_option("--format", options.format,
+                    "fw (scale of every blob) or legacy (as caffe-int8-convert-tools writes it)")
         ->check(CLI::IsMember({"fw", "legacy"}));
     tool.app().add_option("--limit", options.limit, "Use at most N images")->check(CLI::PositiveNumber);
-    tool.app().add_option("--threads", options.threads, "Images run side by side, 0 = all cores")->check(CLI::Range(0, 1024));
+    tool.app()
+        .add_option("--threads", options.threads, "Images run side by side, 0 = all cores")
+        ->check(CLI::Range(0, 1024));
     return tool.run(argc, argv, [&] { return calibrate(&tool, options); });
 }

@@ -26,10 +26,12 @@ Result<std::vector<float>> weight_scales(const Graph& graph, NodeId id) {
     const Node& node = graph.node(id);
     std::vector<float> storage;
     const Span<const float> weights = node.weights[0].floats(&storage);
-    std::vector<float> scales = absmax_weight_scales(weights, graph.params(id).i(0));  // id 0 = num_output of every layer with weights
+    std::vector<float> scales =
+        absmax_weight_scales(weights, graph.params(id).i(0));  // id 0 = num_output of every layer with weights
     for (size_t channel = 0; channel < scales.size(); ++channel) {
         if (!std::isfinite(scales[channel])) {
-            return Status::error(Code::kInvalidArgument, "layer '%s': weights of channel %zu give no finite scale", node.name.c_str(), channel);
+            return Status::error(Code::kInvalidArgument, "layer '%s': weights of channel %zu give no finite scale",
+                                 node.name.c_str(), channel);
         }
     }
     return scales;
@@ -37,7 +39,8 @@ Result<std::vector<float>> weight_scales(const Graph& graph, NodeId id) {
 
 }  // namespace
 
-Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, ThresholdMethod method, std::vector<std::string>* notes) {
+Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, ThresholdMethod method,
+                              std::vector<std::string>* notes) {
     FW_ASSIGN_OR_RETURN(Graph graph, Graph::build(net));
     const Option option;
     PassContext context;
@@ -46,9 +49,11 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, T
 
     ScaleTable table;
     for (const auto& [blob, histogram] : statistics.blobs) {
-        FW_ASSIGN_OR_RETURN(const float scale, scale_for(activation_threshold(histogram, method), "blob '" + blob + "'"));
+        FW_ASSIGN_OR_RETURN(const float scale,
+                            scale_for(activation_threshold(histogram, method), "blob '" + blob + "'"));
         if (scale == 0.0F) {
-            notes->push_back("blob '" + blob + "' is 0 in every image: it gets no scale, layers that need one stay float");
+            notes->push_back("blob '" + blob +
+                             "' is 0 in every image: it gets no scale, layers that need one stay float");
         } else {
             table.blobs[blob] = QuantParams{scale, 0};
         }
@@ -61,7 +66,8 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, T
         }
         const std::string& input = graph.value(node.inputs[0]).name;
         if (statistics.blobs.count(input) == 0) {
-            return Status::error(Code::kInternal, "layer '%s': its input '%s' was never computed", node.name.c_str(), input.c_str());
+            return Status::error(Code::kInternal, "layer '%s': its input '%s' was never computed", node.name.c_str(),
+                                 input.c_str());
         }
         ScaleTable::LayerEntry& entry = table.layers[node.name];
         const auto found = table.blobs.find(input);

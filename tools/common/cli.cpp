@@ -16,7 +16,7 @@ namespace {
 void install_log(bool quiet) {
     LogLevel least = LogLevel::kWarn;
     if (const char* level = std::getenv("FW_LOG")) {
-        least = std::strcmp(level, "debug") == 0 ? LogLevel::kDebug
+        least = std::strcmp(level, "debug") == 0  ? LogLevel::kDebug
                 : std::strcmp(level, "info") == 0 ? LogLevel::kInfo
                                                   : LogLevel::kWarn;
     } else if (quiet) {

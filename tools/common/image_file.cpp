@@ -36,7 +36,8 @@ bool looks_like_input(const std::string& path) {
 Result<std::vector<ListedImage>> list_folder(const std::string& folder) {
     std::vector<ListedImage> images;
     std::error_code error;
-    for (std::filesystem::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    for (std::filesystem::recursive_directory_iterator it(folder, error), end; !error && it != end;
+         it.increment(error)) {
         if (it->is_regular_file(error) && looks_like_input(it->path().string())) {
             images.push_back({it->path().string(), -1});
         }
@@ -45,7 +46,8 @@ Result<std::vector<ListedImage>> list_folder(const std::string& folder) {
         return Status::error(Code::kIoError, "%s: %s", folder.c_str(), error.message().c_str());
     }
     if (images.empty()) {
-        return Status::error(Code::kNotFound, "%s: the folder holds no image (.jpg .png .bmp .gif .ppm) and no .npy file",
+        return Status::error(Code::kNotFound,
+                             "%s: the folder holds no image (.jpg .png .bmp .gif .ppm) and no .npy file",
                              folder.c_str());
     }
     std::sort(images.begin(), images.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
@@ -53,7 +55,8 @@ Result<std::vector<ListedImage>> list_folder(const std::string& folder) {
 }
 
 // One line `PATH [LABEL]`; a path may hold spaces, a label is a whole number at the end of the line.
-Status parse_list_line(const std::string& line, const std::string& folder, const char* where, int number, ListedImage* out) {
+Status parse_list_line(const std::string& line, const std::string& folder, const char* where, int number,
+                       ListedImage* out) {
     std::string path = line;
     out->label = -1;
     const size_t space = line.find_last_of(" \t");
@@ -63,7 +66,8 @@ Status parse_list_line(const std::string& line, const std::string& folder, const
         const long label = std::strtol(last.c_str(), &end, 10);
         if (*end == '\0' && !last.empty()) {
             if (label < 0 || label > 1'000'000) {
-                return Status::error(Code::kParseError, "%s:%d: label %s, expected 0 to 1000000", where, number, last.c_str());
+                return Status::error(Code::kParseError, "%s:%d: label %s, expected 0 to 1000000", where, number,
+                                     last.c_str());
             }
             out->label = static_cast<int>(label);
             path = line.substr(0, line.find_last_not_of(" \t", space) + 1);
@@ -86,7 +90,8 @@ Result<std::vector<ListedImage>> list_file(const std::string& path) {
         begin = end + 1;
         ++number;
         if (line.find('\0') != std::string::npos) {
-            return Status::error(Code::kParseError, "%s:%d: not a text file; expected an image, a folder or a list of images",
+            return Status::error(Code::kParseError,
+                                 "%s:%d: not a text file; expected an image, a folder or a list of images",
                                  path.c_str(), number);
         }
         while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back()))) {
@@ -117,10 +122,12 @@ Result<DecodedImage> DecodedImage::load(const std::string& path) {
     int height = 0;
     int channels = 0;
     if (stbi_info_from_memory(file.bytes.data(), size, &width, &height, &channels) == 0) {
-        return Status::error(Code::kParseError, "%s: not an image that can be read (%s)", path.c_str(), stbi_failure_reason());
+        return Status::error(Code::kParseError, "%s: not an image that can be read (%s)", path.c_str(),
+                             stbi_failure_reason());
     }
     if (int64_t{width} * height > kMaxPixels) {
-        return Status::error(Code::kUnsupported, "%s: %dx%d pixels, at most 2^28 are read", path.c_str(), width, height);
+        return Status::error(Code::kUnsupported, "%s: %dx%d pixels, at most 2^28 are read", path.c_str(), width,
+                             height);
     }
     const int wanted = channels <= 2 ? 1 : 3;
     uint8_t* data = stbi_load_from_memory(file.bytes.data(), size, &width, &height, &channels, wanted);

@@ -14,7 +14,8 @@ namespace fw::tools {
 /// Decoded pixels, RGB or gray.
 class DecodedImage {
 public:
-    /// JPEG, PNG, BMP, GIF, PNM. Errors name the file and the decoder's reason; images of more than 2^28 pixels are refused.
+    /// JPEG, PNG, BMP, GIF, PNM. Errors name the file and the decoder's reason; images of more than 2^28 pixels are
+    /// refused.
     static Result<DecodedImage> load(const std::string& path);
     const Image& view() const { return image_; }
     std::vector<uint8_t>& pixels() { return *pixels_; }
@@ -32,8 +33,10 @@ struct ListedImage {
     int label = -1;  ///< -1 = none given
 };
 
-/// A folder (searched recursively, sorted by path), a list file (`PATH [LABEL]` a line, paths relative to the list's folder,
-/// '#' begins a comment) or a single image. `.npy` files count as images. Errors: nothing there, a list line that cannot be read.
+/// A folder (searched recursively, sorted by path), a list file (`PATH [LABEL]` a line, paths relative to the list's
+/// folder,
+/// '#' begins a comment) or a single image. `.npy` files count as images. Errors: nothing there, a list line that
+/// cannot be read.
 Result<std::vector<ListedImage>> list_images(const std::string& path);
 
 /// The network's input for one file: an image through `preprocess`, or a .npy file as it is.

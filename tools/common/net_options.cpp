@@ -46,9 +46,10 @@ Status load_net(const NetOptions& options, bool with_table, Net* net) {
 Result<Preprocess> resolve_preprocess(const NetOptions& options, const Net& net) {
     FW_ASSIGN_OR_RETURN(Preprocess preprocess, apply_preprocess_options(options.preprocess, net.preprocess()));
     if (!preprocess.known()) {
-        return Status::error(Code::kInvalidArgument,
-                             "%s stores no preprocessing: give --pixel, --mean, --norm and --size as the network was trained",
-                             options.param.c_str());
+        return Status::error(
+            Code::kInvalidArgument,
+            "%s stores no preprocessing: give --pixel, --mean, --norm and --size as the network was trained",
+            options.param.c_str());
     }
     const std::vector<std::string> inputs = net.input_names();
     const Shape declared = inputs.empty() ? Shape() : net.input_shape(inputs[0].c_str());

@@ -26,12 +26,12 @@ struct NetOptions {
 /// Table (when one is given and `with_table`), then model. Errors name the file.
 Status load_net(const NetOptions& options, bool with_table, Net* net);
 
-/// The model's preprocessing with the options' overrides; a model without any, and no options, is an error that says what to give. Its size
-/// falls back to the declared shape of the input.
+/// The model's preprocessing with the options' overrides; a model without any, and no options, is an error that says
+/// what to give. Its size falls back to the declared shape of the input.
 Result<Preprocess> resolve_preprocess(const NetOptions& options, const Net& net);
 
-/// Runs one input Mat through `output` ("" = the last output). A net of several inputs gets the Mat in its first one; an "im_info"-like second
-/// input is an error that says so.
+/// Runs one input Mat through `output` ("" = the last output). A net of several inputs gets the Mat in its first one;
+/// an "im_info"-like second input is an error that says so.
 Status run_net(const Net& net, const Mat& input, const std::string& output, Mat* out);
 
 /// One label a line; blank lines at the end do not count.

@@ -117,8 +117,8 @@ Result<Mat> read_npy(const std::string& path) {
         dims.push_back(1);
     }
     if (dims.size() > Shape::kMaxRank) {
-        return Status::error(Code::kUnsupported, "%s: %zu dimensions, expected at most %d after the batch", name, dims.size(),
-                             Shape::kMaxRank);
+        return Status::error(Code::kUnsupported, "%s: %zu dimensions, expected at most %d after the batch", name,
+                             dims.size(), Shape::kMaxRank);
     }
     Shape shape;
     shape.rank = static_cast<int>(dims.size());
@@ -127,8 +127,8 @@ Result<Mat> read_npy(const std::string& path) {
     }
     const size_t data_size = size - start - length;
     if (!shape.valid() || static_cast<uint64_t>(shape.count()) * type->size != data_size) {
-        return Status::error(Code::kParseError, "%s: shape %s of '%s' needs another size than the %zu bytes of data", name,
-                             shape.str().c_str(), descr.c_str(), data_size);
+        return Status::error(Code::kParseError, "%s: shape %s of '%s' needs another size than the %zu bytes of data",
+                             name, shape.str().c_str(), descr.c_str(), data_size);
     }
     FW_ASSIGN_OR_RETURN(Mat mat, Mat::create(shape));
     type->convert(bytes + start + length, shape.count(), mat.data());

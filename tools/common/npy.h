@@ -8,8 +8,9 @@
 
 namespace fw::tools {
 
-/// Reads an array of 1 to 5 dimensions as float32 ('<f4', '<f8', '|i1', '|u1', '<i4', '<i8' are converted). A leading batch axis of 1 of a
-/// 4- or 5-dimensional array is dropped, so that NCHW files become [c x h x w]. Errors name the file and what is wrong.
+/// Reads an array of 1 to 5 dimensions as float32 ('<f4', '<f8', '|i1', '|u1', '<i4', '<i8' are converted). A leading
+/// batch axis of 1 of a 4- or 5-dimensional array is dropped, so that NCHW files become [c x h x w]. Errors name the
+/// file and what is wrong.
 Result<Mat> read_npy(const std::string& path);
 
 /// Writes a float32 or int8 Mat; `add_batch` puts a leading axis of 1 before it. Written beside and renamed.

@@ -15,8 +15,8 @@ Status parse_size(const char* option, const std::string& text, int* width, int* 
         h = std::strtol(end + 1, &end, 10);
     }
     if (!separated || *end != '\0' || w < 1 || h < 1 || w > 32768 || h > 32768) {
-        return Status::error(Code::kInvalidArgument, "%s %s: expected WIDTHxHEIGHT, each 1 to 32768, as 224x224", option,
-                             text.c_str());
+        return Status::error(Code::kInvalidArgument, "%s %s: expected WIDTHxHEIGHT, each 1 to 32768, as 224x224",
+                             option, text.c_str());
     }
     *width = static_cast<int>(w);
     *height = static_cast<int>(h);
@@ -30,8 +30,8 @@ Result<std::vector<float>> parse_floats(const char* option, const std::string& t
         char* end = nullptr;
         const float value = std::strtof(p, &end);
         if (end == p || !std::isfinite(value) || (*end != ',' && *end != '\0')) {
-            return Status::error(Code::kInvalidArgument, "%s %s: expected numbers separated by commas, as 104,117,123", option,
-                                 text.c_str());
+            return Status::error(Code::kInvalidArgument, "%s %s: expected numbers separated by commas, as 104,117,123",
+                                 option, text.c_str());
         }
         values.push_back(value);
         if (*end == '\0') {
@@ -55,7 +55,8 @@ Result<Preprocess> apply_preprocess_options(const PreprocessOptions& options, co
         } else if (order == "GRAY") {
             out.pixel = Pixel::kGray;
         } else {
-            return Status::error(Code::kInvalidArgument, "--pixel %s: expected BGR, RGB or GRAY", options.pixel.c_str());
+            return Status::error(Code::kInvalidArgument, "--pixel %s: expected BGR, RGB or GRAY",
+                                 options.pixel.c_str());
         }
     } else if (options.given() && out.pixel == Pixel::kNone) {
         out.pixel = Pixel::kBgr;

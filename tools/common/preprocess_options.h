@@ -17,8 +17,8 @@ struct PreprocessOptions {
     bool given() const { return !mean.empty() || !norm.empty() || !size.empty() || !pixel.empty(); }
 };
 
-/// Overrides the fields of `base` that the options give. mean or norm without any pixel order means BGR, as Caffe's users expect.
-/// Errors name the option, its value and the expected form.
+/// Overrides the fields of `base` that the options give. mean or norm without any pixel order means BGR, as Caffe's
+/// users expect. Errors name the option, its value and the expected form.
 Result<Preprocess> apply_preprocess_options(const PreprocessOptions& options, const Preprocess& base);
 
 /// "227x227" -> width, height; each 1 to 32768.

@@ -7,7 +7,12 @@
 namespace fw::tools {
 
 Progress::Progress(const char* title, const char* unit, int64_t total, bool quiet)
-    : title_(title), unit_(unit), total_(total), enabled_(!quiet && isatty(STDERR_FILENO) == 1), start_(Clock::now()), last_(start_) {}
+    : title_(title),
+      unit_(unit),
+      total_(total),
+      enabled_(!quiet && isatty(STDERR_FILENO) == 1),
+      start_(Clock::now()),
+      last_(start_) {}
 
 Progress::~Progress() {
     if (shown_) {

@@ -60,24 +60,29 @@ int main(int argc, char** argv) {
     double tolerance = -1;
     tool.app().add_option("A", a_path, "An array")->required();
     tool.app().add_option("B", b_path, "The array to compare it with (the reference)")->required();
-    tool.app().add_option("--tol", tolerance, "Largest allowed max |a - b|, relative to max |b|")->check(CLI::NonNegativeNumber);
+    tool.app()
+        .add_option("--tol", tolerance, "Largest allowed max |a - b|, relative to max |b|")
+        ->check(CLI::NonNegativeNumber);
     return tool.run(argc, argv, [&]() -> fw::Status {
         FW_ASSIGN_OR_RETURN(const fw::Mat a, read_npy(a_path));
         FW_ASSIGN_OR_RETURN(const fw::Mat b, read_npy(b_path));
         if (a.count() != b.count()) {
-            return fw::Status::error(fw::Code::kInvalidArgument, "%s has shape %s, %s has %s: different numbers of elements",
-                                     a_path.c_str(), a.shape().str().c_str(), b_path.c_str(), b.shape().str().c_str());
+            return fw::Status::error(fw::Code::kInvalidArgument,
+                                     "%s has shape %s, %s has %s: different numbers of elements", a_path.c_str(),
+                                     a.shape().str().c_str(), b_path.c_str(), b.shape().str().c_str());
         }
         const Difference d = compare(a, b);
         const double relative = d.max_value > 0 ? d.max_abs / d.max_value : d.max_abs;
-        std::printf("max_abs=%.6g relative=%.6g cosine=%.8f at=%lld count=%lld not_finite=%lld\n", d.max_abs, relative, d.cosine,
-                    static_cast<long long>(d.at), static_cast<long long>(a.count()), static_cast<long long>(d.not_finite));
+        std::printf("max_abs=%.6g relative=%.6g cosine=%.8f at=%lld count=%lld not_finite=%lld\n", d.max_abs, relative,
+                    d.cosine, static_cast<long long>(d.at), static_cast<long long>(a.count()),
+                    static_cast<long long>(d.not_finite));
         if (d.not_finite > 0) {
             return fw::Status::error(fw::Code::kInvalidArgument, "%lld elements are not finite on one side only",
                                      static_cast<long long>(d.not_finite));
         }
         if (tolerance >= 0 && relative > tolerance) {
-            return fw::Status::error(fw::Code::kInvalidArgument, "relative difference %.6g exceeds --tol %.6g", relative, tolerance);
+            return fw::Status::error(fw::Code::kInvalidArgument, "relative difference %.6g exceeds --tol %.6g",
+                                     relative, tolerance);
         }
         return {};
     });

@@ -25,7 +25,8 @@ struct RunOptions {
 void print_top(const Mat& out, int top, const std::vector<std::string>& labels) {
     for (const int index : top_k(out.data(), out.count(), top)) {
         const auto i = static_cast<size_t>(index);
-        std::printf("  %-6d %-10.6f %s\n", index, static_cast<double>(out.data()[i]), i < labels.size() ? labels[i].c_str() : "");
+        std::printf("  %-6d %-10.6f %s\n", index, static_cast<double>(out.data()[i]),
+                    i < labels.size() ? labels[i].c_str() : "");
     }
 }
 
@@ -35,14 +36,15 @@ void print_detections(const Mat& out, const std::vector<std::string>& labels) {
     for (int y = 0; y < out.h(); ++y) {
         const float* row = out.row(y);
         const auto label = row[0] >= 0 ? static_cast<size_t>(row[0]) : labels.size();
-        std::printf("  %-4.0f %-8.4f [%.4f %.4f %.4f %.4f] %s\n", static_cast<double>(row[0]), static_cast<double>(row[1]),
-                    static_cast<double>(row[2]), static_cast<double>(row[3]), static_cast<double>(row[4]),
-                    static_cast<double>(row[5]), label < labels.size() ? labels[label].c_str() : "");
+        std::printf("  %-4.0f %-8.4f [%.4f %.4f %.4f %.4f] %s\n", static_cast<double>(row[0]),
+                    static_cast<double>(row[1]), static_cast<double>(row[2]), static_cast<double>(row[3]),
+                    static_cast<double>(row[4]), static_cast<double>(row[5]),
+                    label < labels.size() ? labels[label].c_str() : "");
     }
 }
 
-Status run_one(const Tool& tool, const RunOptions& options, const Net& net, const Preprocess& preprocess, const std::string& path,
-               const std::vector<std::string>& labels) {
+Status run_one(const Tool& tool, const RunOptions& options, const Net& net, const Preprocess& preprocess,
+               const std::string& path, const std::vector<std::string>& labels) {
     FW_ASSIGN_OR_RETURN(const Mat input, load_input(path, preprocess));
     const auto start = std::chrono::steady_clock::now();
     Mat out;
@@ -65,7 +67,8 @@ Status run_one(const Tool& tool, const RunOptions& options, const Net& net, cons
 
 Status run(Tool* tool, const RunOptions& options) {
     if (options.images.empty() == options.input_npy.empty()) {
-        return tool->usage_error(Status::error(Code::kInvalidArgument, "give images or --input FILE.npy, one of the two"));
+        return tool->usage_error(
+            Status::error(Code::kInvalidArgument, "give images or --input FILE.npy, one of the two"));
     }
     if (!options.dump.empty() && options.images.size() > 1) {
         return tool->usage_error(Status::error(Code::kInvalidArgument, "--dump holds one output: give a single image"));
