@@ -47,7 +47,8 @@ public:
     /// Builds from a NetDef. `outputs` are the wanted blobs; empty = every blob that no layer reads. Nodes that no
     /// wanted blob depends on are left out (Input layers stay).
     static Result<Graph> build(const NetDef& net, Span<const std::string> outputs = {});
-    /// Back to the file form (fwopt, tests). Order is topological.
+    /// Back to the file form (fwopt, tests). Order is topological. Values that a pass added get a name that a file can
+    /// hold.
     NetDef to_net_def() const;
 
     std::vector<Node>& nodes() { return nodes_; }
@@ -74,6 +75,8 @@ public:
     void replace_value(ValueId from, ValueId to);
     /// Removes a node whose outputs nobody reads any more.
     void remove_node(NodeId id);
+    /// Removes every node that no output depends on; Input nodes stay.
+    void prune();
     /// Parameters through the schema of the node's type.
     Params params(NodeId id) const;
     /// Structural soundness: producers, topological order exists, names unique. For tests and debug builds.

@@ -1,6 +1,9 @@
 // The pass manager: an ordered list of rewrites (passes.inc), each one function in src/graph/passes/<name>.cpp.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "fw/option.h"
 #include "fw/table.h"
 #include "graph/graph.h"
@@ -9,7 +12,10 @@ namespace fw {
 
 struct PassContext {
     const Option* option = nullptr;
-    const ScaleTable* table = nullptr;  ///< nullptr = no table
+    /// The caller's working copy: import_baked_scales adds what an int8 model brings along. nullptr = all float.
+    ScaleTable* table = nullptr;
+    /// Layers that cannot run int8 although their type can, and why (the runtime learns it from Layer::prepare).
+    const std::map<std::string, std::string>* keep_float = nullptr;
 };
 
 /// Rewrites the graph in place. An error means a graph or table that cannot be run, not "nothing to do".
@@ -23,7 +29,8 @@ struct Pass {
 
 Span<const Pass> all_passes();
 
-/// Runs every pass that the options do not disable, in order.
+/// Runs every pass that the options do not disable, in order. A name in Option::disabled_passes that is no optional
+/// pass is an error.
 Status run_passes(Graph* graph, const PassContext& context);
 
 }  // namespace fw

@@ -1,0 +1,61 @@
+#include "graph/table_check.h"
+
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/log.h"
+#include "graph/weighted.h"
+
+namespace fw {
+
+Status check_table(const NetDef& net, const ScaleTable& table) {
+    std::unordered_map<std::string, const LayerDef*> layers;
+    std::unordered_set<std::string> blobs;
+    for (const LayerDef& layer : net.layers) {
+        layers.emplace(layer.name, &layer);
+        blobs.insert(layer.tops.begin(), layer.tops.end());
+    }
+    size_t known = 0;
+    for (const auto& [name, entry] : table.layers) {
+        const auto found = layers.find(name);
+        if (found == layers.end()) {
+            log(LogLevel::kWarn, "%s:%d: the network has no layer '%s'", table.source.c_str(), entry.line,
+                name.c_str());
+            continue;
+        }
+        ++known;
+        if (entry.weight_scales.empty()) {
+            continue;
+        }
+        Node node;
+        node.type = found->second->type;
+        node.params = found->second->params;
+        if (!is_weighted(node)) {
+            return Status::error(Code::kInvalidArgument,
+                                 "%s:%d: weight scales for layer '%s', a %s without weights in int8",
+                                 table.source.c_str(), entry.line, name.c_str(), node.type.c_str());
+        }
+        const bool grouped = node.type == "ConvolutionDepthWise" || node.type == "DeconvolutionDepthWise";
+        const auto channels = static_cast<size_t>(num_output(node));
+        const auto groups = static_cast<size_t>(grouped ? node.params.get(7, 1) : num_output(node));
+        if (entry.weight_scales.size() != channels && entry.weight_scales.size() != groups) {
+            return Status::error(Code::kInvalidArgument, "%s:%d: %zu weight scales for layer '%s', which has %zu %s",
+                                 table.source.c_str(), entry.line, entry.weight_scales.size(), name.c_str(),
+                                 grouped ? groups : channels, grouped ? "groups" : "output channels");
+        }
+    }
+    for (const auto& [name, quant] : table.blobs) {
+        if (blobs.count(name) != 0) {
+            ++known;
+        } else {
+            log(LogLevel::kWarn, "%s: the network has no blob '%s'", table.source.c_str(), name.c_str());
+        }
+    }
+    if (known == 0) {
+        return Status::error(Code::kInvalidArgument, "%s is the table of another model: %s has none of its %zu layers",
+                             table.source.c_str(), net.source.c_str(), table.layers.size());
+    }
+    return {};
+}
+
+}  // namespace fw

@@ -1,0 +1,142 @@
+#include "runtime/extractor_impl.h"
+
+namespace fw {
+
+namespace {
+
+std::string list_of_inputs(const Model& model) {
+    std::string text;
+    for (const InputInfo& input : model.inputs) {
+        text += (text.empty() ? "'" : ", '") + input.name + "'";
+    }
+    return text;
+}
+
+}  // namespace
+
+Extractor::Impl::~Impl() {
+    if (arena) {
+        runner = Runner();
+        net->give_back_arena(std::move(arena), arena_bytes);
+    }
+}
+
+int Extractor::Impl::find_input(const std::string& blob) const {
+    for (size_t i = 0; i < net->model.inputs.size(); ++i) {
+        if (net->model.inputs[i].name == blob) {
+            return static_cast<int>(i);
+        }
+    }
+    return kNone;
+}
+
+Status Extractor::Impl::start(const std::shared_ptr<const Program>& program) {
+    std::vector<InputDesc> descs;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        if (inputs[i].empty()) {
+            return Status::error(Code::kFailedPrecondition, "input '%s' is not set", net->model.inputs[i].name.c_str());
+        }
+        descs.push_back(InputDesc{inputs[i].shape(), inputs[i].dtype()});
+    }
+    FW_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, net->plan_for(program, descs));
+    if (!arena || arena_bytes < plan->arena_bytes) {
+        runner = Runner();
+        if (arena) {
+            net->give_back_arena(std::move(arena), arena_bytes);
+        }
+        arena = net->take_arena(plan->arena_bytes, &arena_bytes);
+        if (!arena) {
+            return Status::error(Code::kOutOfMemory, "no memory for %zu bytes of activations", plan->arena_bytes);
+        }
+    }
+    runner.start(std::move(plan), arena, inputs);
+    return {};
+}
+
+Status Extractor::Impl::compute(const char* blob, Tensor* out) {
+    if (!net->loaded) {
+        return Status::error(Code::kFailedPrecondition, "no model is loaded");
+    }
+    if (blob == nullptr) {
+        return Status::error(Code::kInvalidArgument, "extract needs the name of a blob");
+    }
+    const int input = find_input(blob);
+    if (input != kNone) {
+        const Mat& mat = inputs[static_cast<size_t>(input)];
+        if (mat.empty()) {
+            return Status::error(Code::kFailedPrecondition, "input '%s' is not set", blob);
+        }
+        *out = view_of(mat);
+        return {};
+    }
+    FW_ASSIGN_OR_RETURN(const std::shared_ptr<const Program> program, net->program_for(blob));
+    if (runner.plan() == nullptr || runner.plan()->program != program) {
+        FW_RETURN_IF_ERROR(start(program));
+    }
+    const ValueId value = program->outputs.at(blob);
+    const Status status = runner.run_to(net->model, value, net->threads(), observer, profiling ? &profile : nullptr);
+    if (!status.ok()) {
+        runner.stop();  // a step that failed half-way is not resumed
+        return status;
+    }
+    *out = runner.tensor(value);
+    return {};
+}
+
+Extractor::Extractor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Extractor::~Extractor() = default;
+Extractor::Extractor(Extractor&&) noexcept = default;
+Extractor& Extractor::operator=(Extractor&&) noexcept = default;
+
+Status Extractor::input(const char* blob, const Mat& mat) {
+    if (!impl_->net->loaded) {
+        return Status::error(Code::kFailedPrecondition, "no model is loaded");
+    }
+    const int index = blob == nullptr ? kNone : impl_->find_input(blob);
+    if (index == kNone) {
+        return Status::error(Code::kNotFound, "the network has no input '%s'; its inputs are %s",
+                             blob == nullptr ? "" : blob, list_of_inputs(impl_->net->model).c_str());
+    }
+    if (mat.empty() || !mat.shape().valid()) {
+        return Status::error(Code::kInvalidArgument, "input '%s': the Mat is empty", blob);
+    }
+    if (mat.dtype() != DType::kFloat32 && mat.dtype() != DType::kInt8) {
+        return Status::error(Code::kInvalidArgument, "input '%s' is %s, expected float32 or int8", blob,
+                             name(mat.dtype()));
+    }
+    impl_->inputs[static_cast<size_t>(index)] = mat;
+    impl_->runner.stop();
+    return {};
+}
+
+Status Extractor::extract(const char* blob, Mat* out) {
+    Tensor tensor;
+    FW_RETURN_IF_ERROR(impl_->compute(blob, &tensor));
+    FW_ASSIGN_OR_RETURN(*out, to_float_mat(tensor, impl_->net->option.allocator));
+    return {};
+}
+
+Status Extractor::extract_raw(const char* blob, Mat* out, QuantParams* quant) {
+    Tensor tensor;
+    FW_RETURN_IF_ERROR(impl_->compute(blob, &tensor));
+    FW_ASSIGN_OR_RETURN(*out, to_mat(tensor, impl_->net->option.allocator));
+    *quant = tensor.dtype == DType::kInt8 ? tensor.quant : QuantParams();
+    return {};
+}
+
+void Extractor::set_observer(Observer observer) {
+    impl_->observer = std::move(observer);
+    impl_->runner.stop();
+}
+
+void Extractor::enable_profile(bool enable) {
+    impl_->profiling = enable;
+    impl_->profile.clear();
+    impl_->runner.stop();
+}
+
+const std::vector<double>& Extractor::profile() const {
+    return impl_->profile;
+}
+
+}  // namespace fw

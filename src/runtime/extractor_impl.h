@@ -1,0 +1,32 @@
+// Extractor::Impl, which Net creates.
+#pragma once
+
+#include "fw/net.h"
+#include "runtime/net_state.h"
+#include "runtime/runner.h"
+
+namespace fw {
+
+struct Extractor::Impl {
+    explicit Impl(std::shared_ptr<NetState> state) : net(std::move(state)), inputs(net->model.inputs.size()) {}
+    ~Impl();
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    /// Runs what `blob` needs and points `*out` at it: a tensor of the plan, or the Mat of an input.
+    Status compute(const char* blob, Tensor* out);
+    /// Makes `runner` ready for a program: plan, arena, inputs.
+    Status start(const std::shared_ptr<const Program>& program);
+    int find_input(const std::string& blob) const;
+
+    std::shared_ptr<NetState> net;
+    std::vector<Mat> inputs;
+    Runner runner;
+    std::shared_ptr<void> arena;
+    size_t arena_bytes = 0;
+    Observer observer;
+    bool profiling = false;
+    std::vector<double> profile;
+};
+
+}  // namespace fw

@@ -1,0 +1,175 @@
+#include "fw/net.h"
+
+#include "runtime/extractor_impl.h"
+#include "runtime/net_state.h"
+
+namespace fw {
+
+namespace {
+
+Status not_before_load(const NetState& state, const char* what) {
+    if (state.loaded) {
+        return Status::error(Code::kFailedPrecondition, "%s must come before load_model", what);
+    }
+    return {};
+}
+
+// A Status in the middle of a load must leave no trace: the model is built aside and moved in at the end.
+Status load(NetState* state, Result<NetDef> def) {
+    if (!def.ok()) {
+        return def.status();
+    }
+    Model model;
+    model.def = std::move(*def);
+    model.custom = state->model.custom;
+    return state->finish_load(std::move(model));
+}
+
+}  // namespace
+
+Net::Net() : impl_(std::make_shared<Impl>()) {}
+Net::~Net() = default;
+Net::Net(Net&&) noexcept = default;
+Net& Net::operator=(Net&&) noexcept = default;
+
+Status Net::set_option(const Option& option) {
+    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "set_option"));
+    if (option.threads < 0) {
+        return Status::error(Code::kInvalidArgument, "threads is %d, expected 0 (one for each core) or more",
+                             option.threads);
+    }
+    impl_->state.option = option;
+    return {};
+}
+
+Status Net::load_table(const char* path) {
+    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "load_table"));
+    FW_ASSIGN_OR_RETURN(impl_->state.table, ScaleTable::load(path));
+    return {};
+}
+
+Status Net::load_table(ScaleTable table) {
+    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "load_table"));
+    impl_->state.table = std::move(table);
+    return {};
+}
+
+Status Net::register_layer(const char* type, CustomLayerFactory factory, void* user_data) {
+    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "register_layer"));
+    if (type == nullptr || *type == '\0' || factory == nullptr) {
+        return Status::error(Code::kInvalidArgument, "register_layer needs a type and a factory");
+    }
+    if (find_schema(type) != nullptr) {
+        return Status::error(Code::kInvalidArgument, "register_layer: '%s' is a built-in type", type);
+    }
+    impl_->state.model.custom[type] = CustomType{factory, user_data};
+    return {};
+}
+
+Status Net::load_model(const char* param_path, const char* bin_path) {
+    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "another load_model"));
+    if (param_path == nullptr || bin_path == nullptr) {
+        return Status::error(Code::kInvalidArgument, "load_model needs two paths");
+    }
+    return load(&impl_->state, load_net_def(param_path, bin_path, custom_blobs(impl_->state.model.custom)));
+}
+
+Status Net::load_model_memory(Span<const char> param, Span<const uint8_t> bin) {
+    NetState& state = impl_->state;
+    FW_RETURN_IF_ERROR(not_before_load(state, "another load_model"));
+    const CustomBlobs blobs = custom_blobs(state.model.custom);
+    Result<NetDef> def = parse_param(param, "param in memory", blobs);
+    if (def.ok()) {
+        FW_RETURN_IF_ERROR(read_weights(FileData{bin, nullptr}, "bin in memory", &*def, blobs));
+    }
+    return load(&state, std::move(def));
+}
+
+const Option& Net::option() const {
+    return impl_->state.option;
+}
+
+std::vector<std::string> Net::input_names() const {
+    std::vector<std::string> names;
+    for (const InputInfo& input : impl_->state.model.inputs) {
+        names.push_back(input.name);
+    }
+    return names;
+}
+
+std::vector<std::string> Net::output_names() const {
+    return impl_->state.model.outputs;
+}
+
+Shape Net::input_shape(const char* name) const {
+    for (const InputInfo& input : impl_->state.model.inputs) {
+        if (input.name == name) {
+            return input.shape;
+        }
+    }
+    return {};
+}
+
+const Preprocess& Net::preprocess() const {
+    return impl_->state.model.preprocess;
+}
+
+Extractor Net::create_extractor() const {
+    return Extractor(std::make_unique<Extractor::Impl>(std::shared_ptr<NetState>(impl_, &impl_->state)));
+}
+
+Result<std::vector<LayerPlan>> Net::plan() const {
+    NetState& state = impl_->state;
+    if (!state.loaded) {
+        return Status::error(Code::kFailedPrecondition, "no model is loaded");
+    }
+    FW_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, state.last_plan());
+    const Graph& graph = plan->program->graph;
+    std::vector<LayerPlan> steps;
+    for (const PlanStep& step : plan->steps) {
+        LayerPlan layer;
+        if (step.program_step == kNone) {
+            const Tensor& from = plan->slots[static_cast<size_t>(step.inputs[0])].tensor;
+            const Tensor& to = plan->slots[static_cast<size_t>(step.outputs[0])].tensor;
+            const bool input = static_cast<size_t>(step.outputs[0]) < graph.values().size();
+            const SlotId value = input ? step.outputs[0] : step.inputs[0];
+            layer.name = layer.output = graph.value(value).name;
+            layer.type = "Copy";
+            layer.input_type = from.dtype;
+            layer.output_type = to.dtype;
+            layer.output_quant = to.quant;
+            layer.is_conversion = !input;
+            layer.reason = input ? "input to NHWC" : "the layer after it needs dense memory";
+            steps.push_back(std::move(layer));
+            continue;
+        }
+        const ProgramStep& made = plan->program->steps[static_cast<size_t>(step.program_step)];
+        const Node& node = graph.node(made.node);
+        const Value& output = graph.value(node.outputs[0]);
+        layer.name = node.is_conversion ? graph.value(node.inputs[0]).name : node.name;
+        layer.type = node.type;
+        layer.output = output.name;
+        layer.kernel = step.action == Action::kForward ? made.layer->kernel_name()
+                                                       : (step.action == Action::kNothing ? "in place" : "copy");
+        layer.input_type = node.inputs.empty() ? output.dtype : graph.value(node.inputs[0]).dtype;
+        layer.output_type = output.dtype;
+        layer.output_quant = output.quant;
+        layer.is_conversion = node.is_conversion;
+        layer.reason = node.reason;
+        steps.push_back(std::move(layer));
+    }
+    return steps;
+}
+
+MemoryUse Net::memory_use() const {
+    MemoryUse use;
+    NetState& state = impl_->state;
+    if (state.loaded) {
+        use.weights = state.program->weight_bytes;
+        const Result<std::shared_ptr<const Plan>> plan = state.last_plan();
+        use.activations = plan.ok() ? (*plan)->arena_bytes : 0;
+    }
+    return use;
+}
+
+}  // namespace fw

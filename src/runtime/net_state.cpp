@@ -1,0 +1,120 @@
+#include "runtime/net_state.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "graph/table_check.h"
+
+namespace fw {
+
+int NetState::threads() const {
+    return option.threads > 0 ? option.threads : hardware_threads();
+}
+
+Status NetState::finish_load(Model loaded_model) {
+    FW_RETURN_IF_ERROR(describe_model(&loaded_model));
+    if (table_or_null() != nullptr && option.precision != Precision::kFloat) {
+        FW_RETURN_IF_ERROR(check_table(loaded_model.def, table));
+    }
+    FW_ASSIGN_OR_RETURN(program, build_program(loaded_model, option, table_or_null(), {}));
+    model = std::move(loaded_model);
+    loaded = true;
+    return {};
+}
+
+Result<std::shared_ptr<const Program>> NetState::program_for(const std::string& blob) {
+    if (program->outputs.count(blob) != 0) {
+        return program;
+    }
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        for (auto it = programs_.begin(); it != programs_.end(); ++it) {
+            if (it->first == blob) {
+                programs_.splice(programs_.begin(), programs_, it);
+                return it->second;
+            }
+        }
+    }
+    // Built without the lock: it takes long, and at worst two threads build the same one.
+    const std::vector<std::string> wanted = {blob};
+    FW_ASSIGN_OR_RETURN(std::shared_ptr<const Program> made, build_program(model, option, table_or_null(), wanted));
+    const std::lock_guard<std::mutex> lock(mutex_);
+    programs_.emplace_front(blob, made);
+    if (programs_.size() > kMaxPrograms) {
+        programs_.pop_back();
+    }
+    return made;
+}
+
+Result<std::shared_ptr<const Plan>> NetState::plan_for(const std::shared_ptr<const Program>& wanted,
+                                                       const std::vector<InputDesc>& inputs) {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        for (auto it = plans_.begin(); it != plans_.end(); ++it) {
+            if ((*it)->program == wanted && (*it)->inputs == inputs) {
+                plans_.splice(plans_.begin(), plans_, it);
+                if (wanted == program) {
+                    last_plan_ = plans_.front();
+                }
+                return plans_.front();
+            }
+        }
+    }
+    FW_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> made,
+                        make_plan(model, wanted, inputs, threads(), option.max_activation_bytes));
+    const std::lock_guard<std::mutex> lock(mutex_);
+    plans_.push_front(made);
+    if (plans_.size() > kMaxPlans) {
+        plans_.pop_back();
+    }
+    if (wanted == program) {
+        last_plan_ = made;
+    }
+    return made;
+}
+
+Result<std::shared_ptr<const Plan>> NetState::last_plan() {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (last_plan_ != nullptr) {
+            return last_plan_;
+        }
+    }
+    std::vector<InputDesc> inputs;
+    for (const InputInfo& input : model.inputs) {
+        if (input.shape.rank == 0) {
+            return Status::error(Code::kFailedPrecondition, "input '%s' declares no shape and nothing has run yet",
+                                 input.name.c_str());
+        }
+        inputs.push_back(InputDesc{input.shape, DType::kFloat32});
+    }
+    return plan_for(program, inputs);
+}
+
+std::shared_ptr<void> NetState::take_arena(size_t bytes, size_t* got) {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        for (size_t i = 0; i < arenas_.size(); ++i) {
+            if (arenas_[i].bytes >= bytes) {
+                std::shared_ptr<void> memory = std::move(arenas_[i].memory);
+                *got = arenas_[i].bytes;
+                arenas_.erase(arenas_.begin() + static_cast<std::ptrdiff_t>(i));
+                return memory;
+            }
+        }
+    }
+    *got = bytes;
+    return allocate_shared_bytes(bytes, option.allocator);
+}
+
+void NetState::give_back_arena(std::shared_ptr<void> arena, size_t bytes) {
+    // A second Extractor beside each running one is the most that a pool helps.
+    static const auto limit = static_cast<size_t>(hardware_threads());
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (arenas_.size() >= limit) {
+        arenas_.erase(arenas_.begin());
+    }
+    arenas_.push_back(Arena{std::move(arena), bytes});
+}
+
+}  // namespace fw

@@ -1,0 +1,506 @@
+#include "runtime/plan.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/memory.h"
+#include "runtime/arena_layout.h"
+
+namespace fw {
+
+namespace {
+
+// An address for tensors that have no memory yet, so that Layer::view can do its arithmetic on it.
+char* const kFakeBase = reinterpret_cast<char*>(uintptr_t{1} << 20);
+
+// Where a value is written straight into a slice of a Concat's output.
+struct Slice {
+    ValueId target = kNone;
+    int axis = 0;
+    int start = 0;
+};
+
+class Planner {
+public:
+    Planner(const Model& model, const std::shared_ptr<const Program>& program, const std::vector<InputDesc>& inputs,
+            int threads, uint64_t max_bytes)
+        : model_(model),
+          graph_(program->graph),
+          program_(*program),
+          threads_(threads),
+          max_bytes_(std::min<uint64_t>(max_bytes, SIZE_MAX / 2)),
+          plan_(std::make_shared<Plan>()) {
+        plan_->program = program;
+        plan_->inputs = inputs;
+    }
+
+    Result<std::shared_ptr<const Plan>> run() {
+        FW_RETURN_IF_ERROR(infer());
+        find_readers();
+        place_concats();
+        FW_RETURN_IF_ERROR(add_inputs());
+        for (size_t i = 0; i < program_.steps.size(); ++i) {
+            add_step(static_cast<int>(i));
+        }
+        FW_RETURN_IF_ERROR(lay_out());
+        return std::shared_ptr<const Plan>(plan_);
+    }
+
+private:
+    const Node& node_of(int step) const { return graph_.node(program_.steps[static_cast<size_t>(step)].node); }
+    const Layer& layer_of(int step) const { return *program_.steps[static_cast<size_t>(step)].layer; }
+    Slot& slot(SlotId id) { return plan_->slots[static_cast<size_t>(id)]; }
+    Root& root(int id) { return plan_->roots[static_cast<size_t>(id)]; }
+
+    Status infer();
+    void find_readers();
+    void place_concats();
+    void place_concat(int step);
+    bool can_write_slice(ValueId value) const;
+    Status add_inputs();
+    void add_step(int step);
+    void ensure_slot(ValueId value);
+    bool try_view(const Layer& layer, PlanStep* step, const std::vector<ValueId>& outputs);
+    bool try_in_place(const Layer& layer, const PlanStep& step, const std::vector<ValueId>& outputs);
+    bool concat_in_place(const Node& node, PlanStep* step);
+    SlotId dense_copy(SlotId from);
+    int new_root(size_t bytes);
+    SlotId new_slot(const TensorDesc& desc, Layout layout, int root);
+    Status lay_out();
+
+    const Model& model_;
+    const Graph& graph_;
+    const Program& program_;
+    int threads_;
+    uint64_t max_bytes_;
+    std::shared_ptr<Plan> plan_;
+    std::vector<TensorDesc> descs_;          // by value
+    std::vector<std::vector<int>> readers_;  // steps by value
+    std::vector<int> producer_;              // program step by value
+    std::vector<Slice> slices_;              // by value
+    std::vector<bool> has_slot_;             // by value
+    std::vector<SlotId> dense_;              // memo of dense_copy, by slot
+    std::vector<int> unread_;                // reads still to come, by root
+};
+
+Status Planner::infer() {
+    descs_.resize(graph_.values().size());
+    producer_.assign(descs_.size(), kNone);
+    for (size_t i = 0; i < descs_.size(); ++i) {
+        descs_[i].dtype = graph_.values()[i].dtype;
+        descs_[i].quant = graph_.values()[i].quant;
+    }
+    for (size_t i = 0; i < plan_->inputs.size(); ++i) {
+        descs_[static_cast<size_t>(program_.inputs[i])].shape = plan_->inputs[i].shape;
+    }
+    for (size_t s = 0; s < program_.steps.size(); ++s) {
+        const Node& node = node_of(static_cast<int>(s));
+        std::vector<TensorDesc> in;
+        std::vector<TensorDesc> out;
+        for (const ValueId id : node.inputs) {
+            in.push_back(descs_[static_cast<size_t>(id)]);
+        }
+        for (const ValueId id : node.outputs) {
+            out.push_back(descs_[static_cast<size_t>(id)]);
+            producer_[static_cast<size_t>(id)] = static_cast<int>(s);
+        }
+        Status status = layer_of(static_cast<int>(s)).infer(in, out);
+        for (size_t i = 0; i < out.size() && status.ok(); ++i) {
+            const Shape& shape = out[i].shape;
+            const bool positive = shape.valid() && shape.count() > 0;
+            if (!positive) {
+                status =
+                    Status::error(Code::kInvalidArgument, "output %zu would have the shape %s", i, shape.str().c_str());
+            } else if (static_cast<uint64_t>(shape.count()) * element_size(out[i].dtype) > max_bytes_) {
+                status = Status::error(Code::kOutOfMemory, "output %zu of shape %s exceeds the limit of %llu bytes", i,
+                                       shape.str().c_str(), static_cast<unsigned long long>(max_bytes_));
+            }
+            descs_[static_cast<size_t>(node.outputs[i])].shape = shape;
+        }
+        if (!status.ok()) {
+            std::string shapes;
+            for (const TensorDesc& desc : in) {
+                shapes += (shapes.empty() ? "" : ", ") + desc.shape.str();
+            }
+            return status.with_prefix("%s:%d: layer '%s' (%s) with input %s", model_.def.source.c_str(), node.line,
+                                      node.name.c_str(), node.type.c_str(), shapes.c_str());
+        }
+    }
+    return {};
+}
+
+void Planner::find_readers() {
+    readers_.resize(descs_.size());
+    for (size_t s = 0; s < program_.steps.size(); ++s) {
+        for (const ValueId id : node_of(static_cast<int>(s)).inputs) {
+            readers_[static_cast<size_t>(id)].push_back(static_cast<int>(s));
+        }
+    }
+    slices_.resize(descs_.size());
+    has_slot_.assign(descs_.size(), false);
+    plan_->slots.resize(descs_.size());
+    plan_->producer.assign(descs_.size(), kNone);
+}
+
+// The value's producer and all its readers can live with any strides.
+bool Planner::can_write_slice(ValueId value) const {
+    const auto v = static_cast<size_t>(value);
+    if (producer_[v] == kNone || slices_[v].target != kNone || !layer_of(producer_[v]).traits().any_stride_output) {
+        return false;
+    }
+    return std::all_of(readers_[v].begin(), readers_[v].end(),
+                       [&](int step) { return layer_of(step).traits().any_stride_input; });
+}
+
+// Later Concats first: an inner one's output is then itself a slice of the outer one's.
+void Planner::place_concats() {
+    for (size_t s = program_.steps.size(); s-- > 0;) {
+        const Node& node = node_of(static_cast<int>(s));
+        if (node.type == "Concat" && node.outputs.size() == 1) {
+            place_concat(static_cast<int>(s));
+        }
+    }
+}
+
+void Planner::place_concat(int step) {
+    const Node& node = node_of(step);
+    const ValueId target = node.outputs[0];
+    const TensorDesc& out = descs_[static_cast<size_t>(target)];
+    int axis = graph_.params(program_.steps[static_cast<size_t>(step)].node).i(0);
+    axis += axis < 0 ? out.shape.rank : 0;
+    if (axis < 0 || axis >= out.shape.rank) {
+        return;
+    }
+    std::vector<Slice> wanted;
+    int start = 0;
+    for (const ValueId input : node.inputs) {
+        const TensorDesc& in = descs_[static_cast<size_t>(input)];
+        if (in.dtype != out.dtype || in.quant != out.quant || in.shape.rank != out.shape.rank) {
+            return;  // the Concat has to rescale: it then copies everything
+        }
+        wanted.push_back(Slice{target, axis, start});
+        start += in.shape[axis];
+    }
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+        if (can_write_slice(node.inputs[i])) {
+            slices_[static_cast<size_t>(node.inputs[i])] = wanted[i];
+        }
+    }
+}
+
+int Planner::new_root(size_t bytes) {
+    Root root;
+    root.bytes = bytes;
+    plan_->roots.push_back(root);
+    unread_.push_back(0);
+    return static_cast<int>(plan_->roots.size() - 1);
+}
+
+SlotId Planner::new_slot(const TensorDesc& desc, Layout layout, int root) {
+    Slot slot;
+    slot.root = root;
+    slot.tensor = make_tensor(nullptr, desc, layout);
+    plan_->slots.push_back(slot);
+    return static_cast<SlotId>(plan_->slots.size() - 1);
+}
+
+// Gives the value memory of its own, or its slice.
+void Planner::ensure_slot(ValueId value) {
+    const auto v = static_cast<size_t>(value);
+    if (has_slot_[v]) {
+        return;
+    }
+    has_slot_[v] = true;
+    const TensorDesc& desc = descs_[v];
+    const Slice& slice = slices_[v];
+    Slot made;
+    if (slice.target == kNone) {
+        made.root = new_root(desc.bytes());
+        made.tensor = make_tensor(nullptr, desc, Layout::kNhwc);
+    } else {
+        ensure_slot(slice.target);
+        made = slot(slice.target);
+        made.tensor.shape = desc.shape;
+        made.offset += slice.start * made.tensor.stride[slice.axis] * static_cast<int64_t>(element_size(desc.dtype));
+    }
+    slot(value) = made;
+    unread_[static_cast<size_t>(made.root)] +=
+        static_cast<int>(readers_[v].size()) + (graph_.value(value).output ? 1 : 0);
+}
+
+// A Quantize reads the caller's Mat where it lies; for anything else it is copied to NHWC (and gets the room that
+// kernels may read past its end).
+Status Planner::add_inputs() {
+    for (size_t i = 0; i < plan_->inputs.size(); ++i) {
+        const ValueId value = program_.inputs[i];
+        const InputDesc& given = plan_->inputs[i];
+        const std::vector<int>& readers = readers_[static_cast<size_t>(value)];
+        if (readers.empty() && !graph_.value(value).output) {
+            continue;
+        }
+        TensorDesc desc{given.shape, given.dtype, {}};
+        bool direct = given.dtype == DType::kFloat32 && !graph_.value(value).output;
+        for (const int step : readers) {
+            const Node& reader = node_of(step);
+            const bool quantizes = reader.is_conversion && reader.type == "Quantize";
+            direct = direct && quantizes && layer_of(step).traits().any_stride_input;
+            if (quantizes && given.dtype == DType::kInt8) {
+                desc.quant = graph_.value(reader.outputs[0]).quant;
+            }
+        }
+        if (given.dtype != DType::kFloat32 && !desc.quant.known()) {
+            return Status::error(Code::kInvalidArgument, "input '%s' is %s, but the network gives it no scale",
+                                 model_.inputs[i].name.c_str(), name(given.dtype));
+        }
+        const int user = new_root(desc.bytes());
+        root(user).input = static_cast<int>(i);
+        if (direct) {
+            has_slot_[static_cast<size_t>(value)] = true;
+            slot(value).root = user;
+            slot(value).tensor = make_tensor(nullptr, desc, Layout::kPlain);
+            continue;
+        }
+        const SlotId from = new_slot(desc, Layout::kPlain, user);
+        ensure_slot(value);
+        PlanStep copy;
+        copy.action = Action::kCopy;
+        copy.inputs = {from};
+        copy.outputs = {value};
+        plan_->steps.push_back(copy);
+    }
+    return {};
+}
+
+SlotId Planner::dense_copy(SlotId from) {
+    dense_.resize(std::max(dense_.size(), plan_->slots.size()), kNone);
+    if (dense_[static_cast<size_t>(from)] != kNone) {
+        return dense_[static_cast<size_t>(from)];
+    }
+    const TensorDesc desc = slot(from).tensor.desc();
+    const SlotId to = new_slot(desc, Layout::kNhwc, new_root(desc.bytes()));
+    dense_[static_cast<size_t>(from)] = to;
+    for (const int step : readers_[static_cast<size_t>(from)]) {
+        unread_.back() += layer_of(step).traits().any_stride_input ? 0 : 1;
+    }
+    PlanStep copy;
+    copy.action = Action::kCopy;
+    copy.inputs = {from};
+    copy.outputs = {to};
+    plan_->steps.push_back(copy);
+    return to;
+}
+
+bool Planner::try_view(const Layer& layer, PlanStep* step, const std::vector<ValueId>& outputs) {
+    if (step->inputs.empty()) {
+        return false;
+    }
+    for (const ValueId output : outputs) {
+        if (slices_[static_cast<size_t>(output)].target != kNone) {
+            return false;
+        }
+    }
+    std::vector<Tensor> in;
+    for (const SlotId id : step->inputs) {
+        in.push_back(slot(id).tensor);
+        in.back().data = kFakeBase;
+    }
+    std::vector<Tensor> out(outputs.size());
+    if (!layer.view(in, out)) {
+        return false;
+    }
+    const Slot source = slot(step->inputs[0]);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+        const TensorDesc& desc = descs_[static_cast<size_t>(outputs[i])];
+        const int64_t offset = static_cast<char*>(out[i].data) - kFakeBase;
+        // A view lies within input 0 and is what was inferred.
+        if (offset < 0 || source.offset + offset >= static_cast<int64_t>(root(source.root).bytes) ||
+            out[i].shape != desc.shape || desc.dtype != source.tensor.dtype) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) {
+        const auto v = static_cast<size_t>(outputs[i]);
+        Slot made;
+        made.root = source.root;
+        made.offset = source.offset + (static_cast<char*>(out[i].data) - kFakeBase);
+        made.tensor = out[i];
+        made.tensor.data = nullptr;
+        made.tensor.dtype = descs_[v].dtype;
+        made.tensor.quant = descs_[v].quant;
+        slot(outputs[i]) = made;
+        has_slot_[v] = true;
+        unread_[static_cast<size_t>(made.root)] +=
+            static_cast<int>(readers_[v].size()) + (graph_.value(outputs[i]).output ? 1 : 0);
+    }
+    return true;
+}
+
+// Output 0 takes the memory of input 0 if nobody reads that (or another view of it) any more.
+bool Planner::try_in_place(const Layer& layer, const PlanStep& step, const std::vector<ValueId>& outputs) {
+    if (!layer.traits().in_place || outputs.size() != 1 || step.inputs.empty() ||
+        slices_[static_cast<size_t>(outputs[0])].target != kNone) {
+        return false;
+    }
+    const Slot source = slot(step.inputs[0]);
+    const TensorDesc& desc = descs_[static_cast<size_t>(outputs[0])];
+    if (root(source.root).input != kNone || unread_[static_cast<size_t>(source.root)] != 0 ||
+        source.tensor.shape != desc.shape || source.tensor.dtype != desc.dtype) {
+        return false;
+    }
+    for (size_t i = 1; i < step.inputs.size(); ++i) {
+        if (slot(step.inputs[i]).root == source.root && step.inputs[i] != step.inputs[0]) {
+            return false;
+        }
+    }
+    if (!layer.traits().any_stride_output && !source.tensor.is_dense(Layout::kNhwc)) {
+        return false;
+    }
+    Slot made = source;
+    made.tensor.quant = desc.quant;
+    slot(outputs[0]) = made;
+    const auto v = static_cast<size_t>(outputs[0]);
+    has_slot_[v] = true;
+    unread_[static_cast<size_t>(made.root)] +=
+        static_cast<int>(readers_[v].size()) + (graph_.value(outputs[0]).output ? 1 : 0);
+    return true;
+}
+
+// The inputs of a Concat that lie in its output already need nothing; the rest is copied. False if none does.
+bool Planner::concat_in_place(const Node& node, PlanStep* step) {
+    int start = 0;
+    PlanStep copies;
+    const Slot out = slot(node.outputs[0]);
+    int axis = graph_.params(program_.steps[static_cast<size_t>(step->program_step)].node).i(0);
+    axis += axis < 0 ? out.tensor.rank() : 0;
+    bool any = false;
+    std::vector<std::pair<ValueId, int>> rest;
+    for (const ValueId input : node.inputs) {
+        const Slice& slice = slices_[static_cast<size_t>(input)];
+        const bool placed = slice.target == node.outputs[0] && slice.start == start;
+        any = any || placed;
+        if (!placed) {
+            rest.emplace_back(input, start);
+        }
+        start += descs_[static_cast<size_t>(input)].shape[axis];
+    }
+    if (!any) {
+        return false;
+    }
+    step->inputs.clear();
+    step->outputs.clear();
+    for (const auto& [input, from] : rest) {
+        Slot part = out;
+        part.tensor.shape = descs_[static_cast<size_t>(input)].shape;
+        part.offset += from * out.tensor.stride[axis] * static_cast<int64_t>(element_size(out.tensor.dtype));
+        plan_->slots.push_back(part);
+        step->inputs.push_back(input);
+        step->outputs.push_back(static_cast<SlotId>(plan_->slots.size() - 1));
+    }
+    step->action = rest.empty() ? Action::kNothing : Action::kCopy;
+    // The output stays last, so that whoever looks for the step's own value finds it.
+    step->inputs.push_back(node.outputs[0]);
+    step->outputs.push_back(node.outputs[0]);
+    return true;
+}
+
+void Planner::add_step(int index) {
+    const Node& node = node_of(index);
+    const Layer& layer = layer_of(index);
+    PlanStep step;
+    step.program_step = index;
+    for (const ValueId input : node.inputs) {
+        SlotId from = input;
+        if (!layer.traits().any_stride_input && !slot(from).tensor.is_dense(Layout::kNhwc)) {
+            from = dense_copy(from);
+            --unread_[static_cast<size_t>(slot(from).root)];
+        }
+        step.inputs.push_back(from);
+        --unread_[static_cast<size_t>(slot(input).root)];
+    }
+    const auto is_placed = [&](ValueId v) { return slices_[static_cast<size_t>(v)].target != kNone; };
+    step.outputs = node.outputs;
+    bool concat = false;
+    if (node.type == "Concat" && std::any_of(node.inputs.begin(), node.inputs.end(), is_placed)) {
+        ensure_slot(node.outputs[0]);
+        concat = concat_in_place(node, &step);
+    }
+    if (!concat && try_view(layer, &step, node.outputs)) {
+        step.action = Action::kNothing;
+    } else if (!concat) {
+        if (!try_in_place(layer, step, node.outputs)) {
+            for (const ValueId output : node.outputs) {
+                ensure_slot(output);
+            }
+        }
+        std::vector<TensorDesc> in;
+        std::vector<TensorDesc> out;
+        for (const SlotId id : step.inputs) {
+            in.push_back(slot(id).tensor.desc());
+        }
+        for (const SlotId id : step.outputs) {
+            out.push_back(slot(id).tensor.desc());
+        }
+        step.workspace_bytes = layer.workspace_bytes(in, out, threads_);
+    }
+    for (const ValueId output : node.outputs) {
+        plan_->producer[static_cast<size_t>(output)] = static_cast<int>(plan_->steps.size());
+    }
+    plan_->steps.push_back(std::move(step));
+}
+
+Status Planner::lay_out() {
+    constexpr int kEnd = std::numeric_limits<int>::max();
+    std::vector<Lifetime> lives(plan_->roots.size(), Lifetime{0, kEnd, -1, 0});
+    const auto touch = [&](SlotId id, int step) {
+        Lifetime& life = lives[static_cast<size_t>(slot(id).root)];
+        life.first = std::min(life.first, step);
+        life.last = std::max(life.last, step);
+    };
+    for (size_t s = 0; s < plan_->steps.size(); ++s) {
+        for (const SlotId id : plan_->steps[s].inputs) {
+            touch(id, static_cast<int>(s));
+        }
+        for (const SlotId id : plan_->steps[s].outputs) {
+            touch(id, static_cast<int>(s));
+        }
+    }
+    for (const auto& [name, value] : program_.outputs) {
+        touch(value, kEnd);  // an output stays until the next run
+    }
+    for (size_t i = 0; i < lives.size(); ++i) {
+        // Inputs have memory already; a root that no step touches needs none.
+        if (plan_->roots[i].input == kNone && lives[i].last >= 0) {
+            lives[i].bytes = plan_->roots[i].bytes;
+        } else {
+            lives[i] = Lifetime{0, kEnd, -1, 0};
+        }
+    }
+    for (size_t s = 0; s < plan_->steps.size(); ++s) {
+        const size_t bytes = plan_->steps[s].workspace_bytes;
+        lives.push_back(bytes > 0 ? Lifetime{bytes, static_cast<int>(s), static_cast<int>(s), 0}
+                                  : Lifetime{0, kEnd, -1, 0});
+    }
+    const uint64_t total = lay_out_arena(&lives);
+    if (total > max_bytes_) {
+        return Status::error(Code::kOutOfMemory, "%s: activations need %llu bytes, the limit is %llu",
+                             model_.def.source.c_str(), static_cast<unsigned long long>(total),
+                             static_cast<unsigned long long>(max_bytes_));
+    }
+    plan_->arena_bytes = static_cast<size_t>(total);
+    for (size_t i = 0; i < plan_->roots.size(); ++i) {
+        plan_->roots[i].offset = static_cast<size_t>(lives[i].offset);
+    }
+    for (size_t s = 0; s < plan_->steps.size(); ++s) {
+        plan_->steps[s].workspace = static_cast<size_t>(lives[plan_->roots.size() + s].offset);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Plan>> make_plan(const Model& model, std::shared_ptr<const Program> program,
+                                              const std::vector<InputDesc>& inputs, int threads, uint64_t max_bytes) {
+    return Planner(model, program, inputs, threads, max_bytes).run();
+}
+
+}  // namespace fw

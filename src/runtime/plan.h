@@ -1,0 +1,67 @@
+// Plan: a Program for certain input shapes - every shape, every address in the arena, every step. Immutable, shared by
+// threads.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "runtime/program.h"
+
+namespace fw {
+
+/// What an Extractor was given for one input.
+struct InputDesc {
+    Shape shape;
+    DType dtype = DType::kFloat32;
+
+    bool operator==(const InputDesc& other) const { return shape == other.shape && dtype == other.dtype; }
+};
+
+using SlotId = int;
+
+/// Memory that slots share: a stretch of the arena, or the Mat of an input.
+struct Root {
+    int input = kNone;  ///< index of the input; kNone = in the arena
+    size_t offset = 0;  ///< in the arena
+    size_t bytes = 0;
+};
+
+/// A tensor of the plan. Slots 0..values-1 are the graph's values; the ones after are inputs as the caller gave them
+/// and dense copies. `tensor.data` is null; the address is root + offset.
+struct Slot {
+    int root = kNone;
+    int64_t offset = 0;  ///< bytes from the start of the root
+    Tensor tensor;
+};
+
+enum class Action : uint8_t {
+    kForward,  ///< Layer::forward
+    kNothing,  ///< outputs are views of inputs, or were written in place by their producers
+    kCopy,     ///< copies input i to output i; from int8 to float if need be (inputs of the network)
+};
+
+struct PlanStep {
+    int program_step = kNone;  ///< kNone = a copy that the planner added
+    Action action = Action::kForward;
+    std::vector<SlotId> inputs;
+    std::vector<SlotId> outputs;
+    size_t workspace = 0;  ///< offset in the arena
+    size_t workspace_bytes = 0;
+};
+
+struct Plan {
+    std::shared_ptr<const Program> program;
+    std::vector<InputDesc> inputs;
+    std::vector<Slot> slots;
+    std::vector<Root> roots;
+    std::vector<PlanStep> steps;
+    std::vector<int> producer;  ///< step that fills the slot of a value; kNone = an input
+    size_t arena_bytes = 0;
+};
+
+/// Infers shapes, lays out memory. Fails with the layer's name where shapes do not fit, with kOutOfMemory where the
+/// arena would be larger than `max_bytes`.
+Result<std::shared_ptr<const Plan>> make_plan(const Model& model, std::shared_ptr<const Program> program,
+                                              const std::vector<InputDesc>& inputs, int threads, uint64_t max_bytes);
+
+}  // namespace fw

@@ -1,0 +1,209 @@
+#include "runtime/program.h"
+
+#include "base/log.h"
+#include "graph/pass.h"
+#include "runtime/custom_layer.h"
+
+namespace fw {
+
+namespace {
+
+// Declared shape of an Input layer: w, h, d, c; the ones left out lower the rank. Rank 0 where it is open.
+Shape declared_shape(const ParamDict& params) {
+    const int w = params.get(0, 0);
+    const int h = params.get(1, 0);
+    const int d = params.get(11, 0);
+    const int c = params.get(2, 0);
+    Shape shape;
+    if (w > 0 && h > 0 && d > 0 && c > 0) {
+        shape = Shape(c, d, h, w);
+    } else if (w > 0 && h > 0 && c > 0 && d == 0) {
+        shape = Shape(c, h, w);
+    } else if (w > 0 && h > 0 && c == 0) {
+        shape = Shape(h, w);
+    } else if (w > 0 && h == 0 && c == 0) {
+        shape = Shape(w);
+    }
+    return shape.valid() ? shape : Shape();
+}
+
+Status in_layer(const Status& status, const Model& model, const Node& node) {
+    return status.with_prefix("%s:%d: layer '%s' (%s)", model.def.source.c_str(), node.line, node.name.c_str(),
+                              node.type.c_str());
+}
+
+Result<std::unique_ptr<Layer>> load_layer(const Model& model, const Graph& graph, NodeId id) {
+    const Node& node = graph.node(id);
+    std::unique_ptr<Layer> layer;
+    const auto custom = model.custom.find(node.type);
+    if (custom != model.custom.end()) {
+        layer = make_custom_layer(custom->second, node.params);
+    } else {
+        layer = create_layer(node.type);
+    }
+    if (!layer) {
+        return Status::error(Code::kUnsupported, "this build has no layer of that type");
+    }
+    FW_RETURN_IF_ERROR(layer->load(graph.params(id), node.weights));
+    return layer;
+}
+
+std::vector<TensorDesc> descs_of(const Graph& graph, const std::vector<ValueId>& ids,
+                                 const std::vector<Shape>& shapes) {
+    std::vector<TensorDesc> descs;
+    for (const ValueId id : ids) {
+        const Value& value = graph.value(id);
+        descs.push_back(TensorDesc{shapes[static_cast<size_t>(id)], value.dtype, value.quant});
+    }
+    return descs;
+}
+
+// Shapes for the declared inputs as far as they are known; layers may use them to choose kernels, nothing depends on
+// them.
+std::vector<Shape> likely_shapes(const Model& model, const Program& program) {
+    std::vector<Shape> shapes(program.graph.values().size());
+    for (size_t i = 0; i < program.inputs.size(); ++i) {
+        shapes[static_cast<size_t>(program.inputs[i])] = model.inputs[i].shape;
+    }
+    for (const ProgramStep& step : program.steps) {
+        const Node& node = program.graph.node(step.node);
+        std::vector<TensorDesc> in = descs_of(program.graph, node.inputs, shapes);
+        std::vector<TensorDesc> out = descs_of(program.graph, node.outputs, shapes);
+        bool known = true;
+        for (const TensorDesc& desc : in) {
+            known = known && desc.shape.rank > 0;
+        }
+        if (!known || !step.layer->infer(in, out).ok()) {
+            continue;
+        }
+        for (size_t i = 0; i < out.size(); ++i) {
+            bool sound = out[i].shape.valid();
+            sound = sound && out[i].shape.count() > 0;
+            shapes[static_cast<size_t>(node.outputs[i])] = sound ? out[i].shape : Shape();
+        }
+    }
+    return shapes;
+}
+
+// Prepares every layer. Those that cannot do the int8 that was planned for them are added to `keep_float`.
+Status prepare(const Model& model, Program* program, std::map<std::string, std::string>* keep_float) {
+    const std::vector<Shape> shapes = likely_shapes(model, *program);
+    for (ProgramStep& step : program->steps) {
+        Node& node = program->graph.node(step.node);
+        const std::vector<TensorDesc> in = descs_of(program->graph, node.inputs, shapes);
+        const std::vector<TensorDesc> out = descs_of(program->graph, node.outputs, shapes);
+        const Status status = step.layer->prepare(PrepareContext{in, out, node.weight_scales});
+        if (!status.ok()) {
+            bool int8 = false;
+            for (const std::vector<TensorDesc>* side : {&in, &out}) {
+                for (const TensorDesc& desc : *side) {
+                    int8 = int8 || desc.dtype == DType::kInt8;
+                }
+            }
+            if (status.code() != Code::kUnsupported || !int8 || node.is_conversion) {
+                return in_layer(status, model, node);
+            }
+            log(LogLevel::kInfo, "layer '%s' stays float: %s", node.name.c_str(), status.message());
+            keep_float->emplace(node.name, status.message());
+        }
+        program->weight_bytes += step.layer->weight_bytes();
+    }
+    return {};
+}
+
+}  // namespace
+
+Status describe_model(Model* model) {
+    std::map<std::string, bool> read;
+    for (const LayerDef& layer : model->def.layers) {
+        for (const std::string& bottom : layer.bottoms) {
+            read[bottom] = true;
+        }
+    }
+    for (const LayerDef& layer : model->def.layers) {
+        if (layer.type == "Input") {
+            for (const std::string& top : layer.tops) {
+                model->inputs.push_back(InputInfo{top, declared_shape(layer.params)});
+            }
+        }
+        for (const std::string& top : layer.tops) {
+            if (!read[top]) {
+                model->outputs.push_back(top);
+            }
+        }
+    }
+    if (model->inputs.empty()) {
+        return Status::error(Code::kParseError, "%s: the network has no Input layer", model->def.source.c_str());
+    }
+    model->preprocess = model->def.preprocess();
+    return {};
+}
+
+Result<std::shared_ptr<const Program>> build_program(const Model& model, const Option& option, const ScaleTable* table,
+                                                     Span<const std::string> outputs) {
+    std::vector<std::string> kept(outputs.begin(), outputs.end());
+    if (!outputs.empty()) {
+        kept.insert(kept.end(), model.outputs.begin(), model.outputs.end());
+    }
+    std::map<std::string, std::string> keep_float;
+    for (;;) {
+        auto program = std::make_shared<Program>();
+        FW_ASSIGN_OR_RETURN(program->graph, Graph::build(model.def, kept));
+        Graph& graph = program->graph;
+
+        ScaleTable working;
+        if (table != nullptr) {
+            working = *table;
+        }
+        const bool float_only = option.precision == Precision::kFloat;
+        FW_RETURN_IF_ERROR(run_passes(&graph, PassContext{&option, float_only ? nullptr : &working, &keep_float}));
+        if (!outputs.empty()) {
+            for (Value& value : graph.values()) {
+                value.output = false;
+            }
+            for (const std::string& name : outputs) {
+                const ValueId id = graph.find_value(name);
+                if (id == kNone) {
+                    return Status::error(Code::kInternal, "a pass lost the blob '%s'", name.c_str());
+                }
+                graph.value(id).output = true;
+            }
+            graph.prune();
+        }
+
+        for (const InputInfo& input : model.inputs) {
+            program->inputs.push_back(graph.find_value(input.name));
+        }
+        for (size_t i = 0; i < graph.values().size(); ++i) {
+            const Value& value = graph.values()[i];
+            if (value.producer != kNone) {
+                program->values.emplace(value.name, static_cast<ValueId>(i));
+                if (value.output) {
+                    program->outputs.emplace(value.name, static_cast<ValueId>(i));
+                }
+            }
+        }
+        for (const NodeId id : graph.order()) {
+            const Node& node = graph.node(id);
+            if (node.type == "Input") {
+                continue;
+            }
+            Result<std::unique_ptr<Layer>> layer = load_layer(model, graph, id);
+            if (!layer.ok()) {
+                return in_layer(layer.status(), model, node);
+            }
+            program->steps.push_back(ProgramStep{id, std::move(*layer)});
+        }
+        const size_t refused = keep_float.size();
+        FW_RETURN_IF_ERROR(prepare(model, program.get(), &keep_float));
+        if (keep_float.size() > refused) {
+            continue;  // every round takes at least one layer out of int8, so this ends
+        }
+        for (Node& node : graph.nodes()) {
+            node.weights.clear();  // the layers hold what they need
+        }
+        return std::shared_ptr<const Program>(std::move(program));
+    }
+}
+
+}  // namespace fw

@@ -1,0 +1,66 @@
+// Program: a network ready to run for one set of wanted blobs - the graph after its passes, a prepared Layer for every
+// node.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "fw/layer.h"
+#include "fw/option.h"
+#include "graph/graph.h"
+#include "layer/layer.h"
+#include "model/model_io.h"
+
+namespace fw {
+
+/// Layer types of the application.
+struct CustomType {
+    CustomLayerFactory factory = nullptr;
+    void* user_data = nullptr;
+};
+using CustomTypes = std::map<std::string, CustomType>;
+
+struct ProgramStep {
+    NodeId node = kNone;
+    std::unique_ptr<Layer> layer;
+};
+
+/// Independent of input shapes; immutable and shared by threads once built.
+struct Program {
+    Graph graph;
+    std::vector<ProgramStep> steps;  ///< in the order of execution; Input layers have none
+    std::vector<ValueId> inputs;     ///< parallel to Model::inputs
+    std::unordered_map<std::string, ValueId> outputs;
+    std::unordered_map<std::string, ValueId> values;  ///< every blob that has a producer, by name
+    size_t weight_bytes = 0;
+};
+
+struct InputInfo {
+    std::string name;
+    Shape shape;  ///< as declared; rank 0 = open
+};
+
+/// What load_model leaves behind for good.
+struct Model {
+    NetDef def;
+    std::vector<InputInfo> inputs;
+    std::vector<std::string> outputs;  ///< blobs that no layer reads
+    Preprocess preprocess;
+    CustomTypes custom;
+};
+
+/// Fills inputs, outputs and preprocessing from the layers; fails for a network without an input or with a bad one.
+Status describe_model(Model* model);
+
+/// The callback that tells the readers about the application's types.
+CustomBlobs custom_blobs(const CustomTypes& types);
+
+/// Builds the program that computes `outputs` (empty = the model's own outputs). The passes see the model's outputs
+/// too, so that a blob has the precision and scale that it has in the whole network. `table` may be null.
+Result<std::shared_ptr<const Program>> build_program(const Model& model, const Option& option, const ScaleTable* table,
+                                                     Span<const std::string> outputs);
+
+}  // namespace fw

@@ -1,0 +1,201 @@
+#include "runtime/runner.h"
+
+#include <chrono>
+
+#include "quant/quant.h"
+
+namespace fw {
+
+namespace {
+
+void dequantize_tensor(const Tensor& from, const Tensor& to) {
+    float values[256];
+    for (int i = -128; i < 128; ++i) {
+        values[i + 128] = dequantize(static_cast<int8_t>(i), from.quant);
+    }
+    const auto* source = from.ptr<int8_t>();
+    auto* target = to.ptr<float>();
+    for (int c = 0; c < from.c(); ++c) {
+        for (int z = 0; z < from.d(); ++z) {
+            for (int y = 0; y < from.h(); ++y) {
+                const int8_t* s = source + c * from.c_stride() + z * from.d_stride() + y * from.h_stride();
+                float* t = target + c * to.c_stride() + z * to.d_stride() + y * to.h_stride();
+                for (int x = 0; x < from.w(); ++x) {
+                    t[x * to.w_stride()] = values[s[x * from.w_stride()] + 128];
+                }
+            }
+        }
+    }
+}
+
+void copy_or_dequantize(const Tensor& from, const Tensor& to) {
+    if (from.dtype == DType::kInt8 && to.dtype == DType::kFloat32) {
+        dequantize_tensor(from, to);
+    } else {
+        copy_tensor(from, to);
+    }
+}
+
+}  // namespace
+
+void Runner::start(std::shared_ptr<const Plan> plan, std::shared_ptr<void> arena, const std::vector<Mat>& inputs) {
+    plan_ = std::move(plan);
+    arena_ = std::move(arena);
+    next_ = 0;
+    lowered_ = false;
+    tensors_.resize(plan_->slots.size());
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+        const Slot& slot = plan_->slots[i];
+        tensors_[i] = slot.tensor;
+        if (slot.root == kNone) {
+            continue;
+        }
+        const Root& root = plan_->roots[static_cast<size_t>(slot.root)];
+        char* base = root.input == kNone ? static_cast<char*>(arena_.get()) + root.offset
+                                         : static_cast<char*>(view_of(inputs[static_cast<size_t>(root.input)]).data);
+        tensors_[i].data = base + slot.offset;
+    }
+}
+
+Status Runner::run_to(const Model& model, ValueId value, int threads, const Observer& observer,
+                      std::vector<double>* profile) {
+    const int last = plan_->producer[static_cast<size_t>(value)];
+    if (profile != nullptr && next_ == 0) {
+        profile->assign(plan_->steps.size(), 0.0);
+    }
+    if (observer && next_ == 0) {
+        for (size_t i = 0; i < plan_->inputs.size(); ++i) {
+            const ValueId input = plan_->program->inputs[i];
+            const Slot& slot = plan_->slots[static_cast<size_t>(input)];
+            // Inputs that a copy step fills are observed there.
+            if (slot.root != kNone && plan_->roots[static_cast<size_t>(slot.root)].input != kNone) {
+                PlanStep given;
+                given.outputs = {input};
+                FW_RETURN_IF_ERROR(observe(given, observer));
+            }
+        }
+    }
+    while (static_cast<int>(next_) <= last) {
+        const PlanStep& current = plan_->steps[next_];
+        const auto begin = std::chrono::steady_clock::now();
+        FW_RETURN_IF_ERROR(step(model, current, threads));
+        if (profile != nullptr) {
+            const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
+            (*profile)[next_] = spent.count();
+        }
+        ++next_;
+        if (observer) {
+            FW_RETURN_IF_ERROR(observe(current, observer));
+        }
+    }
+    return {};
+}
+
+Status Runner::step(const Model& model, const PlanStep& current, int threads) {
+    if (current.action == Action::kCopy) {
+        for (size_t i = 0; i < current.inputs.size(); ++i) {
+            if (current.inputs[i] != current.outputs[i]) {
+                copy_or_dequantize(tensors_[static_cast<size_t>(current.inputs[i])],
+                                   tensors_[static_cast<size_t>(current.outputs[i])]);
+            }
+        }
+        return {};
+    }
+    if (current.action == Action::kNothing && !lowered_) {
+        return {};
+    }
+    const Status status = forward(current, threads);
+    if (!status.ok()) {
+        const Node& node =
+            plan_->program->graph.node(plan_->program->steps[static_cast<size_t>(current.program_step)].node);
+        return status.with_prefix("%s:%d: layer '%s' (%s)", model.def.source.c_str(), node.line, node.name.c_str(),
+                                  node.type.c_str());
+    }
+    return {};
+}
+
+Status Runner::forward(const PlanStep& current, int threads) {
+    const Layer& layer = *plan_->program->steps[static_cast<size_t>(current.program_step)].layer;
+    in_.clear();
+    out_.clear();
+    for (const SlotId id : current.inputs) {
+        in_.push_back(tensors_[static_cast<size_t>(id)]);
+    }
+    for (const SlotId id : current.outputs) {
+        out_.push_back(tensors_[static_cast<size_t>(id)]);
+    }
+    bool empty = false;
+    if (lowered_) {
+        std::vector<TensorDesc> in;
+        std::vector<TensorDesc> out;
+        for (const Tensor& t : in_) {
+            in.push_back(t.desc());
+            empty = empty || t.count() == 0;
+        }
+        for (const Tensor& t : out_) {
+            out.push_back(t.desc());
+        }
+        const Status status = layer.infer(in, out);
+        for (size_t i = 0; i < out_.size(); ++i) {
+            Tensor& t = out_[i];
+            Shape shape = status.ok() ? out[i].shape : t.shape;
+            if (empty && (!status.ok() || shape.count() > 0)) {
+                shape = t.shape;
+                shape[0] = 0;  // nothing in, nothing out
+            }
+            bool within = shape.valid() && shape.rank == t.shape.rank;
+            for (int axis = 0; axis < t.shape.rank && within; ++axis) {
+                within = shape[axis] <= t.shape[axis];
+            }
+            if (!within || (!status.ok() && !empty)) {
+                return Status::error(Code::kUnsupported, "cannot run on an input whose extent depends on the data");
+            }
+            t.shape = shape;
+        }
+    }
+    if (current.action == Action::kForward && !empty) {
+        RunContext context;
+        context.threads = threads;
+        context.workspace =
+            current.workspace_bytes > 0 ? static_cast<char*>(arena_.get()) + current.workspace : nullptr;
+        FW_RETURN_IF_ERROR(layer.forward(in_, out_, context));
+    }
+    for (size_t i = 0; i < out_.size(); ++i) {
+        Tensor& t = tensors_[static_cast<size_t>(current.outputs[i])];
+        if (out_[i].shape != plan_->slots[static_cast<size_t>(current.outputs[i])].tensor.shape) {
+            lowered_ = true;
+        }
+        t.shape = out_[i].shape;
+    }
+    return {};
+}
+
+Status Runner::observe(const PlanStep& current, const Observer& observer) const {
+    SlotId previous = kNone;
+    for (const SlotId id : current.outputs) {
+        const std::vector<Value>& values = plan_->program->graph.values();
+        const bool is_value = static_cast<size_t>(id) < values.size() && id != previous;
+        previous = id;
+        // A space marks what a pass added (Value::name).
+        if (!is_value || values[static_cast<size_t>(id)].name.find(' ') != std::string::npos) {
+            continue;
+        }
+        FW_ASSIGN_OR_RETURN(const Mat mat, to_float_mat(tensors_[static_cast<size_t>(id)], nullptr));
+        FW_RETURN_IF_ERROR(observer(values[static_cast<size_t>(id)].name, mat));
+    }
+    return {};
+}
+
+Result<Mat> to_float_mat(const Tensor& tensor, Allocator* allocator) {
+    FW_ASSIGN_OR_RETURN(Mat mat, Mat::create(tensor.shape, DType::kFloat32, allocator));
+    copy_or_dequantize(tensor, view_of(mat));
+    return mat;
+}
+
+Result<Mat> to_mat(const Tensor& tensor, Allocator* allocator) {
+    FW_ASSIGN_OR_RETURN(Mat mat, Mat::create(tensor.shape, tensor.dtype, allocator));
+    copy_tensor(tensor, view_of(mat));
+    return mat;
+}
+
+}  // namespace fw

@@ -1,0 +1,46 @@
+// Runner: executes a plan step by step in an arena.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fw/net.h"
+#include "runtime/plan.h"
+
+namespace fw {
+
+class Runner {
+public:
+    using Observer = Extractor::Observer;
+
+    /// Takes a plan; `arena` has its arena_bytes. Keeps nothing of an earlier run.
+    void start(std::shared_ptr<const Plan> plan, std::shared_ptr<void> arena, const std::vector<Mat>& inputs);
+    /// Runs the steps that are still missing for `value`.
+    Status run_to(const Model& model, ValueId value, int threads, const Observer& observer,
+                  std::vector<double>* profile);
+    /// The value's tensor with the shape that the run gave it; valid until the next start.
+    const Tensor& tensor(ValueId value) const { return tensors_[static_cast<size_t>(value)]; }
+    const Plan* plan() const { return plan_.get(); }
+    void stop() { plan_.reset(); }
+
+private:
+    Status step(const Model& model, const PlanStep& step, int threads);
+    Status forward(const PlanStep& step, int threads);
+    Status observe(const PlanStep& step, const Observer& observer) const;
+
+    std::shared_ptr<const Plan> plan_;
+    std::shared_ptr<void> arena_;
+    std::vector<Tensor> tensors_;   // by slot, with addresses
+    std::vector<Tensor> in_, out_;  // arguments of the step that runs
+    size_t next_ = 0;               // step
+    bool lowered_ = false;          // some output turned out smaller than planned
+};
+
+/// A plain row-major float32 copy; int8 is dequantized.
+Result<Mat> to_float_mat(const Tensor& tensor, Allocator* allocator);
+/// A plain row-major copy with the tensor's own type.
+Result<Mat> to_mat(const Tensor& tensor, Allocator* allocator);
+
+}  // namespace fw
