@@ -1,0 +1,319 @@
+// Pooling: maximum or average over windows, over the whole image, or over an even division of it into out_w x out_h.
+#include <algorithm>
+#include <cfloat>
+#include <cstring>
+
+#include "base/parallel.h"
+#include "layer/layer.h"
+#include "layer/support/pool_block.h"
+#include "layer/support/shape.h"
+#include "layer/support/window.h"
+#include "quant/quant.h"
+
+namespace fw {
+
+namespace {
+
+using pool::Cells;
+using pool::kBlock;
+
+constexpr int kKeepSize = -233;  // out_w, out_h of adaptive pooling
+
+// The windows of one axis.
+struct AxisPlan {
+    std::vector<WindowRange> windows;
+    int kernel = 0;
+};
+
+struct Plan {
+    AxisPlan x, y;
+    bool whole_kernel = false;  ///< an average divides by the kernel's area instead of by the cells inside
+
+    int64_t divisor(const WindowRange& wx, const WindowRange& wy) const {
+        return whole_kernel ? int64_t{x.kernel} * y.kernel : int64_t{wx.count()} * wy.count();
+    }
+};
+
+// rne(v) + zero_point for v already in [lo - zero_point, hi - zero_point]: adding 1.5 * 2^23 rounds to a whole number.
+inline int8_t round_clamped(float v, int32_t zero_point) {
+    constexpr float kMagic = 12582912.0F;
+    const float shifted = v + kMagic;
+    int32_t bits = 0;
+    std::memcpy(&bits, &shifted, sizeof(bits));
+    return static_cast<int8_t>(bits - 0x4B400000 + zero_point);
+}
+
+// What happens to the cells of a window, by element type. `first` is the state's start value; `finish` writes it.
+template <class T>
+struct Max {
+    using Value = T;
+    using State = T;
+    T first;  ///< the value of a window that covers no cell
+
+    void begin(int64_t /*cells*/, int64_t /*divisor*/) {}
+    static void add(const Cells<T>& cells, int n, int64_t channel_stride, T* state) {
+        pool::max_cells(cells, n, channel_stride, state);
+    }
+    void finish(const T* state, int n, T* out, int64_t stride) const {
+        for (int i = 0; i < n; ++i) {
+            out[i * stride] = state[i];
+        }
+    }
+};
+
+struct AverageFloat {
+    using Value = float;
+    using State = float;
+    float first = 0.0F;
+    float scale = 1.0F;
+
+    void begin(int64_t /*cells*/, int64_t divisor) { scale = divisor > 0 ? 1.0F / static_cast<float>(divisor) : 0.0F; }
+    static void add(const Cells<float>& cells, int n, int64_t channel_stride, float* state) {
+        pool::sum_cells(cells, n, channel_stride, state);
+    }
+    void finish(const float* state, int n, float* out, int64_t stride) const {
+        for (int i = 0; i < n; ++i) {
+            out[i * stride] = state[i] * scale;
+        }
+    }
+};
+
+// The contract's formula: q = clamp(rne(float(sum of q - zp_in) * m) + zp_out).
+struct AverageInt8 {
+    using Value = int8_t;
+    using State = int32_t;
+    QuantParams in, out;
+    int32_t first = 0;
+    int64_t divisor = 0;
+    float multiplier = 0.0F;
+    int32_t offset = 0;  ///< zp_in of every cell that was added
+
+    void begin(int64_t cells, int64_t new_divisor) {
+        offset = static_cast<int32_t>(cells * in.zero_point);
+        if (new_divisor != divisor) {
+            divisor = new_divisor;
+            multiplier = divisor > 0 ? average_multiplier(in, out, static_cast<double>(divisor)) : 0.0F;
+        }
+    }
+    static void add(const Cells<int8_t>& cells, int n, int64_t channel_stride, int32_t* state) {
+        pool::sum_cells(cells, n, channel_stride, state);
+    }
+    void finish(const int32_t* state, int n, int8_t* to, int64_t stride) const {
+        const auto lo = static_cast<float>(quant_min(out) - out.zero_point);
+        const auto hi = static_cast<float>(kQuantMax - out.zero_point);
+        for (int i = 0; i < n; ++i) {
+            float v = static_cast<float>(state[i] - offset) * multiplier;
+            v = v < lo ? lo : v;
+            v = v > hi ? hi : v;
+            to[i * stride] = round_clamped(v, out.zero_point);
+        }
+    }
+};
+
+// One window of `n` channels. Called with constant n and strides where they are known, so that the loops become vectors.
+template <class Op>
+inline void pool_window_block(const Op& op, const Cells<typename Op::Value>& cells, int n, int64_t channel_stride,
+                              typename Op::Value* out, int64_t out_stride) {
+    typename Op::State state[kBlock];
+    for (int i = 0; i < n; ++i) {
+        state[i] = op.first;
+    }
+    Op::add(cells, n, channel_stride, state);
+    op.finish(state, n, out, out_stride);
+}
+
+template <class Op>
+void pool_tensor(const Op& op, const Plan& plan, const Tensor& in, const Tensor& out, int threads) {
+    using T = typename Op::Value;
+    const int channels = in.shape[0];
+    const int64_t out_channel = out.stride[0];
+    const int64_t out_row = out.rank() == 1 ? 0 : out.h_stride();
+    const int64_t out_col = out.rank() == 1 ? 0 : out.w_stride();
+    const auto rows = static_cast<int64_t>(plan.y.windows.size());
+    // A single row of windows (global pooling) is shared by channels instead.
+    const int64_t blocks = (int64_t{channels} + kBlock - 1) / kBlock;
+    const int64_t shares = rows == 1 ? blocks : 1;
+    parallel_for(rows * shares, threads, [&](int64_t task) {
+        const int64_t row = task / shares;
+        const auto first_channel = static_cast<int>(shares == 1 ? 0 : task % shares * kBlock);
+        const int last_channel = shares == 1 ? channels : std::min(channels, first_channel + kBlock);
+        const WindowRange& wy = plan.y.windows[static_cast<size_t>(row)];
+        Op local = op;
+        Cells<T> cells;
+        cells.rows = wy.count();
+        cells.row_stride = in.h_stride();
+        cells.col_stride = in.w_stride();
+        for (size_t col = 0; col < plan.x.windows.size(); ++col) {
+            const WindowRange& wx = plan.x.windows[col];
+            cells.cols = wx.count();
+            const T* corner = in.ptr<T>() + wy.begin * in.h_stride() + wx.begin * in.w_stride();
+            T* to = out.ptr<T>() + row * out_row + static_cast<int64_t>(col) * out_col;
+            local.begin(int64_t{wx.count()} * wy.count(), plan.divisor(wx, wy));
+            for (int c = first_channel; c < last_channel; c += kBlock) {
+                const int n = std::min(kBlock, last_channel - c);
+                cells.corner = corner + c * in.stride[0];
+                T* target = to + c * out_channel;
+                if (in.stride[0] != 1 || out_channel != 1) {
+                    pool_window_block(local, cells, n, in.stride[0], target, out_channel);
+                } else if (n == kBlock) {
+                    pool_window_block(local, cells, kBlock, 1, target, 1);
+                } else {
+                    pool_window_block(local, cells, n, 1, target, 1);
+                }
+            }
+        }
+    });
+}
+
+class Pooling final : public Layer {
+public:
+    Status load(const Params& params, Span<const Weight> /*weights*/) override {
+        const int type = params.i(0);
+        if (type != 0 && type != 1) {
+            return Status::error(Code::kInvalidArgument, "pooling_type is %d, expected 0 (max) or 1 (average)", type);
+        }
+        average_ = type == 1;
+        global_ = params.i(4) != 0;
+        adaptive_ = params.i(7) != 0;
+        include_pad_ = params.i(6) != 0;
+        out_w_ = params.i(8);
+        out_h_ = params.i(18);
+        if (global_) {
+            return {};
+        }
+        if (adaptive_) {
+            for (int size : {out_w_, out_h_}) {
+                if (size < 1 && size != kKeepSize) {
+                    return Status::error(Code::kInvalidArgument,
+                                         "adaptive output %d x %d, expected sizes from 1, or %d to keep the input's",
+                                         out_w_, out_h_, kKeepSize);
+                }
+            }
+            return {};
+        }
+        const int mode = params.i(5);
+        if (mode < 0 || mode > 3) {
+            return Status::error(Code::kInvalidArgument, "pad_mode is %d, expected 0 to 3", mode);
+        }
+        mode_ = static_cast<PoolPad>(mode);
+        x_ = WindowSpec{params.i(1), params.i(2), 1, params.i(3), params.i(14)};
+        y_ = WindowSpec{params.i(11), params.i(12), 1, params.i(13), params.i(15)};
+        if (mode_ == PoolPad::kSameUpper || mode_ == PoolPad::kSameLower) {
+            x_.pad_before = x_.pad_after = y_.pad_before = y_.pad_after = 0;  // not looked at
+        }
+        FW_RETURN_IF_ERROR(check_window("width", x_));
+        return check_window("height", y_);
+    }
+
+    Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override {
+        const Shape& shape = in[0].shape;
+        FW_RETURN_IF_ERROR(check_rank(shape, 3, 3));
+        if (global_) {
+            out[0].shape = Shape(shape.c());
+            return {};
+        }
+        int64_t dims[3] = {shape.c(), shape.h(), shape.w()};
+        if (adaptive_) {
+            dims[1] = out_h_ == kKeepSize ? shape.h() : out_h_;
+            dims[2] = out_w_ == kKeepSize ? shape.w() : out_w_;
+        } else {
+            WindowAxis x, y;
+            FW_RETURN_IF_ERROR(pool_window("width", shape.w(), x_, mode_, &x));
+            FW_RETURN_IF_ERROR(pool_window("height", shape.h(), y_, mode_, &y));
+            dims[1] = y.out;
+            dims[2] = x.out;
+        }
+        return make_shape(3, dims, &out[0].shape);
+    }
+
+    Status prepare(const PrepareContext& context) override {
+        const TensorDesc& in = context.inputs[0];
+        const TensorDesc& out = context.outputs[0];
+        if (in.dtype != out.dtype || (in.dtype != DType::kFloat32 && in.dtype != DType::kInt8)) {
+            return Status::error(Code::kUnsupported, "cannot pool %s into %s", name(in.dtype), name(out.dtype));
+        }
+        if (in.dtype == DType::kInt8 && !average_ && in.quant != out.quant) {
+            return Status::error(Code::kUnsupported, "a maximum in int8 keeps the scale %g, the output has %g",
+                                 static_cast<double>(in.quant.scale), static_cast<double>(out.quant.scale));
+        }
+        if (in.dtype == DType::kInt8 && average_ && (!in.quant.known() || !out.quant.known())) {
+            return Status::error(Code::kUnsupported, "an int8 blob has no scale");
+        }
+        in_quant_ = in.quant;
+        out_quant_ = out.quant;
+        return {};
+    }
+
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
+        Plan plan;
+        FW_RETURN_IF_ERROR(make_plan(in[0].shape, &plan));
+        if (in[0].dtype == DType::kInt8) {
+            if (average_) {
+                AverageInt8 op;
+                op.in = in_quant_;
+                op.out = out_quant_;
+                // Sums stay in int32 for windows of up to 2^23 cells: |q - zp| < 2^8.
+                for (const WindowRange& wy : plan.y.windows) {
+                    for (const WindowRange& wx : plan.x.windows) {
+                        if (int64_t{wx.count()} * wy.count() >= (1 << 23)) {
+                            return Status::error(Code::kUnsupported, "a window of %d x %d is too large for int8",
+                                                 wx.count(), wy.count());
+                        }
+                    }
+                }
+                pool_tensor(op, plan, in[0], out[0], context.threads);
+            } else {
+                pool_tensor(Max<int8_t>{static_cast<int8_t>(quant_min(in_quant_))}, plan, in[0], out[0],
+                            context.threads);
+            }
+        } else if (average_) {
+            pool_tensor(AverageFloat{}, plan, in[0], out[0], context.threads);
+        } else {
+            pool_tensor(Max<float>{-FLT_MAX}, plan, in[0], out[0], context.threads);
+        }
+        return {};
+    }
+
+private:
+    Status make_plan(const Shape& shape, Plan* plan) const {
+        plan->whole_kernel =
+            !global_ && !adaptive_ &&
+            (include_pad_ || mode_ == PoolPad::kSameUpper || mode_ == PoolPad::kSameLower);
+        FW_RETURN_IF_ERROR(plan_axis("width", shape.w(), x_, out_w_, &plan->x));
+        return plan_axis("height", shape.h(), y_, out_h_, &plan->y);
+    }
+
+    Status plan_axis(const char* axis, int in, const WindowSpec& spec, int adaptive_out, AxisPlan* plan) const {
+        if (global_) {
+            plan->windows.assign(1, WindowRange{0, in});
+            return {};
+        }
+        if (adaptive_) {
+            const int64_t count = adaptive_out == kKeepSize ? in : adaptive_out;
+            for (int64_t i = 0; i < count; ++i) {
+                plan->windows.push_back(WindowRange{static_cast<int>(i * in / count),
+                                                    static_cast<int>(((i + 1) * in + count - 1) / count)});
+            }
+            return {};
+        }
+        WindowAxis resolved;
+        FW_RETURN_IF_ERROR(pool_window(axis, in, spec, mode_, &resolved));
+        plan->kernel = spec.kernel;
+        for (int i = 0; i < resolved.out; ++i) {
+            plan->windows.push_back(window_range(i, in, spec.kernel, spec.stride, resolved.pad_before));
+        }
+        return {};
+    }
+
+    bool average_ = false, global_ = false, adaptive_ = false, include_pad_ = false;
+    PoolPad mode_ = PoolPad::kCeil;
+    WindowSpec x_, y_;
+    int out_w_ = 0, out_h_ = 0;
+    QuantParams in_quant_, out_quant_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_Pooling() { return std::make_unique<Pooling>(); }
+
+}  // namespace fw
