@@ -91,6 +91,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Layer> make_Concat() { return std::make_unique<Concat>(); }
+std::unique_ptr<Layer> make_Concat() {
+    return std::make_unique<Concat>();
+}
 
 }  // namespace fw

@@ -34,6 +34,9 @@ struct Box {
 class Crop final : public MoveLayer {
 public:
     Status load(const Params& params, Span<const Weight> /*weights*/) override {
+        FW_RETURN_IF_ERROR(refuse_expression(params, 19, "starts_expr"));
+        FW_RETURN_IF_ERROR(refuse_expression(params, 20, "ends_expr"));
+        FW_RETURN_IF_ERROR(refuse_expression(params, 21, "axes_expr"));
         offset_ = {params.i(0), params.i(1), params.i(13), params.i(2)};
         size_ = {params.i(3), params.i(4), params.i(14), params.i(5)};
         offset2_ = {params.i(6), params.i(7), params.i(15), params.i(8)};
@@ -87,8 +90,7 @@ private:
                 return Status::error(Code::kInvalidArgument,
                                      "the box of axis %d is [%lld, %lld), expected a part of the input %s", axis,
                                      static_cast<long long>(box->begin[axis]),
-                                     static_cast<long long>(box->begin[axis] + box->extent[axis]),
-                                     shape.str().c_str());
+                                     static_cast<long long>(box->begin[axis] + box->extent[axis]), shape.str().c_str());
             }
         }
         return {};
@@ -145,6 +147,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Layer> make_Crop() { return std::make_unique<Crop>(); }
+std::unique_ptr<Layer> make_Crop() {
+    return std::make_unique<Crop>();
+}
 
 }  // namespace fw

@@ -1,11 +1,9 @@
 // Padding: adds a border of a constant, of the nearest cell (replicate) or of mirrored cells (reflect).
 #include <algorithm>
-#include <cstring>
 
-#include "base/parallel.h"
+#include "layer/support/gather.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
-#include "layer/support/strided_copy.h"
 #include "quant/quant.h"
 
 namespace fw {
@@ -26,7 +24,7 @@ public:
             const char* name;
             int id;
             int* value;
-        } sizes[] = {{"top", 0, &top_},   {"bottom", 1, &bottom_}, {"left", 2, &left_},
+        } sizes[] = {{"top", 0, &top_},     {"bottom", 1, &bottom_}, {"left", 2, &left_},
                      {"right", 3, &right_}, {"front", 7, &front_},   {"behind", 8, &behind_}};
         for (const auto& size : sizes) {
             *size.value = params.i(size.id);
@@ -72,12 +70,41 @@ public:
     }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
-        switch (element_size(in[0].dtype)) {
-            case 1: return pad<uint8_t>(in[0], out[0], context.threads);
-            case 4: return pad<uint32_t>(in[0], out[0], context.threads);
-            default:
-                return Status::error(Code::kUnsupported, "has no %s implementation", name(in[0].dtype));
+        const Shape& shape = in[0].shape;
+        Pads pads;
+        FW_RETURN_IF_ERROR(pads_of(shape, &pads));
+        const auto map_of = [&](int axis) { return sources(shape[axis], pads.before[axis], out[0].shape[axis]); };
+        GatherMaps maps;
+        maps.w = map_of(shape.rank - 1);
+        if (shape.rank >= 2) {
+            maps.h = map_of(shape.rank - 2);
         }
+        if (shape.rank >= 3) {
+            maps.c = map_of(0);
+        }
+        if (shape.rank == 4) {
+            maps.d = map_of(1);
+        }
+        if (out[0].dtype == DType::kInt8) {
+            std::vector<int8_t> fill(static_cast<size_t>(out[0].c()));
+            for (size_t c = 0; c < fill.size(); ++c) {
+                fill[c] = quantize(value_of(c), out[0].quant);
+            }
+            return gather(in[0], out[0], maps, fill.data(), context.threads);
+        }
+        std::vector<float> fill(static_cast<size_t>(out[0].c()));
+        for (size_t c = 0; c < fill.size(); ++c) {
+            fill[c] = value_of(c);
+        }
+        return gather(in[0], out[0], maps, fill.data(), context.threads);
+    }
+
+    Status prepare(const PrepareContext& context) override {
+        const DType dtype = context.inputs[0].dtype;
+        if (dtype != DType::kFloat32 && dtype != DType::kInt8) {
+            return Status::error(Code::kUnsupported, "has no %s implementation", name(dtype));
+        }
+        return MoveLayer::prepare(context);
     }
 
 private:
@@ -93,8 +120,8 @@ private:
             pads->before[shape.rank - 3] = front_;
             pads->after[shape.rank - 3] = behind_;
         }
-        const bool unused = (shape.rank < 2 && top_ + int64_t{bottom_} > 0) ||
-                            (shape.rank < 3 && front_ + int64_t{behind_} > 0);
+        const bool unused =
+            (shape.rank < 2 && top_ + int64_t{bottom_} > 0) || (shape.rank < 3 && front_ + int64_t{behind_} > 0);
         if (unused) {
             return Status::error(Code::kInvalidArgument,
                                  "top %d, bottom %d, front %d, behind %d ask for more dimensions than the input %s",
@@ -133,63 +160,7 @@ private:
         return map;
     }
 
-    // The pad values of each output channel as they lie in memory.
-    template <class T>
-    Status fill_values(const Tensor& out, std::vector<T>* fill) const {
-        fill->resize(static_cast<size_t>(out.c()));
-        for (size_t c = 0; c < fill->size(); ++c) {
-            const float value = values_.size() > 1 ? values_[c] : values_[0];
-            if (out.dtype == DType::kInt8) {
-                const int8_t q = quantize(value, out.quant);
-                std::memcpy(&(*fill)[c], &q, sizeof(q));
-            } else if (out.dtype == DType::kFloat32) {
-                std::memcpy(&(*fill)[c], &value, sizeof(T));
-            } else {
-                return Status::error(Code::kUnsupported, "has no %s implementation", name(out.dtype));
-            }
-        }
-        return {};
-    }
-
-    template <class T>
-    Status pad(const Tensor& in, const Tensor& out, int threads) const {
-        Pads pads;
-        FW_RETURN_IF_ERROR(pads_of(in.shape, &pads));
-        std::vector<T> fill;
-        FW_RETURN_IF_ERROR(fill_values(out, &fill));
-        // The axes under their names; what the rank lacks has one element.
-        const int rank = in.rank();
-        const auto map_of = [&](int axis) {
-            return axis < 0 ? std::vector<int>(1, 0) : sources(in.shape[axis], pads.before[axis], out.shape[axis]);
-        };
-        const std::vector<int> xs = map_of(rank - 1);
-        const std::vector<int> ys = map_of(rank - 2);
-        const std::vector<int> zs = map_of(rank == 4 ? 1 : -1);
-        const std::vector<int> cs = map_of(rank >= 3 ? 0 : -1);
-        const bool whole_channels =
-            in.c() == out.c() && (in.c() == 1 || (in.c_stride() == 1 && out.c_stride() == 1));
-        const auto rows = static_cast<int64_t>(ys.size());
-        parallel_for(static_cast<int64_t>(zs.size()) * rows, threads, [&](int64_t task) {
-            const int z = zs[static_cast<size_t>(task / rows)];
-            const int y = ys[static_cast<size_t>(task % rows)];
-            T* to = out.ptr<T>() + task / rows * out.d_stride() + task % rows * out.h_stride();
-            for (size_t i = 0; i < xs.size(); ++i, to += out.w_stride()) {
-                const int x = xs[i];
-                const bool constant = z < 0 || y < 0 || x < 0;
-                const T* from = constant ? nullptr
-                                         : in.ptr<T>() + z * in.d_stride() + y * in.h_stride() + x * in.w_stride();
-                if (whole_channels) {
-                    std::memcpy(to, constant ? fill.data() : from, fill.size() * sizeof(T));
-                    continue;
-                }
-                for (size_t c = 0; c < cs.size(); ++c) {
-                    to[static_cast<int64_t>(c) * out.c_stride()] =
-                        constant || cs[c] < 0 ? fill[c] : from[cs[c] * in.c_stride()];
-                }
-            }
-        });
-        return {};
-    }
+    float value_of(size_t channel) const { return values_.size() > 1 ? values_[channel] : values_[0]; }
 
     int top_ = 0, bottom_ = 0, left_ = 0, right_ = 0, front_ = 0, behind_ = 0;
     Border border_ = Border::kConstant;
@@ -198,6 +169,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Layer> make_Padding() { return std::make_unique<Padding>(); }
+std::unique_ptr<Layer> make_Padding() {
+    return std::make_unique<Padding>();
+}
 
 }  // namespace fw

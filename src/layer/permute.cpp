@@ -73,6 +73,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Layer> make_Permute() { return std::make_unique<Permute>(); }
+std::unique_ptr<Layer> make_Permute() {
+    return std::make_unique<Permute>();
+}
 
 }  // namespace fw

@@ -110,7 +110,8 @@ struct AverageInt8 {
     }
 };
 
-// One window of `n` channels. Called with constant n and strides where they are known, so that the loops become vectors.
+// One window of `n` channels. Called with constant n and strides where they are known, so that the loops become
+// vectors.
 template <class Op>
 inline void pool_window_block(const Op& op, const Cells<typename Op::Value>& cells, int n, int64_t channel_stride,
                               typename Op::Value* out, int64_t out_stride) {
@@ -277,8 +278,7 @@ public:
 private:
     Status make_plan(const Shape& shape, Plan* plan) const {
         plan->whole_kernel =
-            !global_ && !adaptive_ &&
-            (include_pad_ || mode_ == PoolPad::kSameUpper || mode_ == PoolPad::kSameLower);
+            !global_ && !adaptive_ && (include_pad_ || mode_ == PoolPad::kSameUpper || mode_ == PoolPad::kSameLower);
         FW_RETURN_IF_ERROR(plan_axis("width", shape.w(), x_, out_w_, &plan->x));
         return plan_axis("height", shape.h(), y_, out_h_, &plan->y);
     }
@@ -314,6 +314,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Layer> make_Pooling() { return std::make_unique<Pooling>(); }
+std::unique_ptr<Layer> make_Pooling() {
+    return std::make_unique<Pooling>();
+}
 
 }  // namespace fw

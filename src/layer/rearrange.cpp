@@ -1,4 +1,5 @@
-// ShuffleChannel, PixelShuffle, Reorg: channels and pixels exchanged by fixed rules, each one copy with more dimensions.
+// ShuffleChannel, PixelShuffle, Reorg: channels and pixels exchanged by fixed rules, each one copy with more
+// dimensions.
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
@@ -53,8 +54,8 @@ private:
     bool reverse_ = false;
 };
 
-// Blocks of factor x factor pixels on one side are channels on the other. Mode 0: channel (c * factor + dy) * factor + dx,
-// mode 1: (dy * factor + dx) * channels + c.
+// Blocks of factor x factor pixels on one side are channels on the other. Mode 0: channel (c * factor + dy) * factor +
+// dx, mode 1: (dy * factor + dx) * channels + c.
 class BlockLayer : public MoveLayer {
 public:
     Status load(const Params& params, Span<const Weight> /*weights*/) override {
@@ -132,8 +133,14 @@ public:
 
 }  // namespace
 
-std::unique_ptr<Layer> make_ShuffleChannel() { return std::make_unique<ShuffleChannel>(); }
-std::unique_ptr<Layer> make_PixelShuffle() { return std::make_unique<PixelShuffle>(); }
-std::unique_ptr<Layer> make_Reorg() { return std::make_unique<Reorg>(); }
+std::unique_ptr<Layer> make_ShuffleChannel() {
+    return std::make_unique<ShuffleChannel>();
+}
+std::unique_ptr<Layer> make_PixelShuffle() {
+    return std::make_unique<PixelShuffle>();
+}
+std::unique_ptr<Layer> make_Reorg() {
+    return std::make_unique<Reorg>();
+}
 
 }  // namespace fw

@@ -31,6 +31,7 @@ protected:
 class Reshape final : public ReshapingLayer {
 public:
     Status load(const Params& params, Span<const Weight> /*weights*/) override {
+        FW_RETURN_IF_ERROR(refuse_expression(params, 6, "shape_expr"));
         w_ = params.i(0);
         h_ = params.i(1);
         d_ = params.i(11);
@@ -193,9 +194,17 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Layer> make_Reshape() { return std::make_unique<Reshape>(); }
-std::unique_ptr<Layer> make_Flatten() { return std::make_unique<Flatten>(); }
-std::unique_ptr<Layer> make_Squeeze() { return std::make_unique<Squeeze>(); }
-std::unique_ptr<Layer> make_ExpandDims() { return std::make_unique<ExpandDims>(); }
+std::unique_ptr<Layer> make_Reshape() {
+    return std::make_unique<Reshape>();
+}
+std::unique_ptr<Layer> make_Flatten() {
+    return std::make_unique<Flatten>();
+}
+std::unique_ptr<Layer> make_Squeeze() {
+    return std::make_unique<Squeeze>();
+}
+std::unique_ptr<Layer> make_ExpandDims() {
+    return std::make_unique<ExpandDims>();
+}
 
 }  // namespace fw

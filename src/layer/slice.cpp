@@ -96,6 +96,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Layer> make_Slice() { return std::make_unique<Slice>(); }
+std::unique_ptr<Layer> make_Slice() {
+    return std::make_unique<Slice>();
+}
 
 }  // namespace fw

@@ -14,8 +14,8 @@ public:
         tiles_ = params.i(1);
         repeats_ = params.ints(2);
         if (repeats_.size() > Shape::kMaxRank) {
-            return Status::error(Code::kInvalidArgument, "repeats has %zu values, expected at most %d",
-                                 repeats_.size(), Shape::kMaxRank);
+            return Status::error(Code::kInvalidArgument, "repeats has %zu values, expected at most %d", repeats_.size(),
+                                 Shape::kMaxRank);
         }
         if (tiles_ < 1) {
             return Status::error(Code::kInvalidArgument, "tiles is %d, expected at least 1", tiles_);
@@ -85,6 +85,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Layer> make_Tile() { return std::make_unique<Tile>(); }
+std::unique_ptr<Layer> make_Tile() {
+    return std::make_unique<Tile>();
+}
 
 }  // namespace fw

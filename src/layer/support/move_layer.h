@@ -5,7 +5,8 @@
 
 namespace fw {
 
-/// Fails with kUnsupported unless the first `data_inputs` inputs and all outputs have one dtype and, in int8, one scale.
+/// Fails with kUnsupported unless the first `data_inputs` inputs and all outputs have one dtype and, in int8, one
+/// scale.
 Status check_moves(const PrepareContext& context, size_t data_inputs);
 
 class MoveLayer : public Layer {

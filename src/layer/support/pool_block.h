@@ -19,7 +19,8 @@ struct Cells {
     int64_t channel_stride = 1;
 };
 
-// `n` is a constant where the caller has a whole block and the channel stride 1 for adjacent channels; both are inlined.
+// `n` is a constant where the caller has a whole block and the channel stride 1 for adjacent channels; both are
+// inlined.
 
 /// best[i] = max(best[i], every cell of channel i). NaN never wins.
 template <class T>

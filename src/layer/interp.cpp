@@ -1,0 +1,234 @@
+// Interp: resizes width and height, nearest, bilinear or bicubic (a = -0.75), with OpenCV's sampling places.
+#include <algorithm>
+#include <cmath>
+
+#include "base/parallel.h"
+#include "layer/support/gather.h"
+#include "layer/support/move_layer.h"
+#include "layer/support/shape.h"
+#include "layer/support/strided_copy.h"
+
+namespace fw {
+
+namespace {
+
+constexpr int kMaxTaps = 4;
+
+// The input cells and weights of one output index; borders repeat the outermost cell.
+struct Sample {
+    int index[kMaxTaps];
+    float weight[kMaxTaps];
+};
+
+void cubic_weights(float t, float* weight) {
+    constexpr float kA = -0.75F;
+    const float t0 = t + 1.0F;
+    const float t2 = 1.0F - t;
+    weight[0] = kA * t0 * t0 * t0 - 5.0F * kA * t0 * t0 + 8.0F * kA * t0 - 4.0F * kA;
+    weight[1] = (kA + 2.0F) * t * t * t - (kA + 3.0F) * t * t + 1.0F;
+    weight[2] = (kA + 2.0F) * t2 * t2 * t2 - (kA + 3.0F) * t2 * t2 + 1.0F;
+    weight[3] = 1.0F - weight[0] - weight[1] - weight[2];
+}
+
+std::vector<Sample> make_samples(int in, int out, int taps, bool align_corner) {
+    std::vector<Sample> samples(static_cast<size_t>(out));
+    double scale = static_cast<double>(in) / out;
+    if (align_corner) {
+        scale = out > 1 ? static_cast<double>(in - 1) / (out - 1) : 0.0;
+    }
+    for (int i = 0; i < out; ++i) {
+        const double place = align_corner ? i * scale : (i + 0.5) * scale - 0.5;
+        const auto x = static_cast<float>(place);
+        const float cell = std::floor(x);
+        const float t = x - cell;
+        Sample& sample = samples[static_cast<size_t>(i)];
+        if (taps == 2) {
+            sample.weight[0] = 1.0F - t;
+            sample.weight[1] = t;
+        } else {
+            cubic_weights(t, sample.weight);
+        }
+        const int first = static_cast<int>(cell) - (taps == 2 ? 0 : 1);
+        for (int k = 0; k < taps; ++k) {
+            sample.index[k] = std::min(std::max(first + k, 0), in - 1);
+        }
+    }
+    return samples;
+}
+
+// One output pixel: rows of the image are interpolated along x first, then along y. Taps is a constant so that the
+// loops over it unroll and the one over channels becomes vectors.
+template <int Taps>
+void sample_pixel(const float* const (&cells)[Taps][Taps], const float* wx, const float* wy, int channels,
+                  int64_t in_stride, float* to, int64_t out_stride) {
+    for (int c = 0; c < channels; ++c) {
+        float value = 0.0F;
+        for (int j = 0; j < Taps; ++j) {
+            float row = cells[j][0][c * in_stride] * wx[0];
+            for (int i = 1; i < Taps; ++i) {
+                row += cells[j][i][c * in_stride] * wx[i];
+            }
+            value = j == 0 ? row * wy[0] : value + row * wy[j];
+        }
+        to[c * out_stride] = value;
+    }
+}
+
+template <int Taps>
+void resample(const Tensor& in, const Tensor& out, bool align_corner, int threads) {
+    const std::vector<Sample> xs = make_samples(in.w(), out.w(), Taps, align_corner);
+    const std::vector<Sample> ys = make_samples(in.h(), out.h(), Taps, align_corner);
+    const bool adjacent = in.c_stride() == 1 && out.c_stride() == 1;
+    parallel_for(out.h(), threads, [&](int64_t row) {
+        const Sample& y = ys[static_cast<size_t>(row)];
+        float* to = out.ptr<float>() + row * out.h_stride();
+        for (size_t col = 0; col < xs.size(); ++col, to += out.w_stride()) {
+            const Sample& x = xs[col];
+            const float* cells[Taps][Taps];
+            for (int j = 0; j < Taps; ++j) {
+                for (int i = 0; i < Taps; ++i) {
+                    cells[j][i] = in.ptr<float>() + y.index[j] * in.h_stride() + x.index[i] * in.w_stride();
+                }
+            }
+            if (adjacent) {
+                sample_pixel<Taps>(cells, x.weight, y.weight, in.c(), 1, to, 1);
+            } else {
+                sample_pixel<Taps>(cells, x.weight, y.weight, in.c(), in.c_stride(), to, out.c_stride());
+            }
+        }
+    });
+}
+
+// A blob of rank 1 or 2 as one of rank 3: rank 1 is channels of one pixel, rank 2 is channels of one row.
+Tensor as_channels(const Tensor& t) {
+    Tensor out = t;
+    out.shape = t.rank() == 1 ? Shape(t.w(), 1, 1) : Shape(t.h(), 1, t.w());
+    out.stride[0] = t.stride[0];
+    out.stride[1] = 0;
+    out.stride[2] = t.rank() == 1 ? 0 : t.stride[1];
+    return out;
+}
+
+class Interp final : public MoveLayer {
+public:
+    Status load(const Params& params, Span<const Weight> /*weights*/) override {
+        FW_RETURN_IF_ERROR(refuse_expression(params, 9, "size_expr"));
+        type_ = params.i(0);
+        if (type_ < 1 || type_ > 3) {
+            return Status::error(Code::kInvalidArgument,
+                                 "resize_type is %d, expected 1 (nearest), 2 (bilinear) or 3 (bicubic)", type_);
+        }
+        scale_h_ = params.f(1);
+        scale_w_ = params.f(2);
+        out_h_ = params.i(3);
+        out_w_ = params.i(4);
+        align_corner_ = params.i(6) != 0;
+        if (out_h_ < 0 || out_w_ < 0) {
+            return Status::error(Code::kInvalidArgument, "output size is %d x %d, expected at least 0", out_w_, out_h_);
+        }
+        if ((out_h_ == 0 || out_w_ == 0) && !(scale_h_ > 0 && scale_w_ > 0)) {
+            return Status::error(Code::kInvalidArgument, "scales are %g x %g, expected above 0",
+                                 static_cast<double>(scale_w_), static_cast<double>(scale_h_));
+        }
+        return {};
+    }
+
+    Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override {
+        const Shape& shape = in[0].shape;
+        FW_RETURN_IF_ERROR(check_rank(shape, 1, 3));
+        const int w = shape.rank == 1 ? 1 : shape.w();
+        const int h = shape.rank == 1 ? 1 : shape.h();
+        int64_t out_w = out_w_;
+        int64_t out_h = out_h_;
+        if (in.size() > 1) {
+            out_w = in[1].shape.w();
+            out_h = in[1].shape.h();
+        } else if (by_scale()) {
+            out_w = scaled(w, scale_w_);
+            out_h = scaled(h, scale_h_);
+        }
+        const int64_t whole[] = {shape.rank == 1 ? shape.w() : shape.c(), out_h, out_w};
+        const int64_t rows[] = {shape.h(), out_w};
+        return shape.rank == 2 ? make_shape(2, rows, &out[0].shape) : make_shape(3, whole, &out[0].shape);
+    }
+
+    Status prepare(const PrepareContext& context) override {
+        if (type_ == 1) {
+            return MoveLayer::prepare(context);
+        }
+        for (const TensorDesc* desc : {&context.inputs[0], &context.outputs[0]}) {
+            if (desc->dtype != DType::kFloat32) {
+                return Status::error(Code::kUnsupported, "resize_type %d has no %s implementation", type_,
+                                     name(desc->dtype));
+            }
+        }
+        return {};
+    }
+
+    bool view(Span<const Tensor> in, Span<Tensor> out) const override {
+        const bool same = in[0].rank() >= 2 && in[0].shape == out[0].shape;
+        if (same) {
+            out[0] = in[0];
+        }
+        return same;
+    }
+
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
+        if (in[0].rank() >= 2 && in[0].shape == out[0].shape) {
+            copy_elements(in[0], out[0], context.threads);
+            return {};
+        }
+        const Tensor from = in[0].rank() == 3 ? in[0] : as_channels(in[0]);
+        const Tensor to = out[0].rank() == 3 ? out[0] : as_channels(out[0]);
+        if (type_ == 1 || in[0].rank() == 1) {
+            const bool sized = in.size() > 1 || !by_scale();
+            GatherMaps maps;
+            maps.w = nearest(from.w(), to.w(), sized ? 0.0F : scale_w_);
+            maps.h = nearest(from.h(), to.h(), sized ? 0.0F : scale_h_);
+            maps.c.resize(static_cast<size_t>(from.c()));
+            for (size_t c = 0; c < maps.c.size(); ++c) {
+                maps.c[c] = static_cast<int>(c);
+            }
+            return gather(from, to, maps, nullptr, context.threads);
+        }
+        if (type_ == 2) {
+            resample<2>(from, to, align_corner_, context.threads);
+        } else {
+            resample<4>(from, to, align_corner_, context.threads);
+        }
+        return {};
+    }
+
+private:
+    bool by_scale() const { return out_w_ == 0 || out_h_ == 0; }
+
+    // (int)(extent * scale), 0 (which make_shape refuses) where that is no number of an int's range.
+    static int64_t scaled(int extent, float scale) {
+        const float value = static_cast<float>(extent) * scale;
+        return value >= 1.0F && value < 2147483648.0F ? static_cast<int64_t>(value) : 0;
+    }
+
+    // The source of each output index; `scale` 0 = the sizes give it.
+    static std::vector<int> nearest(int in, int out, float scale) {
+        const float step = scale > 0 ? 1.0F / scale : static_cast<float>(in) / static_cast<float>(out);
+        std::vector<int> map(static_cast<size_t>(out));
+        for (int i = 0; i < out; ++i) {
+            const float place = static_cast<float>(i) * step;
+            map[static_cast<size_t>(i)] = place < static_cast<float>(in - 1) ? static_cast<int>(place) : in - 1;
+        }
+        return map;
+    }
+
+    int type_ = 0;
+    float scale_h_ = 1.0F, scale_w_ = 1.0F;
+    int out_h_ = 0, out_w_ = 0;
+    bool align_corner_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_Interp() {
+    return std::make_unique<Interp>();
+}
+
+}  // namespace fw
