@@ -30,7 +30,7 @@ public:
     size_t bytes() const;
     /// Values as float32 (float16 is widened; int8 is returned as whole numbers).
     std::vector<float> to_floats() const;
-    /// Values of an int8 blob.
+    /// Values of an int8 blob; empty for another storage.
     std::vector<int8_t> to_int8() const;
     /// Float32 values without a copy where the data is aligned float32, else through `*storage`.
     Span<const float> floats(std::vector<float>* storage) const;

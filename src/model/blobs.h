@@ -1,0 +1,19 @@
+// Weight blobs of a layer, through its schema or the application's custom types.
+#pragma once
+
+#include <vector>
+
+#include "model/model_io.h"
+
+namespace fw {
+
+/// Blobs in file order. Errors name the parameter but neither layer nor line.
+Status layer_blobs(const LayerDef& layer, const CustomBlobs& custom, std::vector<BlobSpec>* out);
+
+/// Tags of a flagged blob (docs/param-format.md).
+constexpr uint32_t kTagFloat32 = 0;
+constexpr uint32_t kTagFloat32Old = 0x0002C056;
+constexpr uint32_t kTagFloat16 = 0x01306B47;
+constexpr uint32_t kTagInt8 = 0x000D4B38;
+
+}  // namespace fw

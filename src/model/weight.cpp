@@ -1,0 +1,81 @@
+#include "model/weight.h"
+
+#include <cstring>
+
+#include "base/half.h"
+
+namespace fw {
+
+Weight Weight::from_floats(std::vector<float> values) {
+    auto owner = std::make_shared<std::vector<float>>(std::move(values));
+    const auto count = static_cast<int64_t>(owner->size());
+    const void* data = owner->data();
+    return view(WeightStorage::kFloat32, data, count, std::move(owner));
+}
+
+Weight Weight::from_int8(std::vector<int8_t> values) {
+    auto owner = std::make_shared<std::vector<int8_t>>(std::move(values));
+    const auto count = static_cast<int64_t>(owner->size());
+    const void* data = owner->data();
+    return view(WeightStorage::kInt8, data, count, std::move(owner));
+}
+
+Weight Weight::view(WeightStorage storage, const void* data, int64_t count, std::shared_ptr<const void> keep_alive) {
+    Weight weight;
+    weight.storage_ = storage;
+    weight.count_ = count;
+    weight.data_ = data;
+    weight.owner_ = std::move(keep_alive);
+    return weight;
+}
+
+size_t Weight::bytes() const {
+    const size_t size = storage_ == WeightStorage::kFloat32 ? 4 : storage_ == WeightStorage::kFloat16 ? 2 : 1;
+    return static_cast<size_t>(count_) * size;
+}
+
+std::vector<float> Weight::to_floats() const {
+    std::vector<float> out(static_cast<size_t>(count_));
+    if (count_ == 0) {
+        return out;
+    }
+    switch (storage_) {
+        case WeightStorage::kFloat32: std::memcpy(out.data(), data_, bytes()); break;
+        case WeightStorage::kFloat16: {
+            const auto* from = static_cast<const uint8_t*>(data_);
+            for (size_t i = 0; i < out.size(); ++i) {
+                uint16_t half;
+                std::memcpy(&half, from + 2 * i, sizeof half);
+                out[i] = half_to_float(half);
+            }
+            break;
+        }
+        case WeightStorage::kInt8: {
+            const auto* from = static_cast<const int8_t*>(data_);
+            for (size_t i = 0; i < out.size(); ++i) {
+                out[i] = static_cast<float>(from[i]);
+            }
+            break;
+        }
+    }
+    return out;
+}
+
+std::vector<int8_t> Weight::to_int8() const {
+    if (storage_ != WeightStorage::kInt8 || count_ == 0) {
+        return {};
+    }
+    const auto* from = static_cast<const int8_t*>(data_);
+    return std::vector<int8_t>(from, from + count_);
+}
+
+Span<const float> Weight::floats(std::vector<float>* storage) const {
+    const bool aligned = reinterpret_cast<uintptr_t>(data_) % alignof(float) == 0;
+    if (storage_ == WeightStorage::kFloat32 && aligned) {
+        return {static_cast<const float*>(data_), static_cast<size_t>(count_)};
+    }
+    *storage = to_floats();
+    return *storage;
+}
+
+}  // namespace fw
