@@ -21,8 +21,8 @@ public:
     virtual Status load_param(const ParamDict& params) = 0;
     /// Number of float32 weight blobs' elements that follow in the .bin file, blob by blob; default none.
     virtual std::vector<int64_t> weight_counts() const { return {}; }
-    /// Receives those blobs, in the order of `weight_counts`; called only when there are any. (Inline, so that the class has
-    /// its type information in the application, whatever the library is built with.)
+    /// Receives those blobs, in the order of `weight_counts`; called only when there are any. (Inline, so that the
+    /// class has its type information in the application, whatever the library is built with.)
     virtual Status load_weights(Span<const Mat> /*weights*/) {
         return Status::error(Code::kUnsupported, "the custom layer states weights but does not take them");
     }

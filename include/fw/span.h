@@ -13,15 +13,13 @@ public:
     constexpr Span() = default;
     constexpr Span(T* data, size_t size) : data_(data), size_(size) {}
     template <size_t N>
-    constexpr Span(T (&array)[N]) : data_(array), size_(N) {}  // NOLINT(google-explicit-constructor)
+    constexpr Span(T (&array)[N]) : data_(array), size_(N) {}
     template <class U, class = std::enable_if_t<std::is_same_v<std::remove_const_t<T>, U>>>
-    constexpr Span(std::vector<U>& v) : data_(v.data()), size_(v.size()) {}  // NOLINT(google-explicit-constructor)
+    constexpr Span(std::vector<U>& v) : data_(v.data()), size_(v.size()) {}
     template <class U, class = std::enable_if_t<std::is_same_v<T, const U>>>
-    constexpr Span(const std::vector<U>& v)
-        : data_(v.data()), size_(v.size()) {}  // NOLINT(google-explicit-constructor)
+    constexpr Span(const std::vector<U>& v) : data_(v.data()), size_(v.size()) {}
     template <class U, class = std::enable_if_t<std::is_same_v<T, const U>>>
-    constexpr Span(const Span<U>& other)
-        : data_(other.data()), size_(other.size()) {}  // NOLINT(google-explicit-constructor)
+    constexpr Span(const Span<U>& other) : data_(other.data()), size_(other.size()) {}
 
     constexpr T* data() const { return data_; }
     constexpr size_t size() const { return size_; }
