@@ -55,7 +55,9 @@ Registers cpuid(unsigned leaf, unsigned subleaf) {
     return r;
 }
 
-bool bit(unsigned word, int index) { return (word >> index & 1U) != 0; }
+bool bit(unsigned word, int index) {
+    return (word >> index & 1U) != 0;
+}
 
 // XCR0: which register files the operating system saves. Only to be read when CPUID reports OSXSAVE.
 uint64_t xgetbv() {
@@ -72,7 +74,7 @@ uint32_t detect() {
         features |= kBitSse41;
     }
     const uint64_t saved = bit(one.c, 27) ? xgetbv() : 0;
-    constexpr uint64_t kYmm = 0x6;    // SSE and AVX state
+    constexpr uint64_t kYmm = 0x6;   // SSE and AVX state
     constexpr uint64_t kZmm = 0xE6;  // and opmask, upper halves, the upper sixteen registers
     const Registers seven = cpuid(7, 0);
     const Registers seven_one = cpuid(7, 1);
@@ -110,7 +112,9 @@ uint32_t detect() {
 
 #elif defined(__arm__) && defined(__linux__)
 
-uint32_t detect() { return (getauxval(AT_HWCAP) >> 12 & 1U) != 0 ? kBitNeon : 0; }
+uint32_t detect() {
+    return (getauxval(AT_HWCAP) >> 12 & 1U) != 0 ? kBitNeon : 0;
+}
 
 #elif defined(__aarch64__)
 
@@ -128,7 +132,9 @@ uint32_t detect() {
 
 #else
 
-uint32_t detect() { return 0; }
+uint32_t detect() {
+    return 0;
+}
 
 #endif
 
@@ -156,7 +162,9 @@ std::atomic<int> forced{kNotForced};
 
 }  // namespace
 
-const char* name(Isa isa) { return kLevels[static_cast<int>(isa)].name; }
+const char* name(Isa isa) {
+    return kLevels[static_cast<int>(isa)].name;
+}
 
 bool parse_isa(const char* text, Isa* isa) {
     for (int i = 0; i < kIsaCount; ++i) {
@@ -168,7 +176,9 @@ bool parse_isa(const char* text, Isa* isa) {
     return false;
 }
 
-uint32_t isa_features(Isa level) { return kLevels[static_cast<int>(level)].features; }
+uint32_t isa_features(Isa level) {
+    return kLevels[static_cast<int>(level)].features;
+}
 
 std::vector<Isa> available_isas() {
     std::vector<Isa> levels;
@@ -199,6 +209,8 @@ Result<Isa> current_isa() {
 }
 
 ScopedIsa::ScopedIsa(Isa isa) : previous_(forced.exchange(static_cast<int>(isa))) {}
-ScopedIsa::~ScopedIsa() { forced.store(previous_); }
+ScopedIsa::~ScopedIsa() {
+    forced.store(previous_);
+}
 
 }  // namespace fw

@@ -18,7 +18,9 @@ bool parse_isa(const char* text, Isa* isa);
 /// Everything that `level` promises, as a bit set. `scalar` promises nothing.
 uint32_t isa_features(Isa level);
 /// A kernel written for `kernel` may run where `level` is in use.
-inline bool isa_covers(Isa level, Isa kernel) { return (isa_features(kernel) & ~isa_features(level)) == 0; }
+inline bool isa_covers(Isa level, Isa kernel) {
+    return (isa_features(kernel) & ~isa_features(level)) == 0;
+}
 
 /// Levels of this processor that the operating system supports too, in the order of the enum; `scalar` is always first.
 std::vector<Isa> available_isas();
@@ -30,8 +32,8 @@ Result<Isa> current_isa();
 /// The levels that `FW_ISA` may name here, for messages: "scalar, sse41, avx2".
 std::string available_isa_names();
 
-/// Forces a level that available_isas() lists while it lives (tests and benchmarks). Process-wide; not to be created while
-/// another thread prepares layers.
+/// Forces a level that available_isas() lists while it lives (tests and benchmarks). Process-wide; not to be created
+/// while another thread prepares layers.
 class ScopedIsa {
 public:
     explicit ScopedIsa(Isa isa);

@@ -11,8 +11,8 @@ namespace fw {
 
 namespace {
 
-// Packed weights of one cache block: about half of a small second-level cache, so that they stay there while the rows of
-// the image pass by.
+// Packed weights of one cache block: about half of a small second-level cache, so that they stay there while the rows
+// of the image pass by.
 constexpr int64_t kBlockBytes = 256 * 1024;
 // Pixels whose addresses are computed at once for a depthwise kernel.
 constexpr int64_t kDwPixels = 32;
@@ -27,7 +27,9 @@ Range part_of(int64_t count, int64_t index, int64_t parts) {
     return {count * index / parts, count * (index + 1) / parts};
 }
 
-size_t pointer_bytes(int64_t count) { return round_up(static_cast<size_t>(count) * sizeof(void*), kAlignment); }
+size_t pointer_bytes(int64_t count) {
+    return round_up(static_cast<size_t>(count) * sizeof(void*), kAlignment);
+}
 
 size_t staged_bytes(int64_t rows, int64_t columns, bool staged) {
     return staged ? round_up(static_cast<size_t>(rows * columns) * 4 + kOverread, kAlignment) : 0;

@@ -25,9 +25,9 @@ struct ConvGeometry {
     int64_t pixels() const { return int64_t{out_h} * out_w; }
 };
 
-/// A function over finished output rows that are still in the cache: `count` channels from `column` on. `from` is what the
-/// kernel wrote, `to` its place in the output: the same memory unless `staged`, where the kernel writes float rows to
-/// scratch memory first and the function converts them.
+/// A function over finished output rows that are still in the cache: `count` channels from `column` on. `from` is what
+/// the kernel wrote, `to` its place in the output: the same memory unless `staged`, where the kernel writes float rows
+/// to scratch memory first and the function converts them.
 struct RowFunction {
     void (*run)(const void* context, const float* from, void* to, int64_t column, int64_t count) = nullptr;
     const void* context = nullptr;
@@ -46,8 +46,8 @@ struct ConvJob {
     Epilogue epilogue;
     RowFunction row_function;
     int threads = 1;
-    void* scratch = nullptr;  ///< gemm_conv_scratch_bytes / dw_conv_scratch_bytes
-    int out_element_size = 4; ///< of the output tensor
+    void* scratch = nullptr;   ///< gemm_conv_scratch_bytes / dw_conv_scratch_bytes
+    int out_element_size = 4;  ///< of the output tensor
 };
 
 /// Results do not depend on the number of threads: every output is computed whole, by one of them.

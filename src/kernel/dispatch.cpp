@@ -42,9 +42,17 @@ const Kernel* find(const Kernel* const (&list)[kCount], bool int8, Isa level) {
 
 }  // namespace
 
-Span<const GemmKernel* const> gemm_kernels() { return kGemmKernels; }
-Span<const DwKernel* const> dw_kernels() { return kDwKernels; }
-const GemmKernel* find_gemm_kernel(bool int8, Isa level) { return find(kGemmKernels, int8, level); }
-const DwKernel* find_dw_kernel(bool int8, Isa level) { return find(kDwKernels, int8, level); }
+Span<const GemmKernel* const> gemm_kernels() {
+    return kGemmKernels;
+}
+Span<const DwKernel* const> dw_kernels() {
+    return kDwKernels;
+}
+const GemmKernel* find_gemm_kernel(bool int8, Isa level) {
+    return find(kGemmKernels, int8, level);
+}
+const DwKernel* find_dw_kernel(bool int8, Isa level) {
+    return find(kDwKernels, int8, level);
+}
 
 }  // namespace fw

@@ -1,7 +1,8 @@
 // The one depthwise driver: blocks of channels over pixels, over a trait struct of an instruction set. Included by each
 // kernel file and compiled with its flags.
 //
-// A trait K has: Element, Acc (kLanes accumulators), Weights (kLanes * kKr weights), kLanes, kKr, kInt8, kUnsignedInput, and
+// A trait K has: Element, Acc (kLanes accumulators), Weights (kLanes * kKr weights), kLanes, kKr, kInt8,
+// kUnsignedInput, and
 //   Acc load_bias(const void*)
 //   Weights load_weights(const void*)             kLanes * kKr elements
 //   Acc multiply_add(Acc, const Element* const a[kKr], int64_t c, Weights)      a[i] + c: kLanes channels of tap i
@@ -73,6 +74,6 @@ void dw_run(const DwArgs& args) {
 }  // namespace fw
 
 /// Defines the kernel `id` of trait `K`.
-#define FW_DEFINE_DW(id, isa, K)                                                                                   \
-    extern const ::fw::DwKernel id = {#id, ::fw::Isa::isa, K::kInt8, K::kUnsignedInput, K::kLanes, K::kKr, \
-                                      ::fw::dw_run<K>};
+#define FW_DEFINE_DW(id, isa, K)                                                                    \
+    extern const ::fw::DwKernel id = {#id,       ::fw::Isa::isa, K::kInt8,       K::kUnsignedInput, \
+                                      K::kLanes, K::kKr,         ::fw::dw_run<K>};

@@ -17,7 +17,8 @@ struct ScalarF32 {
     static FW_ALWAYS_INLINE Acc multiply_add(Acc acc, const float* const* a, int64_t c, Weights w) {
         return acc + load_as<Float4>(a[0] + c) * w;
     }
-    static FW_ALWAYS_INLINE void store(const Epilogue& e, Acc acc, const float* /*multiplier*/, void* out, int64_t count) {
+    static FW_ALWAYS_INLINE void store(const Epilogue& e, Acc acc, const float* /*multiplier*/, void* out,
+                                       int64_t count) {
         store_floats(clamp4(acc, e), out, count);
     }
 };

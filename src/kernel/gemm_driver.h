@@ -1,5 +1,5 @@
-// The one GEMM driver: tiles of a panel, over a trait struct of an instruction set (see any gemm_*.cpp). Included by each
-// kernel file and compiled with its flags.
+// The one GEMM driver: tiles of a panel, over a trait struct of an instruction set (see any gemm_*.cpp). Included by
+// each kernel file and compiled with its flags.
 //
 // A trait K has: Element (of A), Acc and Vec (registers), kMr, kVectors, kLanes, kKr, kInt8, kUnsignedInput, and
 //   Acc load_bias(const void*)                    kLanes accumulators
@@ -39,8 +39,7 @@ void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
             unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { vb[v] = K::load_b(b + v * kStep); });
             unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
                 const typename K::Vec va = K::load_a(a[r] + p);
-                unroll<kVectors>(
-                    [&](auto v) FW_INLINE_LAMBDA { acc[r][v] = K::multiply_add(acc[r][v], va, vb[v]); });
+                unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { acc[r][v] = K::multiply_add(acc[r][v], va, vb[v]); });
             });
         }
     }
@@ -90,6 +89,6 @@ void gemm_run(const GemmArgs& args) {
 }  // namespace fw
 
 /// Defines the kernel `id` of trait `K`.
-#define FW_DEFINE_GEMM(id, isa, K)                                                                                  \
-    extern const ::fw::GemmKernel id = {#id,      ::fw::Isa::isa, K::kInt8,    K::kUnsignedInput,     K::kMr,       \
-                                        K::kLanes, K::kVectors,    K::kKr,      ::fw::gemm_run<K>};
+#define FW_DEFINE_GEMM(id, isa, K)                                                                      \
+    extern const ::fw::GemmKernel id = {#id,       ::fw::Isa::isa, K::kInt8, K::kUnsignedInput, K::kMr, \
+                                        K::kLanes, K::kVectors,    K::kKr,   ::fw::gemm_run<K>};

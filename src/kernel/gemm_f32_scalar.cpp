@@ -16,7 +16,8 @@ struct ScalarF32 {
     static FW_ALWAYS_INLINE Vec load_b(const void* p) { return load_as<Float4>(p); }
     static FW_ALWAYS_INLINE Vec load_a(const float* a) { return Float4{*a, *a, *a, *a}; }
     static FW_ALWAYS_INLINE Acc multiply_add(Acc acc, Vec a, Vec b) { return acc + a * b; }
-    static FW_ALWAYS_INLINE void store(const Epilogue& e, Acc acc, const float* /*multiplier*/, void* out, int64_t count) {
+    static FW_ALWAYS_INLINE void store(const Epilogue& e, Acc acc, const float* /*multiplier*/, void* out,
+                                       int64_t count) {
         store_floats(clamp4(acc, e), out, count);
     }
 };

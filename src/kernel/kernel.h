@@ -18,7 +18,8 @@ namespace fw {
 /// What becomes of an accumulator. The bias is in the accumulator from the start.
 /// float kernel:              y = min(max(acc, lo), hi)               NaN stays NaN
 /// int8 kernel, float output: y = min(max(float(acc) * m, lo), hi)
-/// int8 kernel, int8 output:  q = rne(min(max(float(acc) * m, lo), hi)) + zero_point, where lo and hi are whole numbers:
+/// int8 kernel, int8 output:  q = rne(min(max(float(acc) * m, lo), hi)) + zero_point, where lo and hi are whole
+/// numbers:
 ///                            the bounds of the output minus the zero point (docs/int8-contract.md)
 struct Epilogue {
     bool float_output = true;
@@ -29,8 +30,8 @@ struct Epilogue {
 
 /// GEMM with indirect rows: for r < m and every column j of the panels [panel_begin, panel_end)
 ///   out[r][j] = epilogue(bias[j] + sum_t sum_p A(t, r)[p] * B[j][t][p]),   A(t, r) = rows[t * MR + r],   p < k
-/// A plain matrix product has one tap, a convolution kernel_h * kernel_w of them; a tap outside of the image points at a
-/// row of padding values. All MR pointers of a tap must be readable also where r >= m (repeat the last row).
+/// A plain matrix product has one tap, a convolution kernel_h * kernel_w of them; a tap outside of the image points at
+/// a row of padding values. All MR pointers of a tap must be readable also where r >= m (repeat the last row).
 struct GemmArgs {
     const void* const* rows = nullptr;  ///< [taps][MR], each to k elements
     int64_t taps = 1;
@@ -46,7 +47,8 @@ struct GemmArgs {
 
 /// A GEMM kernel. Packed weights (pack_gemm) are panels of up to `vectors` vectors of `lanes` columns (panel.h), each:
 ///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
-/// padded with zeros. `unsigned_input`: the kernel computes with activations + 128, and -128 * sum(B) is in the packed bias.
+/// padded with zeros. `unsigned_input`: the kernel computes with activations + 128, and -128 * sum(B) is in the packed
+/// bias.
 struct GemmKernel {
     const char* name;
     Isa level;

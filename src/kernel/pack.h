@@ -10,9 +10,9 @@ struct GemmWeights {
     int64_t n = 0;
     int64_t taps = 1;
     int64_t k = 0;
-    const void* values = nullptr;         ///< [n][taps][k] float or int8
-    const void* bias = nullptr;           ///< [n] float or int32; nullptr = zeros
-    const float* multiplier = nullptr;    ///< [n], int8 only
+    const void* values = nullptr;       ///< [n][taps][k] float or int8
+    const void* bias = nullptr;         ///< [n] float or int32; nullptr = zeros
+    const float* multiplier = nullptr;  ///< [n], int8 only
 };
 
 /// Bytes that pack_gemm writes; the buffer needs kOverread more behind it.

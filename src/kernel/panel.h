@@ -10,10 +10,12 @@ struct Panel {
     int64_t vectors;
 };
 
-static inline int64_t div_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline int64_t div_up(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
 
-/// Panels have at most `max_vectors` vectors of `lanes` columns each, and differ by one vector at most: 64 columns of 16
-/// lanes become 2 + 2 rather than 3 + 1.
+/// Panels have at most `max_vectors` vectors of `lanes` columns each, and differ by one vector at most: 64 columns of
+/// 16 lanes become 2 + 2 rather than 3 + 1.
 static inline int64_t panel_count(int64_t n, int64_t lanes, int64_t max_vectors) {
     return div_up(div_up(n, lanes), max_vectors);
 }
@@ -25,7 +27,8 @@ static inline Panel panel_at(int64_t index, int64_t n, int64_t lanes, int64_t ma
     return {begin * lanes, (index + 1) * vectors / panels - begin};
 }
 
-/// Bytes of one column of a packed GEMM panel: bias, multiplier (int8), weights. Panel i begins at its first column times this.
+/// Bytes of one column of a packed GEMM panel: bias, multiplier (int8), weights. Panel i begins at its first column
+/// times this.
 static inline int64_t gemm_column_bytes(int64_t taps, int64_t k, int64_t kr, bool int8) {
     return int8 ? 8 + taps * div_up(k, kr) * kr : 4 + taps * k * 4;
 }

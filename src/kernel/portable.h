@@ -21,7 +21,9 @@ FW_ALWAYS_INLINE V load_as(const void* from) {
     return v;
 }
 
-FW_ALWAYS_INLINE Int4 load_bytes(const void* from) { return __builtin_convertvector(load_as<Byte4>(from), Int4); }
+FW_ALWAYS_INLINE Int4 load_bytes(const void* from) {
+    return __builtin_convertvector(load_as<Byte4>(from), Int4);
+}
 
 FW_ALWAYS_INLINE Float4 clamp4(Float4 x, const Epilogue& e) {
     const Float4 lo = {e.lo, e.lo, e.lo, e.lo};
@@ -34,8 +36,8 @@ FW_ALWAYS_INLINE void store_floats(Float4 x, void* out, int64_t count) {
     std::memcpy(out, &x, static_cast<size_t>(count) * 4);
 }
 
-/// Rounds, adds the zero point and stores `count` bytes. |x| is far below 2^22 here, so adding and taking away 1.5 * 2^23
-/// leaves x rounded half to even in the low bits of the sum.
+/// Rounds, adds the zero point and stores `count` bytes. |x| is far below 2^22 here, so adding and taking away 1.5 *
+/// 2^23 leaves x rounded half to even in the low bits of the sum.
 FW_ALWAYS_INLINE void store_int8(Float4 x, const Epilogue& e, void* out, int64_t count) {
     const Float4 magic = {12582912.0F, 12582912.0F, 12582912.0F, 12582912.0F};
     const Float4 sum = x + magic;
@@ -44,7 +46,8 @@ FW_ALWAYS_INLINE void store_int8(Float4 x, const Epilogue& e, void* out, int64_t
     std::memcpy(out, &bytes, static_cast<size_t>(count));
 }
 
-FW_ALWAYS_INLINE void store_accumulators(const Epilogue& e, Int4 acc, const float* multiplier, void* out, int64_t count) {
+FW_ALWAYS_INLINE void store_accumulators(const Epilogue& e, Int4 acc, const float* multiplier, void* out,
+                                         int64_t count) {
     const Float4 x = clamp4(__builtin_convertvector(acc, Float4) * load_as<Float4>(multiplier), e);
     if (e.float_output) {
         store_floats(x, out, count);

@@ -1,5 +1,5 @@
-// Loops that the compiler unrolls for certain, with constant indices. GCC 12 keeps an array of vector accumulators in memory
-// when a loop over it is unrolled late; with indices that are constants from the start it becomes registers.
+// Loops that the compiler unrolls for certain, with constant indices. GCC 12 keeps an array of vector accumulators in
+// memory when a loop over it is unrolled late; with indices that are constants from the start it becomes registers.
 #pragma once
 
 #define FW_ALWAYS_INLINE inline __attribute__((always_inline))
