@@ -131,7 +131,7 @@ void GemmSweep::run(const Case& c) {
     weights.bias = kernel_->int8 ? static_cast<const void*>(o.bias8.data()) : o.biasf.data();
     weights.multiplier = o.multiplier.data();
     const size_t packed_bytes = packed_gemm_bytes(*kernel_, weights);
-    ASSERT_EQ(packed_bytes % 16, 0U);
+    ASSERT_EQ(packed_bytes % 4, 0U);
     GuardedBuffer packed(round_up(packed_bytes, kAlignment), kOverread);
     pack_gemm(*kernel_, weights, packed.data());
 
