@@ -24,9 +24,29 @@ public:
         z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
         return z ^ (z >> 31);
     }
-    /// In [lo, hi), multiples of 2^-24 of the width.
-    float uniform(float lo, float hi) {
-        return lo + (hi - lo) * (static_cast<float>(next() >> 40) * 5.9604644775390625e-8F);
+    /// Values in [lo, hi), multiples of 2^-24 of the width; two a draw.
+    std::vector<float> uniform(size_t count, float lo, float hi) {
+        std::vector<float> out;
+        out.reserve(count);
+        const float step = (hi - lo) * 5.9604644775390625e-8F;
+        while (out.size() < count) {
+            const uint64_t bits = next();
+            out.push_back(lo + step * static_cast<float>(bits >> 40));
+            if (out.size() < count) {
+                out.push_back(lo + step * static_cast<float>((bits >> 8) & 0xffffffU));
+            }
+        }
+        return out;
+    }
+    /// Values in [-127, 127], eight a draw (their distribution is even but for one value in 255).
+    std::vector<int8_t> uniform_int8(size_t count) {
+        std::vector<int8_t> out(count);
+        uint64_t bits = 0;
+        for (size_t i = 0; i < count; ++i) {
+            bits = i % 8 == 0 ? next() : bits >> 8;
+            out[i] = static_cast<int8_t>(static_cast<int>((bits & 0xff) * 255 / 256) - 127);
+        }
+        return out;
     }
 
 private:
@@ -94,18 +114,10 @@ Weight random_blob(const LayerDef& layer, const BlobSpec& spec, float bound, boo
     }
     const bool matrix = spec.flagged && layer.type != "MemoryData" && !contains(spec.name, "C_data");
     if (matrix && int8) {
-        std::vector<int8_t> values(count);
-        for (int8_t& value : values) {
-            value = static_cast<int8_t>(static_cast<int>(random->next() % 255) - 127);
-        }
-        return Weight::from_int8(std::move(values));
+        return Weight::from_int8(random->uniform_int8(count));
     }
     const Interval range = matrix ? Interval{-bound, bound} : plain_range(layer.type, spec.name);
-    std::vector<float> values(count);
-    for (float& value : values) {
-        value = random->uniform(range.lo, range.hi);
-    }
-    return Weight::from_floats(std::move(values));
+    return Weight::from_floats(random->uniform(count, range.lo, range.hi));
 }
 
 }  // namespace
