@@ -1,0 +1,171 @@
+// Smooth activations: each a function of one number.
+#include "layer/support/functions.h"
+#include "layer/support/pointwise.h"
+
+namespace fw {
+
+namespace {
+
+struct NoParameters {
+    Status load(const Params& /*params*/) { return {}; }
+};
+
+struct Sigmoid : NoParameters {
+    template <class T>
+    T operator()(T x) const {
+        return fn::sigmoid(x);
+    }
+};
+
+struct TanH : NoParameters {
+    template <class T>
+    T operator()(T x) const {
+        return fn::tanh(x);
+    }
+};
+
+struct Swish : NoParameters {
+    template <class T>
+    T operator()(T x) const {
+        return x * fn::sigmoid(x);
+    }
+};
+
+struct Mish : NoParameters {
+    template <class T>
+    T operator()(T x) const {
+        return fn::mish(x);
+    }
+};
+
+// log(1 + e^x): Softplus, and Caffe's name for it, BNLL.
+struct Softplus : NoParameters {
+    template <class T>
+    T operator()(T x) const {
+        return fn::softplus(x);
+    }
+};
+
+struct AlphaBeta {
+    float alpha = 0.0F;
+    float beta = 0.0F;
+    Status load(const Params& params) {
+        alpha = params.f(0);
+        beta = params.f(1);
+        return {};
+    }
+};
+
+struct HardSigmoid : AlphaBeta {
+    template <class T>
+    T operator()(T x) const {
+        return fn::hard_sigmoid(x, static_cast<T>(alpha), static_cast<T>(beta));
+    }
+};
+
+struct HardSwish : AlphaBeta {
+    template <class T>
+    T operator()(T x) const {
+        return x * fn::hard_sigmoid(x, static_cast<T>(alpha), static_cast<T>(beta));
+    }
+};
+
+struct Gelu {
+    bool fast = false;
+    Status load(const Params& params) {
+        fast = params.i(0) != 0;
+        return {};
+    }
+    template <class T>
+    T operator()(T x) const {
+        constexpr T kHalf = T(0.5);
+        if (fast) {
+            constexpr T kRootTwoOverPi = T(0.79788456080286535588);
+            return kHalf * x * (T(1) + fn::tanh(kRootTwoOverPi * (x + T(0.044715) * x * x * x)));
+        }
+        return kHalf * x * (T(1) + fn::erf(x * T(0.70710678118654752440)));
+    }
+};
+
+struct Elu {
+    float alpha = 0.0F;
+    Status load(const Params& params) {
+        alpha = params.f(0);
+        return {};
+    }
+    template <class T>
+    T operator()(T x) const {
+        return x < T(0) ? static_cast<T>(alpha) * fn::expm1(x) : x;
+    }
+};
+
+struct Celu {
+    float alpha = 1.0F;
+    Status load(const Params& params) {
+        alpha = params.f(0);
+        if (alpha == 0.0F) {
+            return Status::error(Code::kInvalidArgument, "alpha is 0, by which CELU divides");
+        }
+        return {};
+    }
+    template <class T>
+    T operator()(T x) const {
+        const T negative = static_cast<T>(alpha) * fn::expm1(x / static_cast<T>(alpha));
+        return (x < T(0) ? T(0) : x) + (negative < T(0) ? negative : T(0));
+    }
+};
+
+struct Selu {
+    float alpha = 0.0F;
+    float lambda = 0.0F;
+    Status load(const Params& params) {
+        alpha = params.f(0);
+        lambda = params.f(1);
+        return {};
+    }
+    template <class T>
+    T operator()(T x) const {
+        return static_cast<T>(lambda) * (x < T(0) ? static_cast<T>(alpha) * fn::expm1(x) : x);
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_Sigmoid() {
+    return std::make_unique<PointwiseOf<Sigmoid>>();
+}
+std::unique_ptr<Layer> make_TanH() {
+    return std::make_unique<PointwiseOf<TanH>>();
+}
+std::unique_ptr<Layer> make_Swish() {
+    return std::make_unique<PointwiseOf<Swish>>();
+}
+std::unique_ptr<Layer> make_Mish() {
+    return std::make_unique<PointwiseOf<Mish>>();
+}
+std::unique_ptr<Layer> make_Softplus() {
+    return std::make_unique<PointwiseOf<Softplus>>();
+}
+std::unique_ptr<Layer> make_BNLL() {
+    return std::make_unique<PointwiseOf<Softplus>>();
+}
+std::unique_ptr<Layer> make_HardSigmoid() {
+    return std::make_unique<PointwiseOf<HardSigmoid>>();
+}
+std::unique_ptr<Layer> make_HardSwish() {
+    return std::make_unique<PointwiseOf<HardSwish>>();
+}
+std::unique_ptr<Layer> make_GELU() {
+    return std::make_unique<PointwiseOf<Gelu>>();
+}
+std::unique_ptr<Layer> make_ELU() {
+    return std::make_unique<PointwiseOf<Elu>>();
+}
+std::unique_ptr<Layer> make_CELU() {
+    return std::make_unique<PointwiseOf<Celu>>();
+}
+std::unique_ptr<Layer> make_SELU() {
+    return std::make_unique<PointwiseOf<Selu>>();
+}
+
+}  // namespace fw

@@ -1,0 +1,147 @@
+// BinaryOp: an operation of two inputs with broadcasting, or of one input and a number.
+#include <algorithm>
+#include <cmath>
+
+#include "layer/support/functions.h"
+#include "layer/support/pointwise.h"
+#include "layer/support/run_plan.h"
+
+namespace fw {
+
+namespace {
+
+enum class BinaryOp : uint8_t { kAdd, kSub, kMul, kDiv, kMax, kMin, kPow, kRsub, kRdiv, kRpow, kAtan2, kRatan2 };
+constexpr int kLastOp = static_cast<int>(BinaryOp::kRatan2);
+
+// One loop an operation, so that each vectorises. `b` advances by b_step (0 = one number).
+template <class Fn>
+void loop(const float* a, const float* b, int64_t b_step, float* out, int64_t n, Fn&& fn) {
+    if (b_step == 0) {
+        const float value = *b;
+        for (int64_t i = 0; i < n; ++i) {
+            out[i] = fn(a[i], value);
+        }
+        return;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+        out[i] = fn(a[i], b[i]);
+    }
+}
+
+void apply(BinaryOp op, const float* a, const float* b, int64_t b_step, float* out, int64_t n) {
+    switch (op) {
+        case BinaryOp::kAdd: return loop(a, b, b_step, out, n, [](float x, float y) { return x + y; });
+        case BinaryOp::kSub: return loop(a, b, b_step, out, n, [](float x, float y) { return x - y; });
+        case BinaryOp::kMul: return loop(a, b, b_step, out, n, [](float x, float y) { return x * y; });
+        case BinaryOp::kDiv: return loop(a, b, b_step, out, n, [](float x, float y) { return x / y; });
+        case BinaryOp::kMax: return loop(a, b, b_step, out, n, [](float x, float y) { return x < y ? y : x; });
+        case BinaryOp::kMin: return loop(a, b, b_step, out, n, [](float x, float y) { return y < x ? y : x; });
+        case BinaryOp::kPow: return loop(a, b, b_step, out, n, [](float x, float y) { return fn::pow(x, y); });
+        case BinaryOp::kRsub: return loop(a, b, b_step, out, n, [](float x, float y) { return y - x; });
+        case BinaryOp::kRdiv: return loop(a, b, b_step, out, n, [](float x, float y) { return y / x; });
+        case BinaryOp::kRpow: return loop(a, b, b_step, out, n, [](float x, float y) { return fn::pow(y, x); });
+        case BinaryOp::kAtan2: return loop(a, b, b_step, out, n, [](float x, float y) { return fn::atan2(x, y); });
+        case BinaryOp::kRatan2: return loop(a, b, b_step, out, n, [](float x, float y) { return fn::atan2(y, x); });
+    }
+}
+
+// `from` brought to a higher rank. It is aligned at the outermost axis, except that a vector as long as the width of a
+// matrix of another height runs along the width. first_axis tells where its axes begin.
+Shape aligned(const Shape& from, const Shape& like, int* first_axis) {
+    *first_axis = from.rank == 1 && like.rank == 2 && from[0] != like[0] && from[0] == like[1] ? 1 : 0;
+    Shape shape;
+    shape.rank = like.rank;
+    for (int axis = 0; axis < like.rank; ++axis) {
+        const int own = axis - *first_axis;
+        shape[axis] = own >= 0 && own < from.rank ? from[own] : 1;
+    }
+    return shape;
+}
+
+// Strides of `t` seen as `shape`: 0 along axes that it is repeated over.
+void broadcast_strides(const Tensor& t, const Shape& shape, int64_t* out) {
+    int first = 0;
+    const Shape own = aligned(t.shape, shape, &first);
+    for (int axis = 0; axis < shape.rank; ++axis) {
+        out[axis] = own[axis] == 1 ? 0 : t.stride[axis - first];
+    }
+}
+
+class BinaryOpLayer final : public Layer {
+public:
+    Status load(const Params& params, Span<const Weight> /*weights*/) override {
+        const int op = params.i(0);
+        if (op < 0 || op > kLastOp) {
+            return Status::error(Code::kInvalidArgument, "op_type is %d, expected 0 to %d", op, kLastOp);
+        }
+        op_ = static_cast<BinaryOp>(op);
+        scalar_ = params.i(1) != 0;
+        b_ = params.f(2);
+        return {};
+    }
+    Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override {
+        if (in.size() != (scalar_ ? 1U : 2U)) {
+            return Status::error(Code::kInvalidArgument, "has %zu inputs, expected %d", in.size(), scalar_ ? 1 : 2);
+        }
+        out[0].shape = in[0].shape;
+        if (scalar_) {
+            return {};
+        }
+        const Shape& a = in[0].shape;
+        const Shape& b = in[1].shape;
+        int first = 0;
+        const Shape wide_a = a.rank < b.rank ? aligned(a, b, &first) : a;
+        const Shape wide_b = b.rank < a.rank ? aligned(b, a, &first) : b;
+        Shape shape = wide_a;
+        for (int axis = 0; axis < shape.rank; ++axis) {
+            if (wide_a[axis] != wide_b[axis] && wide_a[axis] != 1 && wide_b[axis] != 1) {
+                return Status::error(Code::kInvalidArgument, "inputs %s and %s do not fit together", a.str().c_str(),
+                                     b.str().c_str());
+            }
+            shape[axis] = std::max(wide_a[axis], wide_b[axis]);
+        }
+        out[0].shape = shape;
+        return {};
+    }
+    LayerTraits traits() const override { return {true, true, true}; }
+
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
+        const Shape& shape = out[0].shape;
+        int64_t a_stride[Shape::kMaxRank] = {};
+        int64_t b_stride[Shape::kMaxRank] = {};
+        broadcast_strides(in[0], shape, a_stride);
+        const float* b = &b_;
+        if (!scalar_) {
+            broadcast_strides(in[1], shape, b_stride);
+            b = in[1].ptr<const float>();
+        }
+        const RunPlan plan(shape, {out[0].stride, a_stride, b_stride});
+        plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
+            float buffer[RunPlan::kBlock];
+            float b_buffer[RunPlan::kBlock];
+            float* home = out[0].ptr<float>() + offset[0];
+            const float* x = gather_run(in[0].ptr<const float>() + offset[1], plan.step(1), n, buffer);
+            const float* y = b + offset[2];
+            if (plan.step(2) != 0) {
+                y = gather_run(y, plan.step(2), n, b_buffer);
+            }
+            float* to = scatter_target(home, plan.step(0), buffer);
+            apply(op_, x, y, plan.step(2), to, n);
+            scatter_run(to, n, home, plan.step(0));
+        });
+        return {};
+    }
+
+private:
+    BinaryOp op_ = BinaryOp::kAdd;
+    bool scalar_ = false;
+    float b_ = 0.0F;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_BinaryOp() {
+    return std::make_unique<BinaryOpLayer>();
+}
+
+}  // namespace fw

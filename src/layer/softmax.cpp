@@ -1,0 +1,85 @@
+// Softmax: exp(x) / sum of exp along one axis, the largest element subtracted first.
+#include "base/parallel.h"
+#include "layer/layer.h"
+#include "layer/support/functions.h"
+#include "layer/support/loop_nest.h"
+#include "layer/support/shape.h"
+
+namespace fw {
+
+namespace {
+
+// One vector of n elements.
+void softmax(const float* in, int64_t in_step, float* out, int64_t out_step, int64_t n) {
+    float largest = in[0];
+    for (int64_t i = 1; i < n; ++i) {
+        largest = in[i * in_step] > largest ? in[i * in_step] : largest;
+    }
+    if (in_step == 1 && out_step == 1) {
+        for (int64_t i = 0; i < n; ++i) {
+            out[i] = fn::exp(in[i] - largest);
+        }
+    } else {
+        for (int64_t i = 0; i < n; ++i) {
+            out[i * out_step] = fn::exp(in[i * in_step] - largest);
+        }
+    }
+    double sum = 0.0;
+    for (int64_t i = 0; i < n; ++i) {
+        sum += static_cast<double>(out[i * out_step]);
+    }
+    const auto factor = static_cast<float>(1.0 / sum);
+    for (int64_t i = 0; i < n; ++i) {
+        out[i * out_step] *= factor;
+    }
+}
+
+class Softmax final : public Layer {
+public:
+    Status load(const Params& params, Span<const Weight> /*weights*/) override {
+        axis_ = params.i(0);
+        if (axis_ != 0 && params.i(1) == 0) {
+            return Status::error(
+                Code::kUnsupported,
+                "axis is %d without fixbug0 (1=1): in files that old the axis is ambiguous; convert the "
+                "model again",
+                axis_);
+        }
+        return {};
+    }
+    Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override {
+        int axis = 0;
+        FW_RETURN_IF_ERROR(resolve_axis(axis_, in[0].shape.rank, &axis));
+        out[0].shape = in[0].shape;
+        return {};
+    }
+    LayerTraits traits() const override { return {true, true, true}; }
+
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
+        int axis = 0;
+        FW_RETURN_IF_ERROR(resolve_axis(axis_, in[0].rank(), &axis));
+        LoopNest along;
+        LoopNest others;
+        split_axes(in[0], out[0], 1U << static_cast<unsigned>(axis), &along, &others);
+        if (in[0].count() == 0) {
+            return {};
+        }
+        parallel_for(others.count(), context.threads, [&](int64_t i) {
+            const LoopNest::Steps offset = others.at(i);
+            softmax(in[0].ptr<const float>() + offset[0], in[0].stride[axis], out[0].ptr<float>() + offset[1],
+                    out[0].stride[axis], in[0].shape[axis]);
+        });
+        return {};
+    }
+
+private:
+    int axis_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_Softmax() {
+    return std::make_unique<Softmax>();
+}
+
+}  // namespace fw

@@ -1,0 +1,97 @@
+#include "layer/support/pointwise.h"
+
+#include <algorithm>
+
+#include "layer/support/run_plan.h"
+
+namespace fw {
+
+void look_up_run(const int8_t* in, int8_t* out, int64_t count, const int8_t* table) {
+    const int8_t* centre = table + 128;
+    for (int64_t i = 0; i < count; ++i) {
+        out[i] = centre[in[i]];
+    }
+}
+
+void look_up(const Tensor& in, const Tensor& out, const PointwiseTable& table, int threads) {
+    const RunPlan plan(out.shape, {out.stride, in.stride});
+    plan.for_each(threads, [&](const int64_t* offset, int64_t n) {
+        const int8_t* from = in.ptr<const int8_t>() + offset[1];
+        int8_t* to = out.ptr<int8_t>() + offset[0];
+        if (plan.step(0) == 1 && plan.step(1) == 1) {
+            look_up_run(from, to, n, table);
+            return;
+        }
+        for (int64_t i = 0; i < n; ++i) {
+            to[i * plan.step(0)] = table[from[i * plan.step(1)] + 128];
+        }
+    });
+}
+
+bool all_of_type(Span<const TensorDesc> blobs, DType type) {
+    return std::all_of(blobs.begin(), blobs.end(), [&](const TensorDesc& blob) { return blob.dtype == type; });
+}
+
+Status unsupported_types(const PrepareContext& context) {
+    return Status::error(Code::kUnsupported, "has no implementation from %s to %s",
+                         context.inputs.empty() ? "nothing" : name(context.inputs[0].dtype),
+                         context.outputs.empty() ? "nothing" : name(context.outputs[0].dtype));
+}
+
+Status Pointwise::prepare(const PrepareContext& context) {
+    const TensorDesc& in = context.inputs[0];
+    const TensorDesc& out = context.outputs[0];
+    mode_ = Mode::kFloat;
+    if (in.dtype == DType::kFloat32 && out.dtype == DType::kFloat32) {
+        return {};
+    }
+    if (in.dtype != DType::kInt8 || out.dtype != DType::kInt8 || !in.quant.known() || !out.quant.known()) {
+        return unsupported_types(context);
+    }
+    RealClamp clamp;
+    if (in.quant == out.quant && as_clamp(&clamp)) {
+        mode_ = Mode::kClamp;
+        bounds_ = quant_bounds(out.quant, clamp);
+        return {};
+    }
+    mode_ = Mode::kTable;
+    make_pointwise_table(
+        in.quant, out.quant, [](double x, const void* self) { return static_cast<const Pointwise*>(self)->exact(x); },
+        this, table_);
+    return {};
+}
+
+Status Pointwise::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {
+    if (mode_ == Mode::kTable) {
+        look_up(in[0], out[0], table_, context.threads);
+        return {};
+    }
+    const RunPlan plan(out[0].shape, {out[0].stride, in[0].stride});
+    if (mode_ == Mode::kClamp) {
+        const auto lo = static_cast<int8_t>(bounds_.lo);
+        const auto hi = static_cast<int8_t>(bounds_.hi);
+        plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
+            int8_t buffer[RunPlan::kBlock];
+            int8_t* home = out[0].ptr<int8_t>() + offset[0];
+            const int8_t* from = gather_run(in[0].ptr<const int8_t>() + offset[1], plan.step(1), n, buffer);
+            int8_t* to = scatter_target(home, plan.step(0), buffer);
+            for (int64_t i = 0; i < n; ++i) {
+                const int8_t lifted = from[i] > lo ? from[i] : lo;
+                to[i] = lifted < hi ? lifted : hi;
+            }
+            scatter_run(to, n, home, plan.step(0));
+        });
+        return {};
+    }
+    plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
+        float buffer[RunPlan::kBlock];
+        float* home = out[0].ptr<float>() + offset[0];
+        const float* from = gather_run(in[0].ptr<const float>() + offset[1], plan.step(1), n, buffer);
+        float* to = scatter_target(home, plan.step(0), buffer);
+        apply(from, to, n);
+        scatter_run(to, n, home, plan.step(0));
+    });
+    return {};
+}
+
+}  // namespace fw

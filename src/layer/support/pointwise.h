@@ -1,0 +1,63 @@
+// Pointwise: the base of layers that are one function of one number (QuantRule::kPointwise and kClamp).
+#pragma once
+
+#include <memory>
+
+#include "layer/layer.h"
+#include "quant/quant.h"
+
+namespace fw {
+
+/// Float: the function on every element. int8: a table of it, or a clamp where the function is one and the scale is
+/// kept.
+class Pointwise : public Layer {
+public:
+    Status prepare(const PrepareContext& context) override;
+    LayerTraits traits() const override { return {true, true, true}; }
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
+
+protected:
+    /// The function on adjacent values; `in` and `out` may be the same.
+    virtual void apply(const float* in, float* out, int64_t count) const = 0;
+    /// The function in double precision, by quant/math.h.
+    virtual double exact(double x) const = 0;
+    /// True for a function that only limits its argument; int8 then clamps instead of looking up.
+    virtual bool as_clamp(RealClamp* /*clamp*/) const { return false; }
+
+private:
+    enum class Mode : uint8_t { kFloat, kTable, kClamp };
+    Mode mode_ = Mode::kFloat;
+    QuantBounds bounds_;
+    PointwiseTable table_ = {};
+};
+
+/// A Pointwise layer of a function object F with `Status load(const Params&)` and `template <class T> T operator()(T x)
+/// const`.
+template <class F>
+class PointwiseOf : public Pointwise {
+public:
+    Status load(const Params& params, Span<const Weight> /*weights*/) override { return f_.load(params); }
+
+protected:
+    void apply(const float* in, float* out, int64_t count) const override {
+        const F f = f_;
+        for (int64_t i = 0; i < count; ++i) {
+            out[i] = f(in[i]);
+        }
+    }
+    double exact(double x) const override { return f_(x); }
+
+    F f_;
+};
+
+/// out[i] = table[in[i] + 128] over tensors of one shape and any strides.
+void look_up(const Tensor& in, const Tensor& out, const PointwiseTable& table, int threads);
+/// Passes on adjacent bytes.
+void look_up_run(const int8_t* in, int8_t* out, int64_t count, const int8_t* table);
+
+/// True if every blob is of this type.
+bool all_of_type(Span<const TensorDesc> blobs, DType type);
+/// The error of a prepare() that meets types it cannot do.
+Status unsupported_types(const PrepareContext& context);
+
+}  // namespace fw

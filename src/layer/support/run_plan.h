@@ -1,0 +1,121 @@
+// RunPlan: walks several strided tensors of one shape together, in runs along the axis where they lie densest, so that
+// an element-wise inner loop sees adjacent memory whatever the layout is.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <vector>
+
+#include "base/parallel.h"
+#include "fw/mat.h"
+#include "fw/span.h"
+
+namespace fw {
+
+class RunPlan {
+public:
+    /// Longest piece when some operand has gaps: callers gather into buffers of this many elements.
+    static constexpr int kBlock = 256;
+
+    /// One array of shape.rank strides an operand; 0 along an axis that it is broadcast over. The first operand is the
+    /// output: its memory decides the order. Axes that every operand allows are merged.
+    RunPlan(const Shape& shape, std::initializer_list<const int64_t*> strides)
+        : RunPlan(shape, Span<const int64_t* const>(strides.begin(), strides.size())) {}
+    RunPlan(const Shape& shape, Span<const int64_t* const> strides);
+
+    /// Step of an operand between elements of a run: 1 adjacent, 0 the same element again.
+    int64_t step(size_t operand) const { return stride_[operand][static_cast<size_t>(inner())]; }
+
+    /// fn(const int64_t* offsets, int64_t length) for every piece; `offsets` has one entry an operand. Pieces are
+    /// longer than kBlock only if every operand is adjacent.
+    template <class Fn>
+    void for_each(int threads, Fn&& fn) const {
+        if (count_ == 0) {
+            return;
+        }
+        const int64_t pieces = (length() + piece_ - 1) / piece_;
+        const int64_t items = outer_ * pieces;
+        const int64_t parts = count_ < kParallelCount || threads <= 1 ? 1 : std::min<int64_t>(items, threads);
+        parallel_for(parts, static_cast<int>(parts), [&](int64_t part) {
+            Cursor cursor = seek(items * part / parts, pieces);
+            for (int64_t item = items * part / parts; item < items * (part + 1) / parts; ++item) {
+                fn(static_cast<const int64_t*>(cursor.offset.data()), std::min(piece_, length() - cursor.start));
+                advance(&cursor);
+            }
+        });
+    }
+
+private:
+    static constexpr int64_t kParallelCount = 16384;  // fewer elements are not worth waking threads for
+    static constexpr int64_t kPiece = 8192;
+
+    struct Cursor {
+        int64_t index[Shape::kMaxRank] = {};
+        int64_t start = 0;            ///< in the inner axis
+        std::vector<int64_t> offset;  ///< one an operand
+    };
+    void prefer_long_runs();
+    int inner() const { return rank_ - 1; }
+    int64_t length() const { return extent_[static_cast<size_t>(inner())]; }
+    Cursor seek(int64_t item, int64_t pieces) const;
+    void move(Cursor* cursor, int axis, int64_t steps) const {
+        for (size_t i = 0; i < stride_.size(); ++i) {
+            cursor->offset[i] += steps * stride_[i][static_cast<size_t>(axis)];
+        }
+    }
+    void advance(Cursor* cursor) const {
+        if (cursor->start + piece_ < length()) {
+            cursor->start += piece_;
+            move(cursor, inner(), piece_);
+            return;
+        }
+        move(cursor, inner(), -cursor->start);
+        cursor->start = 0;
+        for (int axis = inner() - 1; axis >= 0; --axis) {
+            const bool more = ++cursor->index[axis] < extent_[static_cast<size_t>(axis)];
+            move(cursor, axis, more ? 1 : 1 - extent_[static_cast<size_t>(axis)]);
+            if (more) {
+                return;
+            }
+            cursor->index[axis] = 0;
+        }
+    }
+
+    int rank_ = 1;
+    std::array<int64_t, Shape::kMaxRank> extent_ = {1, 1, 1, 1};
+    std::vector<std::array<int64_t, Shape::kMaxRank>> stride_;  ///< one an operand
+    int64_t outer_ = 1;
+    int64_t count_ = 0;
+    int64_t piece_ = kPiece;
+};
+
+/// `n` elements side by side: the memory itself if they are adjacent, else a copy in `buffer` (RunPlan::kBlock
+/// elements).
+template <class T>
+const T* gather_run(const T* from, int64_t step, int64_t n, T* buffer) {
+    if (step == 1) {
+        return from;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+        buffer[i] = from[i * step];
+    }
+    return buffer;
+}
+
+/// Where to write `n` results side by side; scatter_run() brings them home.
+template <class T>
+T* scatter_target(T* to, int64_t step, T* buffer) {
+    return step == 1 ? to : buffer;
+}
+template <class T>
+void scatter_run(const T* buffer, int64_t n, T* to, int64_t step) {
+    if (step != 1) {
+        for (int64_t i = 0; i < n; ++i) {
+            to[i * step] = buffer[i];
+        }
+    }
+}
+
+}  // namespace fw
