@@ -1,0 +1,286 @@
+#include "graph/int8_plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/log.h"
+#include "graph/weighted.h"
+#include "quant/quant.h"
+
+namespace fw {
+
+namespace {
+
+size_t at(int id) {
+    return static_cast<size_t>(id);
+}
+
+bool keeps_scale(QuantRule rule) {
+    return rule == QuantRule::kMove || rule == QuantRule::kClamp;
+}
+
+// Why a layer with weights cannot run int8; empty if it can.
+std::string obstacle(const Node& node, const ScaleTable& table) {
+    const auto entry = table.layers.find(node.name);
+    if (entry == table.layers.end()) {
+        return "the table does not name it";
+    }
+    if (entry->second.precision == ScaleTable::LayerPrecision::kFloat) {
+        return "the table keeps it float";
+    }
+    if (!has_constant_weights(node)) {
+        return "its weights are no constants";
+    }
+    if (!check_weights(node).ok()) {
+        return check_weights(node).message();
+    }
+    const int64_t products = node.weights[0].count() / num_output(node);
+    if (!accumulator_fits(products)) {
+        return "a sum of " + std::to_string(products) + " products may leave int32";
+    }
+    std::vector<float> storage;
+    if (!all_finite(node.weights[0].floats(&storage)) || !all_finite(bias_of(node))) {
+        return "a weight or bias is inf or nan";
+    }
+    return {};
+}
+
+// Only a clamp can be applied to int8 outputs.
+bool clamps(const Node& node) {
+    const int activation = node.params.get(kActivationType, 0);
+    return activation == kActNone || activation == kActRelu || activation == kActClip;
+}
+
+// Scales that the table states: of blobs by name, of layers' first inputs.
+std::vector<QuantParams> stated_scales(const Graph& graph, const ScaleTable& table, const Int8Plan& plan) {
+    std::vector<QuantParams> stated(graph.values().size());
+    std::vector<bool> by_name(stated.size(), false);
+    for (size_t v = 0; v < stated.size(); ++v) {
+        const auto blob = table.blobs.find(graph.values()[v].name);
+        if (blob != table.blobs.end()) {
+            stated[v] = blob->second;
+            by_name[v] = true;
+        }
+    }
+    for (const NodeId id : plan.order) {
+        const Node& node = graph.node(id);
+        const auto entry = table.layers.find(node.name);
+        if (entry == table.layers.end() || !entry->second.input.known() || node.inputs.empty() ||
+            by_name[at(node.inputs[0])]) {
+            continue;
+        }
+        QuantParams& scale = stated[at(node.inputs[0])];
+        const QuantParams& input = entry->second.input;
+        if (scale.known() && scale != input) {
+            // One value has one int8 form: the range that no reader finds clipped.
+            log(LogLevel::kInfo, "%s: readers of blob '%s' state scales %g and %g, the smaller is used",
+                table.source.c_str(), graph.value(node.inputs[0]).name.c_str(), static_cast<double>(scale.scale),
+                static_cast<double>(input.scale));
+            scale = covering(scale, input);
+        } else {
+            scale = input;
+        }
+    }
+    return stated;
+}
+
+}  // namespace
+
+QuantParams covering(const QuantParams& a, const QuantParams& b) {
+    if (!a.known() || !b.known()) {
+        return a.known() ? a : b;
+    }
+    if (a.zero_point == b.zero_point) {
+        return a.scale <= b.scale ? a : b;
+    }
+    double reach = 0.0;
+    for (const QuantParams& q : {a, b}) {
+        for (const int end : {quant_min(q), kQuantMax}) {
+            reach = std::max(reach, std::fabs((end - q.zero_point) / static_cast<double>(q.scale)));
+        }
+    }
+    return QuantParams{static_cast<float>(127.0 / reach), 0};
+}
+
+bool takes_int8(const Int8Plan& plan, NodeId node, size_t slot) {
+    const QuantRule rule = plan.rule[at(node)];
+    return plan.int8[at(node)] && (slot == 0 || rule == QuantRule::kUnify || rule == QuantRule::kArith);
+}
+
+bool gives_int8(const Graph& graph, const Int8Plan& plan, NodeId id) {
+    if (!plan.int8[at(id)]) {
+        return false;
+    }
+    if (plan.rule[at(id)] != QuantRule::kWeighted) {
+        return true;
+    }
+    // A layer with weights writes float itself where nobody wants int8.
+    const ValueId output = graph.node(id).outputs[0];
+    if (!plan.scale[at(output)].known() || !clamps(graph.node(id))) {
+        return false;
+    }
+    for (const NodeId reader : plan.readers[at(output)]) {
+        const std::vector<ValueId>& inputs = graph.node(reader).inputs;
+        for (size_t slot = 0; slot < inputs.size(); ++slot) {
+            if (inputs[slot] == output && takes_int8(plan, reader, slot)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+Int8Plan start_int8_plan(const Graph& graph, const PassContext& context) {
+    Int8Plan plan;
+    plan.order = graph.order();
+    plan.readers.resize(graph.values().size());
+    plan.rule.assign(graph.nodes().size(), QuantRule::kFloat);
+    plan.reason.resize(graph.nodes().size());
+    plan.scale.resize(graph.values().size());
+    plan.int8.assign(graph.nodes().size(), false);
+    for (const NodeId id : plan.order) {
+        const Node& node = graph.node(id);
+        for (const ValueId input : node.inputs) {
+            std::vector<NodeId>& readers = plan.readers[at(input)];
+            if (readers.empty() || readers.back() != id) {
+                readers.push_back(id);
+            }
+        }
+        std::string& reason = plan.reason[at(id)];
+        if (find_schema(node.type) == nullptr || node.inputs.empty() || node.outputs.empty()) {
+            reason = "has no int8 form";
+            continue;
+        }
+        const QuantRule rule = find_schema(node.type)->rule(graph.params(id));
+        const auto entry = context.table->layers.find(node.name);
+        const bool kept = context.keep_float != nullptr && context.keep_float->count(node.name) != 0;
+        if (rule == QuantRule::kFloat) {
+            reason = "has no int8 form";
+        } else if (kept) {
+            reason = context.keep_float->at(node.name);
+        } else if (rule == QuantRule::kWeighted) {
+            reason = is_weighted(node) ? obstacle(node, *context.table) : "has no int8 form";
+        } else if (entry != context.table->layers.end() &&
+                   entry->second.precision == ScaleTable::LayerPrecision::kFloat) {
+            reason = "the table keeps it float";
+        }
+        plan.rule[at(id)] = reason.empty() ? rule : QuantRule::kFloat;
+    }
+    return plan;
+}
+
+void infer_scales(const Graph& graph, const ScaleTable& table, Int8Plan* plan) {
+    const std::vector<QuantParams> stated = stated_scales(graph, table, *plan);
+    std::vector<QuantParams>& scale = plan->scale;
+
+    // Backwards: what a value is for decides its scale. A layer that keeps scales or a Concat hands its output's scale
+    // to an input that nobody else reads, so that the producer writes what the next layer wants and nothing is
+    // rescaled.
+    for (size_t i = plan->order.size(); i-- > 0;) {
+        for (const ValueId v : graph.node(plan->order[i]).outputs) {
+            QuantParams wanted;
+            for (const NodeId reader : plan->readers[at(v)]) {
+                const Node& node = graph.node(reader);
+                const QuantRule rule = plan->rule[at(reader)];
+                if ((keeps_scale(rule) && node.inputs[0] == v) || rule == QuantRule::kUnify) {
+                    for (const ValueId output : node.outputs) {
+                        wanted = covering(wanted, scale[at(output)]);
+                    }
+                }
+            }
+            const bool sole = plan->readers[at(v)].size() == 1 && !graph.value(v).output &&
+                              graph.node(plan->readers[at(v)][0]).outputs.size() == 1;
+            const bool follow = wanted.known() && (sole || !stated[at(v)].known());
+            scale[at(v)] = follow ? wanted : stated[at(v)];
+        }
+    }
+    // Forwards: what keeps scales has its input's; an average lies within its input's range; a Concat holds all its
+    // inputs.
+    for (const NodeId id : plan->order) {
+        const Node& node = graph.node(id);
+        const QuantRule rule = plan->rule[at(id)];
+        if (keeps_scale(rule) && scale[at(node.inputs[0])].known()) {
+            for (const ValueId output : node.outputs) {
+                scale[at(output)] = scale[at(node.inputs[0])];
+            }
+        } else if (rule == QuantRule::kUnify && !scale[at(node.outputs[0])].known()) {
+            QuantParams all = scale[at(node.inputs[0])];
+            for (const ValueId input : node.inputs) {
+                all = scale[at(input)].known() && all.known() ? covering(all, scale[at(input)]) : QuantParams();
+            }
+            scale[at(node.outputs[0])] = all;
+        } else if (rule == QuantRule::kArith && node.type == "Pooling" && !scale[at(node.outputs[0])].known()) {
+            scale[at(node.outputs[0])] = scale[at(node.inputs[0])];
+        }
+    }
+}
+
+void choose_int8(const Graph& graph, Int8Plan* plan) {
+    for (const NodeId id : plan->order) {
+        const Node& node = graph.node(id);
+        if (plan->rule[at(id)] == QuantRule::kFloat) {
+            continue;
+        }
+        bool known = true;
+        std::string unknown;
+        const auto need = [&](ValueId v) {
+            if (!plan->scale[at(v)].known()) {
+                known = false;
+                unknown = graph.value(v).name;
+            }
+        };
+        const bool one_input = plan->rule[at(id)] == QuantRule::kWeighted || plan->rule[at(id)] == QuantRule::kMove;
+        for (size_t slot = 0; slot < (one_input ? 1 : node.inputs.size()); ++slot) {
+            need(node.inputs[slot]);
+        }
+        if (plan->rule[at(id)] != QuantRule::kWeighted) {
+            for (const ValueId output : node.outputs) {
+                need(output);
+            }
+        }
+        plan->int8[at(id)] = known;
+        if (!known) {
+            plan->reason[at(id)] = "the table has no scale for blob '" + unknown + "'";
+        }
+    }
+
+    // Layers without weights that only feed float layers gain nothing and cost accuracy: take back those (last ones
+    // first) whose inputs come in float for free, from a float layer or from one with weights, which can write either.
+    std::vector<bool> drop(plan->int8.size(), false);
+    const auto all_readers_float = [&](ValueId v) {
+        return std::all_of(plan->readers[at(v)].begin(), plan->readers[at(v)].end(),
+                           [&](NodeId reader) { return !plan->int8[at(reader)] || drop[at(reader)]; });
+    };
+    for (size_t i = plan->order.size(); i-- > 0;) {
+        const NodeId id = plan->order[i];
+        const std::vector<ValueId>& outputs = graph.node(id).outputs;
+        drop[at(id)] = plan->int8[at(id)] && plan->rule[at(id)] != QuantRule::kWeighted &&
+                       std::all_of(outputs.begin(), outputs.end(), all_readers_float);
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (const NodeId id : plan->order) {
+            if (!drop[at(id)]) {
+                continue;
+            }
+            for (const ValueId input : graph.node(id).inputs) {
+                const NodeId producer = graph.value(input).producer;
+                const bool free = !plan->int8[at(producer)] || drop[at(producer)] ||
+                                  (plan->rule[at(producer)] == QuantRule::kWeighted && all_readers_float(input));
+                if (!free) {
+                    drop[at(id)] = false;
+                    changed = true;
+                    break;
+                }
+            }
+        }
+    }
+    for (const NodeId id : plan->order) {
+        if (drop[at(id)]) {
+            plan->int8[at(id)] = false;
+            plan->reason[at(id)] = "only float layers follow";
+        }
+    }
+}
+
+}  // namespace fw

@@ -1,0 +1,36 @@
+// Int8Plan: which nodes run int8 and which scale every value has. propagate_int8 turns it into dtypes and conversions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "graph/pass.h"
+
+namespace fw {
+
+struct Int8Plan {
+    std::vector<NodeId> order;                 ///< of execution
+    std::vector<std::vector<NodeId>> readers;  ///< by value
+    std::vector<QuantRule> rule;               ///< by node; kFloat = cannot run int8, `reason` says why
+    std::vector<std::string> reason;           ///< by node
+    std::vector<QuantParams> scale;            ///< by value; unknown = no int8 form of it exists
+    std::vector<bool> int8;                    ///< by node: computes on int8 inputs
+};
+
+/// Rules of every node, under the table and the limits of the arithmetic.
+Int8Plan start_int8_plan(const Graph& graph, const PassContext& context);
+/// Fills `scale` from the table, then backwards from readers and forwards from producers.
+void infer_scales(const Graph& graph, const ScaleTable& table, Int8Plan* plan);
+/// Fills `int8`: everything whose scales are known, less what only feeds float layers.
+void choose_int8(const Graph& graph, Int8Plan* plan);
+
+/// True if the node takes its input `slot` as int8 when it runs int8 (a second input that gives only a shape may be
+/// anything).
+bool takes_int8(const Int8Plan& plan, NodeId node, size_t slot);
+/// True if the node's outputs are int8.
+bool gives_int8(const Graph& graph, const Int8Plan& plan, NodeId node);
+/// Scales whose range holds the ranges of both.
+QuantParams covering(const QuantParams& a, const QuantParams& b);
+
+}  // namespace fw
