@@ -102,6 +102,11 @@ QuantParams covering(const QuantParams& a, const QuantParams& b) {
     return QuantParams{static_cast<float>(127.0 / reach), 0};
 }
 
+bool reads_only_shape(const Node& node, size_t slot) {
+    return node.type == "PriorBox" ||
+           (slot > 0 && (node.type == "Crop" || node.type == "Reshape" || node.type == "Interp"));
+}
+
 bool takes_int8(const Int8Plan& plan, NodeId node, size_t slot) {
     const QuantRule rule = plan.rule[at(node)];
     return plan.int8[at(node)] && (slot == 0 || rule == QuantRule::kUnify || rule == QuantRule::kArith);

@@ -25,8 +25,9 @@ void infer_scales(const Graph& graph, const ScaleTable& table, Int8Plan* plan);
 /// Fills `int8`: everything whose scales are known, less what only feeds float layers.
 void choose_int8(const Graph& graph, Int8Plan* plan);
 
-/// True if the node takes its input `slot` as int8 when it runs int8 (a second input that gives only a shape may be
-/// anything).
+/// True for an input of which the layer looks at the shape only: it needs no conversion.
+bool reads_only_shape(const Node& node, size_t slot);
+/// True if the node takes its input `slot` as int8.
 bool takes_int8(const Int8Plan& plan, NodeId node, size_t slot);
 /// True if the node's outputs are int8.
 bool gives_int8(const Graph& graph, const Int8Plan& plan, NodeId node);

@@ -408,7 +408,8 @@ void Planner::add_step(int index) {
     const Layer& layer = layer_of(index);
     PlanStep step;
     step.program_step = index;
-    for (const ValueId input : node.inputs) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+        const ValueId input = node.inputs[i];
         SlotId from = input;
         if (!layer.traits().any_stride_input && !slot(from).tensor.is_dense(Layout::kNhwc)) {
             from = dense_copy(from);

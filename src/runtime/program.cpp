@@ -1,6 +1,7 @@
 #include "runtime/program.h"
 
 #include "base/log.h"
+#include "graph/int8_plan.h"
 #include "graph/pass.h"
 #include "runtime/custom_layer.h"
 
@@ -90,8 +91,13 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
     const std::vector<Shape> shapes = likely_shapes(model, *program);
     for (ProgramStep& step : program->steps) {
         Node& node = program->graph.node(step.node);
-        const std::vector<TensorDesc> in = descs_of(program->graph, node.inputs, shapes);
+        std::vector<TensorDesc> in = descs_of(program->graph, node.inputs, shapes);
         const std::vector<TensorDesc> out = descs_of(program->graph, node.outputs, shapes);
+        for (size_t slot = 0; slot < in.size(); ++slot) {
+            if (reads_only_shape(node, slot)) {
+                in[slot].dtype = DType::kFloat32;  // whatever it is, the layer does not look
+            }
+        }
         const Status status = step.layer->prepare(PrepareContext{in, out, node.weight_scales});
         if (!status.ok()) {
             bool int8 = false;
@@ -100,11 +106,11 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
                     int8 = int8 || desc.dtype == DType::kInt8;
                 }
             }
-            if (status.code() != Code::kUnsupported || !int8 || node.is_conversion) {
+            if (status.code() != Code::kUnsupported || !int8 || node.is_conversion ||
+                !keep_float->emplace(node.name, status.message()).second) {
                 return in_layer(status, model, node);
             }
             log(LogLevel::kInfo, "layer '%s' stays float: %s", node.name.c_str(), status.message());
-            keep_float->emplace(node.name, status.message());
         }
         program->weight_bytes += step.layer->weight_bytes();
     }

@@ -101,7 +101,7 @@ Status pass_propagate_int8(Graph* graph, const PassContext& context) {
         for (const NodeId reader : plan.readers[v]) {
             const std::vector<ValueId>& inputs = graph->node(reader).inputs;
             for (size_t slot = 0; slot < inputs.size(); ++slot) {
-                const bool any = plan.int8[static_cast<size_t>(reader)] && !takes_int8(plan, reader, slot);
+                const bool any = reads_only_shape(graph->node(reader), slot);
                 if (inputs[slot] == static_cast<ValueId>(v) && !any && takes_int8(plan, reader, slot) != is_int8) {
                     slots.emplace_back(reader, slot);
                 }

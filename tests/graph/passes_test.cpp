@@ -1,0 +1,257 @@
+// What each pass does to the structure of a graph. That it leaves the outputs alone is
+// tests/runtime/passes_run_test.cpp's.
+#include "graph_builder.h"
+
+namespace fw {
+namespace {
+
+using test::build;
+using test::conv1x1;
+using test::find;
+using test::input;
+using test::layer;
+using test::net;
+using test::run_pass;
+using test::types;
+
+TEST(DropNoop, ReadersOfASplitReadItsInput) {
+    Graph graph = build(net({input(), conv1x1("c", "data", "a", 3, 2), layer("Split", "s", {"a"}, {"x", "y"}),
+                             layer("ReLU", "r", {"x"}, {"p"}), layer("Sigmoid", "t", {"y"}, {"q"})}));
+    ASSERT_TRUE(run_pass(&graph, "drop_noop").ok());
+    EXPECT_EQ(types(graph), "Input Convolution ReLU Sigmoid");
+    EXPECT_EQ(graph.consumers(graph.find_value("a")).size(), 2u);
+}
+
+TEST(DropNoop, TheNameOfAnOutputMovesToTheBlobBefore) {
+    Graph graph = build(net({input(), conv1x1("c", "data", "a", 3, 2), layer("Dropout", "d", {"a"}, {"prob"})}));
+    ASSERT_TRUE(run_pass(&graph, "drop_noop").ok());
+    EXPECT_EQ(types(graph), "Input Convolution");
+    EXPECT_TRUE(graph.value(graph.node(1).outputs[0]).output);
+    EXPECT_EQ(graph.value(graph.node(1).outputs[0]).name, "prob");
+}
+
+TEST(DropNoop, KeepsWhatWouldLoseAName) {
+    // Two outputs of one value, a renamed input, a Dropout that scales.
+    Graph both = build(net({input(), conv1x1("c", "data", "a", 3, 2), layer("Split", "s", {"a"}, {"x", "y"})}));
+    ASSERT_TRUE(run_pass(&both, "drop_noop").ok());
+    EXPECT_EQ(types(both), "Input Convolution Split");
+    EXPECT_NE(both.find_value("x"), kNone);
+    EXPECT_NE(both.find_value("y"), kNone);
+
+    Graph renamed = build(net({input(), layer("Noop", "n", {"data"}, {"out"})}));
+    ASSERT_TRUE(run_pass(&renamed, "drop_noop").ok());
+    EXPECT_EQ(types(renamed), "Input Noop");
+
+    Graph scaled =
+        build(net({input(), layer("Dropout", "d", {"data"}, {"a"}, {{0, 0.5F}}), layer("ReLU", "r", {"a"}, {"b"})}));
+    ASSERT_TRUE(run_pass(&scaled, "drop_noop").ok());
+    EXPECT_EQ(types(scaled), "Input Dropout ReLU");
+}
+
+TEST(FoldBatchNorm, FoldsTheWholeChain) {
+    // y = ((w x + b - mean) / sqrt(var + eps) * slope + bias) * scale + shift, by hand: w = 0.5, b = 0.
+    Graph graph = build(net({input("data", 1), conv1x1("c", "data", "a", 1, 2),
+                             layer("BatchNorm", "bn", {"a"}, {"b"}, {{0, 2}, {1, 0.0F}},
+                                   {{2.0F, 1.0F}, {1.0F, 0.0F}, {4.0F, 1.0F}, {0.5F, 0.0F}}),
+                             layer("Scale", "sc", {"b"}, {"s"}, {{0, 2}, {1, 1}}, {{3.0F, 1.0F}, {1.0F, -1.0F}}),
+                             layer("Bias", "bi", {"s"}, {"out"}, {{0, 2}}, {{0.25F, 0.0F}})}));
+    ASSERT_TRUE(run_pass(&graph, "fold_batchnorm").ok());
+    EXPECT_EQ(types(graph), "Input Convolution");
+    const Node& conv = find(graph, "c");
+    EXPECT_EQ(graph.value(conv.outputs[0]).name, "out");
+    // Channel 0: factor 2 / 2 * 3 = 3; offset (0 - 1) * 1 + 0.5 = -0.5, * 3 + 1 + 0.25 = -0.25.
+    EXPECT_EQ(conv.weights[0].to_floats(), (std::vector<float>{1.5F, 0.5F}));
+    EXPECT_EQ(conv.weights[1].to_floats(), (std::vector<float>{-0.25F, -1.0F}));
+}
+
+TEST(FoldBatchNorm, AddsABiasWhereThereWasNone) {
+    Graph graph =
+        build(net({input("data", 4, 1, 1),
+                   layer("InnerProduct", "ip", {"data"}, {"a"}, {{0, 2}, {2, 8}}, {std::vector<float>(8, 1.0F)}),
+                   layer("Bias", "b", {"a"}, {"out"}, {{0, 2}}, {{1.0F, 2.0F}})}));
+    ASSERT_TRUE(run_pass(&graph, "fold_batchnorm").ok());
+    const Node& node = find(graph, "ip");
+    EXPECT_EQ(node.params.get(1, 0), 1);
+    ASSERT_EQ(node.weights.size(), 2u);
+    EXPECT_EQ(node.weights[1].to_floats(), (std::vector<float>{1.0F, 2.0F}));
+}
+
+TEST(FoldBatchNorm, LeavesOtherReadersOutputsAndActivationsAlone) {
+    const LayerDef scale = layer("Scale", "sc", {"a"}, {"s"}, {{0, 2}}, {{3.0F, 1.0F}});
+    Graph shared = build(net({input(), conv1x1("c", "data", "a", 3, 2), scale, layer("ReLU", "r", {"a"}, {"b"})}));
+    ASSERT_TRUE(run_pass(&shared, "fold_batchnorm").ok());
+    EXPECT_EQ(types(shared), "Input Convolution Scale ReLU");
+
+    Graph wanted = build(net({input(), conv1x1("c", "data", "a", 3, 2), scale}), {"a", "s"});
+    ASSERT_TRUE(run_pass(&wanted, "fold_batchnorm").ok());
+    EXPECT_EQ(types(wanted), "Input Convolution Scale");
+
+    LayerDef active = conv1x1("c", "data", "a", 3, 2);
+    active.params.set(9, 1);
+    Graph relu = build(net({input(), active, scale}));
+    ASSERT_TRUE(run_pass(&relu, "fold_batchnorm").ok());
+    EXPECT_EQ(types(relu), "Input Convolution Scale");
+
+    // A Scale with as many values as the output has not: the layer itself will report it.
+    Graph odd = build(net({input(), conv1x1("c", "data", "a", 3, 4), scale}));
+    ASSERT_TRUE(run_pass(&odd, "fold_batchnorm").ok());
+    EXPECT_EQ(types(odd), "Input Convolution Scale");
+}
+
+TEST(FuseActivation, TakesTheActivationWithItsParameters) {
+    const struct {
+        const char* type;
+        std::vector<std::pair<int, ParamDict::Value>> params;
+        int activation;
+        std::vector<float> values;
+    } cases[] = {
+        {"ReLU", {}, 1, {}},
+        {"ReLU", {{0, 0.1F}}, 2, {0.1F}},
+        {"Clip", {{0, 0.0F}, {1, 6.0F}}, 3, {0.0F, 6.0F}},
+        {"Sigmoid", {}, 4, {}},
+        {"Mish", {}, 5, {}},
+        {"HardSwish", {{0, 0.25F}, {1, 0.5F}}, 6, {0.25F, 0.5F}},
+    };
+    for (const auto& c : cases) {
+        Graph graph =
+            build(net({input(), conv1x1("c", "data", "a", 3, 2), layer(c.type, "r", {"a"}, {"b"}, c.params)}));
+        ASSERT_TRUE(run_pass(&graph, "fuse_activation").ok());
+        EXPECT_EQ(types(graph), "Input Convolution") << c.type;
+        EXPECT_EQ(find(graph, "c").params.get(9, 0), c.activation);
+        EXPECT_EQ(find(graph, "c").params.get_floats(10), c.values);
+        EXPECT_EQ(graph.value(find(graph, "c").outputs[0]).name, "b");
+    }
+}
+
+TEST(FuseActivation, ALayerThatIsToRunInt8TakesOnlyClamps) {
+    ScaleTable table;
+    table.layers["c"].input.scale = 10.0F;
+    for (const char* type : {"Sigmoid", "Mish", "HardSwish"}) {
+        Graph graph = build(net({input(), conv1x1("c", "data", "a", 3, 2), layer(type, "r", {"a"}, {"b"})}));
+        ASSERT_TRUE(run_pass(&graph, "fuse_activation", &table).ok());
+        EXPECT_EQ(types(graph), std::string("Input Convolution ") + type);
+    }
+    Graph graph = build(net({input(), conv1x1("c", "data", "a", 3, 2), layer("ReLU", "r", {"a"}, {"b"})}));
+    ASSERT_TRUE(run_pass(&graph, "fuse_activation", &table).ok());
+    EXPECT_EQ(types(graph), "Input Convolution");
+}
+
+TEST(FuseActivation, NotOverABlobThatIsReadTwiceOrWanted) {
+    const NetDef def = net({input(), conv1x1("c", "data", "a", 3, 2), layer("ReLU", "r", {"a"}, {"b"}),
+                            layer("Eltwise", "e", {"a", "b"}, {"out"}, {{0, 1}})});
+    Graph graph = build(def);
+    ASSERT_TRUE(run_pass(&graph, "fuse_activation").ok());
+    EXPECT_EQ(types(graph), "Input Convolution ReLU Eltwise");
+    Graph wanted = build(net({input(), conv1x1("c", "data", "a", 3, 2), layer("ReLU", "r", {"a"}, {"b"})}), {"a", "b"});
+    ASSERT_TRUE(run_pass(&wanted, "fuse_activation").ok());
+    EXPECT_EQ(types(wanted), "Input Convolution ReLU");
+}
+
+TEST(FusePadding, AddsToTheConvolutionsPadding) {
+    LayerDef conv = conv1x1("c", "p", "out", 3, 2);
+    conv.params.set(4, 1);
+    Graph graph = build(net({input(), layer("Padding", "p", {"data"}, {"p"}, {{0, 1}, {1, 2}, {2, 3}, {3, 4}}), conv}));
+    ASSERT_TRUE(run_pass(&graph, "fuse_padding").ok());
+    EXPECT_EQ(types(graph), "Input Convolution");
+    const ParamDict& params = find(graph, "c").params;
+    EXPECT_EQ(params.get(4, 0), 4);   // left
+    EXPECT_EQ(params.get(15, 0), 5);  // right
+    EXPECT_EQ(params.get(14, 0), 2);  // top
+    EXPECT_EQ(params.get(16, 0), 3);  // bottom
+}
+
+TEST(FusePadding, OnlyConstantZeros) {
+    const std::vector<std::pair<int, ParamDict::Value>> bad[] = {
+        {{0, 1}, {4, 2}}, {{0, 1}, {5, 1.0F}}, {{0, -1}}, {{0, 1}, {7, 1}}};
+    for (const auto& params : bad) {
+        Graph graph =
+            build(net({input(), layer("Padding", "p", {"data"}, {"p"}, params), conv1x1("c", "p", "out", 3, 2)}));
+        ASSERT_TRUE(run_pass(&graph, "fuse_padding").ok());
+        EXPECT_EQ(types(graph), "Input Padding Convolution");
+    }
+    for (const int same : {-233, -234}) {
+        LayerDef conv = conv1x1("c", "p", "out", 3, 2);
+        conv.params.set(4, same);
+        Graph graph = build(net({input(), layer("Padding", "p", {"data"}, {"p"}, {{0, 1}}), conv}));
+        ASSERT_TRUE(run_pass(&graph, "fuse_padding").ok());
+        EXPECT_EQ(types(graph), "Input Padding Convolution");
+    }
+}
+
+TEST(SimplifyReshape, TheLastShapeCounts) {
+    Graph graph = build(net({input(), layer("Reshape", "r", {"data"}, {"a"}, {{0, 64}, {1, 3}}),
+                             layer("Flatten", "f", {"a"}, {"b"}), layer("ReLU", "relu", {"b"}, {"out"})}));
+    ASSERT_TRUE(run_pass(&graph, "simplify_reshape").ok());
+    EXPECT_EQ(types(graph), "Input Flatten ReLU");
+    Graph copies = build(net({input(), layer("Reshape", "r", {"data"}, {"a"}, {{0, 64}, {1, 3}}),
+                              layer("Reshape", "q", {"a"}, {"b"}, {{0, 0}, {1, -1}})}));
+    ASSERT_TRUE(run_pass(&copies, "simplify_reshape").ok());
+    EXPECT_EQ(types(copies), "Input Reshape Reshape");
+}
+
+TEST(SimplifyReshape, DropsThePermuteThatKeepsTheOrder) {
+    Graph graph =
+        build(net({input(), layer("Permute", "p", {"data"}, {"a"}, {{0, 0}}), layer("ReLU", "r", {"a"}, {"out"})}));
+    ASSERT_TRUE(run_pass(&graph, "simplify_reshape").ok());
+    EXPECT_EQ(types(graph), "Input ReLU");
+}
+
+TEST(ImportBakedScales, BecomesFloatWeightsAndATable) {
+    LayerDef conv = layer("Convolution", "c", {"data"}, {"a"}, {{0, 2}, {1, 1}, {5, 1}, {6, 6}, {8, 102}});
+    conv.weights = {Weight::from_int8({127, -64, 0, 10, 20, 30}), Weight::from_floats({1.0F, 2.0F}),
+                    Weight::from_floats({100.0F, 50.0F}), Weight::from_floats({8.0F}), Weight::from_floats({4.0F})};
+    ScaleTable table;
+    Graph graph = build(net({input(), conv}));
+    ASSERT_TRUE(run_pass(&graph, "import_baked_scales", &table).ok());
+    const Node& node = find(graph, "c");
+    EXPECT_FALSE(node.params.has(8));
+    ASSERT_EQ(node.weights.size(), 2u);
+    EXPECT_EQ(node.weights[0].to_floats(), (std::vector<float>{1.27F, -0.64F, 0.0F, 0.2F, 0.4F, 0.6F}));
+    EXPECT_EQ(node.weights[1].to_floats(), (std::vector<float>{1.0F, 2.0F}));
+    ASSERT_EQ(table.layers.count("c"), 1u);
+    EXPECT_EQ(table.layers["c"].weight_scales, (std::vector<float>{100.0F, 50.0F}));
+    EXPECT_EQ(table.layers["c"].input.scale, 8.0F);
+    EXPECT_EQ(table.blobs["a"].scale, 4.0F);
+}
+
+TEST(ImportBakedScales, DepthwiseStoresOneScaleAGroupOrOneInAll) {
+    for (const int term : {1, 2}) {
+        LayerDef conv =
+            layer("ConvolutionDepthWise", "c", {"data"}, {"a"}, {{0, 4}, {1, 1}, {6, 4}, {7, 2}, {8, term}});
+        conv.weights = {Weight::from_int8({1, 2, 3, 4}),
+                        Weight::from_floats(term == 1 ? std::vector<float>{2.0F, 4.0F} : std::vector<float>{2.0F}),
+                        Weight::from_floats({8.0F})};
+        ScaleTable table;
+        Graph graph = build(net({input("data", 2), conv}));
+        ASSERT_TRUE(run_pass(&graph, "import_baked_scales", &table).ok());
+        EXPECT_EQ(table.layers["c"].weight_scales,
+                  (term == 1 ? std::vector<float>{2, 2, 4, 4} : std::vector<float>{2, 2, 2, 2}));
+    }
+}
+
+TEST(ImportBakedScales, BadScalesAreErrorsThatNameTheLayer) {
+    const std::pair<float, float> bad[] = {{-1.0F, 8.0F}, {INFINITY, 8.0F}, {1.0F, 0.0F}, {1.0F, NAN}};
+    for (const auto& [weight, in] : bad) {
+        LayerDef conv = layer("Convolution", "c", {"data"}, {"a"}, {{0, 1}, {1, 1}, {6, 3}, {8, 2}});
+        conv.weights = {Weight::from_int8({1, 2, 3}), Weight::from_floats({weight}), Weight::from_floats({in})};
+        ScaleTable table;
+        Graph graph = build(net({input(), conv}));
+        const Status status = run_pass(&graph, "import_baked_scales", &table);
+        EXPECT_EQ(status.code(), Code::kParseError);
+        EXPECT_NE(std::string(status.message()).find("test.param:4: layer 'c'"), std::string::npos) << status.message();
+    }
+}
+
+TEST(Passes, AnUnknownNameIsAnError) {
+    Graph graph = build(net({input(), layer("ReLU", "r", {"data"}, {"b"})}));
+    Option option;
+    option.disabled_passes = {"no_such_pass"};
+    EXPECT_EQ(run_passes(&graph, PassContext{&option, nullptr, nullptr}).code(), Code::kInvalidArgument);
+    option.disabled_passes = {"propagate_int8"};
+    EXPECT_EQ(run_passes(&graph, PassContext{&option, nullptr, nullptr}).code(), Code::kInvalidArgument);
+    option.disabled_passes = {"fuse_activation"};
+    EXPECT_TRUE(run_passes(&graph, PassContext{&option, nullptr, nullptr}).ok());
+}
+
+}  // namespace
+}  // namespace fw
