@@ -92,7 +92,7 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
     for (ProgramStep& step : program->steps) {
         Node& node = program->graph.node(step.node);
         std::vector<TensorDesc> in = descs_of(program->graph, node.inputs, shapes);
-        const std::vector<TensorDesc> out = descs_of(program->graph, node.outputs, shapes);
+        std::vector<TensorDesc> out = descs_of(program->graph, node.outputs, shapes);
         for (size_t slot = 0; slot < in.size(); ++slot) {
             if (reads_only_shape(node, slot)) {
                 in[slot].dtype = DType::kFloat32;  // whatever it is, the layer does not look
@@ -101,7 +101,7 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
         const Status status = step.layer->prepare(PrepareContext{in, out, node.weight_scales});
         if (!status.ok()) {
             bool int8 = false;
-            for (const std::vector<TensorDesc>* side : {&in, &out}) {
+            for (const auto* side : {&in, &out}) {
                 for (const TensorDesc& desc : *side) {
                     int8 = int8 || desc.dtype == DType::kInt8;
                 }

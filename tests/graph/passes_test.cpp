@@ -1,5 +1,7 @@
 // What each pass does to the structure of a graph. That it leaves the outputs alone is
 // tests/runtime/passes_run_test.cpp's.
+#include <cmath>
+
 #include "graph_builder.h"
 
 namespace fw {
