@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fw/export.h"
+#include "fw/image.h"
 #include "fw/span.h"
 #include "fw/status.h"
 
@@ -37,7 +38,9 @@ struct FW_EXPORT ScaleTable {
 
     std::map<std::string, LayerEntry> layers;
     std::map<std::string, QuantParams> blobs;
-    std::string source;  ///< file name, for messages
+    std::string model_hash;  ///< of the model the table was made for, as its maker wrote it; "" = not said
+    Preprocess preprocess;   ///< what calibration fed the network; kNone = not said
+    std::string source;      ///< file name, for messages
 
     bool empty() const { return layers.empty() && blobs.empty(); }
 
@@ -45,7 +48,8 @@ struct FW_EXPORT ScaleTable {
     /// named twice with different values, a zero activation scale. `source` is the name used in messages.
     static Result<ScaleTable> parse(Span<const char> text, const char* source);
     static Result<ScaleTable> load(const char* path);
-    /// Text of the table; both forms read back to an equal table as far as the format can say it.
+    /// Text of the table; both forms read back to an equal table as far as the format can say it: the legacy form holds
+    /// weight scales and the layers' input scales, no blobs, zero points, precisions or preprocessing.
     std::string to_text() const;
     std::string to_legacy_text() const;
 };

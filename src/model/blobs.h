@@ -1,4 +1,4 @@
-// Weight blobs of a layer, through its schema or the application's custom types.
+// What the readers and writers of .param and .bin share: constants of the formats, and the blobs of a layer.
 #pragma once
 
 #include <vector>
@@ -9,6 +9,10 @@ namespace fw {
 
 /// Blobs in file order. Errors name the parameter but neither layer nor line.
 Status layer_blobs(const LayerDef& layer, const CustomBlobs& custom, std::vector<BlobSpec>* out);
+
+constexpr int kMagic = 7767517;    ///< first line of a .param file
+constexpr int kArrayKey = -23300;  ///< array k is written with key -23300 - k
+constexpr int kMaxId = 31;
 
 /// Tags of a flagged blob (docs/param-format.md).
 constexpr uint32_t kTagFloat32 = 0;

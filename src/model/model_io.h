@@ -19,7 +19,8 @@ struct FileData {
     std::shared_ptr<const void> owner;
 };
 
-/// Maps a file read-only; reads it where mapping is not offered (pipes, special systems).
+/// Maps a file read-only (nobody may shorten it while the data lives); reads it where mapping is not offered (pipes,
+/// special systems).
 Result<FileData> map_file(const char* path);
 /// Writes beside `path` and renames, so that a failure leaves what was there.
 Status write_file_atomic(const char* path, Span<const uint8_t> bytes);
@@ -36,10 +37,18 @@ Status read_weights(const FileData& bin, const char* source, NetDef* net, const 
 /// Both files from disk.
 Result<NetDef> load_net_def(const char* param_path, const char* bin_path, const CustomBlobs& custom = nullptr);
 
+/// Fills in weights for a network that has none (benchmarks): uniform, He-style by fan-in, the same for the same seed
+/// and layer names on every machine; int8 blobs and scales where the parameters ask for them. At most 2^29 weights in
+/// all.
+Status random_weights(NetDef* net, uint64_t seed);
+
 enum class WeightFormat : uint8_t { kAsStored, kFloat16 };
 
-/// Text of a .param file; default values are left out.
+/// Text of a .param file; default values are left out. Fails on names that would not read back (blanks) and on values
+/// that are not finite.
 Result<std::string> param_text(const NetDef& net);
+/// Bytes of the .bin file. kFloat16 stores flagged float32 blobs as float16, except those with values beyond its range.
+/// Fails if blobs do not match the parameters. Blobs of types without a schema are written as plain float32.
 Result<std::vector<uint8_t>> bin_bytes(const NetDef& net, WeightFormat format = WeightFormat::kAsStored);
 /// Writes both files (each beside its target, renamed once both are complete).
 Status save_net_def(const NetDef& net, const char* param_path, const char* bin_path,

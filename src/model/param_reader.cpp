@@ -10,10 +10,6 @@ namespace fw {
 
 namespace {
 
-constexpr int kMagic = 7767517;
-constexpr int kArrayKey = -23300;  ///< array k is written with key -23300 - k
-constexpr int kMaxId = 31;
-
 /// A number as written: whole, or with a point or exponent.
 struct Number {
     bool is_float = false;

@@ -44,6 +44,23 @@ constexpr auto kYolov3Only =
     params(ints_param(5, "mask", "anchors of each input"), floats_param(6, "anchors_scale", "stride of each input"));
 constexpr auto kYolov3 = join(kYolo, kYolov3Only);
 
+/// No blobs; checks the preprocessing, which no layer does.
+Status check_input(const Params& p, std::vector<BlobSpec>* /*out*/) {
+    const int pixel = p.i(24);
+    if (pixel < 0 || pixel > 3) {
+        return Status::error(Code::kParseError, "pixel (24) is %d, expected 0 to 3", pixel);
+    }
+    const size_t channels = pixel == 3 ? 1 : 3;
+    for (const int id : {25, 26}) {
+        const size_t values = p.floats(id).size();
+        if (pixel != 0 && values > 1 && values != channels) {
+            return Status::error(Code::kParseError, "%s (%d) has %zu values, expected 1 or %zu",
+                                 id == 25 ? "mean" : "norm", id, values, channels);
+        }
+    }
+    return {};
+}
+
 Status memory_data_blobs(const Params& p, std::vector<BlobSpec>* out) {
     int64_t count = 1;
     bool any = false;
@@ -68,7 +85,7 @@ Status memory_data_blobs(const Params& p, std::vector<BlobSpec>* out) {
 }
 
 const LayerSchema kSchemas[] = {
-    {"Input", span(kInput), nullptr, 0, 0, 1, 1, QuantRule::kFloat,
+    {"Input", span(kInput), check_input, 0, 0, 1, 1, QuantRule::kFloat,
      "a blob that the caller gives; carries the preprocessing"},
     {"MemoryData", span(kMemoryData), memory_data_blobs, 0, 0, 1, 1, QuantRule::kFloat, "a constant blob"},
     {"PriorBox", span(kPriorBox), nullptr, 1, 2, 1, 1, QuantRule::kFloat, "the default boxes of an SSD head"},

@@ -1,0 +1,173 @@
+#include "kernel/conv.h"
+
+#include <algorithm>
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "kernel/panel.h"
+#include "kernel/tap_rows.h"
+
+namespace fw {
+
+namespace {
+
+// Packed weights of one cache block: about half of a small second-level cache, so that they stay there while the rows
+// of the image pass by.
+constexpr int64_t kBlockBytes = 256 * 1024;
+// Pixels whose addresses are computed at once for a depthwise kernel.
+constexpr int64_t kDwPixels = 32;
+constexpr int kMaxMr = 16;
+
+struct Range {
+    int64_t begin, end;
+};
+
+// Part `index` of `parts` equal ones.
+Range part_of(int64_t count, int64_t index, int64_t parts) {
+    return {count * index / parts, count * (index + 1) / parts};
+}
+
+size_t pointer_bytes(int64_t count) {
+    return round_up(static_cast<size_t>(count) * sizeof(void*), kAlignment);
+}
+
+size_t staged_bytes(int64_t rows, int64_t columns, bool staged) {
+    return staged ? round_up(static_cast<size_t>(rows * columns) * 4 + kOverread, kAlignment) : 0;
+}
+
+char* output_pixel(const ConvJob& job, int64_t pixel) {
+    const ConvGeometry& g = job.geometry;
+    const int64_t offset = pixel / g.out_w * g.out_h_stride + pixel % g.out_w * g.out_w_stride;
+    return static_cast<char*>(job.output) + offset * job.out_element_size;
+}
+
+// What one thread works on, and with.
+struct GemmTask {
+    Range tiles;
+    Range panels;
+    const void** rows;
+    float* stage;  // [mr][n]
+};
+
+void run_row_function(const ConvJob& job, char* const* place, void* const* written, int64_t m, int64_t column,
+                      int64_t columns) {
+    for (int64_t r = 0; r < m; ++r) {
+        const char* from = static_cast<const char*>(written[r]) + column * 4;
+        job.row_function.run(job.row_function.context, reinterpret_cast<const float*>(from),
+                             place[r] + column * job.out_element_size, column, columns);
+    }
+}
+
+void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask& task) {
+    const ConvGeometry& g = job.geometry;
+    const int64_t taps = g.taps();
+    const int64_t pixels = g.pixels();
+    const int64_t column_bytes = gemm_column_bytes(taps, job.k, kernel.kr, kernel.int8);
+    const int64_t panel_bytes = column_bytes * kernel.lanes * kernel.vectors;
+    const int64_t block = std::max<int64_t>(1, kBlockBytes / panel_bytes);
+    const TapRows taps_of(g, job.input, job.pad_row, kernel.int8 ? 1 : 4, kernel.mr, 1);
+
+    char* place[kMaxMr];
+    void* out[kMaxMr];
+    GemmArgs args;
+    args.rows = task.rows;
+    args.taps = taps;
+    args.k = job.k;
+    args.packed = job.packed;
+    args.n = job.n;
+    args.out = out;
+    args.epilogue = job.epilogue;
+    for (int64_t panel = task.panels.begin; panel < task.panels.end; panel += block) {
+        args.panel_begin = panel;
+        args.panel_end = std::min(panel + block, task.panels.end);
+        const int64_t column = panel_at(args.panel_begin, job.n, kernel.lanes, kernel.vectors).column;
+        const Panel last = panel_at(args.panel_end - 1, job.n, kernel.lanes, kernel.vectors);
+        const int64_t columns = std::min(job.n, last.column + last.vectors * kernel.lanes) - column;
+        for (int64_t tile = task.tiles.begin; tile < task.tiles.end; ++tile) {
+            const int64_t first = tile * kernel.mr;
+            args.m = std::min<int64_t>(kernel.mr, pixels - first);
+            taps_of.fill(first, args.m, task.rows);
+            for (int64_t t = 0; t < taps && args.m < kernel.mr; ++t) {
+                const void** row = task.rows + t * kernel.mr;
+                std::fill(row + args.m, row + kernel.mr, row[args.m - 1]);
+            }
+            for (int64_t r = 0; r < args.m; ++r) {
+                place[r] = output_pixel(job, first + r);
+                out[r] = job.row_function.staged ? reinterpret_cast<char*>(task.stage + r * job.n) : place[r];
+            }
+            kernel.run(args);
+            if (job.row_function.run != nullptr) {
+                run_row_function(job, place, out, args.m, column, columns);
+            }
+        }
+    }
+}
+
+}  // namespace
+
+size_t gemm_conv_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t n, bool staged, int threads) {
+    return static_cast<size_t>(threads) * (pointer_bytes(taps * kernel.mr) + staged_bytes(kernel.mr, n, staged));
+}
+
+void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job) {
+    const int64_t tiles = div_up(job.geometry.pixels(), kernel.mr);
+    const int64_t panels = panel_count(job.n, kernel.lanes, kernel.vectors);
+    const int threads = std::max(1, job.threads);
+    // Rows of the image are shared out, or output channels where there are few rows (inner products).
+    const bool by_rows = tiles >= 2 * int64_t{threads} || tiles >= panels;
+    const size_t rows_bytes = pointer_bytes(job.geometry.taps() * kernel.mr);
+    const size_t task_bytes = rows_bytes + staged_bytes(kernel.mr, job.n, job.row_function.staged);
+    parallel_for(threads, threads, [&](int64_t i) {
+        char* scratch = static_cast<char*>(job.scratch) + static_cast<size_t>(i) * task_bytes;
+        GemmTask task;
+        task.tiles = by_rows ? part_of(tiles, i, threads) : Range{0, tiles};
+        task.panels = by_rows ? Range{0, panels} : part_of(panels, i, threads);
+        task.rows = reinterpret_cast<const void**>(scratch);
+        task.stage = reinterpret_cast<float*>(scratch + rows_bytes);
+        run_gemm_task(kernel, job, task);
+    });
+}
+
+size_t dw_conv_scratch_bytes(int64_t taps, int64_t channels, bool staged, int threads) {
+    return static_cast<size_t>(threads) * (pointer_bytes(taps * kDwPixels) + staged_bytes(kDwPixels, channels, staged));
+}
+
+void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
+    const int64_t taps = job.geometry.taps();
+    const int64_t pixels = job.geometry.pixels();
+    const int64_t runs = div_up(pixels, kDwPixels);
+    const int threads = std::max(1, job.threads);
+    const size_t rows_bytes = pointer_bytes(taps * kDwPixels);
+    const size_t task_bytes = rows_bytes + staged_bytes(kDwPixels, job.k, job.row_function.staged);
+    const TapRows taps_of(job.geometry, job.input, job.pad_row, kernel.int8 ? 1 : 4, 1, taps);
+    parallel_for(threads, threads, [&](int64_t i) {
+        char* scratch = static_cast<char*>(job.scratch) + static_cast<size_t>(i) * task_bytes;
+        const auto rows = reinterpret_cast<const void**>(scratch);
+        const auto stage = reinterpret_cast<float*>(scratch + rows_bytes);
+        char* place[kDwPixels];
+        void* out[kDwPixels];
+        DwArgs args;
+        args.rows = rows;
+        args.taps = taps;
+        args.channels = job.k;
+        args.packed = job.packed;
+        args.out = out;
+        args.epilogue = job.epilogue;
+        const Range range = part_of(runs, i, threads);
+        for (int64_t run = range.begin; run < range.end; ++run) {
+            const int64_t first = run * kDwPixels;
+            args.pixels = std::min(kDwPixels, pixels - first);
+            taps_of.fill(first, args.pixels, rows);
+            for (int64_t p = 0; p < args.pixels; ++p) {
+                place[p] = output_pixel(job, first + p);
+                out[p] = job.row_function.staged ? reinterpret_cast<char*>(stage + p * job.k) : place[p];
+            }
+            kernel.run(args);
+            if (job.row_function.run != nullptr) {
+                run_row_function(job, place, out, args.pixels, 0, job.k);
+            }
+        }
+    });
+}
+
+}  // namespace fw

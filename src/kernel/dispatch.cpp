@@ -1,0 +1,58 @@
+#include "kernel/dispatch.h"
+
+#include "base/cpu.h"
+
+namespace fw {
+
+namespace {
+
+#define FW_LIST_gemm_f32(name) &name,
+#define FW_LIST_gemm_int8(name) &name,
+#define FW_LIST_dw_f32(name)
+#define FW_LIST_dw_int8(name)
+#define FW_KERNEL(family, name, level) FW_LIST_##family(name)
+const GemmKernel* const kGemmKernels[] = {
+#include "kernel/kernels.inc"
+};
+#undef FW_KERNEL
+#undef FW_LIST_gemm_f32
+#undef FW_LIST_gemm_int8
+#undef FW_LIST_dw_f32
+#undef FW_LIST_dw_int8
+
+#define FW_LIST_gemm_f32(name)
+#define FW_LIST_gemm_int8(name)
+#define FW_LIST_dw_f32(name) &name,
+#define FW_LIST_dw_int8(name) &name,
+#define FW_KERNEL(family, name, level) FW_LIST_##family(name)
+const DwKernel* const kDwKernels[] = {
+#include "kernel/kernels.inc"
+};
+#undef FW_KERNEL
+
+template <class Kernel, size_t kCount>
+const Kernel* find(const Kernel* const (&list)[kCount], bool int8, Isa level) {
+    for (const Kernel* kernel : list) {
+        if (kernel->int8 == int8 && isa_covers(level, kernel->level)) {
+            return kernel;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+Span<const GemmKernel* const> gemm_kernels() {
+    return kGemmKernels;
+}
+Span<const DwKernel* const> dw_kernels() {
+    return kDwKernels;
+}
+const GemmKernel* find_gemm_kernel(bool int8, Isa level) {
+    return find(kGemmKernels, int8, level);
+}
+const DwKernel* find_dw_kernel(bool int8, Isa level) {
+    return find(kDwKernels, int8, level);
+}
+
+}  // namespace fw

@@ -1,0 +1,98 @@
+// Contracts of the compute kernels: the mathematics, the layout of what they read, and what may be over-read.
+//
+// Names: <family>_<MR>x<NR>c<KR>_<level>: MR output pixels by NR output channels a tile, KR products summed into one
+// accumulator by one instruction (c1 is left out). kernels.inc lists every kernel once.
+//
+// Over-reading: kernels read whole vectors. Activations, rows of padding and packed weights must have kOverread (64)
+// readable bytes behind their last element, of any value. Nothing is ever written past the last element of an output
+// row: a neighbour's channels may lie there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/isa.h"
+
+namespace fw {
+
+/// What becomes of an accumulator. The bias is in the accumulator from the start.
+/// float kernel:              y = min(max(acc, lo), hi)               NaN stays NaN
+/// int8 kernel, float output: y = min(max(float(acc) * m, lo), hi)
+/// int8 kernel, int8 output:  q = rne(min(max(float(acc) * m, lo), hi)) + zero_point, where lo and hi are whole
+/// numbers:
+///                            the bounds of the output minus the zero point (docs/int8-contract.md)
+struct Epilogue {
+    bool float_output = true;
+    float lo = 0.0F;
+    float hi = 0.0F;
+    int32_t zero_point = 0;
+};
+
+/// GEMM with indirect rows: for r < m and every column j of the panels [panel_begin, panel_end)
+///   out[r][j] = epilogue(bias[j] + sum_t sum_p A(t, r)[p] * B[j][t][p]),   A(t, r) = rows[t * MR + r],   p < k
+/// A plain matrix product has one tap, a convolution kernel_h * kernel_w of them; a tap outside of the image points at
+/// a row of padding values. All MR pointers of a tap must be readable also where r >= m (repeat the last row).
+struct GemmArgs {
+    const void* const* rows = nullptr;  ///< [taps][MR], each to k elements
+    int64_t taps = 1;
+    int64_t k = 0;
+    const void* packed = nullptr;  ///< from pack_gemm: all panels
+    int64_t n = 0;                 ///< output channels of all panels
+    int64_t panel_begin = 0;
+    int64_t panel_end = 0;
+    int64_t m = 0;               ///< 1..MR
+    void* const* out = nullptr;  ///< [m]: element of column 0; columns are adjacent
+    Epilogue epilogue;
+};
+
+/// A GEMM kernel. Packed weights (pack_gemm) are panels of up to `vectors` vectors of `lanes` columns (panel.h), each:
+///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
+/// padded with zeros. `unsigned_input`: the kernel computes with activations + 128, and -128 * sum(B) is in the packed
+/// bias.
+struct GemmKernel {
+    const char* name;
+    Isa level;
+    bool int8;  ///< int8 A and B with int32 accumulators; else float
+    bool unsigned_input;
+    int mr;
+    int lanes;
+    int vectors;
+    int kr;
+    void (*run)(const GemmArgs& args);
+};
+
+/// Depthwise convolution: for p < pixels and c < channels
+///   out[p][c] = epilogue(bias[c] + sum_t rows[p * taps + t][c] * W[c][t])
+struct DwArgs {
+    const void* const* rows = nullptr;  ///< [pixels][taps], each to `channels` elements
+    int64_t pixels = 0;
+    int64_t taps = 0;
+    int64_t channels = 0;
+    const void* packed = nullptr;  ///< from pack_dw
+    void* const* out = nullptr;    ///< [pixels]: channel 0; channels are adjacent
+    Epilogue epilogue;
+};
+
+/// A depthwise kernel. Packed weights (pack_dw) are blocks of `lanes` channels, each:
+///   bias [lanes], multiplier [lanes] (int8 only), weights [ceil(taps / kr)][lanes][kr]
+/// `rows` of the last group of taps must have pointers only for real taps: kernels repeat one for the missing ones.
+struct DwKernel {
+    const char* name;
+    Isa level;
+    bool int8;
+    bool unsigned_input;
+    int lanes;
+    int kr;
+    void (*run)(const DwArgs& args);
+};
+
+#define FW_KERNEL_STRUCT_gemm_f32 GemmKernel
+#define FW_KERNEL_STRUCT_gemm_int8 GemmKernel
+#define FW_KERNEL_STRUCT_dw_f32 DwKernel
+#define FW_KERNEL_STRUCT_dw_int8 DwKernel
+
+#define FW_KERNEL(family, name, level) extern const FW_KERNEL_STRUCT_##family name;
+#include "kernel/kernels.inc"
+#undef FW_KERNEL
+
+}  // namespace fw

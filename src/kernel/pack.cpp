@@ -1,0 +1,119 @@
+#include "kernel/pack.h"
+
+#include <cstring>
+
+#include "kernel/panel.h"
+
+namespace fw {
+
+namespace {
+
+// What a kernel that adds 128 to its input has too much, taken from the bias. Sums wrap as the kernels' do.
+int32_t corrected_bias(const void* bias, int64_t channel, const int8_t* row, int64_t count, bool unsigned_input) {
+    uint32_t value = bias == nullptr ? 0 : static_cast<uint32_t>(static_cast<const int32_t*>(bias)[channel]);
+    if (unsigned_input) {
+        uint32_t sum = 0;
+        for (int64_t i = 0; i < count; ++i) {
+            sum += static_cast<uint32_t>(int32_t{row[i]});
+        }
+        value -= 128U * sum;
+    }
+    return static_cast<int32_t>(value);
+}
+
+// Writes `columns` values of bias (and of multiplier); channels past the end get zeros.
+char* pack_head(bool int8, bool unsigned_input, int64_t first, int64_t columns, int64_t channels, int64_t row_count,
+                const void* values, const void* bias, const float* multiplier, char* out) {
+    for (int64_t j = first; j < first + columns; ++j, out += 4) {
+        if (int8) {
+            const auto* row = static_cast<const int8_t*>(values) + j * row_count;
+            const int32_t value = j < channels ? corrected_bias(bias, j, row, row_count, unsigned_input) : 0;
+            std::memcpy(out, &value, 4);
+        } else {
+            const float value = j < channels && bias != nullptr ? static_cast<const float*>(bias)[j] : 0.0F;
+            std::memcpy(out, &value, 4);
+        }
+    }
+    for (int64_t j = first; int8 && j < first + columns; ++j, out += 4) {
+        const float value = j < channels ? multiplier[j] : 0.0F;
+        std::memcpy(out, &value, 4);
+    }
+    return out;
+}
+
+// [column][tap][k] to [tap][k / kr][column][kr].
+template <class T>
+void pack_panel(const GemmWeights& w, int64_t first, int64_t columns, int64_t kr, T* out) {
+    const T* values = static_cast<const T*>(w.values);
+    for (int64_t t = 0; t < w.taps; ++t) {
+        for (int64_t p = 0; p < w.k; p += kr) {
+            for (int64_t j = first; j < first + columns; ++j) {
+                const T* row = values + (j * w.taps + t) * w.k;
+                for (int64_t i = p; i < p + kr; ++i) {
+                    *out++ = j < w.n && i < w.k ? row[i] : T(0);
+                }
+            }
+        }
+    }
+}
+
+// [channel][tap] to [tap / kr][channel][kr].
+template <class T>
+void pack_block(const DwWeights& w, int64_t first, int64_t lanes, int64_t kr, T* out) {
+    const T* values = static_cast<const T*>(w.values);
+    for (int64_t t = 0; t < w.taps; t += kr) {
+        for (int64_t c = first; c < first + lanes; ++c) {
+            for (int64_t i = t; i < t + kr; ++i) {
+                *out++ = c < w.channels && i < w.taps ? values[c * w.taps + i] : T(0);
+            }
+        }
+    }
+}
+
+int64_t dw_block_bytes(const DwKernel& kernel, int64_t taps) {
+    const int64_t padded = div_up(taps, kernel.kr) * kernel.kr;
+    return kernel.lanes * (kernel.int8 ? 8 + padded : 4 + padded * 4);
+}
+
+}  // namespace
+
+size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
+    return static_cast<size_t>(div_up(weights.n, kernel.lanes) * kernel.lanes *
+                               gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8));
+}
+
+void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) {
+    const int64_t column_bytes = gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8);
+    const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
+    for (int64_t i = 0; i < panels; ++i) {
+        const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
+        const int64_t columns = panel.vectors * kernel.lanes;
+        char* to = static_cast<char*>(out) + panel.column * column_bytes;
+        to = pack_head(kernel.int8, kernel.unsigned_input, panel.column, columns, weights.n, weights.taps * weights.k,
+                       weights.values, weights.bias, weights.multiplier, to);
+        if (kernel.int8) {
+            pack_panel(weights, panel.column, columns, kernel.kr, reinterpret_cast<int8_t*>(to));
+        } else {
+            pack_panel(weights, panel.column, columns, kernel.kr, reinterpret_cast<float*>(to));
+        }
+    }
+}
+
+size_t packed_dw_bytes(const DwKernel& kernel, const DwWeights& weights) {
+    return static_cast<size_t>(div_up(weights.channels, kernel.lanes) * dw_block_bytes(kernel, weights.taps));
+}
+
+void pack_dw(const DwKernel& kernel, const DwWeights& weights, void* out) {
+    char* to = static_cast<char*>(out);
+    for (int64_t c = 0; c < weights.channels; c += kernel.lanes, to += dw_block_bytes(kernel, weights.taps)) {
+        char* values = pack_head(kernel.int8, kernel.unsigned_input, c, kernel.lanes, weights.channels, weights.taps,
+                                 weights.values, weights.bias, weights.multiplier, to);
+        if (kernel.int8) {
+            pack_block(weights, c, kernel.lanes, kernel.kr, reinterpret_cast<int8_t*>(values));
+        } else {
+            pack_block(weights, c, kernel.lanes, kernel.kr, reinterpret_cast<float*>(values));
+        }
+    }
+}
+
+}  // namespace fw

@@ -1,0 +1,34 @@
+// Packing of weights into the order in which a kernel reads them.
+#pragma once
+
+#include "kernel/kernel.h"
+
+namespace fw {
+
+/// Weights as a matrix: row j (an output channel) has taps * k elements, tap after tap.
+struct GemmWeights {
+    int64_t n = 0;
+    int64_t taps = 1;
+    int64_t k = 0;
+    const void* values = nullptr;       ///< [n][taps][k] float or int8
+    const void* bias = nullptr;         ///< [n] float or int32; nullptr = zeros
+    const float* multiplier = nullptr;  ///< [n], int8 only
+};
+
+/// Bytes that pack_gemm writes; the buffer needs kOverread more behind it.
+size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights);
+/// `out` is kAlignment-aligned.
+void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out);
+
+struct DwWeights {
+    int64_t channels = 0;
+    int64_t taps = 0;
+    const void* values = nullptr;  ///< [channels][taps] float or int8
+    const void* bias = nullptr;
+    const float* multiplier = nullptr;
+};
+
+size_t packed_dw_bytes(const DwKernel& kernel, const DwWeights& weights);
+void pack_dw(const DwKernel& kernel, const DwWeights& weights, void* out);
+
+}  // namespace fw

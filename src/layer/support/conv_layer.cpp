@@ -1,0 +1,267 @@
+#include "layer/support/conv_layer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/memory.h"
+#include "base/parallel.h"
+
+namespace fw {
+
+namespace {
+
+// Inputs with fewer channels than this have whole filter rows as taps: a tap of 3 channels would leave most of a vector
+// empty.
+constexpr int kRowTapChannels = 16;
+
+bool is_line(const Shape& shape) {
+    return shape.rank == 1;
+}
+
+}  // namespace
+
+Status ConvLayer::load(const Params& params, Span<const Weight> weights) {
+    WeightedCore::Spec spec;
+    spec.outputs = params.i(0);
+    spec.kernel_w = params.i(1);
+    spec.kernel_h = params.i(11);
+    spec.bias = params.i(5) != 0;
+    spec.group = kind_.grouped ? params.i(7) : 1;
+    const int dynamic_key = kind_.transposed ? 28 : 19;
+    if (params.i(dynamic_key) != 0) {
+        return Status::error(Code::kUnsupported, "dynamic_weight (%d) is %d: weights as inputs are not supported",
+                             dynamic_key, params.i(dynamic_key));
+    }
+    if (kind_.transposed) {
+        output_pad_right_ = params.i(18);
+        output_pad_bottom_ = params.i(19);
+        output_w_ = params.i(20);
+        output_h_ = params.i(21);
+        if (output_pad_right_ < 0 || output_pad_bottom_ < 0 || output_w_ < 0 || output_h_ < 0) {
+            return Status::error(
+                Code::kInvalidArgument,
+                "output_pad_right, output_pad_bottom (18, 19) are %d and %d, output_w, output_h (20, 21) "
+                "%d and %d, expected numbers from 0",
+                output_pad_right_, output_pad_bottom_, output_w_, output_h_);
+        }
+    } else {
+        spec.pad_value = params.f(18);
+        spec.int8_scales = params.i(8) != 0;
+    }
+    horizontal_ = {spec.kernel_w, params.i(3), params.i(2), params.i(4), params.i(15)};
+    vertical_ = {spec.kernel_h, params.i(13), params.i(12), params.i(14), params.i(16)};
+    FW_RETURN_IF_ERROR(check_window("width", horizontal_));
+    FW_RETURN_IF_ERROR(check_window("height", vertical_));
+    if (spec.outputs < 1) {
+        return Status::error(Code::kInvalidArgument, "num_output (0) is %d, expected at least 1", spec.outputs);
+    }
+    if (spec.group < 1 || spec.outputs % spec.group != 0) {
+        return Status::error(Code::kInvalidArgument, "group (7) is %d, expected a divisor of num_output (0) %d",
+                             spec.group, spec.outputs);
+    }
+    const int64_t count = params.i(6);
+    const int64_t filters = int64_t{spec.outputs} * spec.kernel_h;
+    if (count < 1 || filters > count || count % (filters * spec.kernel_w) != 0) {
+        return Status::error(Code::kInvalidArgument,
+                             "weight_data_size (6) is %lld, expected a multiple of num_output x kernel: %d x %d x %d",
+                             static_cast<long long>(count), spec.outputs, spec.kernel_h, spec.kernel_w);
+    }
+    const int64_t channels = count / (filters * spec.kernel_w) * spec.group;
+    if (channels > Shape::kMaxElements) {
+        return Status::error(Code::kInvalidArgument, "group (7) is %d: %lld input channels", spec.group,
+                             static_cast<long long>(channels));
+    }
+    spec.channels = static_cast<int>(channels);
+    spec.row_taps = !kind_.transposed && spec.group == 1 && spec.kernel_w > 1 && horizontal_.dilation == 1 &&
+                    spec.channels < kRowTapChannels;
+    FW_RETURN_IF_ERROR(load_fused_activation(params, &spec.activation));
+    return core_.load(spec, weights);
+}
+
+LayerTraits ConvLayer::traits() const {
+    LayerTraits traits;
+    traits.any_stride_input = false;
+    return traits;
+}
+
+// Full size: every input pixel stamps the kernel at i * stride. Pads cut it; without any, output_w and output_h may.
+Status ConvLayer::resolve_transposed(const char* axis, int in, const WindowSpec& spec, int output_pad, int wanted,
+                                     bool pads_count, WindowAxis* out) const {
+    const int64_t full = int64_t{in - 1} * spec.stride + int64_t{spec.dilation} * (spec.kernel - 1) + 1 + output_pad;
+    int64_t before = 0;
+    int64_t after = 0;
+    const bool same = spec.pad_before == kPadSameUpper || spec.pad_before == kPadSameLower;
+    if (pads_count) {
+        before = std::max(0, spec.pad_before);
+        after = std::max(0, spec.pad_after);
+    } else if (wanted > 0 && same) {
+        const int64_t cut = full - wanted;
+        before = spec.pad_before == kPadSameUpper ? cut / 2 : cut - cut / 2;
+        after = cut - before;
+    }
+    const int64_t size = full - before - after;
+    if (size < 1 || size > Shape::kMaxElements || before < 0 || after < 0) {
+        return Status::error(
+            Code::kInvalidArgument,
+            "output %s would be %lld: input %d, kernel %d, stride %d, dilation %d, cut by %lld and %lld", axis,
+            static_cast<long long>(size), in, spec.kernel, spec.stride, spec.dilation, static_cast<long long>(before),
+            static_cast<long long>(after));
+    }
+    out->out = static_cast<int>(size);
+    out->pad_before = static_cast<int>(before);
+    out->pad_after = static_cast<int>(after);
+    return {};
+}
+
+Status ConvLayer::resolve(const Shape& in, ConvGeometry* out, WindowAxis* vertical, WindowAxis* horizontal) const {
+    const int channels = is_line(in) ? in.w() : in.c();
+    const int height = is_line(in) ? 1 : in.h();
+    const int width = is_line(in) ? 1 : in.w();
+    const WeightedCore::Spec& spec = core_.spec();
+    if (in.rank < 1 || in.rank > 3) {
+        return Status::error(Code::kInvalidArgument, "input is %s, expected at most 3 dimensions", in.str().c_str());
+    }
+    if (channels != spec.channels) {
+        return Status::error(Code::kInvalidArgument, "input is %s, the weights are for %d channels", in.str().c_str(),
+                             spec.channels);
+    }
+    if (kind_.transposed) {
+        const bool pads_count = vertical_.pad_before > 0 || vertical_.pad_after > 0 || horizontal_.pad_before > 0 ||
+                                horizontal_.pad_after > 0;
+        const int wanted_h = output_w_ > 0 ? output_h_ : 0;
+        const int wanted_w = output_h_ > 0 ? output_w_ : 0;
+        FW_RETURN_IF_ERROR(
+            resolve_transposed("height", height, vertical_, output_pad_bottom_, wanted_h, pads_count, vertical));
+        FW_RETURN_IF_ERROR(
+            resolve_transposed("width", width, horizontal_, output_pad_right_, wanted_w, pads_count, horizontal));
+    } else {
+        FW_RETURN_IF_ERROR(conv_window("height", height, vertical_, vertical));
+        FW_RETURN_IF_ERROR(conv_window("width", width, horizontal_, horizontal));
+    }
+    const int64_t padded_w = int64_t{width} + horizontal->pad_before + horizontal->pad_after;
+    if (spec.row_taps && padded_w > Shape::kMaxElements / std::max<int64_t>(1, int64_t{height} * channels)) {
+        return Status::error(Code::kInvalidArgument,
+                             "padded input would have more than %lld elements: %s, pads %d and %d",
+                             static_cast<long long>(Shape::kMaxElements), in.str().c_str(), horizontal->pad_before,
+                             horizontal->pad_after);
+    }
+    out->in_h = height;
+    out->in_w = width;
+    out->out_h = vertical->out;
+    out->out_w = horizontal->out;
+    out->kernel_h = spec.kernel_h;
+    out->kernel_w = spec.kernel_w;
+    out->stride_h = vertical_.stride;
+    out->stride_w = horizontal_.stride;
+    out->dilation_h = vertical_.dilation;
+    out->dilation_w = horizontal_.dilation;
+    out->pad_top = vertical->pad_before;
+    out->pad_left = horizontal->pad_before;
+    out->transposed = kind_.transposed;
+    return {};
+}
+
+Status ConvLayer::infer(Span<const TensorDesc> in, Span<TensorDesc> out) const {
+    ConvGeometry geometry;
+    WindowAxis vertical;
+    WindowAxis horizontal;
+    FW_RETURN_IF_ERROR(resolve(in[0].shape, &geometry, &vertical, &horizontal));
+    const WeightedCore::Spec& spec = core_.spec();
+    const bool line = is_line(in[0].shape) && !kind_.grouped && !kind_.transposed && spec.kernel_h == 1 &&
+                      spec.kernel_w == 1 && geometry.pixels() == 1;
+    out[0].shape = line ? Shape(spec.outputs) : Shape(spec.outputs, geometry.out_h, geometry.out_w);
+    return {};
+}
+
+// With row taps, the rows of the image with their padding on both sides, so that every filter row lies together.
+size_t ConvLayer::padded_rows_bytes(const Shape& in) const {
+    ConvGeometry geometry;
+    WindowAxis vertical;
+    WindowAxis horizontal;
+    if (!core_.spec().row_taps || !resolve(in, &geometry, &vertical, &horizontal).ok()) {
+        return 0;
+    }
+    const int64_t width = int64_t{geometry.in_w} + horizontal.pad_before + horizontal.pad_after;
+    return round_up(static_cast<size_t>(width * geometry.in_h * core_.spec().channels) * 4 + kOverread, kAlignment);
+}
+
+size_t ConvLayer::workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/, int threads) const {
+    return padded_rows_bytes(in[0].shape) + core_.scratch_bytes(threads);
+}
+
+const void* ConvLayer::pad_rows(const Tensor& in, const WindowAxis& horizontal, void* workspace, int threads,
+                                ConvGeometry* geometry) const {
+    const int channels = core_.spec().channels;
+    const int64_t width = int64_t{geometry->in_w} + horizontal.pad_before + horizontal.pad_after;
+    const void* rows = in.data;
+    if (horizontal.pad_before + horizontal.pad_after > 0 || geometry->in_w_stride != channels) {
+        const size_t size = core_.int8() ? 1 : 4;
+        const size_t row_bytes = static_cast<size_t>(width * channels) * size;
+        const size_t left = static_cast<size_t>(horizontal.pad_before * channels);
+        const size_t right = static_cast<size_t>(horizontal.pad_after * channels);
+        parallel_for(geometry->in_h, threads, [&](int64_t y) {
+            char* to = static_cast<char*>(workspace) + static_cast<size_t>(y) * row_bytes;
+            char* end = to + row_bytes - right * size;
+            if (core_.int8()) {
+                std::memset(to, core_.pad_byte(), left);
+                std::memset(end, core_.pad_byte(), right);
+            } else {
+                std::fill_n(reinterpret_cast<float*>(to), left, core_.pad_value());
+                std::fill_n(reinterpret_cast<float*>(end), right, core_.pad_value());
+            }
+            const char* from =
+                static_cast<const char*>(in.data) + y * geometry->in_h_stride * static_cast<int64_t>(size);
+            const size_t pixel = static_cast<size_t>(channels) * size;
+            if (geometry->in_w_stride == channels) {
+                std::memcpy(to + left * size, from, pixel * static_cast<size_t>(geometry->in_w));
+                return;
+            }
+            for (int x = 0; x < geometry->in_w; ++x) {
+                std::memcpy(to + left * size + static_cast<size_t>(x) * pixel,
+                            from + x * geometry->in_w_stride * static_cast<int64_t>(size), pixel);
+            }
+        });
+        rows = workspace;
+        geometry->in_h_stride = width * channels;
+        geometry->in_w_stride = channels;
+    }
+    geometry->in_w = static_cast<int>(width) - geometry->kernel_w + 1;
+    geometry->kernel_w = 1;
+    geometry->pad_left = 0;
+    return rows;
+}
+
+Status ConvLayer::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {
+    ConvGeometry geometry;
+    WindowAxis vertical;
+    WindowAxis horizontal;
+    FW_RETURN_IF_ERROR(resolve(in[0].shape, &geometry, &vertical, &horizontal));
+    geometry.in_h_stride = is_line(in[0].shape) ? 0 : in[0].h_stride();
+    geometry.in_w_stride = is_line(in[0].shape) ? 0 : in[0].w_stride();
+    char* workspace = static_cast<char*>(context.workspace);
+    char* scratch = workspace + padded_rows_bytes(in[0].shape);
+
+    Tensor target = out[0];
+    std::shared_ptr<void> dense;
+    if (out[0].rank() >= 3 ? !out[0].has_adjacent_channels() : out[0].stride[0] != 1) {
+        // Kernels write adjacent channels. No planner asks for anything else on purpose, so this need not be fast.
+        dense = allocate_shared_bytes(out[0].desc().bytes(), nullptr);
+        if (dense == nullptr) {
+            return Status::error(Code::kOutOfMemory, "no memory for an output of %s", out[0].shape.str().c_str());
+        }
+        target = make_tensor(dense.get(), out[0].desc());
+    }
+    geometry.out_h_stride = target.rank() >= 3 ? target.h_stride() : 0;
+    geometry.out_w_stride = target.rank() >= 3 ? target.w_stride() : 0;
+    const void* input = in[0].data;
+    if (core_.spec().row_taps) {
+        input = pad_rows(in[0], horizontal, workspace, context.threads, &geometry);
+    }
+    core_.run(geometry, input, target.data, context.threads, scratch);
+    if (dense != nullptr) {
+        copy_tensor(target, out[0]);
+    }
+    return {};
+}
+
+}  // namespace fw

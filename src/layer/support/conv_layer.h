@@ -1,0 +1,49 @@
+// ConvLayer: Convolution, ConvolutionDepthWise, Deconvolution and DeconvolutionDepthWise. They differ in which keys
+// they have and in the direction of the window; parameters, shapes and the run are here.
+#pragma once
+
+#include <string>
+
+#include "layer/layer.h"
+#include "layer/support/weighted.h"
+#include "layer/support/window.h"
+
+namespace fw {
+
+class ConvLayer final : public Layer {
+public:
+    struct Kind {
+        bool grouped = false;
+        bool transposed = false;
+    };
+    explicit ConvLayer(Kind kind) : kind_(kind) {}
+
+    Status load(const Params& params, Span<const Weight> weights) override;
+    Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override;
+    Status prepare(const PrepareContext& context) override { return core_.prepare(context); }
+    LayerTraits traits() const override;
+    size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
+    std::string kernel_name() const override { return core_.kernel_name(); }
+    size_t weight_bytes() const override { return core_.weight_bytes(); }
+
+private:
+    /// Extents and paddings for an input; strides are left 0.
+    Status resolve(const Shape& in, ConvGeometry* out, WindowAxis* vertical, WindowAxis* horizontal) const;
+    Status resolve_transposed(const char* axis, int in, const WindowSpec& spec, int output_pad, int wanted,
+                              bool pads_count, WindowAxis* out) const;
+    size_t padded_rows_bytes(const Shape& in) const;
+    const void* pad_rows(const Tensor& in, const WindowAxis& horizontal, void* workspace, int threads,
+                         ConvGeometry* geometry) const;
+
+    Kind kind_;
+    WeightedCore core_;
+    WindowSpec vertical_;
+    WindowSpec horizontal_;
+    int output_pad_right_ = 0;
+    int output_pad_bottom_ = 0;
+    int output_w_ = 0;
+    int output_h_ = 0;
+};
+
+}  // namespace fw

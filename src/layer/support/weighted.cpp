@@ -1,0 +1,297 @@
+#include "layer/support/weighted.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "kernel/dispatch.h"
+#include "kernel/pack.h"
+
+namespace fw {
+
+struct WeightedCore::Rows {
+    std::vector<float> floats;  ///< [output][tap][tap_length]
+    std::vector<int8_t> bytes;
+    std::vector<float> bias;
+    Requant requant;
+};
+
+namespace {
+
+Status count_error(const char* blob, int64_t count, int64_t expected) {
+    return Status::error(Code::kInvalidArgument, "%s has %lld elements, expected %lld", blob,
+                         static_cast<long long>(count), static_cast<long long>(expected));
+}
+
+}  // namespace
+
+Status WeightedCore::load(const Spec& spec, Span<const Weight> weights) {
+    const size_t expected = 1 + (spec.bias ? 1 : 0) + (spec.int8_scales ? 1 : 0);
+    if (weights.size() < expected) {
+        return Status::error(Code::kInvalidArgument, "has %d weight blobs, expected %d",
+                             static_cast<int>(weights.size()), static_cast<int>(expected));
+    }
+    const int64_t count = spec.outputs * spec.weights_per_output();
+    if (weights[0].count() != count) {
+        return count_error("weight_data", weights[0].count(), count);
+    }
+    if (spec.bias && weights[1].count() != spec.outputs) {
+        return count_error("bias_data", weights[1].count(), spec.outputs);
+    }
+    if (spec.int8_scales) {
+        const int64_t scales = weights[expected - 1].count();
+        if (scales < 1 || spec.outputs % scales != 0) {
+            return count_error("weight_data_int8_scales", scales, spec.outputs);
+        }
+    } else if (weights[0].storage() == WeightStorage::kInt8) {
+        return Status::error(Code::kInvalidArgument, "weight_data is int8, but int8_scale_term (8) is 0: no scales");
+    }
+    spec_ = spec;
+    weights_.assign(weights.begin(), weights.begin() + expected);
+    return {};
+}
+
+std::vector<float> WeightedCore::file_scales() const {
+    const std::vector<float> stored = weights_.back().to_floats();
+    std::vector<float> scales(static_cast<size_t>(spec_.outputs));
+    const size_t repeat = scales.size() / stored.size();
+    for (size_t i = 0; i < scales.size(); ++i) {
+        scales[i] = stored[i / repeat];
+    }
+    return scales;
+}
+
+std::vector<float> WeightedCore::real_weights() const {
+    std::vector<float> values = weights_[0].to_floats();
+    if (weights_[0].storage() == WeightStorage::kInt8) {
+        const std::vector<float> scales = file_scales();
+        const size_t row = values.size() / scales.size();
+        for (size_t i = 0; i < values.size(); ++i) {
+            const float scale = scales[i / row];
+            values[i] = scale == 0.0F ? 0.0F : static_cast<float>(static_cast<double>(values[i]) / scale);
+        }
+    }
+    return values;
+}
+
+std::vector<float> WeightedCore::real_bias() const {
+    return spec_.bias ? weights_[1].to_floats() : std::vector<float>(static_cast<size_t>(spec_.outputs), 0.0F);
+}
+
+// [output][channel][ky][kx] to [output][ky][kx][channel]: the order of pixels in memory.
+template <class T>
+std::vector<T> WeightedCore::reorder(const std::vector<T>& values) const {
+    const size_t channels = static_cast<size_t>(spec_.channels / spec_.group);
+    const size_t taps = static_cast<size_t>(spec_.kernel_h) * static_cast<size_t>(spec_.kernel_w);
+    if (channels == 1 || taps == 1) {
+        return values;
+    }
+    std::vector<T> out(values.size());
+    const size_t row = channels * taps;
+    for (size_t n = 0; n < static_cast<size_t>(spec_.outputs); ++n) {
+        for (size_t c = 0; c < channels; ++c) {
+            for (size_t t = 0; t < taps; ++t) {
+                out[n * row + t * channels + c] = values[n * row + c * taps + t];
+            }
+        }
+    }
+    return out;
+}
+
+Status WeightedCore::quantize(const PrepareContext& context, Rows* rows) {
+    const QuantParams& in = context.inputs[0].quant;
+    const bool to_int8 = context.outputs[0].dtype == DType::kInt8;
+    if (!in.known() || (to_int8 && !context.outputs[0].quant.known())) {
+        return Status::error(Code::kInvalidArgument, "int8 needs the scales of input and output");
+    }
+    if (!accumulator_fits(spec_.weights_per_output())) {
+        return Status::error(Code::kUnsupported, "sums of %lld products do not fit int32",
+                             static_cast<long long>(spec_.weights_per_output()));
+    }
+    const std::vector<float> real = real_weights();
+    if (!all_finite(real) || !all_finite(rows->bias)) {
+        return Status::error(Code::kUnsupported, "int8 needs finite weights and biases");
+    }
+    std::vector<float> scales(context.weight_scales.begin(), context.weight_scales.end());
+    if (weights_[0].storage() == WeightStorage::kInt8) {
+        scales = file_scales();
+    } else if (scales.empty()) {
+        scales = absmax_weight_scales(real, spec_.outputs);
+    }
+    if (scales.size() != static_cast<size_t>(spec_.outputs)) {
+        return Status::error(Code::kInvalidArgument, "%d weight scales for %d output channels",
+                             static_cast<int>(scales.size()), spec_.outputs);
+    }
+    scales = fit_weight_scales(in, scales, rows->bias);
+    std::vector<int8_t> bytes;
+    quantize_weights(real, scales, &bytes);
+    std::vector<int32_t> sums(scales.size(), 0);
+    const size_t row = bytes.size() / sums.size();
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        sums[i / row] += bytes[i];
+    }
+    const FusedActivation& activation = spec_.activation;
+    staged_ = to_int8 && !activation.is_clamp();
+    if (to_int8 && !staged_) {
+        rows->requant = make_requant(in, scales, sums, rows->bias, context.outputs[0].quant, activation.clamp());
+        epilogue_.float_output = false;
+        epilogue_.zero_point = rows->requant.zero_point;
+        epilogue_.lo = static_cast<float>(rows->requant.lo - rows->requant.zero_point);
+        epilogue_.hi = static_cast<float>(rows->requant.hi - rows->requant.zero_point);
+    } else {
+        rows->requant = make_dequant(in, scales, sums, rows->bias);
+    }
+    rows->bytes = reorder(bytes);
+    return {};
+}
+
+Status WeightedCore::prepare(const PrepareContext& context) {
+    const DType in = context.inputs[0].dtype;
+    const DType out = context.outputs[0].dtype;
+    int8_ = in == DType::kInt8;
+    const bool float_in = in == DType::kFloat32;
+    const bool float_out = out == DType::kFloat32;
+    if ((!float_in && !int8_) || (!float_out && !(int8_ && out == DType::kInt8))) {
+        return Status::error(Code::kUnsupported, "has no %s to %s implementation", name(in), name(out));
+    }
+    FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+    if (spec_.depthwise()) {
+        dw_ = find_dw_kernel(int8_, isa);
+    } else {
+        gemm_ = find_gemm_kernel(int8_, isa);
+    }
+    out_size_ = float_out ? 4 : 1;
+    out_quant_ = context.outputs[0].quant;
+    staged_ = false;
+    epilogue_ = Epilogue();
+    epilogue_.lo = spec_.activation.clamp().lo;
+    epilogue_.hi = spec_.activation.clamp().hi;
+
+    Rows rows;
+    rows.bias = real_bias();
+    if (int8_) {
+        FW_RETURN_IF_ERROR(quantize(context, &rows));
+    } else {
+        rows.floats = reorder(real_weights());
+    }
+    row_function_ = RowFunction();
+    if (!spec_.activation.is_clamp()) {
+        row_function_ = {staged_ ? quantize_row : activate_row, this, staged_};
+    }
+
+    pad_value_ = spec_.pad_value;
+    pad_byte_ = int8_ ? ::fw::quantize(spec_.pad_value, context.inputs[0].quant) : int8_t{0};
+    const size_t elements = static_cast<size_t>(dw_ != nullptr ? spec_.channels : spec_.tap_length());
+    pad_row_ = allocate_shared_bytes(elements * (int8_ ? 1 : 4), nullptr);
+    if (pad_row_ == nullptr) {
+        return Status::error(Code::kOutOfMemory, "no memory for a row of padding");
+    }
+    if (int8_) {
+        std::memset(pad_row_.get(), pad_byte_, elements);
+    } else {
+        std::fill_n(static_cast<float*>(pad_row_.get()), elements, pad_value_);
+    }
+    return pack(rows);
+}
+
+Status WeightedCore::pack(const Rows& rows) {
+    const int groups = dw_ != nullptr ? 1 : spec_.group;
+    const int64_t outputs = spec_.outputs / groups;
+    const int64_t row = spec_.weights_per_output();
+    const auto part = [&](int64_t first, const void** values, const void** bias, const float** multiplier) {
+        *values = int8_ ? static_cast<const void*>(rows.bytes.data() + first * row) : rows.floats.data() + first * row;
+        *bias = int8_ ? static_cast<const void*>(rows.requant.bias.data() + first) : rows.bias.data() + first;
+        *multiplier = int8_ ? rows.requant.multiplier.data() + first : nullptr;
+    };
+    GemmWeights matrix;
+    matrix.n = outputs;
+    matrix.taps = spec_.taps();
+    matrix.k = spec_.tap_length();
+    DwWeights filters;
+    filters.channels = outputs;
+    filters.taps = row;
+    group_bytes_ =
+        round_up(dw_ != nullptr ? packed_dw_bytes(*dw_, filters) : packed_gemm_bytes(*gemm_, matrix), kAlignment);
+    packed_bytes_ = group_bytes_ * static_cast<size_t>(groups);
+    packed_ = allocate_shared_bytes(packed_bytes_, nullptr);
+    if (packed_ == nullptr) {
+        return Status::error(Code::kOutOfMemory, "no memory for %lld bytes of packed weights",
+                             static_cast<long long>(packed_bytes_));
+    }
+    for (int g = 0; g < groups; ++g) {
+        char* to = static_cast<char*>(packed_.get()) + group_bytes_ * static_cast<size_t>(g);
+        if (dw_ != nullptr) {
+            part(g * outputs, &filters.values, &filters.bias, &filters.multiplier);
+            pack_dw(*dw_, filters, to);
+        } else {
+            part(g * outputs, &matrix.values, &matrix.bias, &matrix.multiplier);
+            pack_gemm(*gemm_, matrix, to);
+        }
+    }
+    return {};
+}
+
+size_t WeightedCore::scratch_bytes(int threads) const {
+    if (dw_ != nullptr) {
+        return dw_conv_scratch_bytes(spec_.taps(), spec_.channels, staged_, threads);
+    }
+    if (gemm_ != nullptr) {
+        return gemm_conv_scratch_bytes(*gemm_, spec_.taps(), spec_.outputs / spec_.group, staged_, threads);
+    }
+    return 0;
+}
+
+void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* output, int threads,
+                       void* scratch) const {
+    ConvJob job;
+    job.geometry = geometry;
+    job.pad_row = pad_row_.get();
+    job.epilogue = epilogue_;
+    job.row_function = row_function_;
+    job.threads = threads;
+    job.scratch = scratch;
+    job.out_element_size = out_size_;
+    if (dw_ != nullptr) {
+        job.input = input;
+        job.output = output;
+        job.packed = packed_.get();
+        job.k = spec_.channels;
+        run_dw_conv(*dw_, job);
+        return;
+    }
+    job.k = spec_.tap_length();
+    job.n = spec_.outputs / spec_.group;
+    const size_t in_step = static_cast<size_t>(job.k) * (int8_ ? 1 : 4);
+    const size_t out_step = static_cast<size_t>(job.n) * static_cast<size_t>(out_size_);
+    for (size_t g = 0; g < static_cast<size_t>(spec_.group); ++g) {
+        job.input = static_cast<const char*>(input) + g * in_step;
+        job.output = static_cast<char*>(output) + g * out_step;
+        job.packed = static_cast<const char*>(packed_.get()) + g * group_bytes_;
+        run_gemm_conv(*gemm_, job);
+    }
+}
+
+void WeightedCore::activate_row(const void* core, const float* from, void* to, int64_t /*column*/, int64_t count) {
+    static_cast<const WeightedCore*>(core)->spec_.activation.apply(from, static_cast<float*>(to), count);
+}
+
+// The activation in float, then quantized as any activation is (docs/int8-contract.md).
+void WeightedCore::quantize_row(const void* core, const float* from, void* to, int64_t /*column*/, int64_t count) {
+    const auto* self = static_cast<const WeightedCore*>(core);
+    constexpr int64_t kChunk = 256;
+    float values[kChunk];
+    auto* out = static_cast<int8_t*>(to);
+    for (int64_t i = 0; i < count; i += kChunk) {
+        const int64_t n = std::min(kChunk, count - i);
+        self->spec_.activation.apply(from + i, values, n);
+        quantize_run(values, n, self->out_quant_, out + i);
+    }
+}
+
+std::string WeightedCore::kernel_name() const {
+    return dw_ != nullptr ? dw_->name : gemm_ != nullptr ? gemm_->name : "";
+}
+
+}  // namespace fw

@@ -1,0 +1,85 @@
+// WeightedCore: what every layer with a weight matrix shares. Takes the weights, quantizes and packs them for a kernel,
+// and runs that kernel over a geometry with the fused activation.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel/conv.h"
+#include "layer/layer.h"
+#include "layer/support/fused_activation.h"
+
+namespace fw {
+
+class WeightedCore {
+public:
+    /// The weights as the file has them: [outputs][channels / group][kernel_h][kernel_w].
+    struct Spec {
+        int outputs = 0;
+        int channels = 0;  ///< of the input, all groups together
+        int group = 1;
+        int kernel_h = 1;
+        int kernel_w = 1;
+        bool bias = false;
+        bool int8_scales = false;  ///< the file has one weight scale an output (or fewer, repeated) behind the bias
+        /// A filter row is one tap of kernel_w * channels elements that lie together: first layers with few channels.
+        bool row_taps = false;
+        float pad_value = 0.0F;
+        FusedActivation activation;
+
+        int64_t taps() const { return row_taps ? kernel_h : int64_t{kernel_h} * kernel_w; }
+        /// Elements of a tap.
+        int64_t tap_length() const { return int64_t{channels} / group * (row_taps ? kernel_w : 1); }
+        int64_t weights_per_output() const { return int64_t{channels} / group * kernel_h * kernel_w; }
+        bool depthwise() const { return group == channels && group == outputs && group > 1; }
+    };
+
+    /// Checks the number of blobs and of their elements.
+    Status load(const Spec& spec, Span<const Weight> weights);
+    /// Accepts float to float, int8 to int8 and int8 to float.
+    Status prepare(const PrepareContext& context);
+
+    const Spec& spec() const { return spec_; }
+    size_t scratch_bytes(int threads) const;
+    /// `geometry` has taps() taps. `input` and `output` are the first pixels of tensors with adjacent channels.
+    void run(const ConvGeometry& geometry, const void* input, void* output, int threads, void* scratch) const;
+
+    /// The padding value in the input's type, as bits of one element.
+    float pad_value() const { return pad_value_; }
+    int8_t pad_byte() const { return pad_byte_; }
+    bool int8() const { return int8_; }
+    std::string kernel_name() const;
+    size_t weight_bytes() const { return packed_bytes_; }
+
+private:
+    struct Rows;  // weights in the order of the kernels
+    std::vector<float> file_scales() const;
+    std::vector<float> real_weights() const;
+    std::vector<float> real_bias() const;
+    Status quantize(const PrepareContext& context, Rows* rows);
+    Status pack(const Rows& rows);
+    template <class T>
+    std::vector<T> reorder(const std::vector<T>& values) const;
+    static void activate_row(const void* core, const float* from, void* to, int64_t column, int64_t count);
+    static void quantize_row(const void* core, const float* from, void* to, int64_t column, int64_t count);
+
+    Spec spec_;
+    std::vector<Weight> weights_;
+    bool int8_ = false;
+    bool staged_ = false;
+    int out_size_ = 4;
+    QuantParams out_quant_;
+    Epilogue epilogue_;
+    RowFunction row_function_;
+    float pad_value_ = 0.0F;
+    int8_t pad_byte_ = 0;
+    const GemmKernel* gemm_ = nullptr;
+    const DwKernel* dw_ = nullptr;
+    std::shared_ptr<void> packed_;
+    std::shared_ptr<void> pad_row_;
+    size_t packed_bytes_ = 0;
+    size_t group_bytes_ = 0;
+};
+
+}  // namespace fw

@@ -1,0 +1,376 @@
+// .table files (docs/table-format.md): the legacy form of caffe-int8-convert-tools and ncnn, and Featherweight's own.
+#include <algorithm>
+#include <limits>
+
+#include "fw/table.h"
+#include "model/model_io.h"
+#include "model/text.h"
+
+namespace fw {
+
+namespace {
+
+constexpr const char* kHeader = "fwtable";
+constexpr int kVersion = 2;
+constexpr std::string_view kWeightSuffix = "_param_0";
+constexpr const char* kPixelNames[] = {"none", "RGB", "BGR", "GRAY"};
+
+Status parse_scale(std::string_view token, bool zero_allowed, float* out) {
+    const NumberError error = parse_float(token, out);
+    if (error != NumberError::kNone) {
+        return Status::error(Code::kParseError,
+                             error == NumberError::kOutOfRange ? "scale '%s' is beyond the range of float"
+                                                               : "scale '%s' is not a finite number",
+                             shown(token).c_str());
+    }
+    if (*out < 0) {
+        return Status::error(Code::kParseError, "scale '%s' is negative", shown(token).c_str());
+    }
+    // Subnormal: its inverse, which dequantizes, would be infinite.
+    if (!zero_allowed && *out < std::numeric_limits<float>::min()) {
+        return Status::error(Code::kParseError, "activation scale '%s' is %s", shown(token).c_str(),
+                             *out == 0 ? "zero" : "too small");
+    }
+    return {};
+}
+
+Status parse_numbers(std::string_view list, std::vector<float>* out) {
+    while (true) {
+        const size_t comma = list.find(',');
+        float value = 0;
+        if (parse_float(list.substr(0, comma), &value) != NumberError::kNone) {
+            return Status::error(Code::kParseError, "'%s' is not a number", shown(list.substr(0, comma)).c_str());
+        }
+        out->push_back(value);
+        if (comma == std::string_view::npos) {
+            return {};
+        }
+        list.remove_prefix(comma + 1);
+    }
+}
+
+class TableReader {
+public:
+    TableReader(Span<const char> text, const char* source) : text_(text), source_(source), lines_(text) {}
+
+    Result<ScaleTable> read();
+
+private:
+    Status read_legacy(std::string_view line);
+    Status read_line(std::string_view line);
+    Status read_preprocess(std::string_view rest);
+    Status take_name(std::string_view* rest, const char* what, std::string* name);
+    Status take_quant(std::string_view* rest, QuantParams* out);
+    Status take_weights(std::string_view rest, const std::string& layer);
+    Status end(std::string_view rest);
+    Status set_input(const std::string& layer, const QuantParams& quant);
+    ScaleTable::LayerEntry& entry(const std::string& layer);
+
+    Span<const char> text_;
+    const char* source_;
+    LineReader lines_;
+    ScaleTable table_;
+    std::map<std::string, int> blob_lines_;
+};
+
+ScaleTable::LayerEntry& TableReader::entry(const std::string& layer) {
+    ScaleTable::LayerEntry& e = table_.layers[layer];
+    if (e.line == 0) {
+        e.line = lines_.number();
+    }
+    return e;
+}
+
+Status TableReader::take_name(std::string_view* rest, const char* what, std::string* name) {
+    const std::string_view token = next_token(rest);
+    if (token.empty() || token.size() > kMaxNameLength) {
+        return Status::error(Code::kParseError, "expected a %s's name, found '%s'", what, shown(token).c_str());
+    }
+    *name = token;
+    return {};
+}
+
+Status TableReader::end(std::string_view rest) {
+    const std::string_view token = next_token(&rest);
+    return token.empty() ? Status() : Status::error(Code::kParseError, "unexpected '%s'", shown(token).c_str());
+}
+
+Status TableReader::take_weights(std::string_view rest, const std::string& layer) {
+    std::vector<float> scales;
+    for (std::string_view token = next_token(&rest); !token.empty(); token = next_token(&rest)) {
+        float scale = 0;
+        FW_RETURN_IF_ERROR(parse_scale(token, true, &scale).with_prefix("layer '%s'", shown(layer).c_str()));
+        scales.push_back(scale);
+    }
+    if (scales.empty()) {
+        return Status::error(Code::kParseError, "layer '%s' has no weight scales", shown(layer).c_str());
+    }
+    ScaleTable::LayerEntry& e = entry(layer);
+    if (!e.weight_scales.empty() && e.weight_scales != scales) {
+        return Status::error(Code::kParseError,
+                             "weight scales of layer '%s' differ from those given before (line %d on)",
+                             shown(layer).c_str(), e.line);
+    }
+    e.weight_scales = std::move(scales);
+    return {};
+}
+
+Status TableReader::set_input(const std::string& layer, const QuantParams& quant) {
+    ScaleTable::LayerEntry& e = entry(layer);
+    if (e.input.known() && e.input != quant) {
+        return Status::error(Code::kParseError,
+                             "the input scale of layer '%s' differs from that given before (line %d on)",
+                             shown(layer).c_str(), e.line);
+    }
+    e.input = quant;
+    return {};
+}
+
+/// `LAYER s` or `LAYER_param_0 s s ...`.
+Status TableReader::read_legacy(std::string_view line) {
+    std::string name;
+    FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
+    const size_t suffix = name.size() - std::min(name.size(), kWeightSuffix.size());
+    if (suffix > 0 && name.compare(suffix, std::string::npos, kWeightSuffix) == 0) {
+        return take_weights(line, name.substr(0, suffix));
+    }
+    const std::string_view token = next_token(&line);
+    if (token.empty()) {
+        return Status::error(Code::kParseError, "layer '%s' has no scale", shown(name).c_str());
+    }
+    QuantParams quant;
+    FW_RETURN_IF_ERROR(parse_scale(token, false, &quant.scale).with_prefix("layer '%s'", shown(name).c_str()));
+    const std::string_view more = next_token(&line);
+    if (!more.empty()) {
+        return Status::error(Code::kParseError, "layer '%s' has more than one activation scale ('%s')",
+                             shown(name).c_str(), shown(more).c_str());
+    }
+    return set_input(name, quant);
+}
+
+Status TableReader::take_quant(std::string_view* rest, QuantParams* out) {
+    FW_RETURN_IF_ERROR(parse_scale(next_token(rest), false, &out->scale));
+    const std::string_view token = next_token(rest);
+    int zero_point = 0;
+    if (!parse_int(token, &zero_point) || zero_point < -128 || zero_point > 127) {
+        return Status::error(Code::kParseError, "zero point '%s' is not a whole number from -128 to 127",
+                             shown(token).c_str());
+    }
+    out->zero_point = zero_point;
+    return end(*rest);
+}
+
+/// `pixel=RGB size=227x227 mean=104,117,123 norm=1,1,1`, each part optional but the first.
+Status TableReader::read_preprocess(std::string_view rest) {
+    Preprocess out;
+    for (std::string_view token = next_token(&rest); !token.empty(); token = next_token(&rest)) {
+        const size_t equals = token.find('=');
+        const std::string_view key = token.substr(0, equals);
+        const std::string_view value = equals == std::string_view::npos ? std::string_view() : token.substr(equals + 1);
+        if (key == "pixel") {
+            for (int pixel = 1; pixel <= 3; ++pixel) {
+                if (value == kPixelNames[pixel]) {
+                    out.pixel = static_cast<Pixel>(pixel);
+                }
+            }
+            if (out.pixel == Pixel::kNone) {
+                return Status::error(Code::kParseError, "pixel is '%s', expected RGB, BGR or GRAY",
+                                     shown(value).c_str());
+            }
+        } else if (key == "size") {
+            const size_t x = value.find('x');
+            if (x == std::string_view::npos || !parse_int(value.substr(0, x), &out.width) ||
+                !parse_int(value.substr(x + 1), &out.height) || out.width <= 0 || out.height <= 0) {
+                return Status::error(Code::kParseError, "size is '%s', expected WIDTHxHEIGHT", shown(value).c_str());
+            }
+        } else if (key == "mean" || key == "norm") {
+            FW_RETURN_IF_ERROR(parse_numbers(value, key == "mean" ? &out.mean : &out.norm).with_prefix("preprocess"));
+        } else {
+            return Status::error(Code::kParseError, "preprocess has an unknown part '%s'", shown(token).c_str());
+        }
+    }
+    const size_t channels = out.pixel == Pixel::kGray ? 1 : 3;
+    for (const std::vector<float>* values : {&out.mean, &out.norm}) {
+        if (values->size() > 1 && values->size() != channels) {
+            return Status::error(Code::kParseError, "preprocess has %zu means or norms, expected 1 or %zu",
+                                 values->size(), channels);
+        }
+    }
+    if (!out.known()) {
+        return Status::error(Code::kParseError, "preprocess lacks pixel=RGB, BGR or GRAY");
+    }
+    table_.preprocess = std::move(out);
+    return {};
+}
+
+/// A line of format 2.
+Status TableReader::read_line(std::string_view line) {
+    const std::string_view keyword = next_token(&line);
+    std::string name;
+    if (keyword == "model") {
+        FW_RETURN_IF_ERROR(take_name(&line, "model", &table_.model_hash));
+        return end(line);
+    }
+    if (keyword == "preprocess") {
+        return read_preprocess(line);
+    }
+    if (keyword == "blob") {
+        FW_RETURN_IF_ERROR(take_name(&line, "blob", &name));
+        QuantParams quant;
+        FW_RETURN_IF_ERROR(take_quant(&line, &quant).with_prefix("blob '%s'", shown(name).c_str()));
+        const auto [at, added] = table_.blobs.emplace(name, quant);
+        const int before = blob_lines_.emplace(name, lines_.number()).first->second;
+        if (!added && at->second != quant) {
+            return Status::error(Code::kParseError, "blob '%s' differs from line %d", shown(name).c_str(), before);
+        }
+        return {};
+    }
+    if (keyword == "input") {
+        FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
+        QuantParams quant;
+        FW_RETURN_IF_ERROR(take_quant(&line, &quant).with_prefix("layer '%s'", shown(name).c_str()));
+        return set_input(name, quant);
+    }
+    if (keyword == "weights") {
+        FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
+        return take_weights(line, name);
+    }
+    if (keyword == "layer") {
+        FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
+        const std::string_view word = next_token(&line);
+        if (word != "int8" && word != "float") {
+            return Status::error(Code::kParseError, "layer '%s': precision is '%s', expected int8 or float",
+                                 shown(name).c_str(), shown(word).c_str());
+        }
+        const auto precision = word == "int8" ? ScaleTable::LayerPrecision::kInt8 : ScaleTable::LayerPrecision::kFloat;
+        ScaleTable::LayerEntry& e = entry(name);
+        if (e.precision != ScaleTable::LayerPrecision::kUnset && e.precision != precision) {
+            return Status::error(Code::kParseError, "layer '%s' is both int8 and float", shown(name).c_str());
+        }
+        e.precision = precision;
+        return end(line);
+    }
+    return Status::error(Code::kParseError, "unknown keyword '%s'", shown(keyword).c_str());
+}
+
+Result<ScaleTable> TableReader::read() {
+    FW_RETURN_IF_ERROR(check_text(text_, source_));
+    table_.source = source_;
+    bool first = true;
+    bool legacy = true;
+    std::string_view line;
+    while (lines_.next(&line)) {
+        skip_blanks(&line);
+        if (line.empty()) {
+            continue;
+        }
+        std::string_view rest = line;
+        if (first && next_token(&rest) == kHeader) {
+            const std::string_view token = next_token(&rest);
+            int version = 0;
+            if (!parse_int(token, &version) || version != kVersion || !end(rest).ok()) {
+                return at_line(Status::error(Code::kParseError, "%s version '%s', this build reads %d", kHeader,
+                                             shown(token).c_str(), kVersion),
+                               source_, lines_.number());
+            }
+            legacy = false;
+        } else if (legacy) {
+            FW_RETURN_IF_ERROR(at_line(read_legacy(line), source_, lines_.number()));
+        } else if (line.front() != '#') {
+            FW_RETURN_IF_ERROR(at_line(read_line(line), source_, lines_.number()));
+        }
+        first = false;
+    }
+    if (legacy && table_.empty()) {
+        return Status::error(Code::kParseError, "%s: the table has no entries", source_);
+    }
+    return std::move(table_);
+}
+
+void append_scale(float scale, std::string* out) {
+    *out += " " + format_float(scale);
+}
+
+void append_scales(const std::vector<float>& scales, std::string* out) {
+    for (const float scale : scales) {
+        append_scale(scale, out);
+    }
+    *out += "\n";
+}
+
+void append_quant(const QuantParams& quant, std::string* out) {
+    append_scale(quant.scale, out);
+    *out += " " + std::to_string(quant.zero_point) + "\n";
+}
+
+void append_list(const char* key, const std::vector<float>& values, std::string* out) {
+    for (size_t i = 0; i < values.size(); ++i) {
+        *out += (i == 0 ? std::string(" ") + key + "=" : std::string(",")) + format_float(values[i]);
+    }
+}
+
+}  // namespace
+
+Result<ScaleTable> ScaleTable::parse(Span<const char> text, const char* source) {
+    return TableReader(text, source).read();
+}
+
+Result<ScaleTable> ScaleTable::load(const char* path) {
+    FW_ASSIGN_OR_RETURN(const FileData file, map_file(path));
+    return parse({reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size()}, path);
+}
+
+std::string ScaleTable::to_text() const {
+    std::string out = std::string(kHeader) + " " + std::to_string(kVersion) + "\n";
+    if (!model_hash.empty()) {
+        out += "model " + model_hash + "\n";
+    }
+    if (preprocess.known()) {
+        out += std::string("preprocess pixel=") + kPixelNames[static_cast<int>(preprocess.pixel)];
+        if (preprocess.width > 0 && preprocess.height > 0) {
+            out += " size=" + std::to_string(preprocess.width) + "x" + std::to_string(preprocess.height);
+        }
+        append_list("mean", preprocess.mean, &out);
+        append_list("norm", preprocess.norm, &out);
+        out += "\n";
+    }
+    for (const auto& [name, quant] : blobs) {
+        out += "blob " + name;
+        append_quant(quant, &out);
+    }
+    for (const auto& [name, e] : layers) {
+        if (e.precision != LayerPrecision::kUnset) {
+            out += "layer " + name + (e.precision == LayerPrecision::kInt8 ? " int8\n" : " float\n");
+        }
+        if (e.input.known()) {
+            out += "input " + name;
+            append_quant(e.input, &out);
+        }
+        if (!e.weight_scales.empty()) {
+            out += "weights " + name;
+            append_scales(e.weight_scales, &out);
+        }
+    }
+    return out;
+}
+
+std::string ScaleTable::to_legacy_text() const {
+    std::string out;
+    for (const auto& [name, e] : layers) {
+        if (!e.weight_scales.empty()) {
+            out += name;
+            out += kWeightSuffix;
+            append_scales(e.weight_scales, &out);
+        }
+    }
+    for (const auto& [name, e] : layers) {
+        if (e.input.known()) {
+            out += name;
+            append_scale(e.input.scale, &out);
+            out += "\n";
+        }
+    }
+    return out;
+}
+
+}  // namespace fw

@@ -1,0 +1,289 @@
+// Every GEMM kernel of kernels.inc against naive loops: all tile heights, widths around the vector's, lengths around
+// the step's, several taps, scattered rows that end at an unmapped page, outputs with neighbours.
+#include <cstring>
+
+#include "base/memory.h"
+#include "kernel/pack.h"
+#include "kernel/panel.h"
+#include "kernel_test_util.h"
+#include "support/guarded_buffer.h"
+
+namespace fw::test {
+namespace {
+
+struct Case {
+    int64_t m, n, k, taps;
+    Fill fill = Fill::kRandom;
+    Epilogue epilogue;
+};
+
+struct Operands {
+    std::vector<int8_t> a8, b8;
+    std::vector<float> af, bf;
+    std::vector<int32_t> bias8;
+    std::vector<float> biasf, multiplier;
+};
+
+class GemmSweep : public testing::TestWithParam<const GemmKernel*> {
+protected:
+    void SetUp() override {
+        kernel_ = GetParam();
+        if (!runs_here(kernel_->level)) {
+            GTEST_SKIP() << name(kernel_->level) << " is not available on this processor";
+        }
+    }
+
+    void run(const Case& c);
+    Operands make(const Case& c);
+    void check(const Case& c, const Operands& o, int64_t row, int64_t column, const char* out);
+
+    const GemmKernel* kernel_ = nullptr;
+    std::mt19937 rng_{20240607};
+};
+
+// A is [row][tap][k], B is [column][tap][k].
+Operands GemmSweep::make(const Case& c) {
+    Operands o;
+    const auto a_count = static_cast<size_t>(c.m * c.taps * c.k);
+    const auto b_count = static_cast<size_t>(c.n * c.taps * c.k);
+    for (size_t i = 0; i < a_count; ++i) {
+        o.a8.push_back(fill_int8(&rng_, c.fill, false));
+        o.af.push_back(fill_float(&rng_));
+    }
+    for (size_t i = 0; i < b_count; ++i) {
+        o.b8.push_back(fill_int8(&rng_, c.fill, true));
+        o.bf.push_back(fill_float(&rng_));
+    }
+    for (int64_t j = 0; j < c.n; ++j) {
+        o.bias8.push_back(std::uniform_int_distribution<int32_t>(-100000, 100000)(rng_));
+        o.biasf.push_back(fill_float(&rng_));
+        o.multiplier.push_back(std::exp2(std::uniform_real_distribution<float>(-18.0F, 0.0F)(rng_)));
+    }
+    return o;
+}
+
+void GemmSweep::check(const Case& c, const Operands& o, int64_t row, int64_t column, const char* out) {
+    const auto a = static_cast<size_t>(row * c.taps * c.k);
+    const auto b = static_cast<size_t>(column * c.taps * c.k);
+    const auto j = static_cast<size_t>(column);
+    if (kernel_->int8) {
+        int64_t sum = o.bias8[j];
+        for (size_t i = 0; i < static_cast<size_t>(c.taps * c.k); ++i) {
+            sum += int64_t{o.a8[a + i]} * o.b8[b + i];
+        }
+        const auto acc = static_cast<int32_t>(sum);
+        if (c.epilogue.float_output) {
+            float got = 0;
+            std::memcpy(&got, out, 4);
+            ASSERT_EQ(got, reference_clamp(static_cast<float>(acc) * o.multiplier[j], c.epilogue));
+        } else {
+            const int zp = c.epilogue.zero_point;
+            ASSERT_EQ(*reinterpret_cast<const int8_t*>(out),
+                      reference_int8(acc, o.multiplier[j], zp, static_cast<int>(c.epilogue.lo) + zp,
+                                     static_cast<int>(c.epilogue.hi) + zp));
+        }
+        return;
+    }
+    double sum = static_cast<double>(o.biasf[j]);
+    double magnitude = std::fabs(sum);
+    for (size_t i = 0; i < static_cast<size_t>(c.taps * c.k); ++i) {
+        const double product = static_cast<double>(o.af[a + i]) * static_cast<double>(o.bf[b + i]);
+        sum += product;
+        magnitude += std::fabs(product);
+    }
+    const double lo = static_cast<double>(c.epilogue.lo);
+    const double hi = static_cast<double>(c.epilogue.hi);
+    float got = 0;
+    std::memcpy(&got, out, 4);
+    ASSERT_NEAR(static_cast<double>(got), std::min(std::max(sum, lo), hi), sum_bound(c.taps * c.k, magnitude));
+}
+
+void GemmSweep::run(const Case& c) {
+    const Operands o = make(c);
+    const size_t size = kernel_->int8 ? 1 : 4;
+    const auto* a_values =
+        kernel_->int8 ? reinterpret_cast<const char*>(o.a8.data()) : reinterpret_cast<const char*>(o.af.data());
+    // Rows lie in a shuffled order, back to back, up to the guarded end.
+    const size_t row_bytes = static_cast<size_t>(c.k) * size;
+    const auto count = static_cast<size_t>(c.m * c.taps);
+    GuardedBuffer a(count * row_bytes, kOverread);
+    std::vector<size_t> place(count);
+    for (size_t i = 0; i < count; ++i) {
+        place[i] = i;
+    }
+    std::shuffle(place.begin(), place.end(), rng_);
+    std::vector<const void*> rows(static_cast<size_t>(c.taps * kernel_->mr));
+    for (size_t i = 0; i < count; ++i) {
+        std::memcpy(a.data<char>() + place[i] * row_bytes, a_values + i * row_bytes, row_bytes);
+    }
+    for (int64_t t = 0; t < c.taps; ++t) {
+        for (int64_t r = 0; r < kernel_->mr; ++r) {
+            const auto i = static_cast<size_t>(std::min(r, c.m - 1) * c.taps + t);
+            rows[static_cast<size_t>(t * kernel_->mr + r)] = a.data<char>() + place[i] * row_bytes;
+        }
+    }
+
+    GemmWeights weights;
+    weights.n = c.n;
+    weights.taps = c.taps;
+    weights.k = c.k;
+    weights.values = kernel_->int8 ? static_cast<const void*>(o.b8.data()) : o.bf.data();
+    weights.bias = kernel_->int8 ? static_cast<const void*>(o.bias8.data()) : o.biasf.data();
+    weights.multiplier = o.multiplier.data();
+    const size_t packed_bytes = packed_gemm_bytes(*kernel_, weights);
+    ASSERT_EQ(packed_bytes % 4, 0U);
+    GuardedBuffer packed(round_up(packed_bytes, kAlignment), kOverread);
+    pack_gemm(*kernel_, weights, packed.data());
+
+    // Output rows are slices of wider pixels: a margin of canaries behind each, and the guard behind the last column.
+    const size_t out_size = c.epilogue.float_output ? 4 : 1;
+    const size_t margin = 5 * out_size;
+    const size_t out_row = static_cast<size_t>(c.n) * out_size;
+    GuardedBuffer out(static_cast<size_t>(c.m) * out_row + static_cast<size_t>(c.m - 1) * margin);
+    std::vector<void*> out_rows;
+    for (int64_t r = 0; r < c.m; ++r) {
+        out_rows.push_back(out.data<char>() + static_cast<size_t>(r) * (out_row + margin));
+    }
+    GemmArgs args;
+    args.rows = rows.data();
+    args.taps = c.taps;
+    args.k = c.k;
+    args.packed = packed.data();
+    args.n = c.n;
+    args.panel_end = panel_count(c.n, kernel_->lanes, kernel_->vectors);
+    args.m = c.m;
+    args.out = out_rows.data();
+    args.epilogue = c.epilogue;
+    kernel_->run(args);
+
+    for (int64_t r = 0; r < c.m; ++r) {
+        const auto* row = static_cast<const char*>(out_rows[static_cast<size_t>(r)]);
+        for (int64_t j = 0; j < c.n; ++j) {
+            check(c, o, r, j, row + static_cast<size_t>(j) * out_size);
+            if (HasFatalFailure()) {
+                FAIL() << "m " << c.m << " n " << c.n << " k " << c.k << " taps " << c.taps << " at " << r << "," << j;
+            }
+        }
+        for (size_t i = 0; i < margin && r + 1 < c.m; ++i) {
+            ASSERT_EQ(row[out_row + i], 0x7f) << "wrote behind row " << r << " of n " << c.n;
+        }
+    }
+}
+
+Epilogue no_clamp() {
+    Epilogue e;
+    e.lo = -std::numeric_limits<float>::infinity();
+    e.hi = std::numeric_limits<float>::infinity();
+    return e;
+}
+
+Epilogue int8_output(int zero_point, int lo, int hi) {
+    Epilogue e;
+    e.float_output = false;
+    e.zero_point = zero_point;
+    e.lo = static_cast<float>(lo - zero_point);
+    e.hi = static_cast<float>(hi - zero_point);
+    return e;
+}
+
+TEST_P(GemmSweep, SizesMatchNaiveLoops) {
+    const int64_t lanes = kernel_->lanes;
+    const int64_t nr = lanes * kernel_->vectors;
+    for (const int64_t m :
+         {int64_t{1}, int64_t{2}, int64_t{3}, int64_t{4}, int64_t{5}, kernel_->mr - int64_t{1}, int64_t{kernel_->mr}}) {
+        if (m > kernel_->mr) {
+            continue;
+        }
+        for (const int64_t n :
+             {int64_t{1}, lanes - 1, lanes, lanes + 1, 2 * lanes + 3, nr - 1, nr, nr + 1, 2 * nr + 7}) {
+            for (const int64_t k : {1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 64}) {
+                for (const int64_t taps : {1, 9}) {
+                    run({m, n, k, taps, Fill::kRandom, no_clamp()});
+                    if (kernel_->int8) {
+                        run({m, n, k, taps, Fill::kRandom, int8_output(0, -127, 127)});
+                    }
+                    if (HasFatalFailure()) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_P(GemmSweep, LongSumsAndExtremes) {
+    const Epilogue output = kernel_->int8 ? int8_output(-128, -128, 127) : no_clamp();
+    for (const Fill fill : {Fill::kRandom, Fill::kLowest, Fill::kHighest, Fill::kOpposite}) {
+        run({kernel_->mr, 19, 1031, 3, fill, output});
+        run({1, 1, 4099, 1, fill, output});
+        run({2, 33, 7, 49, fill, output});
+        run({3, 5, 257, 25, fill, no_clamp()});
+        if (HasFatalFailure()) {
+            return;
+        }
+    }
+}
+
+TEST_P(GemmSweep, Epilogues) {
+    Epilogue relu6;
+    relu6.lo = 0.0F;
+    relu6.hi = 6.0F;
+    Epilogue narrow;
+    narrow.lo = -0.25F;
+    narrow.hi = 0.25F;
+    for (const Epilogue& e : {relu6, narrow, no_clamp()}) {
+        run({kernel_->mr, 21, 37, 2, Fill::kRandom, e});
+    }
+    if (kernel_->int8) {
+        for (const Epilogue& e : {int8_output(0, 0, 127), int8_output(-128, -128, 127), int8_output(7, 7, 90),
+                                  int8_output(127, -128, 127), int8_output(-1, -1, -1)}) {
+            run({kernel_->mr, 21, 37, 2, Fill::kRandom, e});
+        }
+    }
+}
+
+TEST_P(GemmSweep, InfinityAndNanPass) {
+    if (kernel_->int8) {
+        return;
+    }
+    const float infinity = std::numeric_limits<float>::infinity();
+    std::vector<float> a(2 + kOverread, 0.0F);
+    const void* rows[16];
+    void* out_rows[16];
+    std::vector<float> out(3);
+    std::fill(std::begin(rows), std::end(rows), a.data());
+    out_rows[0] = out.data();
+    const float b[] = {1, 0, 0, 1, 1, 1};
+    GemmWeights weights;
+    weights.n = 3;
+    weights.k = 2;
+    weights.values = b;
+    GuardedBuffer packed(round_up(packed_gemm_bytes(*kernel_, weights), kAlignment), kOverread);
+    pack_gemm(*kernel_, weights, packed.data());
+    GemmArgs args;
+    args.rows = rows;
+    args.k = 2;
+    args.packed = packed.data();
+    args.n = 3;
+    args.panel_end = panel_count(3, kernel_->lanes, kernel_->vectors);
+    args.m = 1;
+    args.out = out_rows;
+    args.epilogue = no_clamp();
+    a[0] = 1;
+    a[1] = infinity;
+    kernel_->run(args);
+    EXPECT_TRUE(std::isnan(out[0]));  // 1 * 1 + inf * 0
+    EXPECT_EQ(out[1], infinity);
+    EXPECT_EQ(out[2], infinity);
+    args.epilogue.lo = 0.0F;
+    a[1] = -infinity;
+    kernel_->run(args);
+    EXPECT_TRUE(std::isnan(out[0]));
+    EXPECT_EQ(out[1], 0.0F);
+}
+
+INSTANTIATE_TEST_SUITE_P(KernelsInc, GemmSweep, testing::ValuesIn(gemm_kernels().begin(), gemm_kernels().end()),
+                         kernel_test_name<GemmKernel>);
+
+}  // namespace
+}  // namespace fw::test

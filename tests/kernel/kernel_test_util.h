@@ -1,0 +1,60 @@
+// What the sweeps of both kernel families share: references of the epilogue, random values, and which kernels run here.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/cpu.h"
+#include "kernel/dispatch.h"
+
+namespace fw::test {
+
+inline bool runs_here(Isa level) {
+    const std::vector<Isa> here = available_isas();
+    return std::find(here.begin(), here.end(), level) != here.end();
+}
+
+template <class Kernel>
+std::string kernel_test_name(const testing::TestParamInfo<const Kernel*>& info) {
+    return info.param->name;
+}
+
+/// Contents of a sweep's operands.
+enum class Fill { kRandom, kLowest, kHighest, kOpposite };
+
+inline int8_t fill_int8(std::mt19937* rng, Fill fill, bool weight) {
+    switch (fill) {
+        case Fill::kLowest: return -128;
+        case Fill::kHighest: return 127;
+        case Fill::kOpposite: return weight ? 127 : -128;
+        default: return static_cast<int8_t>(std::uniform_int_distribution<int>(-128, 127)(*rng));
+    }
+}
+
+inline float fill_float(std::mt19937* rng) {
+    return std::uniform_real_distribution<float>(-1.0F, 1.0F)(*rng);
+}
+
+/// docs/int8-contract.md, word by word, in double precision where that is exact.
+inline int reference_int8(int32_t acc, float multiplier, int zero_point, int lo, int hi) {
+    const float product = static_cast<float>(acc) * multiplier;
+    const double rounded = std::nearbyint(static_cast<double>(product)) + zero_point;
+    return static_cast<int>(std::min<double>(std::max<double>(rounded, lo), hi));
+}
+
+inline float reference_clamp(float x, const Epilogue& e) {
+    return x < e.lo ? e.lo : x > e.hi ? e.hi : x;
+}
+
+/// Bound of the error of a float32 sum of `terms` products against the exact one, in any order, with or without FMA.
+inline double sum_bound(int64_t terms, double sum_of_magnitudes) {
+    return static_cast<double>(terms + 2) * 0x1p-24 * sum_of_magnitudes + 1e-37;
+}
+
+}  // namespace fw::test
