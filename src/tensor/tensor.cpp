@@ -87,25 +87,52 @@ bool reshaped_view(const Tensor& t, const Shape& shape, Tensor* out) {
     }
     Tensor view = t;
     view.shape = shape;
-    if (t.is_dense(Layout::kPlain)) {
-        dense_strides(shape, Layout::kPlain, view.stride);
-        *out = view;
-        return true;
+    // Match runs of axes of equal element counts, outermost first, axes of one element left out; within a run the old
+    // axes must follow each other without gaps, then the new ones divide it.
+    int old_axes[Shape::kMaxRank];
+    int old_count = 0;
+    for (int axis = 0; axis < t.rank(); ++axis) {
+        if (t.shape[axis] != 1) {
+            old_axes[old_count++] = axis;
+        }
     }
-    // Axes of extent 1 come and go freely: match the others one by one.
-    int axis = 0;
-    for (int i = 0; i < shape.rank; ++i) {
+    int from = 0;
+    for (int i = 0; i < shape.rank;) {
         if (shape[i] == 1) {
-            view.stride[i] = 1;
+            view.stride[i++] = 1;
             continue;
         }
-        while (axis < t.rank() && t.shape[axis] == 1) {
-            ++axis;
+        if (from == old_count) {
+            return false;  // an extent of 0
         }
-        if (axis == t.rank() || t.shape[axis] != shape[i]) {
-            return false;
+        int to = i;
+        int64_t new_size = shape[i];
+        int64_t old_size = t.shape[old_axes[from]];
+        int last = from;
+        while (new_size != old_size) {
+            if (new_size < old_size) {
+                if (++to == shape.rank) {
+                    return false;
+                }
+                new_size *= shape[to];
+            } else {
+                if (++last == old_count) {
+                    return false;
+                }
+                const int axis = old_axes[last];
+                if (t.stride[old_axes[last - 1]] != t.stride[axis] * t.shape[axis]) {
+                    return false;
+                }
+                old_size *= t.shape[axis];
+            }
         }
-        view.stride[i] = t.stride[axis++];
+        int64_t stride = t.stride[old_axes[last]];
+        for (int axis = to; axis >= i; --axis) {
+            view.stride[axis] = stride;
+            stride *= shape[axis];
+        }
+        from = last + 1;
+        i = to + 1;
     }
     *out = view;
     return true;
