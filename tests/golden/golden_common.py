@@ -15,6 +15,7 @@ import numpy as np
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAGIC = 7767517
 FLAG_FP16 = 0x01306B47
+FLAG_INT8 = 0x000D4B38
 
 
 class Random:
@@ -104,8 +105,8 @@ def flagged_codebook(table, index):
     return pad4(struct.pack("<I", 0x01000000) + table.tobytes() + np.asarray(index, dtype=np.uint8).tobytes())
 
 
-def raw_int8(x):
-    return np.asarray(x, dtype=np.int8).tobytes()
+def flagged_int8(x):
+    return pad4(struct.pack("<I", FLAG_INT8) + np.asarray(x, dtype=np.int8).tobytes())
 
 
 # ---- files ---------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Convolution, ConvolutionDepthWise, Deconvolution, DeconvolutionDepthWise."""
 import numpy as np
 
-from golden_common import Golden, activation, f32, f64, flagged, flagged_codebook, flagged_fp16, raw
+from golden_common import Golden, activation, f32, f64, flagged, flagged_codebook, flagged_fp16, flagged_int8, raw
 
 
 def pair(v):
@@ -175,6 +175,13 @@ def convolution():
     x, wt, bs = g.rng.data(6), g.rng.data(5, 6, 1, 1), g.rng.data(5)
     y = conv(x.reshape(6, 1, 1), wt, bs, 1)
     g.one("input_1d", {0: 5, 1: 1, 5: 1, 6: 30}, x, y.reshape(5), flagged(wt) + raw(bs), "1-d input with a 1x1 kernel: works as InnerProduct, output is 1-d")
+    # an int8 model: int8 weights, their scales an output channel, the input's scale; float in, float out
+    x, bs = g.rng.data(3, 5, 6), g.rng.data(4)
+    q, ws, xs = g.rng.ints(-127, 128, 4, 3, 3, 3), g.rng.data(4, lo=60, hi=200), f64(f32(64 / 3.0))  # x*64/3 is never near a tie
+    xq = np.clip(np.rint(f64(x) * xs), -127, 127)
+    y = conv(xq, q, None, 3, pads=(1, 1, 1, 1)) / (f64(ws).reshape(4, 1, 1) * xs) + f64(bs).reshape(4, 1, 1)
+    g.one("int8_model", {0: 4, 1: 3, 4: 1, 5: 1, 6: 108, 8: 2, 9: 1}, x, np.maximum(y, 0), flagged_int8(q) + raw(bs) + raw(ws) + raw([xs]),
+          "x is rounded to int8 with the stored scale, int32 sums, out = sum / (weight scale * input scale) + bias; no value is near a tie")
     # dynamic weights come as inputs
     x, wt, bs = g.rng.data(3, 5, 4), g.rng.data(4, 3, 2, 3, lo=-1, hi=1), g.rng.data(4)
     y = conv(x, wt, bs, (3, 2), pads=(1, 1, 0, 1))
