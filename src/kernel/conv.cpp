@@ -35,12 +35,6 @@ size_t staged_bytes(int64_t rows, int64_t columns, bool staged) {
     return staged ? round_up(static_cast<size_t>(rows * columns) * 4 + kOverread, kAlignment) : 0;
 }
 
-char* output_pixel(const ConvJob& job, int64_t pixel) {
-    const ConvGeometry& g = job.geometry;
-    const int64_t offset = pixel / g.out_w * g.out_h_stride + pixel % g.out_w * g.out_w_stride;
-    return static_cast<char*>(job.output) + offset * job.out_element_size;
-}
-
 // What one thread works on, and with.
 struct GemmTask {
     Range tiles;
@@ -65,7 +59,6 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     const int64_t column_bytes = gemm_column_bytes(taps, job.k, kernel.kr, kernel.int8);
     const int64_t panel_bytes = column_bytes * kernel.lanes * kernel.vectors;
     const int64_t block = std::max<int64_t>(1, kBlockBytes / panel_bytes);
-    const TapRows taps_of(g, job.input, job.pad_row, kernel.int8 ? 1 : 4, kernel.mr, 1);
 
     char* place[kMaxMr];
     void* out[kMaxMr];
@@ -83,16 +76,15 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
         const int64_t column = panel_at(args.panel_begin, job.n, kernel.lanes, kernel.vectors).column;
         const Panel last = panel_at(args.panel_end - 1, job.n, kernel.lanes, kernel.vectors);
         const int64_t columns = std::min(job.n, last.column + last.vectors * kernel.lanes) - column;
+        TapRows pixel(job, kernel.int8 ? 1 : 4, kernel.mr, 1, task.tiles.begin * kernel.mr);
         for (int64_t tile = task.tiles.begin; tile < task.tiles.end; ++tile) {
-            const int64_t first = tile * kernel.mr;
-            args.m = std::min<int64_t>(kernel.mr, pixels - first);
-            taps_of.fill(first, args.m, task.rows);
+            args.m = std::min<int64_t>(kernel.mr, pixels - tile * kernel.mr);
+            pixel.next(args.m, task.rows, place);
             for (int64_t t = 0; t < taps && args.m < kernel.mr; ++t) {
                 const void** row = task.rows + t * kernel.mr;
                 std::fill(row + args.m, row + kernel.mr, row[args.m - 1]);
             }
             for (int64_t r = 0; r < args.m; ++r) {
-                place[r] = output_pixel(job, first + r);
                 out[r] = job.row_function.staged ? reinterpret_cast<char*>(task.stage + r * job.n) : place[r];
             }
             kernel.run(args);
@@ -139,7 +131,6 @@ void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
     const int threads = std::max(1, job.threads);
     const size_t rows_bytes = pointer_bytes(taps * kDwPixels);
     const size_t task_bytes = rows_bytes + staged_bytes(kDwPixels, job.k, job.row_function.staged);
-    const TapRows taps_of(job.geometry, job.input, job.pad_row, kernel.int8 ? 1 : 4, 1, taps);
     parallel_for(threads, threads, [&](int64_t i) {
         char* scratch = static_cast<char*>(job.scratch) + static_cast<size_t>(i) * task_bytes;
         const auto rows = reinterpret_cast<const void**>(scratch);
@@ -154,12 +145,11 @@ void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
         args.out = out;
         args.epilogue = job.epilogue;
         const Range range = part_of(runs, i, threads);
+        TapRows pixel(job, kernel.int8 ? 1 : 4, 1, taps, range.begin * kDwPixels);
         for (int64_t run = range.begin; run < range.end; ++run) {
-            const int64_t first = run * kDwPixels;
-            args.pixels = std::min(kDwPixels, pixels - first);
-            taps_of.fill(first, args.pixels, rows);
+            args.pixels = std::min(kDwPixels, pixels - run * kDwPixels);
+            pixel.next(args.pixels, rows, place);
             for (int64_t p = 0; p < args.pixels; ++p) {
-                place[p] = output_pixel(job, first + p);
                 out[p] = job.row_function.staged ? reinterpret_cast<char*>(stage + p * job.k) : place[p];
             }
             kernel.run(args);

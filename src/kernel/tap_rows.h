@@ -5,33 +5,32 @@
 
 namespace fw {
 
-/// Walks the output pixels of a geometry in row-major order and writes, for each, one address a tap.
+/// Walks output pixels in row-major order and gives, for each, one input address a tap and its own address.
 class TapRows {
 public:
-    /// Addresses go to rows[t * tap_step + i * pixel_step] for tap t of the i-th pixel of a run.
-    TapRows(const ConvGeometry& geometry, const void* input, const void* pad_row, int element_size, int64_t tap_step,
-            int64_t pixel_step)
-        : g_(geometry),
-          input_(static_cast<const char*>(input)),
-          pad_row_(static_cast<const char*>(pad_row)),
-          size_(element_size),
-          tap_step_(tap_step),
-          pixel_step_(pixel_step) {}
+    /// Starts at output pixel `first`. The i-th pixel of a run has its tap t at rows[t * tap_step + i * pixel_step].
+    TapRows(const ConvJob& job, int element_size, int64_t tap_step, int64_t pixel_step, int64_t first);
 
-    /// Fills the addresses of `count` pixels from output pixel `first` on.
-    void fill(int64_t first, int64_t count, const void** rows) const;
+    /// Fills the addresses of the next `count` pixels; those of the outputs go to place[i].
+    void next(int64_t count, const void** rows, char** place);
 
 private:
-    void fill_pixel(int y, int x, const void** rows) const;
+    void fill_pixel(const void** rows) const;
     /// Input coordinate of a tap along one axis, or -1 where it is padding.
     static int source(int out, int tap, int stride, int dilation, int pad, int extent, bool transposed);
 
     const ConvGeometry& g_;
     const char* input_;
     const char* pad_row_;
-    int64_t size_;
+    int64_t h_step_;  ///< bytes from row to row of the input
+    int64_t w_step_;
+    int64_t out_w_step_;
     int64_t tap_step_;
     int64_t pixel_step_;
+    char* out_row_;  ///< of the output row that y_ is in
+    int64_t out_h_step_;
+    int y_;
+    int x_;
 };
 
 }  // namespace fw

@@ -19,7 +19,7 @@ struct Avx512F32 {
     }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, Acc acc, const float* /*multiplier*/, void* out,
                                        int64_t count) {
-        _mm512_mask_storeu_ps(out, mask16(count), clamp16(acc, e));
+        store_floats16(clamp16(acc, e), out, count);
     }
 };
 

@@ -18,7 +18,7 @@ struct Avx512F32 {
     static FW_ALWAYS_INLINE Acc multiply_add(Acc acc, Vec a, Vec b) { return _mm512_fmadd_ps(a, b, acc); }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, Acc acc, const float* /*multiplier*/, void* out,
                                        int64_t count) {
-        _mm512_mask_storeu_ps(out, mask16(count), clamp16(acc, e));
+        store_floats16(clamp16(acc, e), out, count);
     }
 };
 
