@@ -20,10 +20,10 @@ public:
     }
     Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override {
         FW_RETURN_IF_ERROR(check_range("topk", count_, 1, in[0].shape.count()));
-        out[0].shape = values_ ? Shape(2, count_) : Shape(count_);
+        out[0].shape = Shape(values_ ? 2 : 1, count_);
         return {};
     }
-    // Values in row 0, indices in row 1.
+    // Indices in a row, below their values if those are wanted.
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& /*context*/) const override {
         std::vector<std::pair<float, int64_t>> order(static_cast<size_t>(in[0].count()));
         for_each_element(in[0], [&](int64_t index, int64_t offset) {

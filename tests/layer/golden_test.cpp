@@ -26,6 +26,11 @@ struct GoldenCase {
     size_t index = 0;  ///< in the file
 };
 
+// GoogleTest prints a parameter with this.
+void PrintTo(const GoldenCase& golden, std::ostream* os) {  // NOLINT(readability-identifier-naming)
+    *os << golden.layer << " " << golden.name;
+}
+
 std::string golden_folder() {
     return std::string(FW_SOURCE_DIR) + "/tests/golden";
 }
@@ -87,11 +92,12 @@ std::vector<uint8_t> decode_base64(const std::string& text) {
     return out;
 }
 
-std::vector<float> decode_floats(const json& blob) {
+template <class T>
+std::vector<T> decode(const json& blob) {
     const std::vector<uint8_t> bytes = decode_base64(blob["data"]);
-    std::vector<float> values(bytes.size() / sizeof(float));
+    std::vector<T> values(bytes.size() / sizeof(T));
     if (!values.empty()) {
-        std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+        std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
     }
     return values;
 }
@@ -108,7 +114,7 @@ Shape decode_shape(const json& blob) {
 void expect_equal(const json& golden, const HostTensor& got, const json& test, const char* how) {
     const Shape want_shape = decode_shape(golden);
     ASSERT_EQ(got.tensor().shape.str(), want_shape.str()) << how;
-    const std::vector<float> want = decode_floats(golden);
+    const std::vector<float> want = decode<float>(golden);
     const std::vector<float> have = got.values();
     const double abs_tol = test["abs_tol"];
     const double rel_tol = test["rel_tol"];
@@ -133,10 +139,20 @@ TEST_P(Golden, Matches) {
     const Status weights = read_weights(FileData{*bytes, bytes}, "bin", &*net);
     ASSERT_TRUE(weights.ok()) << weights.message();
 
+    // Some inputs are whole numbers, stored as the bits of int32.
+    const std::string note = test.value("note", "");
+    const DType type = note.find("int32") != std::string::npos && note.find("bits") != std::string::npos
+                           ? DType::kInt32
+                           : DType::kFloat32;
     const auto run = [&](const RunOptions& options, const char* how) {
         std::map<std::string, HostTensor> blobs;
         for (const json& input : test["inputs"]) {
-            blobs[input["blob"]] = HostTensor::floats(decode_shape(input), decode_floats(input), options.strides);
+            const TensorDesc desc{decode_shape(input), type, {}};
+            if (type == DType::kInt32) {
+                blobs[input["blob"]] = HostTensor::from(desc, decode<int32_t>(input), options.strides);
+            } else {
+                blobs[input["blob"]] = HostTensor::from(desc, decode<float>(input), options.strides);
+            }
         }
         const Status status = run_net(*net, &blobs, options);
         ASSERT_TRUE(status.ok()) << how << ": " << status.message();

@@ -65,23 +65,23 @@ void FusedActivation::apply(const float* from, float* to, int64_t count) const {
     }
 }
 
-Status load_fused_activation(const Params& params, FusedActivation* out) {
-    const int type = params.i(9);
+Status load_fused_activation(const Params& params, FusedActivation* out, int type_id, int params_id) {
+    const int type = params.i(type_id);
     if (type < 0 || type > static_cast<int>(FusedActivation::Type::kHardSwish)) {
-        return Status::error(Code::kUnsupported, "activation_type (9) is %d, expected 0 to 6", type);
+        return Status::error(Code::kUnsupported, "activation_type (%d) is %d, expected 0 to 6", type_id, type);
     }
     constexpr size_t kNeeded[] = {0, 0, 1, 2, 0, 0, 2};
-    const std::vector<float> values = params.floats(10);
+    const std::vector<float> values = params.floats(params_id);
     if (values.size() < kNeeded[type]) {
         return Status::error(Code::kInvalidArgument,
-                             "activation_params (10) has %d values, activation_type %d expects %d",
+                             "activation_params (%d) has %d values, activation_type %d expects %d", params_id,
                              static_cast<int>(values.size()), type, static_cast<int>(kNeeded[type]));
     }
     out->type = static_cast<FusedActivation::Type>(type);
     out->a = kNeeded[type] > 0 ? values[0] : 0.0F;
     out->b = kNeeded[type] > 1 ? values[1] : 0.0F;
     if (out->type == FusedActivation::Type::kClip && !(out->a <= out->b)) {
-        return Status::error(Code::kInvalidArgument, "activation_params (10) is %g,%g, expected min <= max",
+        return Status::error(Code::kInvalidArgument, "activation_params (%d) is %g,%g, expected min <= max", params_id,
                              static_cast<double>(out->a), static_cast<double>(out->b));
     }
     return {};

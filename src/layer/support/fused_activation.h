@@ -26,7 +26,7 @@ struct FusedActivation {
     void apply(const float* from, float* to, int64_t count) const;
 };
 
-/// Reads and checks keys 9 and 10.
-Status load_fused_activation(const Params& params, FusedActivation* out);
+/// Reads and checks activation_type and activation_params, normally keys 9 and 10.
+Status load_fused_activation(const Params& params, FusedActivation* out, int type_id = 9, int params_id = 10);
 
 }  // namespace fw

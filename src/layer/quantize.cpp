@@ -1,0 +1,231 @@
+// Quantize, Dequantize, Requantize: between float and int8, or int8 of one scale and another.
+//
+// The scales are those of the blobs (TensorDesc::quant) where the graph knows them. Files of ncnn carry scales as
+// weights, also one a channel (the outermost axis); a blob without a scale of its own is then a whole number, in int32
+// or float.
+#include "layer/support/fused_activation.h"
+#include "layer/support/pointwise.h"
+#include "layer/support/run_plan.h"
+#include "layer/support/weights.h"
+
+namespace fw {
+
+namespace {
+
+// Writes fn(float(x), channel) for every element.
+template <class From, class To, class Fn>
+void convert(const Tensor& in, const Tensor& out, int threads, Fn&& fn) {
+    const int64_t by_channel[Shape::kMaxRank] = {1, 0, 0, 0};
+    const RunPlan plan(out.shape, {out.stride, in.stride, by_channel});
+    plan.for_each(threads, [&](const int64_t* offset, int64_t n) {
+        const From* from = in.ptr<const From>() + offset[1];
+        To* to = out.ptr<To>() + offset[0];
+        for (int64_t i = 0; i < n; ++i) {
+            const auto channel = static_cast<size_t>(offset[2] + i * plan.step(2));
+            to[i * plan.step(0)] = static_cast<To>(fn(static_cast<float>(from[i * plan.step(1)]), channel));
+        }
+    });
+}
+
+template <class Fn>
+void convert_any(const Tensor& in, const Tensor& out, int threads, Fn&& fn) {
+    const bool to_int8 = out.dtype == DType::kInt8;
+    switch (in.dtype) {
+        case DType::kInt8:
+            to_int8 ? convert<int8_t, int8_t>(in, out, threads, fn) : convert<int8_t, float>(in, out, threads, fn);
+            break;
+        case DType::kInt32:
+            to_int8 ? convert<int32_t, int8_t>(in, out, threads, fn) : convert<int32_t, float>(in, out, threads, fn);
+            break;
+        default:
+            to_int8 ? convert<float, int8_t>(in, out, threads, fn) : convert<float, float>(in, out, threads, fn);
+            break;
+    }
+}
+
+// What the three share: factors by channel from the weights.
+class Conversion : public Layer {
+public:
+    Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override {
+        for (const std::vector<float>* factors : {&scale_, &second_, &bias_}) {
+            if (factors->size() > 1) {
+                FW_RETURN_IF_ERROR(check_channels(in[0].shape, static_cast<int64_t>(factors->size())));
+            }
+        }
+        out[0].shape = in[0].shape;
+        return {};
+    }
+
+protected:
+    // One weight of `count` scales, none of which may be inf or nan.
+    static Status load_factors(Span<const Weight> weights, size_t index, int count, const char* blob,
+                               std::vector<float>* out) {
+        FW_RETURN_IF_ERROR(check_range(blob, count, 1, Shape::kMaxElements));
+        FW_RETURN_IF_ERROR(take_floats(weights, index, count, blob, out));
+        if (!all_finite(*out)) {
+            return Status::error(Code::kInvalidArgument, "weights: %s holds a value that is not finite", blob);
+        }
+        return {};
+    }
+    static float at(const std::vector<float>& factors, size_t channel, float none) {
+        return factors.empty() ? none : factors[factors.size() == 1 ? 0 : channel];
+    }
+    // int8 of one known scale to int8 of another: by table. True if that is the case.
+    bool prepare_rescale(const PrepareContext& context) {
+        const TensorDesc& in = context.inputs[0];
+        const TensorDesc& out = context.outputs[0];
+        rescales_ = in.dtype == DType::kInt8 && out.dtype == DType::kInt8 && in.quant.known() && out.quant.known();
+        if (rescales_) {
+            make_rescale_table(in.quant, out.quant, table_);
+        }
+        return rescales_;
+    }
+
+    std::vector<float> scale_;
+    std::vector<float> second_;  ///< Requantize: scale_out
+    std::vector<float> bias_;
+    bool rescales_ = false;
+    PointwiseTable table_ = {};
+};
+
+class Quantize final : public Conversion {
+public:
+    Status load(const Params& params, Span<const Weight> weights) override {
+        return weights.empty() ? Status() : load_factors(weights, 0, params.i(0), "scale_data", &scale_);
+    }
+    Status prepare(const PrepareContext& context) override {
+        const TensorDesc& out = context.outputs[0];
+        if (prepare_rescale(context)) {
+            return {};
+        }
+        by_blob_ = out.dtype == DType::kInt8 && out.quant.known();
+        if (context.inputs[0].dtype != DType::kFloat32 || (out.dtype != DType::kInt8 && out.dtype != DType::kFloat32)) {
+            return unsupported_types(context);
+        }
+        return by_blob_ || !scale_.empty() ? Status() : Status::error(Code::kUnsupported, "has no scale");
+    }
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
+        if (rescales_) {
+            look_up(in[0], out[0], table_, context.threads);
+            return {};
+        }
+        if (!by_blob_) {
+            convert_any(in[0], out[0], context.threads, [&](float x, size_t channel) {
+                return quantize(x, QuantParams{at(scale_, channel, 1.0F), 0});
+            });
+            return {};
+        }
+        const RunPlan plan(out[0].shape, {out[0].stride, in[0].stride});
+        plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
+            float buffer[RunPlan::kBlock];
+            int8_t bytes[RunPlan::kBlock];
+            int8_t* home = out[0].ptr<int8_t>() + offset[0];
+            const float* x = gather_run(in[0].ptr<const float>() + offset[1], plan.step(1), n, buffer);
+            int8_t* to = scatter_target(home, plan.step(0), bytes);
+            quantize_run(x, n, out[0].quant, to);
+            scatter_run(to, n, home, plan.step(0));
+        });
+        return {};
+    }
+
+private:
+    bool by_blob_ = false;
+};
+
+class Dequantize final : public Conversion {
+public:
+    Status load(const Params& params, Span<const Weight> weights) override {
+        if (weights.empty()) {
+            return {};
+        }
+        FW_RETURN_IF_ERROR(load_factors(weights, 0, params.i(0), "scale_data", &scale_));
+        return params.i(1) == 0 ? Status() : load_factors(weights, 1, params.i(1), "bias_data", &bias_);
+    }
+    Status prepare(const PrepareContext& context) override {
+        const TensorDesc& in = context.inputs[0];
+        by_blob_ = in.dtype == DType::kInt8 && in.quant.known();
+        if (in.dtype == DType::kFloat16 || context.outputs[0].dtype != DType::kFloat32) {
+            return unsupported_types(context);
+        }
+        return by_blob_ || !scale_.empty() ? Status() : Status::error(Code::kUnsupported, "has no scale");
+    }
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
+        if (!by_blob_ || !bias_.empty()) {
+            const QuantParams quant = in[0].quant;
+            const float inverse = by_blob_ ? inverse_scale(quant) : 0.0F;
+            convert_any(in[0], out[0], context.threads, [&](float x, size_t channel) {
+                const float real =
+                    by_blob_ ? (x - static_cast<float>(quant.zero_point)) * inverse : x * at(scale_, channel, 1.0F);
+                return real + at(bias_, channel, 0.0F);
+            });
+            return {};
+        }
+        const RunPlan plan(out[0].shape, {out[0].stride, in[0].stride});
+        plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
+            int8_t bytes[RunPlan::kBlock];
+            float buffer[RunPlan::kBlock];
+            float* home = out[0].ptr<float>() + offset[0];
+            const int8_t* x = gather_run(in[0].ptr<const int8_t>() + offset[1], plan.step(1), n, bytes);
+            float* to = scatter_target(home, plan.step(0), buffer);
+            dequantize_run(x, n, in[0].quant, to);
+            scatter_run(to, n, home, plan.step(0));
+        });
+        return {};
+    }
+
+private:
+    bool by_blob_ = false;
+};
+
+// act(x * scale_in + bias) * scale_out for whole numbers; for int8 blobs of known scales a change of scale.
+class Requantize final : public Conversion {
+public:
+    Status load(const Params& params, Span<const Weight> weights) override {
+        FW_RETURN_IF_ERROR(load_fused_activation(params, &activation_, 3, 4));
+        if (weights.empty()) {
+            return {};
+        }
+        FW_RETURN_IF_ERROR(load_factors(weights, 0, params.i(0), "scale_in_data", &scale_));
+        FW_RETURN_IF_ERROR(load_factors(weights, 1, params.i(1), "scale_out_data", &second_));
+        return params.i(2) == 0 ? Status() : load_factors(weights, 2, params.i(2), "bias_data", &bias_);
+    }
+    Status prepare(const PrepareContext& context) override {
+        const TensorDesc& out = context.outputs[0];
+        if (bias_.empty() && activation_.type == FusedActivation::Type::kNone && prepare_rescale(context)) {
+            return {};
+        }
+        if (context.inputs[0].dtype == DType::kFloat16 || (out.dtype != DType::kInt8 && out.dtype != DType::kFloat32)) {
+            return unsupported_types(context);
+        }
+        return !scale_.empty() ? Status() : Status::error(Code::kUnsupported, "has no scales");
+    }
+    LayerTraits traits() const override { return {true, true, true}; }
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
+        if (rescales_) {
+            look_up(in[0], out[0], table_, context.threads);
+            return {};
+        }
+        convert_any(in[0], out[0], context.threads, [&](float x, size_t channel) {
+            const float real = activation_.apply(x * at(scale_, channel, 1.0F) + at(bias_, channel, 0.0F));
+            return quantize(real, QuantParams{at(second_, channel, 1.0F), 0});
+        });
+        return {};
+    }
+
+private:
+    FusedActivation activation_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_Quantize() {
+    return std::make_unique<Quantize>();
+}
+std::unique_ptr<Layer> make_Dequantize() {
+    return std::make_unique<Dequantize>();
+}
+std::unique_ptr<Layer> make_Requantize() {
+    return std::make_unique<Requantize>();
+}
+
+}  // namespace fw
