@@ -1,0 +1,184 @@
+#include "caffe2fw/convert.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "caffe2fw/layer_context.h"
+#include "caffe2fw/read.h"
+#include "caffe2fw/upgrade.h"
+#include "graph/graph.h"
+#include "graph/pass.h"
+#include "import/net_builder.h"
+
+namespace fw::caffe {
+
+namespace {
+
+// Number of bottoms that a layer must have is fixed by its type, for losses by their first bottom.
+bool counts_fit(LayerContext* ctx, const LayerHandler& handler) {
+    const auto check = [&](const char* what, int count, int low, int high) {
+        if (count >= low && (high < 0 || count <= high)) {
+            return true;
+        }
+        const std::string most = high < 0 ? "or more" : high == low ? "" : "to " + std::to_string(high);
+        ctx->error("has %d %s, expected %d%s%s", count, what, low, most.empty() ? "" : " ", most.c_str());
+        return false;
+    };
+    const bool bottoms = check("bottoms", ctx->bottoms(), handler.min_bottoms, handler.max_bottoms);
+    return check("tops", ctx->tops(), handler.min_tops, handler.max_tops) && bottoms;
+}
+
+// The bottoms that a layer really reads: a loss reads its first, the second is a label.
+int read_bottoms(const LayerParameter& layer) {
+    const bool loss = layer.type() == "SoftmaxWithLoss" || layer.type() == "SigmoidCrossEntropyLoss";
+    return loss ? std::min(1, layer.bottom_size()) : layer.bottom_size();
+}
+
+void convert_layer(Conversion* c, const LayerParameter& layer) {
+    LayerContext ctx(c, layer);
+    const LayerHandler* handler = find_handler(layer.type());
+    if (handler != nullptr && handler->dropped()) {
+        return;
+    }
+    bool readable = true;
+    bool known = true;
+    for (int i = 0; i < read_bottoms(layer); ++i) {
+        const BlobId id = ctx.in(i);
+        if (id == import::kNoBlob) {
+            const bool label = c->label_blobs.count(layer.bottom(i)) != 0;
+            ctx.error("bottom '%s' %s", layer.bottom(i).c_str(),
+                      label ? "is a data layer's label, expected a blob that exists outside training"
+                            : "is no earlier layer's top, expected one");
+            readable = false;
+        } else {
+            known = known && !c->blobs[id].dims.empty();
+        }
+    }
+    if (handler == nullptr) {
+        ctx.error("layer type is not supported (docs/caffe2fw.md lists those that are)");
+        return ctx.give_up();
+    }
+    if (!counts_fit(&ctx, *handler) || !readable || !known) {
+        return ctx.give_up();
+    }
+    handler->convert(&ctx);
+}
+
+void note_surplus_weights(Conversion* c) {
+    for (const auto& [name, blobs] : c->weights) {
+        if (!blobs.empty() && c->used_weights.count(name) == 0) {
+            c->report->note(c->model_name, "layer '%s' is not in %s: its weights are ignored", name.c_str(),
+                            c->prototxt_name.c_str());
+        }
+    }
+}
+
+Status store_preprocess(const Conversion& c, NetDef* net) {
+    const tools::PreprocessOptions& options = c.options.preprocess;
+    const bool given = !options.mean.empty() || !options.norm.empty() || !options.pixel.empty();
+    if (!given && !c.data_preprocess.known()) {
+        return {};  // --size alone is the shape of the input
+    }
+    if (!c.has_image_input) {
+        return Status::error(
+            Code::kInvalidArgument,
+            "--mean, --norm and --pixel need an input of channels, height and width; the network has none");
+    }
+    Preprocess base = c.data_preprocess;
+    if (base.pixel == Pixel::kNone && c.input_channels == 1) {
+        base.pixel = Pixel::kGray;
+    }
+    FW_ASSIGN_OR_RETURN(Preprocess preprocess, tools::apply_preprocess_options(options, base));
+    const int channels = preprocess.pixel == Pixel::kGray ? 1 : 3;
+    if (channels != c.input_channels) {
+        return Status::error(Code::kInvalidArgument, "--pixel has %d channels, the network's input has %d", channels,
+                             c.input_channels);
+    }
+    preprocess.width = c.input_width;
+    preprocess.height = c.input_height;
+    net->set_preprocess(preprocess);
+    return {};
+}
+
+Status optimize(const Conversion& c, NetDef* net, const std::vector<std::string>& outputs) {
+    FW_ASSIGN_OR_RETURN(Graph graph, Graph::build(*net, outputs));
+    if (c.options.optimize) {
+        Option option;
+        option.precision = Precision::kFloat;
+        PassContext context;
+        context.option = &option;
+        FW_RETURN_IF_ERROR(run_passes(&graph, context));
+    }
+    NetDef out = graph.to_net_def();
+    out.source = net->source;
+    *net = std::move(out);
+    return {};
+}
+
+// Blobs that nothing reads, save those that a Silence layer silences.
+std::vector<std::string> output_names(const Conversion& c, const NetDef& net) {
+    std::set<std::string> read;
+    for (const LayerDef& layer : net.layers) {
+        read.insert(layer.bottoms.begin(), layer.bottoms.end());
+    }
+    for (const BlobId id : c.silenced) {
+        read.insert(c.builder.name(id));
+    }
+    std::vector<std::string> out;
+    for (const LayerDef& layer : net.layers) {
+        for (const std::string& top : layer.tops) {
+            if (read.count(top) == 0) {
+                out.push_back(top);
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+Result<NetDef> convert(const Source<char>& prototxt, const Source<uint8_t>& caffemodel, const ConvertOptions& options,
+                       import::Report* report) {
+    Conversion c(options, prototxt.name, caffemodel.name, report);
+    NetParameter net;
+    const bool read = read_prototxt(prototxt.data, prototxt.name, report, &net);
+    if (!read_caffemodel(caffemodel.data, caffemodel.name, report, &c.weights) || !read) {
+        return report->status();
+    }
+    upgrade(prototxt.name, report, &net);
+    keep_test_phase(&net);
+    for (const LayerParameter& layer : net.layer()) {
+        for (const std::string& bottom : layer.bottom()) {
+            ++c.readers_left[bottom];
+        }
+        for (int i = 0; i < layer.param_size(); ++i) {
+            if (!layer.param(i).name().empty()) {
+                c.shared.emplace(layer.param(i).name(), std::make_pair(layer.name(), i));
+            }
+        }
+        c.used_weights.insert(layer.name());
+    }
+    for (const LayerParameter& layer : net.layer()) {
+        for (const std::string& bottom : layer.bottom()) {
+            --c.readers_left[bottom];
+        }
+        convert_layer(&c, layer);
+    }
+    note_surplus_weights(&c);
+    if (report->ok() && !c.has_input) {
+        report->error(prototxt.name, "has no input: expected an Input or data layer, or the field `input`");
+    }
+    FW_RETURN_IF_ERROR(report->status());
+    NetDef out = c.builder.finish(prototxt.name);
+    FW_RETURN_IF_ERROR(store_preprocess(c, &out));
+    const std::vector<std::string> outputs = output_names(c, out);
+    if (outputs.empty()) {
+        return Status::error(Code::kParseError, "%s: has no output: every blob is read by a layer",
+                             prototxt.name.c_str());
+    }
+    FW_RETURN_IF_ERROR(optimize(c, &out, outputs));
+    import::insert_splits(&out);
+    return out;
+}
+
+}  // namespace fw::caffe

@@ -1,0 +1,326 @@
+#include "caffe2fw/layer_context.h"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <utility>
+
+namespace fw::caffe {
+
+namespace {
+
+Dims without_ones(const Dims& dims) {
+    Dims out;
+    std::copy_if(dims.begin(), dims.end(), std::back_inserter(out), [](int64_t d) { return d != 1; });
+    return out;
+}
+
+}  // namespace
+
+std::string dims_text(const Dims& dims) {
+    std::string out = "(";
+    for (size_t i = 0; i < dims.size(); ++i) {
+        out += (i == 0 ? "" : ",") + std::to_string(dims[i]);
+    }
+    return out + ")";
+}
+
+int64_t dims_count(const Dims& dims) {
+    int64_t count = 1;
+    for (const int64_t d : dims) {
+        if (d < 0 || d > Shape::kMaxElements) {
+            return -1;
+        }
+        count *= d;  // both at most 2^31
+        if (count > Shape::kMaxElements) {
+            return -1;
+        }
+    }
+    return count;
+}
+
+Dims natural_shape(const Dims& dims) {
+    return {dims.begin() + batch_axes(dims), dims.end()};
+}
+
+void set_extents(LayerBuilder* layer, const Dims& values) {
+    static const char* const kKeys[4][4] = {{"w"}, {"h", "w"}, {"c", "h", "w"}, {"c", "d", "h", "w"}};
+    for (size_t i = 0; i < values.size(); ++i) {
+        layer->set(kKeys[values.size() - 1][i], static_cast<double>(values[i]));
+    }
+}
+
+BlobId LayerContext::in(int i) const {
+    return c_.builder.find(p.bottom(i));
+}
+
+const Dims& LayerContext::dims(int i) const {
+    return c_.blobs[in(i)].dims;
+}
+
+const Dims& LayerContext::shape(int i) const {
+    return c_.blobs[in(i)].shape;
+}
+
+std::vector<BlobId> LayerContext::all_in() const {
+    std::vector<BlobId> out;
+    for (int i = 0; i < bottoms(); ++i) {
+        out.push_back(in(i));
+    }
+    return out;
+}
+
+BlobId LayerContext::natural(int i) {
+    const Dims wanted = natural_shape(dims(i));
+    if (shape(i) == wanted) {
+        return in(i);
+    }
+    Dims values = wanted;
+    if (shape(i).size() == 1 && wanted[0] == shape(i)[0]) {
+        values[0] = -1;  // [C] -> [C,1,1] whatever C
+    }
+    return reshape(in(i), "reshape" + std::to_string(i), values, dims(i), wanted);
+}
+
+std::vector<BlobId> LayerContext::all_natural() {
+    std::vector<BlobId> out;
+    for (int i = 0; i < bottoms(); ++i) {
+        out.push_back(natural(i));
+    }
+    return out;
+}
+
+BlobId LayerContext::reshape(BlobId blob, const std::string& suffix, const Dims& values, const Dims& to_dims,
+                             const Dims& to_shape) {
+    LayerBuilder& layer = add_inner("Reshape", suffix, {blob});
+    set_extents(&layer, values);
+    return inner_top(&layer, suffix, to_dims, to_shape);
+}
+
+int LayerContext::axis(int i, int64_t value, const char* what) {
+    const auto rank = static_cast<int64_t>(dims(i).size());
+    if (value < -rank || value >= rank) {
+        error("%s is %lld, expected %lld to %lld for a bottom of shape %s", what, static_cast<long long>(value),
+              static_cast<long long>(-rank), static_cast<long long>(rank - 1), dims_text(dims(i)).c_str());
+        return -1;
+    }
+    return static_cast<int>(value < 0 ? value + rank : value);
+}
+
+int LayerContext::our_axis(int i, int64_t value, const char* what) {
+    const int a = axis(i, value, what);
+    if (a < 0) {
+        return -1;
+    }
+    const int ours = a - batch_axes(dims(i));
+    if (ours < 0) {
+        error("%s is %lld, the batch axis: expected one of the others of %s", what, static_cast<long long>(value),
+              dims_text(dims(i)).c_str());
+    }
+    return ours;
+}
+
+int64_t LayerContext::channels(int i) {
+    if (batch_axes(dims(i)) == 0) {
+        error("bottom '%s' has shape %s, expected a batch of one and channels", p.bottom(i).c_str(),
+              dims_text(dims(i)).c_str());
+        return 0;
+    }
+    return dims(i)[1];
+}
+
+bool LayerContext::is_image(int i) {
+    if (dims(i).size() != 4 || dims(i)[0] != 1) {
+        error("bottom '%s' has shape %s, expected (1,channels,height,width)", p.bottom(i).c_str(),
+              dims_text(dims(i)).c_str());
+        return false;
+    }
+    return true;
+}
+
+int LayerContext::weight_count() const {
+    const auto it = c_.weights.find(p.name());
+    return it == c_.weights.end() ? 0 : static_cast<int>(it->second.size());
+}
+
+const BlobProto* LayerContext::find_blob(int slot) const {
+    const auto it = c_.weights.find(p.name());
+    if (it != c_.weights.end() && slot < static_cast<int>(it->second.size())) {
+        return &it->second[static_cast<size_t>(slot)];
+    }
+    if (slot < p.param_size() && !p.param(slot).name().empty()) {
+        const auto shared = c_.shared.find(p.param(slot).name());
+        if (shared != c_.shared.end()) {
+            const auto owner = c_.weights.find(shared->second.first);
+            if (owner != c_.weights.end() && shared->second.second < static_cast<int>(owner->second.size())) {
+                return &owner->second[static_cast<size_t>(shared->second.second)];
+            }
+        }
+    }
+    return slot < p.blobs_size() ? &p.blobs(slot) : nullptr;
+}
+
+int64_t LayerContext::weight_size(int slot) const {
+    const BlobProto* blob = find_blob(slot);
+    return blob == nullptr ? -1 : blob_values(*blob);
+}
+
+bool LayerContext::weight(int slot, const Dims& expected, const char* what, std::vector<float>* out) {
+    const BlobProto* blob = find_blob(slot);
+    if (blob == nullptr) {
+        if (c_.weights.count(p.name()) == 0) {
+            return weight_error("has no weights: expected %s of shape %s", what, dims_text(expected).c_str());
+        }
+        return weight_error("has %d weight blobs: expected %s of shape %s as blob %d", weight_count(), what,
+                            dims_text(expected).c_str(), slot);
+    }
+    const Dims found = blob_dims(*blob);
+    if (found.size() > 32 || without_ones(found) != without_ones(expected)) {
+        return weight_error("%s (blob %d) has shape %s, expected %s", what, slot,
+                            found.size() > 32 ? "of more than 32 axes" : dims_text(found).c_str(),
+                            dims_text(expected).c_str());
+    }
+    const int64_t count = dims_count(expected);
+    if (count < 0 || blob_values(*blob) != count) {
+        return weight_error("%s (blob %d) of shape %s holds %lld values", what, slot, dims_text(found).c_str(),
+                            static_cast<long long>(blob_values(*blob)));
+    }
+    *out = blob_floats(*blob);
+    const auto strange = std::count_if(out->begin(), out->end(), [](float v) { return !(v - v == 0.0F); });
+    if (strange > 0) {
+        return weight_error("%s (blob %d) has %lld values that are inf or nan, expected finite numbers", what, slot,
+                            static_cast<long long>(strange));
+    }
+    return true;
+}
+
+void LayerContext::ignore_weights_from(int used) {
+    if (weight_count() > used) {
+        note("the caffemodel has %d weight blobs, %d are used", weight_count(), used);
+    }
+}
+
+LayerBuilder& LayerContext::add(const char* type, const std::vector<BlobId>& inputs) {
+    return c_.builder.add(type, p.name().empty() ? p.type() : p.name(), inputs);
+}
+
+LayerBuilder& LayerContext::add_inner(const char* type, const std::string& suffix, const std::vector<BlobId>& inputs) {
+    return c_.builder.add(type, p.name() + "_" + suffix, inputs);
+}
+
+void LayerContext::record(BlobId id, const Dims& dims, const Dims& shape) {
+    // `dims` may be the state of another blob: std::map keeps that in place.
+    if (failed_) {
+        c_.blobs[id] = {};
+        return;
+    }
+    const bool bad_extent = std::any_of(dims.begin(), dims.end(), [](int64_t d) { return d < 1; });
+    if (dims.empty() || bad_extent || dims_count(dims) < 0 || shape.size() > 4) {
+        error(
+            "its top would have shape %s, expected extents of at least 1, at most 4 besides the batch and %lld "
+            "elements in all",
+            dims_text(dims).c_str(), static_cast<long long>(Shape::kMaxElements));
+        c_.blobs[id] = {};
+        return;
+    }
+    c_.blobs[id] = {dims, shape};
+}
+
+BlobId LayerContext::inner_top(LayerBuilder* layer, const std::string& suffix, const Dims& dims, const Dims& shape) {
+    const BlobId id = layer->inner_top(p.name() + "_" + suffix);
+    record(id, dims, shape);
+    return id;
+}
+
+void LayerContext::top(LayerBuilder* layer, int i, const Dims& dims) {
+    top(layer, i, dims, natural_shape(dims));
+}
+
+void LayerContext::top(LayerBuilder* layer, int i, const Dims& dims, const Dims& shape) {
+    named_top(layer, p.top(i), dims, shape);
+}
+
+void LayerContext::named_top(LayerBuilder* layer, const std::string& name, const Dims& dims, const Dims& shape) {
+    record(layer->top(name), dims, shape);
+}
+
+void LayerContext::top_despite_weights(LayerBuilder* layer, bool known, const Dims& dims, const Dims& shape) {
+    const bool failed = failed_;
+    failed_ = !known;
+    top(layer, 0, dims, shape);
+    failed_ = failed_ || failed;
+}
+
+void LayerContext::identity(int top_index) {
+    const std::string& name = p.top(top_index);
+    const auto left = c_.readers_left.find(name);
+    const bool is_output = name != p.bottom(0) && (left == c_.readers_left.end() || left->second == 0);
+    if (optimize() && !is_output) {
+        c_.builder.alias(name, in(0));
+        return;
+    }
+    LayerBuilder& layer = add("Noop", {in(0)});
+    top(&layer, top_index, dims(0), shape(0));
+}
+
+void LayerContext::give_up() {
+    failed_ = true;
+    LayerBuilder& layer = add("Noop", {});
+    for (int i = 0; i < tops(); ++i) {
+        top(&layer, i, {});
+    }
+}
+
+std::string LayerContext::where() const {
+    return c_.prototxt_name + ": layer '" + p.name() + "' (" + p.type() + ")";
+}
+
+void LayerContext::error(const char* format, ...) {
+    char text[800];
+    va_list args;
+    va_start(args, format);
+    std::vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    c_.report->layer_error(c_.prototxt_name, p.name(), p.type(), "%s", text);
+    failed_ = true;
+}
+
+bool LayerContext::weight_error(const char* format, ...) {
+    char text[800];
+    va_list args;
+    va_start(args, format);
+    std::vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    c_.report->layer_error(c_.model_name, p.name(), p.type(), "%s", text);
+    failed_ = true;
+    return false;
+}
+
+void LayerContext::warn(const char* format, ...) {
+    char text[800];
+    va_list args;
+    va_start(args, format);
+    std::vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    c_.report->warn(where(), "%s", text);
+}
+
+void LayerContext::note(const char* format, ...) {
+    char text[800];
+    va_list args;
+    va_start(args, format);
+    std::vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    c_.report->note(where(), "%s", text);
+}
+
+bool LayerContext::in_range(const char* what, int64_t value, int64_t low) {
+    if (value < low || value > kMaxParam) {
+        error("%s is %lld, expected %lld to %lld", what, static_cast<long long>(value), static_cast<long long>(low),
+              static_cast<long long>(kMaxParam));
+        return false;
+    }
+    return true;
+}
+
+}  // namespace fw::caffe

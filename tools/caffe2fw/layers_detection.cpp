@@ -1,0 +1,192 @@
+// SSD and YOLO layers.
+#include <cfloat>
+#include <cmath>
+
+#include "caffe2fw/layers.h"
+
+namespace fw::caffe {
+
+namespace {
+
+// No bound: Caffe's -1 for "all boxes".
+int64_t limit_or_all(int64_t value, int64_t all) {
+    return value < 0 || value > all ? all : value;
+}
+
+}  // namespace
+
+void convert_prior_box(LayerContext* ctx) {
+    const PriorBoxParameter& prior = ctx->param().prior_box_param();
+    if (!ctx->is_image(0)) {
+        return ctx->give_up();
+    }
+    const auto sizes_ok = [&](const char* what, const auto& values) {
+        for (const float v : values) {
+            if (!(v > 0.0F && v < FLT_MAX)) {
+                ctx->error("%s is %g, expected more than 0", what, static_cast<double>(v));
+                return false;
+            }
+        }
+        return true;
+    };
+    if (prior.min_size_size() < 1) {
+        ctx->error("has no min_size, expected at least one");
+        return ctx->give_up();
+    }
+    if (prior.max_size_size() > 0 && prior.max_size_size() != prior.min_size_size()) {
+        ctx->error("has %d max_size, expected none or %d as of min_size", prior.max_size_size(), prior.min_size_size());
+        return ctx->give_up();
+    }
+    if (prior.variance_size() > 1 && prior.variance_size() != 4) {
+        ctx->error("has %d variances, expected 0, 1 or 4", prior.variance_size());
+        return ctx->give_up();
+    }
+    if (!sizes_ok("min_size", prior.min_size()) || !sizes_ok("max_size", prior.max_size()) ||
+        !sizes_ok("aspect_ratio", prior.aspect_ratio()) || !sizes_ok("variance", prior.variance())) {
+        return ctx->give_up();
+    }
+    // Caffe keeps a ratio once, and 1 is always there.
+    std::vector<float> ratios;
+    std::vector<float> seen = {1.0F};
+    for (const float ratio : prior.aspect_ratio()) {
+        bool known = false;
+        for (const float s : seen) {
+            known = known || std::fabs(ratio - s) < 1e-6F;
+        }
+        if (known) {
+            continue;
+        }
+        ratios.push_back(ratio);
+        seen.push_back(ratio);
+        if (prior.flip()) {
+            seen.push_back(1.0F / ratio);
+        }
+    }
+    LayerBuilder& layer =
+        ctx->add("PriorBox", ctx->bottoms() == 2 ? std::vector<BlobId>{ctx->natural(0), ctx->natural(1)}
+                                                 : std::vector<BlobId>{ctx->natural(0)});
+    layer.set("min_sizes", std::vector<float>(prior.min_size().begin(), prior.min_size().end()));
+    if (prior.max_size_size() > 0) {
+        layer.set("max_sizes", std::vector<float>(prior.max_size().begin(), prior.max_size().end()));
+    }
+    if (!ratios.empty()) {
+        layer.set("aspect_ratios", ratios);
+    }
+    static const char* const kVariances[4] = {"variances[0]", "variances[1]", "variances[2]", "variances[3]"};
+    for (int i = 0; i < 4; ++i) {
+        const int n = prior.variance_size();
+        layer.set(kVariances[i], n == 0 ? 0.1F : prior.variance(n == 1 ? 0 : i));
+    }
+    layer.set("flip", prior.flip() ? 1 : 0).set("clip", prior.clip() ? 1 : 0);
+    const int64_t image_w = prior.has_img_w() ? prior.img_w() : prior.img_size();
+    const int64_t image_h = prior.has_img_h() ? prior.img_h() : prior.img_size();
+    if (!ctx->in_range("img_w", image_w, 0) || !ctx->in_range("img_h", image_h, 0)) {
+        return ctx->give_up();
+    }
+    if (ctx->bottoms() == 1 && (image_w == 0 || image_h == 0)) {
+        ctx->error("has one bottom and no image size, expected the image as second bottom or img_size");
+        return ctx->give_up();
+    }
+    layer.set("image_width", static_cast<double>(image_w)).set("image_height", static_cast<double>(image_h));
+    const float step_w = prior.has_step_w() ? prior.step_w() : prior.step();
+    const float step_h = prior.has_step_h() ? prior.step_h() : prior.step();
+    if (!(step_w >= 0.0F && step_h >= 0.0F)) {
+        ctx->error("step is negative, expected 0 or more");
+        return ctx->give_up();
+    }
+    // Caffe's 0 = image / map.
+    layer.set("step_width", step_w == 0.0F ? -233.0F : step_w).set("step_height", step_h == 0.0F ? -233.0F : step_h);
+    layer.set("offset", prior.offset());
+    const auto ratio_count = static_cast<int64_t>(ratios.size()) * (prior.flip() ? 2 : 1);
+    const int64_t cell = prior.min_size_size() * (1 + ratio_count) + prior.max_size_size();
+    const Dims& map = ctx->dims(0);
+    const int64_t cells = dims_count({map[2], map[3]});
+    ctx->top(&layer, 0, {1, 2, dims_count({cells, cell, 4})});
+}
+
+void convert_detection_output(LayerContext* ctx) {
+    const DetectionOutputParameter& det = ctx->param().detection_output_param();
+    const NonMaximumSuppressionParameter& nms = det.nms_param();
+    if (!ctx->in_range("num_classes", det.num_classes(), 1)) {
+        return ctx->give_up();
+    }
+    if (!det.share_location()) {
+        ctx->error("share_location is false, expected true (one box for all classes)");
+    }
+    if (det.code_type() != PriorBoxParameter::CENTER_SIZE) {
+        ctx->error("code_type is %s, expected CENTER_SIZE", PriorBoxParameter::CodeType_Name(det.code_type()).c_str());
+    }
+    if (det.variance_encoded_in_target()) {
+        ctx->error("variance_encoded_in_target is true, expected false");
+    }
+    if (det.background_label_id() != 0) {
+        ctx->error("background_label_id is %d, expected 0", det.background_label_id());
+    }
+    if (nms.eta() != 1.0F) {
+        ctx->error("nms_param.eta is %g, expected 1", static_cast<double>(nms.eta()));
+    }
+    const int64_t classes = det.num_classes();
+    const int64_t loc = dims_count(ctx->dims(0));
+    const int64_t conf = dims_count(ctx->dims(1));
+    const Dims& prior = ctx->dims(2);
+    if (prior.size() != 3 || prior[0] != 1 || prior[1] != 2 || prior[2] % 4 != 0) {
+        ctx->error("bottom '%s' has shape %s, expected priors of (1,2,4 x boxes)", ctx->param().bottom(2).c_str(),
+                   dims_text(prior).c_str());
+        return ctx->give_up();
+    }
+    const int64_t boxes = prior[2] / 4;
+    if (loc != 4 * boxes) {
+        ctx->error("bottom '%s' has %lld elements, expected %lld (4 for each of %lld priors)",
+                   ctx->param().bottom(0).c_str(), static_cast<long long>(loc), static_cast<long long>(4 * boxes),
+                   static_cast<long long>(boxes));
+    }
+    if (conf != classes * boxes) {
+        ctx->error("bottom '%s' has %lld elements, expected %lld (%lld classes for each of %lld priors)",
+                   ctx->param().bottom(1).c_str(), static_cast<long long>(conf),
+                   static_cast<long long>(classes * boxes), static_cast<long long>(classes),
+                   static_cast<long long>(boxes));
+    }
+    if (ctx->failed()) {
+        return ctx->give_up();
+    }
+    std::vector<BlobId> inputs;
+    for (int i = 0; i < 2; ++i) {
+        const bool flat = ctx->shape(i).size() == 1;
+        inputs.push_back(flat ? ctx->in(i)
+                              : ctx->reshape(ctx->in(i), "flatten" + std::to_string(i), {-1},
+                                             {1, dims_count(ctx->dims(i))}, {dims_count(ctx->dims(i))}));
+    }
+    inputs.push_back(ctx->natural(2));
+    LayerBuilder& layer = ctx->add("DetectionOutput", inputs);
+    const int64_t keep = limit_or_all(det.keep_top_k(), boxes * std::max<int64_t>(1, classes - 1));
+    layer.set("num_class", static_cast<double>(classes)).set("nms_threshold", nms.nms_threshold());
+    layer.set("nms_top_k", static_cast<double>(limit_or_all(nms.has_top_k() ? nms.top_k() : -1, boxes)));
+    layer.set("keep_top_k", static_cast<double>(keep));
+    layer.set("confidence_threshold", det.has_confidence_threshold() ? det.confidence_threshold() : -FLT_MAX);
+    // Rows of label, score and box; Caffe's rows begin with the image's index besides.
+    ctx->top(&layer, 0, {1, 1, keep, 7}, {keep, 6});
+}
+
+void convert_yolov3_detection_output(LayerContext* ctx) {
+    const Yolov3DetectionOutputParameter& yolo = ctx->param().yolov3_detection_output_param();
+    if (!ctx->in_range("num_classes", yolo.num_classes(), 1) || !ctx->in_range("num_box", yolo.num_box(), 1)) {
+        return ctx->give_up();
+    }
+    int64_t cells = 0;
+    for (int i = 0; i < ctx->bottoms(); ++i) {
+        if (!ctx->is_image(i)) {
+            return ctx->give_up();
+        }
+        cells += ctx->dims(i)[2] * ctx->dims(i)[3];
+    }
+    LayerBuilder& layer = ctx->add("Yolov3DetectionOutput", ctx->all_natural());
+    layer.set("num_class", yolo.num_classes()).set("num_box", yolo.num_box());
+    layer.set("confidence_threshold", yolo.confidence_threshold()).set("nms_threshold", yolo.nms_threshold());
+    layer.set("biases", std::vector<float>(yolo.biases().begin(), yolo.biases().end()));
+    layer.set("mask", std::vector<int>(yolo.mask().begin(), yolo.mask().end()));
+    layer.set("anchors_scale", std::vector<float>(yolo.anchors_scale().begin(), yolo.anchors_scale().end()));
+    const int64_t boxes = dims_count({cells, yolo.num_box()});
+    ctx->top(&layer, 0, {1, 1, boxes, 7}, {boxes, 6});
+}
+
+}  // namespace fw::caffe
