@@ -60,7 +60,8 @@ struct Converted {
     NetDef net;
     import::Report report;
 
-    /// The .param file without its two head lines and without the Input layer; layer and blob columns joined by one space.
+    /// The .param file without its two head lines and without the Input layer; layer and blob columns joined by one
+    /// space.
     std::string lines(bool with_input = false) const {
         const Result<std::string> text = param_text(net);
         if (!text.ok()) {
@@ -105,7 +106,8 @@ struct Converted {
     }
 };
 
-inline Converted convert_bytes(const std::string& prototxt, const std::string& model, const ConvertOptions& options = {}) {
+inline Converted convert_bytes(const std::string& prototxt, const std::string& model,
+                               const ConvertOptions& options = {}) {
     Converted out;
     const Span<const char> text(prototxt.data(), prototxt.size());
     const Span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(model.data()), model.size());
@@ -117,7 +119,8 @@ inline Converted convert_bytes(const std::string& prototxt, const std::string& m
     return out;
 }
 
-inline Converted convert_text(const std::string& prototxt, const Weights& weights = {}, const ConvertOptions& options = {}) {
+inline Converted convert_text(const std::string& prototxt, const Weights& weights = {},
+                              const ConvertOptions& options = {}) {
     return convert_bytes(prototxt, weights.bytes(), options);
 }
 

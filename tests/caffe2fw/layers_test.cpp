@@ -7,34 +7,41 @@ namespace {
 
 TEST(CaffeLayers, Convolution) {
     const Weights w = Weights().add("x", {4, 3, 3, 3}).add("x", {4});
-    EXPECT_EQ(one_layer({1, 3, 8, 8}, "Convolution", "convolution_param { num_output: 4 kernel_size: 3 pad: 1 stride: 2 }", w),
+    EXPECT_EQ(one_layer({1, 3, 8, 8}, "Convolution",
+                        "convolution_param { num_output: 4 kernel_size: 3 pad: 1 stride: 2 }", w),
               "Convolution x 1 1 data x 0=4 1=3 3=2 4=1 5=1 6=108\n");
-    EXPECT_EQ(one_layer({1, 3, 8, 8}, "Convolution",
-                        "convolution_param { num_output: 4 bias_term: false kernel_h: 3 kernel_w: 3 pad_h: 1 pad_w: 2 stride_h: 2 "
-                        "stride_w: 1 dilation: 2 }",
-                        Weights().add("x", {4, 3, 3, 3})),
-              "Convolution x 1 1 data x 0=4 1=3 2=2 4=2 6=108 13=2 14=1\n");
+    EXPECT_EQ(
+        one_layer(
+            {1, 3, 8, 8}, "Convolution",
+            "convolution_param { num_output: 4 bias_term: false kernel_h: 3 kernel_w: 3 pad_h: 1 pad_w: 2 stride_h: 2 "
+            "stride_w: 1 dilation: 2 }",
+            Weights().add("x", {4, 3, 3, 3})),
+        "Convolution x 1 1 data x 0=4 1=3 2=2 4=2 6=108 13=2 14=1\n");
     // Repeated forms: height first.
-    EXPECT_EQ(one_layer({1, 3, 8, 8}, "Convolution",
-                        "convolution_param { num_output: 4 kernel_size: 3 kernel_size: 1 pad: 1 pad: 0 stride: 2 stride: 3 }",
-                        Weights().add("x", {4, 3, 3, 1}).add("x", {4})),
-              "Convolution x 1 1 data x 0=4 1=1 3=3 5=1 6=36 11=3 13=2 14=1\n");
+    EXPECT_EQ(
+        one_layer({1, 3, 8, 8}, "Convolution",
+                  "convolution_param { num_output: 4 kernel_size: 3 kernel_size: 1 pad: 1 pad: 0 stride: 2 stride: 3 }",
+                  Weights().add("x", {4, 3, 3, 1}).add("x", {4})),
+        "Convolution x 1 1 data x 0=4 1=1 3=3 5=1 6=36 11=3 13=2 14=1\n");
 }
 
 TEST(CaffeLayers, GroupConvolution) {
     const Weights w = Weights().add("x", {4, 2, 1, 1}).add("x", {4});
     EXPECT_EQ(one_layer({1, 4, 8, 8}, "Convolution", "convolution_param { num_output: 4 kernel_size: 1 group: 2 }", w),
               "ConvolutionDepthWise x 1 1 data x 0=4 1=1 5=1 6=8 7=2\n");
-    EXPECT_EQ(one_layer({1, 4, 8, 8}, "DepthwiseConvolution", "convolution_param { num_output: 4 kernel_size: 3 bias_term: false }",
+    EXPECT_EQ(one_layer({1, 4, 8, 8}, "DepthwiseConvolution",
+                        "convolution_param { num_output: 4 kernel_size: 3 bias_term: false }",
                         Weights().add("x", {4, 1, 3, 3})),
               "ConvolutionDepthWise x 1 1 data x 0=4 1=3 6=36 7=4\n");
     EXPECT_EQ(one_layer({1, 4, 8, 8}, "Convolution", "convolution_param { num_output: 4 kernel_size: 1 group: 3 }", w),
-              "error: net.prototxt: layer 'x' (Convolution): group is 3, expected a divisor of 4 input and 4 output channels");
+              "error: net.prototxt: layer 'x' (Convolution): group is 3, expected a divisor of 4 input and 4 output "
+              "channels");
 }
 
 TEST(CaffeLayers, DeconvolutionTurnsItsWeights) {
-    const std::string text = input_text({1, 2, 4, 4}) + layer_text("Deconvolution",
-                                                                   "convolution_param { num_output: 3 kernel_size: 2 stride: 2 }");
+    const std::string text =
+        input_text({1, 2, 4, 4}) +
+        layer_text("Deconvolution", "convolution_param { num_output: 3 kernel_size: 2 stride: 2 }");
     const Converted c = convert_text(text, Weights().add("x", {2, 3, 2, 2}, 0).add("x", {3}));
     ASSERT_TRUE(c.status.ok()) << c.status.message();
     EXPECT_EQ(c.lines(), "Deconvolution x 1 1 data x 0=3 1=2 3=2 5=1 6=24\n");
@@ -59,7 +66,8 @@ TEST(CaffeLayers, InnerProduct) {
                         Weights().add("x", {2, 4})),
               "InnerProduct x 1 1 data x 0=2 2=8\n");
     const Converted c = convert_text(
-        input_text({1, 3}) + layer_text("InnerProduct", "inner_product_param { num_output: 2 transpose: true bias_term: false }"),
+        input_text({1, 3}) +
+            layer_text("InnerProduct", "inner_product_param { num_output: 2 transpose: true bias_term: false }"),
         Weights().add("x", {3, 2}, 0));
     ASSERT_TRUE(c.status.ok()) << c.status.message();
     EXPECT_EQ(c.layer("x")->weights[0].to_floats(), (std::vector<float>{0, 2, 4, 1, 3, 5}));
@@ -68,29 +76,32 @@ TEST(CaffeLayers, InnerProduct) {
 TEST(CaffeLayers, Pooling) {
     EXPECT_EQ(one_layer({1, 3, 8, 8}, "Pooling", "pooling_param { pool: MAX kernel_size: 3 stride: 2 }"),
               "Pooling x 1 1 data x 1=3 2=2\n");
-    EXPECT_EQ(one_layer({1, 3, 8, 8}, "Pooling", "pooling_param { pool: MAX kernel_size: 3 stride: 2 round_mode: FLOOR }"),
-              "Pooling x 1 1 data x 1=3 2=2 5=1\n");
-    EXPECT_EQ(one_layer({1, 3, 8, 8}, "Pooling", "pooling_param { pool: MAX kernel_size: 3 stride: 2 ceil_mode: false }"),
-              "Pooling x 1 1 data x 1=3 2=2 5=1\n");
+    EXPECT_EQ(
+        one_layer({1, 3, 8, 8}, "Pooling", "pooling_param { pool: MAX kernel_size: 3 stride: 2 round_mode: FLOOR }"),
+        "Pooling x 1 1 data x 1=3 2=2 5=1\n");
+    EXPECT_EQ(
+        one_layer({1, 3, 8, 8}, "Pooling", "pooling_param { pool: MAX kernel_size: 3 stride: 2 ceil_mode: false }"),
+        "Pooling x 1 1 data x 1=3 2=2 5=1\n");
     EXPECT_EQ(one_layer({1, 3, 8, 8}, "Pooling", "pooling_param { pool: AVE global_pooling: true }"),
               "Pooling x 1 1 data x 0=1 4=1\n");
-    EXPECT_EQ(one_layer({1, 3, 8, 8}, "Pooling", "pooling_param { pool: AVE kernel_h: 3 kernel_w: 5 stride: 1 pad_h: 1 pad_w: 2 }"),
+    EXPECT_EQ(one_layer({1, 3, 8, 8}, "Pooling",
+                        "pooling_param { pool: AVE kernel_h: 3 kernel_w: 5 stride: 1 pad_h: 1 pad_w: 2 }"),
               "Pooling x 1 1 data x 0=1 1=5 3=2 6=1 11=3 13=1\n");
     EXPECT_EQ(one_layer({1, 3, 8, 8}, "Pooling", "pooling_param { pool: STOCHASTIC kernel_size: 3 }"),
               "error: net.prototxt: layer 'x' (Pooling): pool is STOCHASTIC, expected MAX or AVE");
 }
 
 TEST(CaffeLayers, PoolingRoundsAsCaffe) {
-    // 3x3 kernel 2 stride 2 pad 1: ceil((3+2-2)/2)+1 = 3 windows at -1, 1, 3; 3 is not below 3+1... the last starts at 3 < 4: kept
-    // 2x2 kernel 2 stride 2 pad 1: ceil(2/2)+1 = 2 windows at -1 and 1, both start inside: no trimming.
+    // 3x3 kernel 2 stride 2 pad 1: ceil((3+2-2)/2)+1 = 3 windows at -1, 1, 3; 3 is not below 3+1... the last starts at
+    // 3 < 4: kept 2x2 kernel 2 stride 2 pad 1: ceil(2/2)+1 = 2 windows at -1 and 1, both start inside: no trimming.
     EXPECT_EQ(one_layer({1, 1, 2, 2}, "Pooling", "pooling_param { pool: MAX kernel_size: 2 stride: 2 pad: 1 }"),
               "Pooling x 1 1 data x 1=2 2=2 3=1\n");
-    // 4x4 kernel 3 stride 4 pad 2: ceil((8-3)/4)+1 = 3 windows at -2, 2, 6; the last starts at 6 >= 4: Caffe drops it. Two are
-    // left, the second covers 2..4: one column beyond the input.
+    // 4x4 kernel 3 stride 4 pad 2: ceil((8-3)/4)+1 = 3 windows at -2, 2, 6; the last starts at 6 >= 4: Caffe drops it.
+    // Two are left, the second covers 2..4: one column beyond the input.
     EXPECT_EQ(one_layer({1, 1, 4, 4}, "Pooling", "pooling_param { pool: MAX kernel_size: 3 stride: 4 pad: 2 }"),
               "Pooling x 1 1 data x 1=3 2=4 3=2 5=1 14=1 15=1\n");
-    // Averages with padding and an overhanging last window: 4x4 kernel 3 stride 2 pad 1: windows at -1, 1, 3 (3..5, padding ends
-    // at 4): the divisor of the last is 2x2 there, so the padding becomes part of the input.
+    // Averages with padding and an overhanging last window: 4x4 kernel 3 stride 2 pad 1: windows at -1, 1, 3 (3..5,
+    // padding ends at 4): the divisor of the last is 2x2 there, so the padding becomes part of the input.
     EXPECT_EQ(one_layer({1, 1, 4, 4}, "Pooling", "pooling_param { pool: AVE kernel_size: 3 stride: 2 pad: 1 }"),
               "Padding x_pad 1 1 data x_pad 0=1 1=1 2=1 3=1\nPooling x 1 1 x_pad x 0=1 1=3 2=2\n");
 }
@@ -100,9 +111,11 @@ TEST(CaffeLayers, PointByPoint) {
     EXPECT_EQ(one_layer(d, "ReLU"), "ReLU x 1 1 data x\n");
     EXPECT_EQ(one_layer(d, "ReLU", "relu_param { negative_slope: 0.5 }"), "ReLU x 1 1 data x 0=5.000000e-01\n");
     EXPECT_EQ(one_layer(d, "ReLU6"), "Clip x 1 1 data x 0=0.000000e+00 1=6.000000e+00\n");
-    EXPECT_EQ(one_layer(d, "Clip", "clip_param { min: -1 max: 2 }"), "Clip x 1 1 data x 0=-1.000000e+00 1=2.000000e+00\n");
+    EXPECT_EQ(one_layer(d, "Clip", "clip_param { min: -1 max: 2 }"),
+              "Clip x 1 1 data x 0=-1.000000e+00 1=2.000000e+00\n");
     EXPECT_EQ(one_layer(d, "PReLU", "", Weights().add("x", {2})), "PReLU x 1 1 data x 0=2\n");
-    EXPECT_EQ(one_layer(d, "PReLU", "prelu_param { channel_shared: true }", Weights().add("x", {1})), "PReLU x 1 1 data x 0=1\n");
+    EXPECT_EQ(one_layer(d, "PReLU", "prelu_param { channel_shared: true }", Weights().add("x", {1})),
+              "PReLU x 1 1 data x 0=1\n");
     EXPECT_EQ(one_layer(d, "ELU"), "ELU x 1 1 data x 0=1.000000e+00\n");
     for (const char* type : {"Sigmoid", "TanH", "AbsVal", "BNLL", "Mish", "Swish"}) {
         EXPECT_EQ(one_layer(d, type), std::string(type) + " x 1 1 data x\n");
@@ -110,8 +123,10 @@ TEST(CaffeLayers, PointByPoint) {
     EXPECT_EQ(one_layer(d, "Power", "power_param { power: 2 scale: 0.5 shift: -1 }"),
               "Power x 1 1 data x 0=2.000000e+00 1=5.000000e-01 2=-1.000000e+00\n");
     EXPECT_EQ(one_layer(d, "Exp", "exp_param { base: 2 }"), "Exp x 1 1 data x 0=2.000000e+00\n");
-    EXPECT_EQ(one_layer(d, "Log", "log_param { scale: 2 shift: 1 }"), "Log x 1 1 data x 1=2.000000e+00 2=1.000000e+00\n");
-    EXPECT_EQ(one_layer(d, "Threshold", "threshold_param { threshold: 0.25 }"), "Threshold x 1 1 data x 0=2.500000e-01\n");
+    EXPECT_EQ(one_layer(d, "Log", "log_param { scale: 2 shift: 1 }"),
+              "Log x 1 1 data x 1=2.000000e+00 2=1.000000e+00\n");
+    EXPECT_EQ(one_layer(d, "Threshold", "threshold_param { threshold: 0.25 }"),
+              "Threshold x 1 1 data x 0=2.500000e-01\n");
     EXPECT_EQ(one_layer(d, "Softmax"), "Softmax x 1 1 data x 1=1\n");
     EXPECT_EQ(one_layer(d, "Softmax", "softmax_param { axis: -1 }"), "Softmax x 1 1 data x 0=2 1=1\n");
     EXPECT_EQ(one_layer(d, "Dropout"), "Dropout x 1 1 data x\n");
@@ -123,7 +138,8 @@ TEST(CaffeLayers, BatchNormDividesByItsFactor) {
     const Weights w = Weights().add_values("x", {2}, {2, 4}).add_values("x", {2}, {8, 16}).add_values("x", {1}, {2});
     ConvertOptions options;
     options.optimize = false;
-    const Converted c = convert_text(input_text({1, 2, 4, 4}) + layer_text("BatchNorm", "batch_norm_param { eps: 0.25 }"), w, options);
+    const Converted c =
+        convert_text(input_text({1, 2, 4, 4}) + layer_text("BatchNorm", "batch_norm_param { eps: 0.25 }"), w, options);
     ASSERT_TRUE(c.status.ok()) << c.status.message();
     EXPECT_EQ(c.lines(), "BatchNorm x 1 1 data x 0=2 1=2.500000e-01\n");
     const LayerDef& x = *c.layer("x");
@@ -136,32 +152,40 @@ TEST(CaffeLayers, BatchNormDividesByItsFactor) {
 
 TEST(CaffeLayers, Normalisation) {
     const std::vector<int> d = {1, 2, 4, 4};
-    EXPECT_EQ(one_layer(d, "BN", "", Weights().add("x", {1, 2, 1, 1}).add("x", {1, 2, 1, 1})), "Scale x 1 1 data x 0=2 1=1\n");
+    EXPECT_EQ(one_layer(d, "BN", "", Weights().add("x", {1, 2, 1, 1}).add("x", {1, 2, 1, 1})),
+              "Scale x 1 1 data x 0=2 1=1\n");
     EXPECT_EQ(one_layer(d, "BN", "", Weights().add("x", {2}).add("x", {2}).add("x", {2}).add("x", {2})),
               "BatchNorm x 1 1 data x 0=2 1=1.000000e-05\n");
     EXPECT_EQ(one_layer(d, "Scale", "scale_param { bias_term: true }", Weights().add("x", {2}).add("x", {2})),
               "Scale x 1 1 data x 0=2 1=1\n");
-    EXPECT_EQ(one_layer(d, "Scale", "scale_param { num_axes: 0 }", Weights().add("x", {}, 3)), "Power x 1 1 data x 1=3.000000e+00\n");
+    EXPECT_EQ(one_layer(d, "Scale", "scale_param { num_axes: 0 }", Weights().add("x", {}, 3)),
+              "Power x 1 1 data x 1=3.000000e+00\n");
     EXPECT_EQ(one_layer(d, "Scale", "scale_param { axis: 2 }", Weights().add("x", {4})),
-              "error: net.prototxt: layer 'x' (Scale): scales axes 2 to 2 of (1,2,4,4), expected the channels (axis 1) alone");
+              "error: net.prototxt: layer 'x' (Scale): scales axes 2 to 2 of (1,2,4,4), expected the channels (axis 1) "
+              "alone");
     EXPECT_EQ(one_layer(d, "Bias", "", Weights().add("x", {2})), "Bias x 1 1 data x 0=2\n");
     EXPECT_EQ(one_layer(d, "LRN", "lrn_param { local_size: 3 alpha: 0.5 beta: 0.25 k: 2 }"),
               "LRN x 1 1 data x 1=3 2=5.000000e-01 3=2.500000e-01 4=2.000000e+00\n");
-    EXPECT_EQ(one_layer(d, "LRN", "lrn_param { norm_region: WITHIN_CHANNEL local_size: 3 k: 2 }"), "LRN x 1 1 data x 0=1 1=3\n");
-    EXPECT_EQ(one_layer(d, "MVN", "mvn_param { across_channels: true eps: 0.5 }"), "MVN x 1 1 data x 0=1 1=1 2=5.000000e-01\n");
-    EXPECT_EQ(one_layer(d, "Normalize", "norm_param { across_spatial: false channel_shared: false }", Weights().add("x", {2})),
+    EXPECT_EQ(one_layer(d, "LRN", "lrn_param { norm_region: WITHIN_CHANNEL local_size: 3 k: 2 }"),
+              "LRN x 1 1 data x 0=1 1=3\n");
+    EXPECT_EQ(one_layer(d, "MVN", "mvn_param { across_channels: true eps: 0.5 }"),
+              "MVN x 1 1 data x 0=1 1=1 2=5.000000e-01\n");
+    EXPECT_EQ(one_layer(d, "Normalize", "norm_param { across_spatial: false channel_shared: false }",
+                        Weights().add("x", {2})),
               "Normalize x 1 1 data x 2=1.000000e-10 3=2\n");
-    EXPECT_EQ(one_layer(d, "Normalize", "", Weights().add("x", {1})), "Normalize x 1 1 data x 0=1 1=1 2=1.000000e-10 3=1\n");
+    EXPECT_EQ(one_layer(d, "Normalize", "", Weights().add("x", {1})),
+              "Normalize x 1 1 data x 0=1 1=1 2=1.000000e-10 3=1\n");
 }
 
 TEST(CaffeLayers, ScaleByASecondBottom) {
     ConvertOptions options;
     options.optimize = false;
     // Squeeze and excite: the factor is (1,C).
-    const std::string text = input_text({1, 2, 4, 4}) +
-                             "layer { name: 'p' type: 'Pooling' bottom: 'data' top: 'p' pooling_param { pool: AVE global_pooling: true } }\n"
-                             "layer { name: 'f' type: 'Flatten' bottom: 'p' top: 'f' }\n"
-                             "layer { name: 'x' type: 'Scale' bottom: 'data' bottom: 'f' top: 'x' scale_param { axis: 0 } }\n";
+    const std::string text =
+        input_text({1, 2, 4, 4}) +
+        "layer { name: 'p' type: 'Pooling' bottom: 'data' top: 'p' pooling_param { pool: AVE global_pooling: true } }\n"
+        "layer { name: 'f' type: 'Flatten' bottom: 'p' top: 'f' }\n"
+        "layer { name: 'x' type: 'Scale' bottom: 'data' bottom: 'f' top: 'x' scale_param { axis: 0 } }\n";
     const Converted c = convert_text(text, {}, options);
     ASSERT_TRUE(c.status.ok()) << c.status.message();
     EXPECT_EQ(c.lines(),
@@ -176,15 +200,16 @@ TEST(CaffeLayers, ScaleByASecondBottom) {
         "layer { name: 'y' type: 'Bias' bottom: 'x' bottom: 'a' top: 'y' bias_param { axis: 0 } }\n";
     const Converted p = convert_text(planes, {}, options);
     ASSERT_TRUE(p.status.ok()) << p.status.message();
-    EXPECT_NE(p.lines().find("BinaryOp x 2 1 data_split_1 a_split_0 x 0=2\nBinaryOp y 2 1 x a_split_1 y\n"), std::string::npos)
+    EXPECT_NE(p.lines().find("BinaryOp x 2 1 data_split_1 a_split_0 x 0=2\nBinaryOp y 2 1 x a_split_1 y\n"),
+              std::string::npos)
         << p.lines();
 }
 
 std::string two_inputs(const std::string& a, const std::string& b, const std::string& layer) {
     ConvertOptions options;
     options.optimize = false;
-    const Converted c = convert_text("layer { name: 'in' type: 'Input' top: 'a' top: 'b' input_param { shape { " + a + " } shape { " + b +
-                                         " } } }\n" + layer,
+    const Converted c = convert_text("layer { name: 'in' type: 'Input' top: 'a' top: 'b' input_param { shape { " + a +
+                                         " } shape { " + b + " } } }\n" + layer,
                                      {}, options);
     return c.status.ok() ? c.lines() : std::string("error: ") + c.status.message();
 }
@@ -198,25 +223,31 @@ TEST(CaffeLayers, SeveralBottoms) {
     EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Eltwise'" + head + "eltwise_param { operation: MAX } }"),
               "Eltwise x 2 1 a b x 0=2\n");
     EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Concat'" + head + "}"), "Concat x 2 1 a b x\n");
-    EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Concat'" + head + "concat_param { axis: -1 } }"), "Concat x 2 1 a b x 0=2\n");
+    EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Concat'" + head + "concat_param { axis: -1 } }"),
+              "Concat x 2 1 a b x 0=2\n");
     EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Concat'" + head + "concat_param { concat_dim: 2 } }"),
               "Concat x 2 1 a b x 0=1\n");
-    EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Concat'" + head + "concat_param { axis: 0 } }"),
-              "error: net.prototxt: layer 'x' (Concat): axis is 0, the batch axis: expected one of the others of (1,2,4,4)");
-    EXPECT_EQ(two_inputs(d, "dim: 1 dim: 2 dim: 4 dim: 5", "layer { name: 'x' type: 'Eltwise'" + head + "}"),
-              "error: net.prototxt: layer 'x' (Eltwise): bottom 'b' has shape (1,2,4,5), expected (1,2,4,4) like bottom 'a'");
+    EXPECT_EQ(
+        two_inputs(d, d, "layer { name: 'x' type: 'Concat'" + head + "concat_param { axis: 0 } }"),
+        "error: net.prototxt: layer 'x' (Concat): axis is 0, the batch axis: expected one of the others of (1,2,4,4)");
+    EXPECT_EQ(
+        two_inputs(d, "dim: 1 dim: 2 dim: 4 dim: 5", "layer { name: 'x' type: 'Eltwise'" + head + "}"),
+        "error: net.prototxt: layer 'x' (Eltwise): bottom 'b' has shape (1,2,4,5), expected (1,2,4,4) like bottom 'a'");
     // Crop to the second bottom's size: three extents by reference, or numbers where channels differ.
-    EXPECT_EQ(two_inputs("dim: 1 dim: 2 dim: 8 dim: 8", d, "layer { name: 'x' type: 'Crop'" + head + "crop_param { offset: 1 offset: 3 } }"),
+    EXPECT_EQ(two_inputs("dim: 1 dim: 2 dim: 8 dim: 8", d,
+                         "layer { name: 'x' type: 'Crop'" + head + "crop_param { offset: 1 offset: 3 } }"),
               "Crop x 2 1 a b x 0=3 1=1\n");
-    EXPECT_EQ(two_inputs("dim: 1 dim: 3 dim: 8 dim: 8", d, "layer { name: 'x' type: 'Crop'" + head + "crop_param { offset: 2 } }\n" +
-                                                           "layer { name: 'y' type: 'AbsVal' bottom: 'b' top: 'y' }"),
+    EXPECT_EQ(two_inputs("dim: 1 dim: 3 dim: 8 dim: 8", d,
+                         "layer { name: 'x' type: 'Crop'" + head + "crop_param { offset: 2 } }\n" +
+                             "layer { name: 'y' type: 'AbsVal' bottom: 'b' top: 'y' }"),
               "Crop x 1 1 a x 0=2 1=2 3=4 4=4 5=3\nAbsVal y 1 1 b y\n");
 }
 
 TEST(CaffeLayers, Slice) {
     ConvertOptions options;
     options.optimize = false;
-    const std::string head = input_text({1, 6, 4, 4}) + "layer { name: 'x' type: 'Slice' bottom: 'data' top: 'a' top: 'b' top: 'c' ";
+    const std::string head =
+        input_text({1, 6, 4, 4}) + "layer { name: 'x' type: 'Slice' bottom: 'data' top: 'a' top: 'b' top: 'c' ";
     EXPECT_EQ(convert_text(head + "}", {}, options).lines(), "Slice x 1 3 data a b c -23300=3,-233,-233,-233\n");
     EXPECT_EQ(convert_text(head + "slice_param { slice_point: 1 slice_point: 3 } }", {}, options).lines(),
               "Slice x 1 3 data a b c -23300=3,1,2,-233\n");
@@ -231,20 +262,30 @@ TEST(CaffeLayers, Shapes) {
     EXPECT_EQ(one_layer(d, "Flatten"), "Flatten x 1 1 data x\n");
     EXPECT_EQ(one_layer(d, "Flatten", "flatten_param { axis: 2 }"), "Reshape x 1 1 data x 0=-1 1=2\n");
     EXPECT_EQ(one_layer(d, "Flatten", "flatten_param { axis: 1 end_axis: 2 }"), "Reshape x 1 1 data x 0=6 1=-1\n");
-    EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: 0 dim: -1 dim: 8 } }"), "Reshape x 1 1 data x 0=8 1=-1\n");
-    EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: 1 dim: 3 dim: 4 dim: 4 } }"), "Reshape x 1 1 data x 0=4 1=4 2=3\n");
+    EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: 0 dim: -1 dim: 8 } }"),
+              "Reshape x 1 1 data x 0=8 1=-1\n");
+    EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: 1 dim: 3 dim: 4 dim: 4 } }"),
+              "Reshape x 1 1 data x 0=4 1=4 2=3\n");
     EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: 0 dim: -1 } }"), "Flatten x 1 1 data x\n");
-    EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: 8 } axis: 1 num_axes: 2 }"), "Reshape x 1 1 data x 0=6 1=8\n");
+    EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: 8 } axis: 1 num_axes: 2 }"),
+              "Reshape x 1 1 data x 0=6 1=8\n");
     EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: 0 dim: 5 dim: -1 } }"),
-              "error: net.prototxt: layer 'x' (Reshape): reshapes (1,2,4,6) (48 elements) to (1,5,1), expected as many elements");
+              "error: net.prototxt: layer 'x' (Reshape): reshapes (1,2,4,6) (48 elements) to (1,5,1), expected as many "
+              "elements");
     // No batch of one is left: all axes are ours.
     EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: -1 dim: 4 } }"), "Reshape x 1 1 data x 0=4 1=-1\n");
-    EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 0 order: 2 order: 3 order: 1 }"), "Permute x 1 1 data x 0=3\n");
-    EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 0 order: 1 order: 3 order: 2 }"), "Permute x 1 1 data x 0=1\n");
-    EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 0 order: 2 order: 1 order: 3 }"), "Permute x 1 1 data x 0=2\n");
-    EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 0 order: 3 order: 1 order: 2 }"), "Permute x 1 1 data x 0=4\n");
-    EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 0 order: 3 order: 2 order: 1 }"), "Permute x 1 1 data x 0=5\n");
-    EXPECT_EQ(one_layer({1, 4, 6}, "Permute", "permute_param { order: 0 order: 2 order: 1 }"), "Permute x 1 1 data x 0=1\n");
+    EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 0 order: 2 order: 3 order: 1 }"),
+              "Permute x 1 1 data x 0=3\n");
+    EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 0 order: 1 order: 3 order: 2 }"),
+              "Permute x 1 1 data x 0=1\n");
+    EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 0 order: 2 order: 1 order: 3 }"),
+              "Permute x 1 1 data x 0=2\n");
+    EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 0 order: 3 order: 1 order: 2 }"),
+              "Permute x 1 1 data x 0=4\n");
+    EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 0 order: 3 order: 2 order: 1 }"),
+              "Permute x 1 1 data x 0=5\n");
+    EXPECT_EQ(one_layer({1, 4, 6}, "Permute", "permute_param { order: 0 order: 2 order: 1 }"),
+              "Permute x 1 1 data x 0=1\n");
     EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 1 order: 0 }"),
               "error: net.prototxt: layer 'x' (Permute): moves the batch axis, expected it to stay first");
     EXPECT_EQ(one_layer(d, "Reduction", "reduction_param { operation: MEAN axis: 2 }"),
@@ -257,9 +298,11 @@ TEST(CaffeLayers, Shapes) {
     EXPECT_EQ(one_layer(d, "Interp", "interp_param { height: 7 width: 9 }"), "Interp x 1 1 data x 0=2 3=7 4=9 6=1\n");
     EXPECT_EQ(one_layer(d, "Interp", "interp_param { zoom_factor: 2 }"), "Interp x 1 1 data x 0=2 3=7 4=11 6=1\n");
     EXPECT_EQ(one_layer(d, "Interp", "interp_param { shrink_factor: 2 }"), "Interp x 1 1 data x 0=2 3=2 4=3 6=1\n");
-    EXPECT_EQ(one_layer(d, "ShuffleChannel", "shuffle_channel_param { group: 2 }"), "ShuffleChannel x 1 1 data x 0=2\n");
+    EXPECT_EQ(one_layer(d, "ShuffleChannel", "shuffle_channel_param { group: 2 }"),
+              "ShuffleChannel x 1 1 data x 0=2\n");
     EXPECT_EQ(one_layer(d, "Reorg", "reorg_param { stride: 2 }"), "Reorg x 1 1 data x 0=2\n");
-    EXPECT_EQ(one_layer({1, 5}, "Embed", "embed_param { num_output: 3 input_dim: 7 }", Weights().add("x", {7, 3}).add("x", {3})),
+    EXPECT_EQ(one_layer({1, 5}, "Embed", "embed_param { num_output: 3 input_dim: 7 }",
+                        Weights().add("x", {7, 3}).add("x", {3})),
               "Embed x 1 1 data x 0=3 1=7 2=1 3=21\n");
 }
 
@@ -267,10 +310,12 @@ TEST(CaffeLayers, CollapsedBlobsGetTheirShapeBack) {
     ConvertOptions options;
     options.optimize = false;
     const std::string pool =
-        input_text({1, 2, 4, 4}) + "layer { name: 'p' type: 'Pooling' bottom: 'data' top: 'p' pooling_param { global_pooling: true } }\n";
+        input_text({1, 2, 4, 4}) +
+        "layer { name: 'p' type: 'Pooling' bottom: 'data' top: 'p' pooling_param { global_pooling: true } }\n";
     // [C] does for a 1x1 convolution; Interp and a 3x3 need (C,1,1).
-    Converted c = convert_text(pool + layer_text("Convolution", "convolution_param { num_output: 3 kernel_size: 1 bias_term: false }", "p"),
-                               Weights().add("x", {3, 2, 1, 1}), options);
+    Converted c = convert_text(
+        pool + layer_text("Convolution", "convolution_param { num_output: 3 kernel_size: 1 bias_term: false }", "p"),
+        Weights().add("x", {3, 2, 1, 1}), options);
     EXPECT_EQ(c.lines(), "Pooling p 1 1 data p 4=1\nConvolution x 1 1 p x 0=3 1=1 6=6\n") << c.status.message();
     c = convert_text(pool + layer_text("Interp", "interp_param { height: 4 width: 4 }", "p"), {}, options);
     EXPECT_EQ(c.lines(),
@@ -285,12 +330,16 @@ TEST(CaffeLayers, Ssd) {
     const std::string text =
         input_text({1, 3, 30, 30}) +
         "layer { name: 'map' type: 'Pooling' bottom: 'data' top: 'map' pooling_param { kernel_size: 10 stride: 10 } }\n"
-        "layer { name: 'prior' type: 'PriorBox' bottom: 'map' bottom: 'data' top: 'prior' prior_box_param { min_size: 10 max_size: 20 "
-        "aspect_ratio: 1 aspect_ratio: 2 aspect_ratio: 0.5 aspect_ratio: 3 variance: 0.1 variance: 0.1 variance: 0.2 variance: 0.2 } }\n"
+        "layer { name: 'prior' type: 'PriorBox' bottom: 'map' bottom: 'data' top: 'prior' prior_box_param { min_size: "
+        "10 max_size: 20 "
+        "aspect_ratio: 1 aspect_ratio: 2 aspect_ratio: 0.5 aspect_ratio: 3 variance: 0.1 variance: 0.1 variance: 0.2 "
+        "variance: 0.2 } }\n"
         "layer { name: 'loc' type: 'Input' top: 'loc' input_param { shape { dim: 1 dim: 216 } } }\n"
         "layer { name: 'conf' type: 'Input' top: 'conf' input_param { shape { dim: 1 dim: 54 dim: 2 } } }\n"
-        "layer { name: 'det' type: 'DetectionOutput' bottom: 'loc' bottom: 'conf' bottom: 'prior' top: 'det' detection_output_param { "
-        "num_classes: 2 code_type: CENTER_SIZE nms_param { nms_threshold: 0.5 top_k: 40 } keep_top_k: 20 confidence_threshold: 0.25 } }\n";
+        "layer { name: 'det' type: 'DetectionOutput' bottom: 'loc' bottom: 'conf' bottom: 'prior' top: 'det' "
+        "detection_output_param { "
+        "num_classes: 2 code_type: CENTER_SIZE nms_param { nms_threshold: 0.5 top_k: 40 } keep_top_k: 20 "
+        "confidence_threshold: 0.25 } }\n";
     const Converted c = convert_text(text, {}, options);
     ASSERT_TRUE(c.status.ok()) << c.errors();
     // 9 cells of 1 + 1 + 2 x 2 boxes; the ratios 1 and 0.5 are there already.
@@ -298,7 +347,8 @@ TEST(CaffeLayers, Ssd) {
                              "-23302=2,2.000000e+00,3.000000e+00 13=5.000000e-01\n"),
               std::string::npos)
         << c.lines();
-    EXPECT_NE(c.lines().find("DetectionOutput det 3 1 loc det_flatten1 prior det 0=2 1=5.000000e-01 2=40 3=20 4=2.500000e-01\n"),
+    EXPECT_NE(c.lines().find(
+                  "DetectionOutput det 3 1 loc det_flatten1 prior det 0=2 1=5.000000e-01 2=40 3=20 4=2.500000e-01\n"),
               std::string::npos)
         << c.lines();
     std::string corner = text;
@@ -306,11 +356,11 @@ TEST(CaffeLayers, Ssd) {
     corner.replace(corner.find("num_classes: 2"), 14, "num_classes: 2 share_location: false background_label_id: 1");
     const Converted bad = convert_text(corner);
     EXPECT_EQ(bad.errors(),
-              "net.prototxt: layer 'det' (DetectionOutput): share_location is false, expected true (one box for all classes)\n"
+              "net.prototxt: layer 'det' (DetectionOutput): share_location is false, expected true (one box for all "
+              "classes)\n"
               "net.prototxt: layer 'det' (DetectionOutput): code_type is CORNER, expected CENTER_SIZE\n"
               "net.prototxt: layer 'det' (DetectionOutput): background_label_id is 1, expected 0\n");
 }
-
 
 }  // namespace
 
