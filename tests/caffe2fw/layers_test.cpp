@@ -109,29 +109,26 @@ TEST(CaffeLayers, PoolingRoundsAsCaffe) {
 TEST(CaffeLayers, PointByPoint) {
     const std::vector<int> d = {1, 2, 4, 4};
     EXPECT_EQ(one_layer(d, "ReLU"), "ReLU x 1 1 data x\n");
-    EXPECT_EQ(one_layer(d, "ReLU", "relu_param { negative_slope: 0.5 }"), "ReLU x 1 1 data x 0=5.000000e-01\n");
-    EXPECT_EQ(one_layer(d, "ReLU6"), "Clip x 1 1 data x 0=0.000000e+00 1=6.000000e+00\n");
-    EXPECT_EQ(one_layer(d, "Clip", "clip_param { min: -1 max: 2 }"),
-              "Clip x 1 1 data x 0=-1.000000e+00 1=2.000000e+00\n");
+    EXPECT_EQ(one_layer(d, "ReLU", "relu_param { negative_slope: 0.5 }"), "ReLU x 1 1 data x 0=0.5\n");
+    EXPECT_EQ(one_layer(d, "ReLU6"), "Clip x 1 1 data x 0=0.0 1=6.0\n");
+    EXPECT_EQ(one_layer(d, "Clip", "clip_param { min: -1 max: 2 }"), "Clip x 1 1 data x 0=-1.0 1=2.0\n");
     EXPECT_EQ(one_layer(d, "PReLU", "", Weights().add("x", {2})), "PReLU x 1 1 data x 0=2\n");
     EXPECT_EQ(one_layer(d, "PReLU", "prelu_param { channel_shared: true }", Weights().add("x", {1})),
               "PReLU x 1 1 data x 0=1\n");
-    EXPECT_EQ(one_layer(d, "ELU"), "ELU x 1 1 data x 0=1.000000e+00\n");
+    EXPECT_EQ(one_layer(d, "ELU"), "ELU x 1 1 data x 0=1.0\n");
     for (const char* type : {"Sigmoid", "TanH", "AbsVal", "BNLL", "Mish", "Swish"}) {
         EXPECT_EQ(one_layer(d, type), std::string(type) + " x 1 1 data x\n");
     }
     EXPECT_EQ(one_layer(d, "Power", "power_param { power: 2 scale: 0.5 shift: -1 }"),
-              "Power x 1 1 data x 0=2.000000e+00 1=5.000000e-01 2=-1.000000e+00\n");
-    EXPECT_EQ(one_layer(d, "Exp", "exp_param { base: 2 }"), "Exp x 1 1 data x 0=2.000000e+00\n");
-    EXPECT_EQ(one_layer(d, "Log", "log_param { scale: 2 shift: 1 }"),
-              "Log x 1 1 data x 1=2.000000e+00 2=1.000000e+00\n");
-    EXPECT_EQ(one_layer(d, "Threshold", "threshold_param { threshold: 0.25 }"),
-              "Threshold x 1 1 data x 0=2.500000e-01\n");
+              "Power x 1 1 data x 0=2.0 1=0.5 2=-1.0\n");
+    EXPECT_EQ(one_layer(d, "Exp", "exp_param { base: 2 }"), "Exp x 1 1 data x 0=2.0\n");
+    EXPECT_EQ(one_layer(d, "Log", "log_param { scale: 2 shift: 1 }"), "Log x 1 1 data x 1=2.0 2=1.0\n");
+    EXPECT_EQ(one_layer(d, "Threshold", "threshold_param { threshold: 0.25 }"), "Threshold x 1 1 data x 0=0.25\n");
     EXPECT_EQ(one_layer(d, "Softmax"), "Softmax x 1 1 data x 1=1\n");
     EXPECT_EQ(one_layer(d, "Softmax", "softmax_param { axis: -1 }"), "Softmax x 1 1 data x 0=2 1=1\n");
     EXPECT_EQ(one_layer(d, "Dropout"), "Dropout x 1 1 data x\n");
     EXPECT_EQ(one_layer(d, "Dropout", "dropout_param { dropout_ratio: 0.25 scale_train: false }"),
-              "Dropout x 1 1 data x 0=7.500000e-01\n");
+              "Dropout x 1 1 data x 0=0.75\n");
 }
 
 TEST(CaffeLayers, BatchNormDividesByItsFactor) {
@@ -141,7 +138,7 @@ TEST(CaffeLayers, BatchNormDividesByItsFactor) {
     const Converted c =
         convert_text(input_text({1, 2, 4, 4}) + layer_text("BatchNorm", "batch_norm_param { eps: 0.25 }"), w, options);
     ASSERT_TRUE(c.status.ok()) << c.status.message();
-    EXPECT_EQ(c.lines(), "BatchNorm x 1 1 data x 0=2 1=2.500000e-01\n");
+    EXPECT_EQ(c.lines(), "BatchNorm x 1 1 data x 0=2 1=0.25\n");
     const LayerDef& x = *c.layer("x");
     ASSERT_EQ(x.weights.size(), 4U);
     EXPECT_EQ(x.weights[0].to_floats(), (std::vector<float>{1, 1}));
@@ -155,26 +152,24 @@ TEST(CaffeLayers, Normalisation) {
     EXPECT_EQ(one_layer(d, "BN", "", Weights().add("x", {1, 2, 1, 1}).add("x", {1, 2, 1, 1})),
               "Scale x 1 1 data x 0=2 1=1\n");
     EXPECT_EQ(one_layer(d, "BN", "", Weights().add("x", {2}).add("x", {2}).add("x", {2}).add("x", {2})),
-              "BatchNorm x 1 1 data x 0=2 1=1.000000e-05\n");
+              "BatchNorm x 1 1 data x 0=2 1=1e-05\n");
     EXPECT_EQ(one_layer(d, "Scale", "scale_param { bias_term: true }", Weights().add("x", {2}).add("x", {2})),
               "Scale x 1 1 data x 0=2 1=1\n");
     EXPECT_EQ(one_layer(d, "Scale", "scale_param { num_axes: 0 }", Weights().add("x", {}, 3)),
-              "Power x 1 1 data x 1=3.000000e+00\n");
+              "Power x 1 1 data x 1=3.0\n");
     EXPECT_EQ(one_layer(d, "Scale", "scale_param { axis: 2 }", Weights().add("x", {4})),
               "error: net.prototxt: layer 'x' (Scale): scales axes 2 to 2 of (1,2,4,4), expected the channels (axis 1) "
               "alone");
     EXPECT_EQ(one_layer(d, "Bias", "", Weights().add("x", {2})), "Bias x 1 1 data x 0=2\n");
     EXPECT_EQ(one_layer(d, "LRN", "lrn_param { local_size: 3 alpha: 0.5 beta: 0.25 k: 2 }"),
-              "LRN x 1 1 data x 1=3 2=5.000000e-01 3=2.500000e-01 4=2.000000e+00\n");
+              "LRN x 1 1 data x 1=3 2=0.5 3=0.25 4=2.0\n");
     EXPECT_EQ(one_layer(d, "LRN", "lrn_param { norm_region: WITHIN_CHANNEL local_size: 3 k: 2 }"),
               "LRN x 1 1 data x 0=1 1=3\n");
-    EXPECT_EQ(one_layer(d, "MVN", "mvn_param { across_channels: true eps: 0.5 }"),
-              "MVN x 1 1 data x 0=1 1=1 2=5.000000e-01\n");
+    EXPECT_EQ(one_layer(d, "MVN", "mvn_param { across_channels: true eps: 0.5 }"), "MVN x 1 1 data x 0=1 1=1 2=0.5\n");
     EXPECT_EQ(one_layer(d, "Normalize", "norm_param { across_spatial: false channel_shared: false }",
                         Weights().add("x", {2})),
-              "Normalize x 1 1 data x 2=1.000000e-10 3=2\n");
-    EXPECT_EQ(one_layer(d, "Normalize", "", Weights().add("x", {1})),
-              "Normalize x 1 1 data x 0=1 1=1 2=1.000000e-10 3=1\n");
+              "Normalize x 1 1 data x 2=1e-10 3=2\n");
+    EXPECT_EQ(one_layer(d, "Normalize", "", Weights().add("x", {1})), "Normalize x 1 1 data x 0=1 1=1 2=1e-10 3=1\n");
 }
 
 TEST(CaffeLayers, ScaleByASecondBottom) {
@@ -219,7 +214,7 @@ TEST(CaffeLayers, SeveralBottoms) {
     const std::string head = " bottom: 'a' bottom: 'b' top: 'x' ";
     EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Eltwise'" + head + "}"), "Eltwise x 2 1 a b x 0=1\n");
     EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Eltwise'" + head + "eltwise_param { coeff: 1 coeff: -1 } }"),
-              "Eltwise x 2 1 a b x 0=1 -23301=2,1.000000e+00,-1.000000e+00\n");
+              "Eltwise x 2 1 a b x 0=1 -23301=2,1.0,-1.0\n");
     EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Eltwise'" + head + "eltwise_param { operation: MAX } }"),
               "Eltwise x 2 1 a b x 0=2\n");
     EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Concat'" + head + "}"), "Concat x 2 1 a b x\n");
@@ -291,7 +286,7 @@ TEST(CaffeLayers, Shapes) {
     EXPECT_EQ(one_layer(d, "Reduction", "reduction_param { operation: MEAN axis: 2 }"),
               "Reduction x 1 1 data x 0=3 1=0 -23303=2,1,2 5=1\n");
     EXPECT_EQ(one_layer(d, "Reduction", "reduction_param { operation: SUMSQ axis: 1 coeff: 0.5 }"),
-              "Reduction x 1 1 data x 0=2 2=5.000000e-01 5=1\n");
+              "Reduction x 1 1 data x 0=2 2=0.5 5=1\n");
     EXPECT_EQ(one_layer({1, 10}, "ArgMax", "argmax_param { top_k: 3 }"), "ArgMax x 1 1 data x 1=3\n");
     EXPECT_EQ(one_layer({1, 10}, "ArgMax", "argmax_param { out_max_val: true axis: 1 }"), "ArgMax x 1 1 data x 0=1\n");
     EXPECT_EQ(one_layer(d, "Tile", "tile_param { axis: 2 tiles: 3 }"), "Tile x 1 1 data x 0=1 1=3\n");
@@ -343,12 +338,11 @@ TEST(CaffeLayers, Ssd) {
     const Converted c = convert_text(text, {}, options);
     ASSERT_TRUE(c.status.ok()) << c.errors();
     // 9 cells of 1 + 1 + 2 x 2 boxes; the ratios 1 and 0.5 are there already.
-    EXPECT_NE(c.lines().find("PriorBox prior 2 1 map data_split_1 prior -23300=1,1.000000e+01 -23301=1,2.000000e+01 "
-                             "-23302=2,2.000000e+00,3.000000e+00 13=5.000000e-01\n"),
+    EXPECT_NE(c.lines().find("PriorBox prior 2 1 map data_split_1 prior -23300=1,10.0 -23301=1,20.0 "
+                             "-23302=2,2.0,3.0 13=0.5\n"),
               std::string::npos)
         << c.lines();
-    EXPECT_NE(c.lines().find(
-                  "DetectionOutput det 3 1 loc det_flatten1 prior det 0=2 1=5.000000e-01 2=40 3=20 4=2.500000e-01\n"),
+    EXPECT_NE(c.lines().find("DetectionOutput det 3 1 loc det_flatten1 prior det 0=2 1=0.5 2=40 3=20 4=0.25\n"),
               std::string::npos)
         << c.lines();
     std::string corner = text;

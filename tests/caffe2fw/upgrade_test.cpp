@@ -108,7 +108,7 @@ TEST(CaffeUpgrade, InPlaceLayersAndSharedBottoms) {
               "Split split_a_pre_relu 1 2 a_pre_relu a_pre_relu_split_0 a_pre_relu_split_1\n"
               "TanH before 1 1 a_pre_relu_split_0 before\n"
               "ReLU relu 1 1 a_pre_relu_split_1 a_pre_power\n"
-              "Power power 1 1 a_pre_power a 2=1.000000e+00\n"
+              "Power power 1 1 a_pre_power a 2=1.0\n"
               "Eltwise sum 2 1 a before sum 0=1\n"
               "Split split_sum 1 2 sum sum_split_0 sum_split_1\n"
               "Eltwise twice 2 1 sum_split_0 sum_split_1 twice 0=1\n");

@@ -51,7 +51,7 @@ void convert_layer(Conversion* c, const LayerParameter& layer) {
                             : "is no earlier layer's top, expected one");
             readable = false;
         } else {
-            known = known && !c->blobs[id].dims.empty();
+            known = known && !c->blobs[layer.bottom(i)].dims.empty();
         }
     }
     if (handler == nullptr) {

@@ -55,11 +55,11 @@ BlobId LayerContext::in(int i) const {
 }
 
 const Dims& LayerContext::dims(int i) const {
-    return c_.blobs[in(i)].dims;
+    return c_.blobs[p.bottom(i)].dims;
 }
 
 const Dims& LayerContext::shape(int i) const {
-    return c_.blobs[in(i)].shape;
+    return c_.blobs[p.bottom(i)].shape;
 }
 
 std::vector<BlobId> LayerContext::all_in() const {
@@ -208,28 +208,21 @@ LayerBuilder& LayerContext::add_inner(const char* type, const std::string& suffi
     return c_.builder.add(type, p.name() + "_" + suffix, inputs);
 }
 
-void LayerContext::record(BlobId id, const Dims& dims, const Dims& shape) {
-    // `dims` may be the state of another blob: std::map keeps that in place.
-    if (failed_) {
-        c_.blobs[id] = {};
-        return;
-    }
+bool LayerContext::shape_ok(const Dims& dims, const Dims& shape) {
     const bool bad_extent = std::any_of(dims.begin(), dims.end(), [](int64_t d) { return d < 1; });
     if (dims.empty() || bad_extent || dims_count(dims) < 0 || shape.size() > 4) {
         error(
             "its top would have shape %s, expected extents of at least 1, at most 4 besides the batch and %lld "
             "elements in all",
             dims_text(dims).c_str(), static_cast<long long>(Shape::kMaxElements));
-        c_.blobs[id] = {};
-        return;
+        return false;
     }
-    c_.blobs[id] = {dims, shape};
+    return true;
 }
 
 BlobId LayerContext::inner_top(LayerBuilder* layer, const std::string& suffix, const Dims& dims, const Dims& shape) {
-    const BlobId id = layer->inner_top(p.name() + "_" + suffix);
-    record(id, dims, shape);
-    return id;
+    shape_ok(dims, shape);
+    return layer->inner_top(p.name() + "_" + suffix);
 }
 
 void LayerContext::top(LayerBuilder* layer, int i, const Dims& dims) {
@@ -241,7 +234,13 @@ void LayerContext::top(LayerBuilder* layer, int i, const Dims& dims, const Dims&
 }
 
 void LayerContext::named_top(LayerBuilder* layer, const std::string& name, const Dims& dims, const Dims& shape) {
-    record(layer->top(name), dims, shape);
+    layer->top(name);
+    // Made before the old state goes, which `dims` may belong to.
+    BlobState state;
+    if (!failed_ && shape_ok(dims, shape)) {
+        state = {dims, shape};
+    }
+    c_.blobs[name] = std::move(state);
 }
 
 void LayerContext::top_despite_weights(LayerBuilder* layer, bool known, const Dims& dims, const Dims& shape) {
@@ -251,16 +250,17 @@ void LayerContext::top_despite_weights(LayerBuilder* layer, bool known, const Di
     failed_ = failed_ || failed;
 }
 
-void LayerContext::identity(int top_index) {
+void LayerContext::identity(int top_index, const Dims& dims) {
     const std::string& name = p.top(top_index);
     const auto left = c_.readers_left.find(name);
     const bool is_output = name != p.bottom(0) && (left == c_.readers_left.end() || left->second == 0);
     if (optimize() && !is_output) {
         c_.builder.alias(name, in(0));
+        c_.blobs[name] = BlobState{dims, shape(0)};
         return;
     }
     LayerBuilder& layer = add("Noop", {in(0)});
-    top(&layer, top_index, dims(0), shape(0));
+    top(&layer, top_index, dims, shape(0));
 }
 
 void LayerContext::give_up() {

@@ -52,8 +52,8 @@ struct Conversion {
     import::Report* report;
     WeightMap weights;
     import::NetBuilder builder;
-    std::map<BlobId, BlobState> blobs;
-    std::set<std::string> used_weights;  ///< layers of the caffemodel that the prototxt has
+    std::map<std::string, BlobState> blobs;  ///< present state of each blob name
+    std::set<std::string> used_weights;      ///< layers of the caffemodel that the prototxt has
     /// Owner of each shared parameter name: layer and blob index.
     std::map<std::string, std::pair<std::string, int>> shared;
     /// How many layers from the present one on read each blob name.
@@ -120,8 +120,9 @@ public:
     /// top() for a layer whose weights may have had an error: its top's shape is known all the same, so that the layers
     /// after it are still checked. `known` = nothing was wrong before the weights were read.
     void top_despite_weights(LayerBuilder* layer, bool known, const Dims& dims, const Dims& shape);
-    /// Top 0 is bottom 0: a layer that does nothing.
-    void identity(int top_index = 0);
+    /// A top is bottom 0: a layer that does nothing, but perhaps regard the same values as another of Caffe's shapes.
+    void identity(int top_index, const Dims& dims);
+    void identity() { identity(0, dims(0)); }
     /// Reshape to `shape` (ours), -1 in one place allowed.
     BlobId reshape(BlobId blob, const std::string& suffix, const Dims& values, const Dims& dims, const Dims& shape);
     /// All tops of unknown shape, after an error.
@@ -136,7 +137,7 @@ public:
 
 private:
     const BlobProto* find_blob(int slot) const;
-    void record(BlobId id, const Dims& dims, const Dims& shape);
+    bool shape_ok(const Dims& dims, const Dims& shape);
     bool weight_error(const char* format, ...) FW_PRINTF(2, 3);
     std::string where() const;
 

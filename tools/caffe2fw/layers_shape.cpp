@@ -15,7 +15,7 @@ void convert_concat(LayerContext* ctx) {
     if (ctx->bottoms() == 1) {
         return ctx->identity();
     }
-    const int64_t value = concat.has_concat_dim() ? concat.concat_dim() : concat.axis();
+    const int64_t value = concat.has_concat_dim() ? int64_t{concat.concat_dim()} : concat.axis();
     const int axis = ctx->axis(0, value, "axis");
     const int ours = axis < 0 ? -1 : ctx->our_axis(0, value, "axis");
     if (ours < 0) {
@@ -54,7 +54,7 @@ void convert_slice(LayerContext* ctx) {
     if (ctx->tops() == 1) {
         return ctx->identity();
     }
-    const int64_t value = slice.has_slice_dim() ? slice.slice_dim() : slice.axis();
+    const int64_t value = slice.has_slice_dim() ? int64_t{slice.slice_dim()} : slice.axis();
     const int axis = ctx->axis(0, value, "axis");
     const int ours = axis < 0 ? -1 : ctx->our_axis(0, value, "axis");
     if (ours < 0) {
@@ -105,7 +105,7 @@ void convert_slice(LayerContext* ctx) {
 
 void convert_split(LayerContext* ctx) {
     for (int i = 0; i < ctx->tops(); ++i) {
-        ctx->identity(i);
+        ctx->identity(i, ctx->dims(0));
     }
 }
 
@@ -165,7 +165,7 @@ namespace {
 void to_dims(LayerContext* ctx, const Dims& dims, int free_axis) {
     const Dims shape = natural_shape(dims);
     if (shape == ctx->shape(0)) {
-        return ctx->identity();
+        return ctx->identity(0, dims);
     }
     if (shape.size() == 1) {
         LayerBuilder& layer = ctx->add("Flatten", {ctx->in(0)});

@@ -1,0 +1,187 @@
+// Real Caffe networks: converted, run in float, compared with every stored output of an independent engine.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+#include "caffe_test_util.h"
+#include "common/npy.h"
+#include "fw/net.h"
+
+namespace fw::caffe {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct RealModel {
+    const char* prototxt;  // below models/caffe, without the extension
+    const char* caffemodel;
+    const char* expected;  // folder below expected/, "" = all of it
+    bool has_expected = true;
+};
+
+constexpr RealModel kModels[] = {
+    {"squeezenet_v1.1/deploy", "squeezenet_v1.1/squeezenet_v1.1", ""},
+    {"squeezenet_v1.1/deploy_conv10pad1", "squeezenet_v1.1/squeezenet_v1.1", "", false},
+    {"mobilenet_v1_0.25_224/deploy", "mobilenet_v1_0.25_224/mobilenet_v1_0.25_224", ""},
+    {"mobilenet_v1_1.0_224/deploy", "mobilenet_v1_1.0_224/mobilenet_v1_1.0_224", ""},
+    {"mobilenet_v2_1.0_224/deploy", "mobilenet_v2_1.0_224/mobilenet_v2_1.0_224", ""},
+    {"ssd_mobilenet_v1_coco/deploy", "ssd_mobilenet_v1_coco/ssd_mobilenet_v1_coco", ""},
+    {"mtcnn/det1", "mtcnn/det1", "det1"},
+    {"mtcnn/det2", "mtcnn/det2", "det2"},
+    {"mtcnn/det3", "mtcnn/det3", "det3"},
+    {"libfacedetection_v1/yufacedetectnet-open-v1", "libfacedetection_v1/yufacedetectnet-open-v1", ""},
+    {"ultraface_rfb320/RFB-320", "ultraface_rfb320/RFB-320", ""},
+};
+
+fs::path models_folder() {
+    const char* data = std::getenv("FW_DATA");
+    return (data != nullptr ? fs::path(data) : fs::path(FW_SOURCE_DIR) / "../shared") / "models/caffe";
+}
+
+class CaffeRealModels : public testing::TestWithParam<RealModel> {
+protected:
+    void SetUp() override {
+        if (!fs::exists(models_folder() / (std::string(GetParam().prototxt) + ".prototxt"))) {
+            GTEST_SKIP() << "no real models in " << models_folder() << " (set FW_DATA)";
+        }
+    }
+
+    static Converted convert_model(const RealModel& model, bool optimize) {
+        const std::string prototxt = (models_folder() / (std::string(model.prototxt) + ".prototxt")).string();
+        const std::string caffemodel = (models_folder() / (std::string(model.caffemodel) + ".caffemodel")).string();
+        Converted out;
+        const Result<FileData> text = map_file(prototxt.c_str());
+        const Result<FileData> bytes = map_file(caffemodel.c_str());
+        EXPECT_TRUE(text.ok() && bytes.ok());
+        ConvertOptions options;
+        options.optimize = optimize;
+        Result<NetDef> net =
+            convert({{reinterpret_cast<const char*>(text->bytes.data()), text->bytes.size()}, model.prototxt},
+                    {bytes->bytes, model.caffemodel}, options, &out.report);
+        out.status = net.status();
+        if (net.ok()) {
+            out.net = std::move(*net);
+        }
+        return out;
+    }
+};
+
+struct LoadedNet {
+    std::string text;
+    std::vector<uint8_t> bin;
+    Net net;
+};
+
+void load(const NetDef& def, LoadedNet* out) {
+    Result<std::string> text = param_text(def);
+    ASSERT_TRUE(text.ok()) << text.status().message();
+    Result<std::vector<uint8_t>> bin = bin_bytes(def);
+    ASSERT_TRUE(bin.ok()) << bin.status().message();
+    out->text = std::move(*text);
+    out->bin = std::move(*bin);
+    const Status status =
+        out->net.load_model_memory({out->text.data(), out->text.size()}, {out->bin.data(), out->bin.size()});
+    ASSERT_TRUE(status.ok()) << status.message();
+}
+
+// Rows of Caffe's detections begin with the image's index, ours do not.
+void compare(const Mat& got, const Mat& expected, const std::string& what) {
+    const bool rows = expected.w() == 7 && got.w() == 6;
+    ASSERT_EQ(rows ? got.count() / 6 * 7 : got.count(), expected.count())
+        << what << ": " << got.shape().str() << " against " << expected.shape().str();
+    float top = 0;
+    float worst = 0;
+    for (int64_t i = 0; i < expected.count(); ++i) {
+        if (rows && i % 7 == 0) {
+            continue;
+        }
+        const float e = expected.data()[i];
+        const float g = got.data()[rows ? i / 7 * 6 + i % 7 - 1 : i];
+        ASSERT_TRUE(std::isfinite(g)) << what << " element " << i;
+        top = std::max(top, std::fabs(e));
+        worst = std::max(worst, std::fabs(e - g));
+    }
+    std::printf("  %-50s max |difference| / max = %.2e\n", what.c_str(),
+                static_cast<double>(worst / std::max(top, 1e-30F)));
+    EXPECT_LE(worst, 1e-4F * top) << what;
+}
+
+// Runs every stored input of the model through `net` and compares each stored output.
+void compare_all(const RealModel& model, const Net& net) {
+    const fs::path folder = models_folder() / fs::path(model.prototxt).parent_path() / "expected" / model.expected;
+    std::vector<fs::path> inputs;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+        const std::string name = entry.path().filename().string();
+        const bool is_input =
+            name == "data.npy" || (name.size() >= 9 && name.compare(name.size() - 9, 9, "input.npy") == 0);
+        if (is_input) {
+            inputs.push_back(entry.path());
+        }
+    }
+    ASSERT_FALSE(inputs.empty()) << folder;
+    std::sort(inputs.begin(), inputs.end());
+    for (const fs::path& input : inputs) {
+        const Result<Mat> data = tools::read_npy(input.string());
+        ASSERT_TRUE(data.ok()) << data.status().message();
+        Extractor extractor = net.create_extractor();
+        const Status set = extractor.input(net.input_names()[0].c_str(), *data);
+        ASSERT_TRUE(set.ok()) << set.message();
+        // "face_input.npy" goes with "face_prob1.npy", "data.npy" with all others of its folder.
+        const std::string name = input.filename().string();
+        const std::string prefix = name == "data.npy" ? "" : name.substr(0, name.size() - 9);
+        int compared = 0;
+        for (const auto& entry : fs::directory_iterator(input.parent_path())) {
+            const std::string other = entry.path().filename().string();
+            if (entry.path() == input || entry.path().extension() != ".npy" || other.rfind(prefix, 0) != 0) {
+                continue;
+            }
+            std::string blob = other.substr(prefix.size(), other.size() - prefix.size() - 4);
+            if (blob == "out") {
+                blob = net.output_names().back();
+            }
+            const Result<Mat> expected = tools::read_npy(entry.path().string());
+            ASSERT_TRUE(expected.ok()) << expected.status().message();
+            Mat got;
+            const Status run = extractor.extract(blob.c_str(), &got);
+            ASSERT_TRUE(run.ok()) << blob << ": " << run.message();
+            compare(got, *expected, std::string(model.prototxt) + " " + other);
+            ++compared;
+        }
+        EXPECT_GT(compared, 0) << input;
+    }
+}
+
+TEST_P(CaffeRealModels, ConvertAndMatch) {
+    const Converted c = convert_model(GetParam(), true);
+    ASSERT_TRUE(c.status.ok()) << c.errors();
+    LoadedNet loaded;
+    ASSERT_NO_FATAL_FAILURE(load(c.net, &loaded));
+    if (GetParam().has_expected) {
+        compare_all(GetParam(), loaded.net);
+    }
+}
+
+TEST_P(CaffeRealModels, UnoptimisedMatchesToo) {
+    const Converted c = convert_model(GetParam(), false);
+    ASSERT_TRUE(c.status.ok()) << c.errors();
+    LoadedNet loaded;
+    ASSERT_NO_FATAL_FAILURE(load(c.net, &loaded));
+    if (GetParam().has_expected) {
+        compare_all(GetParam(), loaded.net);
+    }
+}
+
+std::string test_name(const testing::TestParamInfo<RealModel>& info) {
+    std::string name = info.param.prototxt;
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, CaffeRealModels, testing::ValuesIn(kModels), test_name);
+
+}  // namespace
+
+}  // namespace fw::caffe
