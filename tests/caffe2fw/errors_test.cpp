@@ -23,7 +23,6 @@ TEST(CaffeErrors, AllInOneReport) {
     EXPECT_EQ(
         c.errors(),
         "net.caffemodel: layer 'c1' (Convolution): has no weights: expected the weights of shape (2,3,3,3)\n"
-        "net.caffemodel: layer 'c1' (Convolution): has no weights: expected the bias of shape (2)\n"
         "net.caffemodel: layer 'c2' (Convolution): the weights (blob 0) has shape (2,3,3,3), expected (2,2,3,3)\n"
         "net.prototxt: layer 'p' (Pooling): pool is STOCHASTIC, expected MAX or AVE\n"
         "net.prototxt: layer 'q' (Quux): layer type is not supported (docs/caffe2fw.md lists those that are)\n"

@@ -86,26 +86,60 @@ void load(const NetDef& def, LoadedNet* out) {
     ASSERT_TRUE(status.ok()) << status.message();
 }
 
-// Rows of Caffe's detections begin with the image's index, ours do not.
-void compare(const Mat& got, const Mat& expected, const std::string& what) {
-    const bool rows = expected.w() == 7 && got.w() == 6;
-    ASSERT_EQ(rows ? got.count() / 6 * 7 : got.count(), expected.count())
-        << what << ": " << got.shape().str() << " against " << expected.shape().str();
+// What is compared: all elements, or of detections everything but Caffe's image index and the rows of zeros behind the
+// last.
+struct Values {
+    std::vector<float> labels;
+    std::vector<float> values;
+};
+
+Values values_of(const Mat& mat, bool detections) {
+    Values out;
+    const int columns = mat.w();
+    if (!detections) {
+        out.values.assign(mat.data(), mat.data() + mat.count());
+        return out;
+    }
+    const int first = columns - 6;  // of label, score and box
+    for (int64_t row = 0; row < mat.count() / columns; ++row) {
+        const float* p = mat.data() + row * columns + first;
+        if (p[1] != 0.0F) {
+            out.labels.push_back(p[0]);
+            out.values.insert(out.values.end(), p + 1, p + 6);
+        }
+    }
+    return out;
+}
+
+void compare(const Mat& got_mat, const Mat& expected_mat, const std::string& what) {
+    const bool detections = expected_mat.w() == 7 && got_mat.w() == 6;
+    const Values got = values_of(got_mat, detections);
+    const Values expected = values_of(expected_mat, detections);
+    ASSERT_EQ(got.values.size(), expected.values.size())
+        << what << ": " << got_mat.shape().str() << " against " << expected_mat.shape().str();
+    EXPECT_EQ(got.labels, expected.labels) << what;
     float top = 0;
     float worst = 0;
-    for (int64_t i = 0; i < expected.count(); ++i) {
-        if (rows && i % 7 == 0) {
-            continue;
-        }
-        const float e = expected.data()[i];
-        const float g = got.data()[rows ? i / 7 * 6 + i % 7 - 1 : i];
-        ASSERT_TRUE(std::isfinite(g)) << what << " element " << i;
-        top = std::max(top, std::fabs(e));
-        worst = std::max(worst, std::fabs(e - g));
+    for (size_t i = 0; i < expected.values.size(); ++i) {
+        ASSERT_TRUE(std::isfinite(got.values[i])) << what << " element " << i;
+        top = std::max(top, std::fabs(expected.values[i]));
+        worst = std::max(worst, std::fabs(expected.values[i] - got.values[i]));
     }
-    std::printf("  %-50s max |difference| / max = %.2e\n", what.c_str(),
-                static_cast<double>(worst / std::max(top, 1e-30F)));
+    ASSERT_GT(top, 0.0F) << what;
+    std::printf("  %-50s max |difference| / max = %.2e\n", what.c_str(), static_cast<double>(worst / top));
     EXPECT_LE(worst, 1e-4F * top) << what;
+}
+
+// The blob that a file is named after: the output that its name ends in; "out" is the last output.
+std::string blob_of(const std::string& stem, const Net& net) {
+    for (const std::string& output : net.output_names()) {
+        const bool ends =
+            stem.size() >= output.size() && stem.compare(stem.size() - output.size(), output.size(), output) == 0;
+        if (ends) {
+            return output;
+        }
+    }
+    return stem == "out" ? net.output_names().back() : stem;
 }
 
 // Runs every stored input of the model through `net` and compares each stored output.
@@ -137,10 +171,7 @@ void compare_all(const RealModel& model, const Net& net) {
             if (entry.path() == input || entry.path().extension() != ".npy" || other.rfind(prefix, 0) != 0) {
                 continue;
             }
-            std::string blob = other.substr(prefix.size(), other.size() - prefix.size() - 4);
-            if (blob == "out") {
-                blob = net.output_names().back();
-            }
+            const std::string blob = blob_of(entry.path().stem().string(), net);
             const Result<Mat> expected = tools::read_npy(entry.path().string());
             ASSERT_TRUE(expected.ok()) << expected.status().message();
             Mat got;
