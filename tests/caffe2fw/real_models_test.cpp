@@ -74,13 +74,17 @@ struct LoadedNet {
     Net net;
 };
 
-void load(const NetDef& def, LoadedNet* out) {
+void load(const NetDef& def, bool optimize, LoadedNet* out) {
     Result<std::string> text = param_text(def);
     ASSERT_TRUE(text.ok()) << text.status().message();
     Result<std::vector<uint8_t>> bin = bin_bytes(def);
     ASSERT_TRUE(bin.ok()) << bin.status().message();
     out->text = std::move(*text);
     out->bin = std::move(*bin);
+    Option option;
+    option.optimize = optimize;
+    option.precision = Precision::kFloat;
+    ASSERT_TRUE(out->net.set_option(option).ok());
     const Status status =
         out->net.load_model_memory({out->text.data(), out->text.size()}, {out->bin.data(), out->bin.size()});
     ASSERT_TRUE(status.ok()) << status.message();
@@ -188,7 +192,7 @@ TEST_P(CaffeRealModels, ConvertAndMatch) {
     const Converted c = convert_model(GetParam(), true);
     ASSERT_TRUE(c.status.ok()) << c.errors();
     LoadedNet loaded;
-    ASSERT_NO_FATAL_FAILURE(load(c.net, &loaded));
+    ASSERT_NO_FATAL_FAILURE(load(c.net, true, &loaded));
     if (GetParam().has_expected) {
         compare_all(GetParam(), loaded.net);
     }
@@ -198,7 +202,7 @@ TEST_P(CaffeRealModels, UnoptimisedMatchesToo) {
     const Converted c = convert_model(GetParam(), false);
     ASSERT_TRUE(c.status.ok()) << c.errors();
     LoadedNet loaded;
-    ASSERT_NO_FATAL_FAILURE(load(c.net, &loaded));
+    ASSERT_NO_FATAL_FAILURE(load(c.net, false, &loaded));
     if (GetParam().has_expected) {
         compare_all(GetParam(), loaded.net);
     }
