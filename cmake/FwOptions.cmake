@@ -33,6 +33,11 @@ if(FW_SANITIZE)
     add_link_options(-fsanitize=${FW_SANITIZE})
 endif()
 
+option(FW_BUILD_FUZZERS "Build the libFuzzer programs of tests/fuzz (needs clang and FW_BUILD_TESTS)" OFF)
+if(FW_BUILD_FUZZERS)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # The library itself: no exceptions, no RTTI; contraction off, so that a*b+c is the same on every compiler and ISA.
 add_library(fw_library_flags INTERFACE)
 target_link_libraries(fw_library_flags INTERFACE fw_warnings)
