@@ -30,15 +30,18 @@ void cubic_weights(float t, float* weight) {
     weight[3] = 1.0F - weight[0] - weight[1] - weight[2];
 }
 
-std::vector<Sample> make_samples(int in, int out, int taps, bool align_corner) {
+// `factor` is the scale a layer gives instead of a size, else 0: it may differ from the ratio of the sizes, which are
+// whole.
+std::vector<Sample> make_samples(int in, int out, int taps, bool align_corner, float factor) {
     std::vector<Sample> samples(static_cast<size_t>(out));
-    double scale = static_cast<double>(in) / out;
+    double scale = factor > 0.0F ? 1.0 / static_cast<double>(factor) : static_cast<double>(in) / out;
     if (align_corner) {
         scale = out > 1 ? static_cast<double>(in - 1) / (out - 1) : 0.0;
     }
     for (int i = 0; i < out; ++i) {
         const double place = align_corner ? i * scale : (i + 0.5) * scale - 0.5;
-        const auto x = static_cast<float>(place);
+        // No further out than the border's repetition reaches, so that the cell's index stays an int.
+        const float x = std::min(std::max(static_cast<float>(place), -4.0F), static_cast<float>(in) + 4.0F);
         const float cell = std::floor(x);
         const float t = x - cell;
         Sample& sample = samples[static_cast<size_t>(i)];
@@ -75,9 +78,9 @@ void sample_pixel(const float* const (&cells)[Taps][Taps], const float* wx, cons
 }
 
 template <int Taps>
-void resample(const Tensor& in, const Tensor& out, bool align_corner, int threads) {
-    const std::vector<Sample> xs = make_samples(in.w(), out.w(), Taps, align_corner);
-    const std::vector<Sample> ys = make_samples(in.h(), out.h(), Taps, align_corner);
+void resample(const Tensor& in, const Tensor& out, bool align_corner, float factor_w, float factor_h, int threads) {
+    const std::vector<Sample> xs = make_samples(in.w(), out.w(), Taps, align_corner, factor_w);
+    const std::vector<Sample> ys = make_samples(in.h(), out.h(), Taps, align_corner, factor_h);
     const bool adjacent = in.c_stride() == 1 && out.c_stride() == 1;
     parallel_for(out.h(), threads, [&](int64_t row) {
         const Sample& y = ys[static_cast<size_t>(row)];
@@ -180,11 +183,13 @@ public:
         }
         const Tensor from = in[0].rank() == 3 ? in[0] : as_channels(in[0]);
         const Tensor to = out[0].rank() == 3 ? out[0] : as_channels(out[0]);
+        const bool sized = in.size() > 1 || !by_scale();
+        const float factor_w = sized ? 0.0F : scale_w_;
+        const float factor_h = sized ? 0.0F : scale_h_;
         if (type_ == 1 || in[0].rank() == 1) {
-            const bool sized = in.size() > 1 || !by_scale();
             GatherMaps maps;
-            maps.w = nearest(from.w(), to.w(), sized ? 0.0F : scale_w_);
-            maps.h = nearest(from.h(), to.h(), sized ? 0.0F : scale_h_);
+            maps.w = nearest(from.w(), to.w(), factor_w);
+            maps.h = nearest(from.h(), to.h(), factor_h);
             maps.c.resize(static_cast<size_t>(from.c()));
             for (size_t c = 0; c < maps.c.size(); ++c) {
                 maps.c[c] = static_cast<int>(c);
@@ -192,9 +197,9 @@ public:
             return gather(from, to, maps, nullptr, context.threads);
         }
         if (type_ == 2) {
-            resample<2>(from, to, align_corner_, context.threads);
+            resample<2>(from, to, align_corner_, factor_w, factor_h, context.threads);
         } else {
-            resample<4>(from, to, align_corner_, context.threads);
+            resample<4>(from, to, align_corner_, factor_w, factor_h, context.threads);
         }
         return {};
     }

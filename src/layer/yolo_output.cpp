@@ -2,6 +2,7 @@
 // classes.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "layer/layer.h"
@@ -152,11 +153,11 @@ class Yolov3DetectionOutput final : public YoloLayer {
 protected:
     Status load_anchors(const Params& params) override {
         scales_ = params.floats(6);
-        for (float index : params.floats(5)) {
-            const bool fits = index >= 0.0F && index < static_cast<float>(anchors_.size() / 2);
-            if (!fits) {
-                return Status::error(Code::kInvalidArgument, "mask has %g, expected indices of the %zu anchors",
-                                     static_cast<double>(index), anchors_.size() / 2);
+        for (int value : params.ints(5)) {
+            const int index = from_float_bits(value);
+            if (index < 0 || static_cast<size_t>(index) >= anchors_.size() / 2) {
+                return Status::error(Code::kInvalidArgument, "mask has %d, expected indices of the %zu anchors", value,
+                                     anchors_.size() / 2);
             }
             mask_.push_back(static_cast<size_t>(index));
         }
@@ -183,11 +184,20 @@ protected:
         const float net_h = std::max(std::floor(scales_[input] * static_cast<float>(in.h())), 1.0F);
         return {anchors_[k] / net_w, anchors_[k + 1] / net_h};
     }
+    // The product of both sigmoids, as Darknet has it.
     float confidence(float objectness, const float* /*scores*/, int64_t /*stride*/, float best) const override {
         return 1.0F / ((1.0F + std::exp(-objectness)) * (1.0F + std::exp(-best)));
     }
 
 private:
+    // Converters write the mask, an array of floats, by its bits as integers: 1077936128 is 3.0.
+    static int from_float_bits(int value) {
+        constexpr int kOne = 0x3f800000;
+        float number = 0.0F;
+        std::memcpy(&number, &value, sizeof(number));
+        return value >= kOne && number < 1e6F ? static_cast<int>(number) : value;
+    }
+
     std::vector<size_t> mask_;
     std::vector<float> scales_;
 };

@@ -395,6 +395,24 @@ TEST(Yolov3DetectionOutput, DecodesOneCellOfEachInput) {
     }
 }
 
+TEST(Yolov3DetectionOutput, ReadsAMaskOfFloatBits) {
+    ParamDict dict = dict_of({{0, 1}, {1, 1}, {2, 0.3F}, {4, Floats{1, 2, 3, 4, 5, 6, 7, 8}}, {6, Floats{32}}});
+    const HostTensor map = yolo_map(1, 1, 2, 0, 0, 0, {0, 0, 0, 0, 5, 5}, Strides::kDense);
+    std::vector<Floats> results;
+    for (const ParamDict::Value& mask :
+         {ParamDict::Value(Ints{3}), ParamDict::Value(Floats{3.0F}), ParamDict::Value(Ints{1077936128})}) {
+        dict.set(5, mask);
+        const auto result = test::run_layer("Yolov3DetectionOutput", dict, {}, {map});
+        ASSERT_TRUE(result.ok()) << result.status().message();
+        results.push_back((*result)[0].values());
+        EXPECT_NEAR(results.back()[4] - results.back()[2], 7.0F / 64, 1e-6);
+    }
+    EXPECT_EQ(results[0], results[1]);
+    EXPECT_EQ(results[0], results[2]);
+    dict.set(5, Ints{0x7f800000});
+    EXPECT_EQ(test::load_layer("Yolov3DetectionOutput", dict).status().code(), Code::kInvalidArgument);
+}
+
 TEST(Yolov3DetectionOutput, RefusesBadParameters) {
     const auto load = [](const ParamDict& dict) {
         return test::load_layer("Yolov3DetectionOutput", dict).status().code();

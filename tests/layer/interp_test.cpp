@@ -94,6 +94,21 @@ TEST(Interp, LinearAndCubicMatchTheirKernels) {
     }
 }
 
+// 3 * 1.5 is 4: the places go in steps of 1 / 1.5, not of 3 / 4.
+TEST(Interp, AScaleGivesTheSteps) {
+    ParamDict dict;
+    dict.set(0, 2);
+    dict.set(1, 1.0F);
+    dict.set(2, 1.5F);
+    const auto result = test::run_layer("Interp", dict, {}, {HostTensor::floats(Shape(1, 1, 3), {0, 6, 12})});
+    ASSERT_TRUE(result.ok()) << result.status().message();
+    const std::vector<float> expected{0, 3, 7, 11};
+    ASSERT_EQ((*result)[0].tensor().shape, Shape(1, 1, 4));
+    for (size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_NEAR((*result)[0].values()[i], expected[i], 1e-5);
+    }
+}
+
 TEST(Interp, TakesItsSizeFromASecondInput) {
     const HostTensor x = HostTensor::floats(Shape(1, 2, 2), {1, 2, 3, 4});
     const HostTensor like = HostTensor::int8(Shape(7, 4, 3), {1.0F, 0}, std::vector<int8_t>(84, 0));
