@@ -108,9 +108,10 @@ def detection_output():
         box = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
         out = []
         for c in range(1, classes):
-            items = sorted([(conf[i, c], c, tuple(box[i])) for i in range(n) if conf[i, c] > p["conf"]], reverse=True)
+            items = [(conf[i, c], c, tuple(box[i])) for i in range(n) if conf[i, c] > p["conf"]]
+            items.sort(key=lambda it: -it[0])  # stable: equal scores keep the order of the priors, as in Caffe
             out += nms(items[:p["nms_top_k"]], p["nms"])
-        return rows(sorted(out, reverse=True)[:p["keep"]])
+        return rows(sorted(out, key=lambda it: -it[0])[:p["keep"]])
 
     def case(name, cells, classes, nms_t=0.45, nms_top_k=100, keep=50, conf_t=0.2, note=None):
         prior = f32(priors(cells, cells, 64, 64, [16.0], [28.0], [2.0], 1, 0, 0.5))
