@@ -132,7 +132,7 @@ TEST_P(Int8Pointwise, EveryLevel) {
                 options.strides = strides;
                 options.in_place = in_place;
                 options.threads = 2;
-                options.outputs = {TensorDesc{{}, DType::kInt8, out}};
+                options.outputs.assign(1, TensorDesc{{}, DType::kInt8, out});
                 auto result =
                     run_layer(c.type, params, {}, {HostTensor::int8(Shape(5, 4, 13), in, levels, strides)}, 1, options);
                 ASSERT_TRUE(result.ok()) << result.status().message();
@@ -162,7 +162,7 @@ TEST(Int8Clamp, KeepsTheScale) {
         levels.push_back(static_cast<int8_t>(v));
     }
     RunOptions options;
-    options.outputs = {TensorDesc{{}, DType::kInt8, q}};
+    options.outputs.assign(1, TensorDesc{{}, DType::kInt8, q});
     auto clip_result = run_layer("Clip", params, {}, {HostTensor::int8(Shape(256), q, levels)}, 1, options);
     ASSERT_TRUE(clip_result.ok()) << clip_result.status().message();
     auto relu_result = run_layer("ReLU", {}, {}, {HostTensor::int8(Shape(256), q, levels)}, 1, options);
@@ -192,7 +192,7 @@ TEST(Int8Prelu, TableAChannel) {
             RunOptions options;
             options.strides = strides;
             options.in_place = true;
-            options.outputs = {TensorDesc{{}, DType::kInt8, out}};
+            options.outputs.assign(1, TensorDesc{{}, DType::kInt8, out});
             auto result = run_layer("PReLU", params, weights, {HostTensor::int8(Shape(3, 16, 16), in, levels, strides)},
                                     1, options);
             ASSERT_TRUE(result.ok()) << result.status().message();
@@ -208,7 +208,7 @@ TEST(Int8Prelu, TableAChannel) {
 
 TEST(Int8Pointwise, MixedTypesAreRefused) {
     RunOptions options;
-    options.outputs = {TensorDesc{{}, DType::kInt8, {10.0F, 0}}};
+    options.outputs.assign(1, TensorDesc{{}, DType::kInt8, {10.0F, 0}});
     auto from_float = test::run_layer("Sigmoid", {}, {}, {HostTensor::floats(Shape(2), {1, 2})}, 1, options);
     EXPECT_EQ(from_float.status().code(), Code::kUnsupported);
     auto to_float = test::run_layer("Sigmoid", {}, {}, {HostTensor::int8(Shape(2), {1.0F, 0}, {1, 2})}, 1);
