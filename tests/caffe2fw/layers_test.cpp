@@ -339,7 +339,7 @@ TEST(CaffeLayers, Ssd) {
     ASSERT_TRUE(c.status.ok()) << c.errors();
     // 9 cells of 1 + 1 + 2 x 2 boxes; the ratios 1 and 0.5 are there already.
     EXPECT_NE(c.lines().find("PriorBox prior 2 1 map data_split_1 prior -23300=1,10.0 -23301=1,20.0 "
-                             "-23302=2,2.0,3.0 13=0.5\n"),
+                             "-23302=2,2.0,3.0 9=-233 10=-233 13=0.5\n"),
               std::string::npos)
         << c.lines();
     EXPECT_NE(c.lines().find("DetectionOutput det 3 1 loc det_flatten1 prior det 0=2 1=0.5 2=40 3=20 4=0.25\n"),

@@ -17,22 +17,24 @@ namespace fs = std::filesystem;
 struct RealModel {
     const char* prototxt;  // below models/caffe, without the extension
     const char* caffemodel;
-    const char* expected;  // folder below expected/, "" = all of it
-    bool has_expected = true;
+    const char* expected;  // folder below models with inputs and outputs
 };
 
 constexpr RealModel kModels[] = {
-    {"squeezenet_v1.1/deploy", "squeezenet_v1.1/squeezenet_v1.1", ""},
-    {"squeezenet_v1.1/deploy_conv10pad1", "squeezenet_v1.1/squeezenet_v1.1", "", false},
-    {"mobilenet_v1_0.25_224/deploy", "mobilenet_v1_0.25_224/mobilenet_v1_0.25_224", ""},
-    {"mobilenet_v1_1.0_224/deploy", "mobilenet_v1_1.0_224/mobilenet_v1_1.0_224", ""},
-    {"mobilenet_v2_1.0_224/deploy", "mobilenet_v2_1.0_224/mobilenet_v2_1.0_224", ""},
-    {"ssd_mobilenet_v1_coco/deploy", "ssd_mobilenet_v1_coco/ssd_mobilenet_v1_coco", ""},
-    {"mtcnn/det1", "mtcnn/det1", "det1"},
-    {"mtcnn/det2", "mtcnn/det2", "det2"},
-    {"mtcnn/det3", "mtcnn/det3", "det3"},
-    {"libfacedetection_v1/yufacedetectnet-open-v1", "libfacedetection_v1/yufacedetectnet-open-v1", ""},
-    {"ultraface_rfb320/RFB-320", "ultraface_rfb320/RFB-320", ""},
+    {"squeezenet_v1.1/deploy", "squeezenet_v1.1/squeezenet_v1.1", "caffe/squeezenet_v1.1/expected"},
+    {"squeezenet_v1.1/deploy_conv10pad1", "squeezenet_v1.1/squeezenet_v1.1", "ncnn/squeezenet_v1.1/expected"},
+    {"mobilenet_v1_0.25_224/deploy", "mobilenet_v1_0.25_224/mobilenet_v1_0.25_224",
+     "caffe/mobilenet_v1_0.25_224/expected"},
+    {"mobilenet_v1_1.0_224/deploy", "mobilenet_v1_1.0_224/mobilenet_v1_1.0_224", "caffe/mobilenet_v1_1.0_224/expected"},
+    {"mobilenet_v2_1.0_224/deploy", "mobilenet_v2_1.0_224/mobilenet_v2_1.0_224", "caffe/mobilenet_v2_1.0_224/expected"},
+    {"ssd_mobilenet_v1_coco/deploy", "ssd_mobilenet_v1_coco/ssd_mobilenet_v1_coco",
+     "caffe/ssd_mobilenet_v1_coco/expected"},
+    {"mtcnn/det1", "mtcnn/det1", "caffe/mtcnn/expected/det1"},
+    {"mtcnn/det2", "mtcnn/det2", "caffe/mtcnn/expected/det2"},
+    {"mtcnn/det3", "mtcnn/det3", "caffe/mtcnn/expected/det3"},
+    {"libfacedetection_v1/yufacedetectnet-open-v1", "libfacedetection_v1/yufacedetectnet-open-v1",
+     "caffe/libfacedetection_v1/expected"},
+    {"ultraface_rfb320/RFB-320", "ultraface_rfb320/RFB-320", "caffe/ultraface_rfb320/expected"},
 };
 
 fs::path models_folder() {
@@ -148,7 +150,7 @@ std::string blob_of(const std::string& stem, const Net& net) {
 
 // Runs every stored input of the model through `net` and compares each stored output.
 void compare_all(const RealModel& model, const Net& net) {
-    const fs::path folder = models_folder() / fs::path(model.prototxt).parent_path() / "expected" / model.expected;
+    const fs::path folder = models_folder().parent_path() / model.expected;
     std::vector<fs::path> inputs;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
         const std::string name = entry.path().filename().string();
@@ -193,9 +195,7 @@ TEST_P(CaffeRealModels, ConvertAndMatch) {
     ASSERT_TRUE(c.status.ok()) << c.errors();
     LoadedNet loaded;
     ASSERT_NO_FATAL_FAILURE(load(c.net, true, &loaded));
-    if (GetParam().has_expected) {
-        compare_all(GetParam(), loaded.net);
-    }
+    compare_all(GetParam(), loaded.net);
 }
 
 TEST_P(CaffeRealModels, UnoptimisedMatchesToo) {
@@ -203,9 +203,7 @@ TEST_P(CaffeRealModels, UnoptimisedMatchesToo) {
     ASSERT_TRUE(c.status.ok()) << c.errors();
     LoadedNet loaded;
     ASSERT_NO_FATAL_FAILURE(load(c.net, false, &loaded));
-    if (GetParam().has_expected) {
-        compare_all(GetParam(), loaded.net);
-    }
+    compare_all(GetParam(), loaded.net);
 }
 
 std::string test_name(const testing::TestParamInfo<RealModel>& info) {

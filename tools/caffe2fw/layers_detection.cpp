@@ -87,7 +87,9 @@ void convert_prior_box(LayerContext* ctx) {
         ctx->error("has one bottom and no image size, expected the image as second bottom or img_size");
         return ctx->give_up();
     }
-    layer.set("image_width", static_cast<double>(image_w)).set("image_height", static_cast<double>(image_h));
+    // -233 = the second bottom's extent; ncnn takes 0 for a size.
+    layer.set("image_width", image_w == 0 ? -233.0 : static_cast<double>(image_w));
+    layer.set("image_height", image_h == 0 ? -233.0 : static_cast<double>(image_h));
     const float step_w = prior.has_step_w() ? prior.step_w() : prior.step();
     const float step_h = prior.has_step_h() ? prior.step_h() : prior.step();
     if (!(step_w >= 0.0F && step_h >= 0.0F)) {
