@@ -359,7 +359,7 @@ TEST(Convolution, BadParametersAreErrors) {
     EXPECT_PRED2(contains, message("Convolution", {{5, 1}}), "weight blobs");
     EXPECT_PRED2(contains, message("Convolution", {{9, 7}}), "activation_type (9) is 7");
     EXPECT_PRED2(contains, message("Convolution", {{9, 3}}), "activation_params (10) has 0");
-    EXPECT_PRED2(contains, message("Convolution", {{19, 1}}), "dynamic_weight");
+    EXPECT_PRED2(contains, message("Convolution", {{19, 1}}), "expected 2 with dynamic_weight");
     EXPECT_PRED2(contains, message("Convolution", {{1, 1 << 30}}), "weight_data_size");
     EXPECT_PRED2(contains, message("Convolution", {{4, 0x7fffffff}}), "");
     EXPECT_NE(message("Convolution", {{4, 0x7fffffff}}), "ok");

@@ -27,10 +27,11 @@ Status ConvLayer::load(const Params& params, Span<const Weight> weights) {
     spec.kernel_h = params.i(11);
     spec.bias = params.i(5) != 0;
     spec.group = kind_.grouped ? params.i(7) : 1;
-    const int dynamic_key = kind_.transposed ? 28 : 19;
-    if (params.i(dynamic_key) != 0) {
-        return Status::error(Code::kUnsupported, "dynamic_weight (%d) is %d: weights as inputs are not supported",
-                             dynamic_key, params.i(dynamic_key));
+    dynamic_ = params.i(kind_.transposed ? 28 : 19) != 0;
+    if (dynamic_ && kind_.transposed) {
+        return Status::error(Code::kUnsupported,
+                             "dynamic_weight (28) is %d: weights as inputs of a deconvolution are not supported",
+                             params.i(28));
     }
     if (kind_.transposed) {
         output_pad_right_ = params.i(18);
@@ -59,6 +60,15 @@ Status ConvLayer::load(const Params& params, Span<const Weight> weights) {
         return Status::error(Code::kInvalidArgument, "group (7) is %d, expected a divisor of num_output (0) %d",
                              spec.group, spec.outputs);
     }
+    FW_RETURN_IF_ERROR(load_fused_activation(params, &spec.activation));
+    if (dynamic_) {
+        core_.load(spec);
+        return {};
+    }
+    return load_fixed(params, spec, weights);
+}
+
+Status ConvLayer::load_fixed(const Params& params, WeightedCore::Spec spec, Span<const Weight> weights) {
     const int64_t count = params.i(6);
     const int64_t filters = int64_t{spec.outputs} * spec.kernel_h;
     if (count < 1 || filters > count || count % (filters * spec.kernel_w) != 0) {
@@ -74,8 +84,55 @@ Status ConvLayer::load(const Params& params, Span<const Weight> weights) {
     spec.channels = static_cast<int>(channels);
     spec.row_taps = !kind_.transposed && spec.group == 1 && spec.kernel_w > 1 && horizontal_.dilation == 1 &&
                     spec.channels < kRowTapChannels;
-    FW_RETURN_IF_ERROR(load_fused_activation(params, &spec.activation));
     return core_.load(spec, weights);
+}
+
+Status ConvLayer::prepare(const PrepareContext& context) {
+    return dynamic_ ? Layer::prepare(context) : core_.prepare(context);
+}
+
+Status ConvLayer::check_dynamic(Span<const TensorDesc> in) const {
+    const WeightedCore::Spec& spec = core_.spec();
+    const int channels = is_line(in[0].shape) ? in[0].shape.w() : in[0].shape.c();
+    const Shape expected(spec.outputs, channels / spec.group, spec.kernel_h, spec.kernel_w);
+    const size_t inputs = spec.bias ? 3 : 2;
+    if (in.size() != inputs) {
+        return Status::error(Code::kInvalidArgument, "has %d inputs, expected %d with dynamic_weight (19)",
+                             static_cast<int>(in.size()), static_cast<int>(inputs));
+    }
+    if (channels % spec.group != 0 || in[1].shape != expected) {
+        return Status::error(Code::kInvalidArgument, "weight is %s, expected %s for an input of %s in %d groups",
+                             in[1].shape.str().c_str(), expected.str().c_str(), in[0].shape.str().c_str(), spec.group);
+    }
+    if (spec.bias && in[2].shape.count() != spec.outputs) {
+        return Status::error(Code::kInvalidArgument, "bias is %s, expected %d elements", in[2].shape.str().c_str(),
+                             spec.outputs);
+    }
+    return {};
+}
+
+// A layer of the same kind with the weights of this run.
+Status ConvLayer::forward_dynamic(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {
+    std::vector<Weight> weights;
+    for (size_t i = 1; i < in.size(); ++i) {
+        std::vector<float> values(static_cast<size_t>(in[i].count()));
+        copy_tensor(in[i], make_tensor(values.data(), in[i].desc(), Layout::kPlain));
+        weights.push_back(Weight::from_floats(std::move(values)));
+    }
+    ConvLayer fixed(*this);
+    fixed.dynamic_ = false;
+    WeightedCore::Spec spec = core_.spec();
+    spec.channels = is_line(in[0].shape) ? in[0].w() : in[0].c();
+    FW_RETURN_IF_ERROR(fixed.core_.load(spec, weights));
+    const TensorDesc in_desc = in[0].desc();
+    const TensorDesc out_desc = out[0].desc();
+    FW_RETURN_IF_ERROR(fixed.core_.prepare({{&in_desc, 1}, {&out_desc, 1}, {}}));
+    const std::shared_ptr<void> workspace =
+        allocate_shared_bytes(fixed.workspace_bytes({&in_desc, 1}, {&out_desc, 1}, context.threads), nullptr);
+    if (workspace == nullptr) {
+        return Status::error(Code::kOutOfMemory, "no memory for a convolution with weights as inputs");
+    }
+    return fixed.forward(in.subspan(0, 1), out, RunContext{context.threads, workspace.get()});
 }
 
 LayerTraits ConvLayer::traits() const {
@@ -121,7 +178,7 @@ Status ConvLayer::resolve(const Shape& in, ConvGeometry* out, WindowAxis* vertic
     if (in.rank < 1 || in.rank > 3) {
         return Status::error(Code::kInvalidArgument, "input is %s, expected at most 3 dimensions", in.str().c_str());
     }
-    if (channels != spec.channels) {
+    if (!dynamic_ && channels != spec.channels) {
         return Status::error(Code::kInvalidArgument, "input is %s, the weights are for %d channels", in.str().c_str(),
                              spec.channels);
     }
@@ -162,6 +219,9 @@ Status ConvLayer::resolve(const Shape& in, ConvGeometry* out, WindowAxis* vertic
 }
 
 Status ConvLayer::infer(Span<const TensorDesc> in, Span<TensorDesc> out) const {
+    if (dynamic_) {
+        FW_RETURN_IF_ERROR(check_dynamic(in));
+    }
     ConvGeometry geometry;
     WindowAxis vertical;
     WindowAxis horizontal;
@@ -232,6 +292,9 @@ const void* ConvLayer::pad_rows(const Tensor& in, const WindowAxis& horizontal, 
 }
 
 Status ConvLayer::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {
+    if (dynamic_) {
+        return forward_dynamic(in, out, context);
+    }
     ConvGeometry geometry;
     WindowAxis vertical;
     WindowAxis horizontal;

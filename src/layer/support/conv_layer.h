@@ -20,7 +20,7 @@ public:
 
     Status load(const Params& params, Span<const Weight> weights) override;
     Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override;
-    Status prepare(const PrepareContext& context) override { return core_.prepare(context); }
+    Status prepare(const PrepareContext& context) override;
     LayerTraits traits() const override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
@@ -32,12 +32,17 @@ private:
     Status resolve(const Shape& in, ConvGeometry* out, WindowAxis* vertical, WindowAxis* horizontal) const;
     Status resolve_transposed(const char* axis, int in, const WindowSpec& spec, int output_pad, int wanted,
                               bool pads_count, WindowAxis* out) const;
+    Status load_fixed(const Params& params, WeightedCore::Spec spec, Span<const Weight> weights);
+    /// dynamic_weight: weights (and bias) are inputs 1 and 2, packed for every run.
+    Status check_dynamic(Span<const TensorDesc> in) const;
+    Status forward_dynamic(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const;
     size_t padded_rows_bytes(const Shape& in) const;
     const void* pad_rows(const Tensor& in, const WindowAxis& horizontal, void* workspace, int threads,
                          ConvGeometry* geometry) const;
 
     Kind kind_;
     WeightedCore core_;
+    bool dynamic_ = false;
     WindowSpec vertical_;
     WindowSpec horizontal_;
     int output_pad_right_ = 0;

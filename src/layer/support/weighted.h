@@ -37,6 +37,8 @@ public:
 
     /// Checks the number of blobs and of their elements.
     Status load(const Spec& spec, Span<const Weight> weights);
+    /// Without weights: a layer that gets them later, in a copy of itself.
+    void load(const Spec& spec) { spec_ = spec; }
     /// Accepts float to float, int8 to int8 and int8 to float.
     Status prepare(const PrepareContext& context);
 
