@@ -128,9 +128,13 @@ private:
                 total[j] += (x[j] - zero_point) * k;
             }
         }
+        // Copies: a store of a byte may change any member.
+        const int32_t zero_point_out = sum_.zero_point_out;
+        const int32_t lo = sum_.lo;
+        const int32_t hi = sum_.hi;
+        const int shift = sum_.shift;
         for (int64_t j = 0; j < n; ++j) {
-            const int32_t q = sum_.zero_point_out + (total[j] >> sum_.shift);
-            buffer[j] = static_cast<int8_t>(std::min(std::max(q, sum_.lo), sum_.hi));
+            buffer[j] = static_cast<int8_t>(std::min(std::max(zero_point_out + (total[j] >> shift), lo), hi));
         }
         store(buffer, n, out.ptr<int8_t>() + offset[0] + start * plan.step(0), plan.step(0));
     }

@@ -13,6 +13,17 @@ void look_up_run(const int8_t* in, int8_t* out, int64_t count, const int8_t* tab
     }
 }
 
+namespace {
+
+void clamp_run(const int8_t* from, int64_t count, int8_t lo, int8_t hi, int8_t* to) {
+    for (int64_t i = 0; i < count; ++i) {
+        const int8_t lifted = from[i] > lo ? from[i] : lo;
+        to[i] = lifted < hi ? lifted : hi;
+    }
+}
+
+}  // namespace
+
 void look_up(const Tensor& in, const Tensor& out, const PointwiseTable& table, int threads) {
     const RunPlan plan(out.shape, {out.stride, in.stride});
     plan.for_each(threads, [&](const int64_t* offset, int64_t n) {
@@ -68,17 +79,12 @@ Status Pointwise::forward(Span<const Tensor> in, Span<Tensor> out, const RunCont
     }
     const RunPlan plan(out[0].shape, {out[0].stride, in[0].stride});
     if (mode_ == Mode::kClamp) {
-        const auto lo = static_cast<int8_t>(bounds_.lo);
-        const auto hi = static_cast<int8_t>(bounds_.hi);
         plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
             int8_t buffer[RunPlan::kBlock];
             int8_t* home = out[0].ptr<int8_t>() + offset[0];
             const int8_t* from = gather_run(in[0].ptr<const int8_t>() + offset[1], plan.step(1), n, buffer);
             int8_t* to = scatter_target(home, plan.step(0), buffer);
-            for (int64_t i = 0; i < n; ++i) {
-                const int8_t lifted = from[i] > lo ? from[i] : lo;
-                to[i] = lifted < hi ? lifted : hi;
-            }
+            clamp_run(from, n, static_cast<int8_t>(bounds_.lo), static_cast<int8_t>(bounds_.hi), to);
             scatter_run(to, n, home, plan.step(0));
         });
         return {};
