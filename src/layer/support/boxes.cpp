@@ -32,6 +32,7 @@ void keep_best(std::vector<Box>* boxes, int top_k) {
 }
 
 void suppress(std::vector<Box>* sorted, float threshold, int limit) {
+    sorted->resize(std::min(sorted->size(), kMaxCandidates));
     std::vector<float> areas;  // of those that stay, which fill the front of the vector
     size_t kept = 0;
     for (size_t i = 0; i < sorted->size() && (limit < 0 || kept < static_cast<size_t>(limit)); ++i) {

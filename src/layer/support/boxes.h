@@ -20,6 +20,9 @@ struct Box {
 /// Sorts by falling score and keeps the first `top_k` (negative = all). O(n log k).
 void keep_best(std::vector<Box>* boxes, int top_k);
 
+/// More boxes than any real detector has above its threshold (YOLO at 608 x 608 has 22743 in all).
+constexpr size_t kMaxCandidates = 30000;
+
 /// Greedy suppression of boxes in falling order of score: a box goes if its intersection over union with one that stays
 /// is above `threshold`. Stops once `limit` boxes stay (negative = no limit).
 void suppress(std::vector<Box>* sorted, float threshold, int limit);
