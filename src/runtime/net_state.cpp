@@ -1,6 +1,6 @@
 #include "runtime/net_state.h"
 
-#include "base/log.h"
+#include "base/cpu.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "graph/table_check.h"
@@ -12,6 +12,7 @@ int NetState::threads() const {
 }
 
 Status NetState::finish_load(Model loaded_model) {
+    FW_RETURN_IF_ERROR(current_isa().status());  // an FW_ISA that this machine lacks
     FW_RETURN_IF_ERROR(describe_model(&loaded_model));
     if (table_or_null() != nullptr && option.precision != Precision::kFloat) {
         FW_RETURN_IF_ERROR(check_table(loaded_model.def, table));
