@@ -1,0 +1,94 @@
+#include "fw/c_api.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+#include "fw/version.h"
+#include "support/net_files.h"
+
+namespace fw {
+namespace {
+
+class CApi : public ::testing::Test {
+protected:
+    void SetUp() override {
+        files_.layer("Input in 0 1 data 0=2 1=1 2=3").layer("Power p 1 1 data out 1=2.0 2=1.0");
+        param_ = files_.param();
+        net_ = fw_net_create();
+        ASSERT_NE(net_, nullptr);
+    }
+    void TearDown() override { fw_net_destroy(net_); }
+    fw_status load() {
+        return fw_net_load_model_memory(net_, param_.data(), param_.size(), files_.bin().data(), files_.bin().size());
+    }
+
+    test::NetFiles files_;
+    std::string param_;
+    fw_net* net_ = nullptr;
+};
+
+TEST_F(CApi, RunsAModel) {
+    EXPECT_STREQ(fw_version(), version());
+    EXPECT_EQ(fw_net_set_threads(net_, 2), 0);
+    EXPECT_EQ(fw_net_set_precision(net_, 1), 0);
+    ASSERT_EQ(load(), 0) << fw_last_error();
+    EXPECT_STREQ(fw_last_error(), "");
+    EXPECT_EQ(fw_net_input_count(net_), 1);
+    EXPECT_EQ(fw_net_output_count(net_), 1);
+    EXPECT_STREQ(fw_net_input_name(net_, 0), "data");
+    EXPECT_STREQ(fw_net_output_name(net_, 0), "out");
+    EXPECT_EQ(fw_net_output_name(net_, 1), nullptr);
+    EXPECT_EQ(fw_net_input_name(net_, -1), nullptr);
+
+    fw_extractor* extractor = fw_extractor_create(net_);
+    ASSERT_NE(extractor, nullptr);
+    const float data[6] = {1, 2, 3, 4, 5, 6};
+    const fw_shape shape = {3, {3, 1, 2, 0}};
+    ASSERT_EQ(fw_extractor_input(extractor, "data", data, shape), 0) << fw_last_error();
+    const float* out = nullptr;
+    fw_shape out_shape;
+    ASSERT_EQ(fw_extractor_extract(extractor, "out", &out, &out_shape), 0) << fw_last_error();
+    EXPECT_EQ(out_shape.rank, 3);
+    EXPECT_EQ(out_shape.dims[0], 3);
+    EXPECT_EQ(out_shape.dims[2], 2);
+    for (int i = 0; i < 6; ++i) {
+        EXPECT_EQ(out[i], data[i] * 2 + 1);
+    }
+    ASSERT_EQ(fw_extractor_extract(extractor, "out", &out, nullptr), 0);
+    fw_extractor_destroy(extractor);
+}
+
+TEST_F(CApi, ErrorsCarryAMessage) {
+    EXPECT_NE(fw_net_load_model(net_, "/nonexistent.param", "/nonexistent.bin"), 0);
+    EXPECT_NE(std::strstr(fw_last_error(), "/nonexistent.param"), nullptr) << fw_last_error();
+    EXPECT_NE(fw_net_load_table(net_, "/nonexistent.table"), 0);
+    EXPECT_NE(fw_net_set_threads(net_, -3), 0);
+    EXPECT_NE(fw_net_set_precision(net_, 7), 0);
+    EXPECT_NE(fw_net_set_threads(nullptr, 1), 0);
+    ASSERT_EQ(load(), 0);
+    EXPECT_NE(load(), 0);
+    fw_extractor* extractor = fw_extractor_create(net_);
+    const float* out = nullptr;
+    fw_shape shape;
+    EXPECT_NE(fw_extractor_extract(extractor, "out", &out, &shape), 0);
+    EXPECT_NE(std::strstr(fw_last_error(), "'data' is not set"), nullptr) << fw_last_error();
+    const float data[6] = {};
+    for (const fw_shape bad : {fw_shape{0, {1, 1, 1, 1}}, fw_shape{5, {1, 1, 1, 1}}, fw_shape{2, {-1, 3, 0, 0}},
+                               fw_shape{3, {65536, 65536, 65536, 0}}}) {
+        EXPECT_NE(fw_extractor_input(extractor, "data", data, bad), 0);
+    }
+    EXPECT_NE(fw_extractor_input(extractor, "data", nullptr, fw_shape{1, {6, 0, 0, 0}}), 0);
+    const uint8_t pixels[3] = {};
+    EXPECT_NE(fw_extractor_input_image(extractor, "data", pixels, 1, 1, 3, 1), 0);
+    EXPECT_STREQ(fw_last_error(), "the model stores no preprocessing");
+    EXPECT_NE(fw_extractor_input_image(extractor, "data", pixels, 1, 1, 3, 9), 0);
+    fw_extractor_destroy(extractor);
+    fw_extractor_destroy(nullptr);
+    fw_net_destroy(nullptr);
+    EXPECT_EQ(fw_extractor_create(nullptr), nullptr);
+}
+
+}  // namespace
+}  // namespace fw
