@@ -15,7 +15,7 @@ struct Status::Rep {
 
 namespace {
 
-std::string vformat(const char* format, va_list args) {
+FW_PRINTF(1, 0) std::string vformat(const char* format, va_list args) {
     char buffer[512];
     va_list again;
     va_copy(again, args);
