@@ -90,6 +90,34 @@ TEST(CaffeErrors, HugeNumbers) {
               std::string::npos);
 }
 
+TEST(CaffeErrors, SharedWeightsDoNotFillTheMemory) {
+    // A file of 1 MiB, whose 2^18 weights many layers share.
+    const auto net = [](int layers) {
+        std::string text = input_text({1, 512, 1, 1});
+        for (int i = 0; i < layers; ++i) {
+            text += "layer { name: 'c" + std::to_string(i) + "' type: 'Convolution' bottom: 'data' top: 'c" +
+                    std::to_string(i) +
+                    "' convolution_param { num_output: 512 kernel_size: 1 bias_term: false } param { name: 'w' } }\n";
+        }
+        return convert_text(text, Weights().add("c0", {512, 512, 1, 1}));
+    };
+    EXPECT_TRUE(net(40).status.ok());
+    EXPECT_NE(net(400).errors().find("add up to far more than the files hold"), std::string::npos);
+}
+
+TEST(CaffeErrors, ManyLayersOfOneName) {
+    std::string text = input_text({1, 1, 1, 1});
+    for (int i = 0; i < 20000; ++i) {
+        text += "layer { name: 'x' type: 'AbsVal' bottom: 'data' top: 'data' }\n";
+    }
+    ConvertOptions options;
+    options.optimize = false;
+    const Converted c = convert_text(text, {}, options);
+    ASSERT_TRUE(c.status.ok()) << c.status.message();
+    EXPECT_EQ(c.net.layers.back().name, "x_20000");
+    EXPECT_EQ(c.net.layers.back().tops[0], "data");
+}
+
 TEST(CaffeErrors, WrongNumberOfBottoms) {
     EXPECT_EQ(one_layer({1, 2, 4, 4}, "Eltwise"),
               "error: net.prototxt: layer 'x' (Eltwise): has 1 bottoms, expected 2 or more");

@@ -145,6 +145,7 @@ Result<NetDef> convert(const Source<char>& prototxt, const Source<uint8_t>& caff
     if (!read_caffemodel(caffemodel.data, caffemodel.name, report, &c.weights) || !read) {
         return report->status();
     }
+    c.weight_budget = kMaxConstant + 16 * static_cast<int64_t>(prototxt.data.size() + caffemodel.data.size());
     upgrade(prototxt.name, report, &net);
     keep_test_phase(&net);
     for (const LayerParameter& layer : net.layer()) {

@@ -185,11 +185,22 @@ bool LayerContext::weight(int slot, const Dims& expected, const char* what, std:
         return weight_error("%s (blob %d) of shape %s holds %lld values", what, slot, dims_text(found).c_str(),
                             static_cast<long long>(blob_values(*blob)));
     }
+    if (!take_budget(count)) {
+        return false;
+    }
     *out = blob_floats(*blob);
     const auto strange = std::count_if(out->begin(), out->end(), [](float v) { return !(v - v == 0.0F); });
     if (strange > 0) {
         return weight_error("%s (blob %d) has %lld values that are inf or nan, expected finite numbers", what, slot,
                             static_cast<long long>(strange));
+    }
+    return true;
+}
+
+bool LayerContext::take_budget(int64_t count) {
+    c_.weight_budget -= count;
+    if (c_.weight_budget < 0) {
+        return weight_error("shared weights and constants add up to far more than the files hold");
     }
     return true;
 }

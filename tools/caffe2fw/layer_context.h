@@ -27,6 +27,9 @@ using Dims = std::vector<int64_t>;
 /// Largest number that a kernel, pad, stride, channel count and the like may have; beyond it a file is damaged.
 constexpr int64_t kMaxParam = int64_t{1} << 24;
 
+/// Elements of a DummyData that is a constant.
+constexpr int64_t kMaxConstant = int64_t{1} << 24;
+
 struct BlobState {
     Dims dims;   ///< empty = unknown, because the layer that writes it has a problem
     Dims shape;  ///< ours
@@ -65,6 +68,8 @@ struct Conversion {
     int input_channels = 0;  ///< of the image input
     int input_height = 0;
     int input_width = 0;
+    /// How many weight values may still be taken: layers can share blobs, and a small file must not fill the memory.
+    int64_t weight_budget = 0;
     Preprocess data_preprocess;  ///< from a data layer's transform_param
 };
 
@@ -104,6 +109,8 @@ public:
     bool weight(int slot, const Dims& expected, const char* what, std::vector<float>* out);
     /// The number of values of a blob whose size is the layer's own choice (PReLU); -1 if it is missing.
     int64_t weight_size(int slot) const;
+    /// Takes `count` values from the budget of the files' sizes; an error when it is used up.
+    bool take_budget(int64_t count);
     /// Notes blobs beyond the first `used`.
     void ignore_weights_from(int used);
 

@@ -7,8 +7,6 @@ namespace fw::caffe {
 
 namespace {
 
-constexpr int64_t kMaxConstant = int64_t{1} << 24;  // elements of a DummyData that is a constant
-
 // One Input layer for top `i`. Empty `dims` = not known from the file.
 void input(LayerContext* ctx, int i, Dims dims) {
     Conversion& c = ctx->conversion();
@@ -115,6 +113,9 @@ void convert_dummy_data(LayerContext* ctx) {
                 "inputs",
                 ctx->param().top(i).c_str(), dims_text(dims).c_str(), filler.type().c_str(),
                 static_cast<long long>(kMaxConstant));
+            return ctx->give_up();
+        }
+        if (!ctx->take_budget(count)) {
             return ctx->give_up();
         }
         LayerBuilder& layer = i == 0 ? ctx->add("MemoryData", {}) : ctx->add_inner("MemoryData", std::to_string(i), {});

@@ -13,14 +13,6 @@ namespace {
 // ncnn's reader takes at most 255 characters; leave room for what is appended to make names unique.
 constexpr size_t kMaxName = 200;
 
-std::string unique_name(const std::string& wanted, std::set<std::string>* taken) {
-    std::string name = wanted;
-    for (int i = 2; !taken->insert(name).second; ++i) {
-        name = wanted + "_" + std::to_string(i);
-    }
-    return name;
-}
-
 const ParamSpec* find_param(const std::string& type, const char* key) {
     const LayerSchema* schema = find_schema(type);
     if (schema != nullptr) {
@@ -34,6 +26,15 @@ const ParamSpec* find_param(const std::string& type, const char* key) {
 }
 
 }  // namespace
+
+const std::string& UniqueNames::add(const std::string& wanted) {
+    auto added = taken_.insert(wanted);
+    // The counter goes on where it stopped: a file may give all of its layers one name.
+    for (int& i = next_[wanted]; !added.second;) {
+        added = taken_.insert(wanted + "_" + std::to_string(++i + 1));
+    }
+    return *added.first;
+}
 
 std::string file_safe_name(const std::string& text) {
     std::string out = text.substr(0, kMaxName);
@@ -105,7 +106,7 @@ LayerBuilder& NetBuilder::add(const std::string& type, const std::string& name, 
     LayerBuilder& layer = layers_.back();
     layer.net_ = this;
     layer.def_.type = type;
-    layer.def_.name = unique_name(file_safe_name(name), &layer_names_);
+    layer.def_.name = layer_names_.add(file_safe_name(name));
     layer.bottoms_ = bottoms;
     return layer;
 }
@@ -125,18 +126,18 @@ void NetBuilder::alias(const std::string& name, BlobId value) {
 }
 
 NetDef NetBuilder::finish(const std::string& source) {
-    std::set<std::string> taken;
+    UniqueNames taken;
     // Last values first: a blob's own name must not be lost to one that is made up.
     for (auto value = values_.rbegin(); value != values_.rend(); ++value) {
         if (!value->blob.empty() && value->writer.empty()) {
-            value->name = unique_name(file_safe_name(value->blob), &taken);
+            value->name = taken.add(file_safe_name(value->blob));
         }
     }
     for (ValueInfo& value : values_) {
         if (value.blob.empty()) {
-            value.name = unique_name(file_safe_name(value.name), &taken);
+            value.name = taken.add(file_safe_name(value.name));
         } else if (!value.writer.empty()) {
-            value.name = unique_name(file_safe_name(value.blob + "_pre_" + value.writer), &taken);
+            value.name = taken.add(file_safe_name(value.blob + "_pre_" + value.writer));
         }
     }
     NetDef net;
@@ -156,11 +157,13 @@ NetDef NetBuilder::finish(const std::string& source) {
 
 void insert_splits(NetDef* net) {
     std::map<std::string, int> readers;
-    std::set<std::string> blobs;
-    std::set<std::string> names;
+    UniqueNames blobs;
+    UniqueNames names;
     for (const LayerDef& layer : net->layers) {
-        names.insert(layer.name);
-        blobs.insert(layer.tops.begin(), layer.tops.end());
+        names.add(layer.name);
+        for (const std::string& top : layer.tops) {
+            blobs.add(top);
+        }
         for (const std::string& bottom : layer.bottoms) {
             ++readers[bottom];
         }
@@ -184,10 +187,10 @@ void insert_splits(NetDef* net) {
             }
             LayerDef split;
             split.type = "Split";
-            split.name = unique_name("split_" + top, &names);
+            split.name = names.add("split_" + top);
             split.bottoms = {top};
             for (int i = 0; i < count; ++i) {
-                split.tops.push_back(unique_name(top + "_split_" + std::to_string(i), &blobs));
+                split.tops.push_back(blobs.add(top + "_split_" + std::to_string(i)));
             }
             copies[top].assign(split.tops.rbegin(), split.tops.rend());
             out.push_back(std::move(split));

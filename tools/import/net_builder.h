@@ -19,6 +19,16 @@ namespace fw::import {
 using BlobId = int;
 constexpr BlobId kNoBlob = -1;
 
+/// Names that differ: a second "x" becomes "x_2".
+class UniqueNames {
+public:
+    const std::string& add(const std::string& wanted);
+
+private:
+    std::set<std::string> taken_;
+    std::map<std::string, int> next_;
+};
+
 class NetBuilder;
 
 /// A layer under construction; lives as long as its NetBuilder.
@@ -73,7 +83,7 @@ private:
     std::deque<LayerBuilder> layers_;
     std::vector<ValueInfo> values_;
     std::map<std::string, BlobId> current_;
-    std::set<std::string> layer_names_;
+    UniqueNames layer_names_;
 };
 
 /// ncnn reads a blob once: gives every blob with several readers a Split layer. The last step before a file is written.
