@@ -181,10 +181,11 @@ std::vector<NodeId> Graph::order() const {
 
 std::vector<NodeId> Graph::consumers(ValueId value) const {
     std::vector<NodeId> readers;
-    for (size_t i = 0; i < nodes_.size(); ++i) {
-        const Node& node = nodes_[i];
-        if (!node.removed && std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end()) {
-            readers.push_back(static_cast<NodeId>(i));
+    for (const NodeId id : readers_[static_cast<size_t>(value)]) {
+        const Node& reader = node(id);
+        if (!reader.removed && std::find(reader.inputs.begin(), reader.inputs.end(), value) != reader.inputs.end() &&
+            std::find(readers.begin(), readers.end(), id) == readers.end()) {
+            readers.push_back(id);
         }
     }
     return readers;
@@ -202,6 +203,7 @@ ValueId Graph::add_value(std::string name) {
     Value value;
     value.name = std::move(name);
     values_.push_back(std::move(value));
+    readers_.emplace_back();
     return static_cast<ValueId>(values_.size() - 1);
 }
 
@@ -210,15 +212,23 @@ NodeId Graph::add_node(Node node) {
     for (const ValueId output : node.outputs) {
         value(output).producer = id;
     }
+    for (const ValueId input : node.inputs) {
+        readers_[static_cast<size_t>(input)].push_back(id);
+    }
     nodes_.push_back(std::move(node));
     return id;
 }
 
+void Graph::set_input(NodeId id, size_t slot, ValueId value) {
+    node(id).inputs[slot] = value;
+    readers_[static_cast<size_t>(value)].push_back(id);
+}
+
 void Graph::replace_value(ValueId from, ValueId to) {
-    for (Node& node : nodes_) {
-        if (!node.removed) {
-            std::replace(node.inputs.begin(), node.inputs.end(), from, to);
-        }
+    for (const NodeId reader : consumers(from)) {
+        std::vector<ValueId>& inputs = node(reader).inputs;
+        std::replace(inputs.begin(), inputs.end(), from, to);
+        readers_[static_cast<size_t>(to)].push_back(reader);
     }
     Value& old = value(from);
     if (old.output) {

@@ -70,6 +70,9 @@ public:
     NodeId sole_consumer(ValueId value) const;
 
     ValueId add_value(std::string name);
+    /// Lets a node read another value. Inputs of nodes in the graph change through this only: it keeps track of
+    /// readers.
+    void set_input(NodeId id, size_t slot, ValueId value);
     NodeId add_node(Node node);  ///< its outputs' producers are set
     /// Makes every reader of `from` read `to`. If `from` is an output, `to` takes over its name and output flag.
     void replace_value(ValueId from, ValueId to);
@@ -85,6 +88,8 @@ public:
 private:
     std::vector<Node> nodes_;
     std::vector<Value> values_;
+    /// By value: every node that has ever read it, so that consumers() need not look at all nodes.
+    std::vector<std::vector<NodeId>> readers_;
     std::string source_;
 };
 

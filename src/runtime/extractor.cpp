@@ -12,6 +12,17 @@ std::string list_of_inputs(const Model& model) {
     return text;
 }
 
+// The scale in which the network reads an input as int8; unknown where it reads float.
+QuantParams scale_of_input(const Program& program, int input) {
+    const Graph& graph = program.graph;
+    for (const NodeId reader : graph.consumers(program.inputs[static_cast<size_t>(input)])) {
+        if (graph.node(reader).is_conversion) {
+            return graph.value(graph.node(reader).outputs[0]).quant;
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Extractor::Impl::~Impl() {
@@ -67,6 +78,7 @@ Status Extractor::Impl::compute(const char* blob, Tensor* out) {
             return Status::error(Code::kFailedPrecondition, "input '%s' is not set", blob);
         }
         *out = view_of(mat);
+        out->quant = scale_of_input(*net->program, input);
         return {};
     }
     FW_ASSIGN_OR_RETURN(const std::shared_ptr<const Program> program, net->program_for(blob));
@@ -112,6 +124,9 @@ Status Extractor::input(const char* blob, const Mat& mat) {
 Status Extractor::extract(const char* blob, Mat* out) {
     Tensor tensor;
     FW_RETURN_IF_ERROR(impl_->compute(blob, &tensor));
+    if (tensor.dtype == DType::kInt8 && !tensor.quant.known()) {
+        return Status::error(Code::kInvalidArgument, "input '%s' is int8, but the network gives it no scale", blob);
+    }
     FW_ASSIGN_OR_RETURN(*out, to_float_mat(tensor, impl_->net->option.allocator));
     return {};
 }

@@ -48,7 +48,7 @@ TEST(Graph, NodesThatAPassAddsComeBeforeTheirReaders) {
     node.inputs = {graph.find_value("a")};
     node.outputs = {added};
     graph.add_node(node);
-    graph.nodes()[2].inputs[0] = added;
+    graph.set_input(2, 0, added);
     ASSERT_TRUE(graph.check().ok());
     EXPECT_EQ(types(graph), "Input Convolution Quantize ReLU");
 
@@ -70,10 +70,26 @@ TEST(Graph, ReplacedOutputsKeepTheirName) {
 
 TEST(Graph, CheckFindsCyclesAndMissingProducers) {
     Graph graph = build(net({input(), layer("ReLU", "r", {"data"}, {"a"}), layer("ReLU", "q", {"a"}, {"b"})}));
-    graph.nodes()[1].inputs[0] = graph.find_value("b");
+    graph.set_input(1, 0, graph.find_value("b"));
     EXPECT_FALSE(graph.check().ok());
-    graph.nodes()[1].inputs[0] = graph.add_value("orphan");
+    graph.set_input(1, 0, graph.add_value("orphan"));
     EXPECT_FALSE(graph.check().ok());
+}
+
+TEST(Graph, PassesStayFastOnAbsurdlyLongNets) {
+    std::vector<LayerDef> layers = {input()};
+    std::string blob = "data";
+    for (int i = 0; i < 30000; ++i) {
+        const std::string next = "b" + std::to_string(i);
+        layers.push_back(layer(i % 2 == 0 ? "Split" : "ReLU", "l" + std::to_string(i), {blob}, {next}));
+        blob = next;
+    }
+    Graph graph = build(net(std::move(layers)));
+    Option option;
+    ScaleTable table;
+    table.blobs["data"].scale = 1.0F;
+    ASSERT_TRUE(run_passes(&graph, PassContext{&option, &table, nullptr}).ok());
+    EXPECT_EQ(graph.order().size(), 15001u);
 }
 
 TEST(Graph, RoundTripsThroughNetDef) {

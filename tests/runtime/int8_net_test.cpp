@@ -307,6 +307,18 @@ void check(const Model& m, const Option& option) {
     Mat again;
     FW_ASSERT_OK(extractor.extract("out", &again));
     EXPECT_EQ(test::values(again), test::values(out));
+    FW_ASSERT_OK(extractor.extract("data", &again));
+    for (int64_t i = 0; i < again.count(); ++i) {
+        EXPECT_EQ(again.data()[i], static_cast<float>(q.q[static_cast<size_t>(i)]) * static_cast<float>(1.0 / 100.0));
+    }
+    Net plain;
+    FW_ASSERT_OK(m.files.load(&plain));
+    Extractor without = plain.create_extractor();
+    FW_ASSERT_OK(without.input("data", bytes));
+    for (const char* blob : {"data", "out"}) {
+        EXPECT_STREQ(without.extract(blob, &again).message(),
+                     "input 'data' is int8, but the network gives it no scale");
+    }
 }
 
 TEST(Int8Net, MatchesTheContractBitForBit) {

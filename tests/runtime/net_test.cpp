@@ -222,6 +222,22 @@ TEST(Net, PlanProfileAndMemory) {
     EXPECT_TRUE(extractor.profile().empty());
 }
 
+TEST(Net, ChainsReuseMemoryAndElementwiseLayersRunInPlace) {
+    NetFiles files;
+    test::Random random(2);
+    files.layer("Input in 0 1 b0 0=16 1=16 2=16");
+    for (int i = 0; i < 8; ++i) {
+        const std::string n = std::to_string(i);
+        files.layer("Convolution c" + n + " 1 1 b" + n + " a" + n + " 0=16 1=1 6=256").tagged(random.floats(256));
+        files.layer("PReLU p" + n + " 1 1 a" + n + " b" + std::to_string(i + 1) + " 0=1").raw({0.1F});
+    }
+    Net net;
+    FW_ASSERT_OK(files.load(&net));
+    const size_t blob = 16 * 16 * 16 * sizeof(float);
+    EXPECT_GE(net.memory_use().activations, 2 * blob);
+    EXPECT_LT(net.memory_use().activations, 3 * blob);
+}
+
 TEST(Net, OpenInputsTakeAnyShape) {
     NetFiles files;
     files.layer("Input in 0 1 data").layer("ReLU r 1 1 data out");

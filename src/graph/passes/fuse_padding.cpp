@@ -65,7 +65,7 @@ Status pass_fuse_padding(Graph* graph, const PassContext& /*context*/) {
         for (int i = 0; i < 4; ++i) {
             convolution.params.set(ids_of_convolution[i], pads.side[i]);
         }
-        convolution.inputs[0] = padding.inputs[0];
+        graph->set_input(next, 0, padding.inputs[0]);
         graph->remove_node(id);
     }
     return {};

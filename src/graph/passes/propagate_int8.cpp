@@ -61,7 +61,7 @@ void insert_conversion(Graph* graph, ValueId from, bool to_int8, const QuantPara
     node.reason = to_int8 ? "int8 layers read it" : "float layers read it";
     graph->add_node(std::move(node));
     for (const auto& [reader, slot] : slots) {
-        graph->node(reader).inputs[slot] = to;
+        graph->set_input(reader, slot, to);
     }
 }
 

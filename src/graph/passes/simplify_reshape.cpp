@@ -52,7 +52,7 @@ Status pass_simplify_reshape(Graph* graph, const PassContext& /*context*/) {
         }
         const NodeId before = graph->value(node.inputs[0]).producer;
         if (changes_shape_only(graph->node(before)) && graph->sole_consumer(node.inputs[0]) == id) {
-            node.inputs[0] = graph->node(before).inputs[0];
+            graph->set_input(id, 0, graph->node(before).inputs[0]);
             graph->remove_node(before);
         }
     }
