@@ -29,7 +29,8 @@ if(FW_WERROR)
     target_compile_options(fw_warnings INTERFACE -Werror)
 endif()
 if(FW_SANITIZE)
-    add_compile_options(-fsanitize=${FW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    # The library has no RTTI, which the vptr check needs.
+    add_compile_options(-fsanitize=${FW_SANITIZE} -fno-sanitize=vptr -fno-omit-frame-pointer -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${FW_SANITIZE})
 endif()
 
