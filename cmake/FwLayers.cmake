@@ -52,8 +52,12 @@ endif()
 foreach(source IN LISTS FW_ISA_SOURCES)
     string(REGEX MATCH "_([a-z0-9]+)\\.cpp$" _ "${source}")
     if(DEFINED flags_${CMAKE_MATCH_1})
-        set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${flags_${CMAKE_MATCH_1}}")
+        # Kernels are compiled for speed in the smallest build too.
+        set_source_files_properties(${source} PROPERTIES
+            COMPILE_OPTIONS "${flags_${CMAKE_MATCH_1}};$<$<CONFIG:MinSizeRel>:-O2>")
     else()
         message(FATAL_ERROR "${source}: the file name does not end in a known instruction set")
     endif()
 endforeach()
+file(GLOB FW_SCALAR_KERNELS CONFIGURE_DEPENDS kernel/*_scalar.cpp)
+set_source_files_properties(${FW_SCALAR_KERNELS} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:MinSizeRel>:-O2>")
