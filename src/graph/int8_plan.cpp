@@ -84,6 +84,80 @@ std::vector<QuantParams> stated_scales(const Graph& graph, const ScaleTable& tab
     return stated;
 }
 
+void turn_float(const std::vector<bool>& drop, const char* reason, Int8Plan* plan) {
+    for (const NodeId id : plan->order) {
+        if (drop[at(id)]) {
+            plan->int8[at(id)] = false;
+            plan->reason[at(id)] = reason;
+        }
+    }
+}
+
+// Layers without weights that only feed float layers gain nothing and cost accuracy: takes back those (last ones first)
+// whose inputs come in float for free, from a float layer or from one with weights, which can write either.
+//
+//   conv -> pool (int8) -> Dequantize -> softmax   =>   conv (writes float) -> pool -> softmax
+void drop_tails(const Graph& graph, Int8Plan* plan) {
+    std::vector<bool> drop(plan->int8.size(), false);
+    const auto all_readers_float = [&](ValueId v) {
+        return std::all_of(plan->readers[at(v)].begin(), plan->readers[at(v)].end(),
+                           [&](NodeId reader) { return !plan->int8[at(reader)] || drop[at(reader)]; });
+    };
+    for (size_t i = plan->order.size(); i-- > 0;) {
+        const NodeId id = plan->order[i];
+        const std::vector<ValueId>& outputs = graph.node(id).outputs;
+        drop[at(id)] = plan->int8[at(id)] && plan->rule[at(id)] != QuantRule::kWeighted &&
+                       std::all_of(outputs.begin(), outputs.end(), all_readers_float);
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (const NodeId id : plan->order) {
+            if (!drop[at(id)]) {
+                continue;
+            }
+            for (const ValueId input : graph.node(id).inputs) {
+                const NodeId producer = graph.value(input).producer;
+                const bool free = !plan->int8[at(producer)] || drop[at(producer)] ||
+                                  (plan->rule[at(producer)] == QuantRule::kWeighted && all_readers_float(input));
+                if (!free) {
+                    drop[at(id)] = false;
+                    changed = true;
+                    break;
+                }
+            }
+        }
+    }
+    turn_float(drop, "only float layers follow", plan);
+}
+
+// Layers without weights that have float inputs and a float reader run float too: one conversion behind them instead of
+// one on either side.
+//
+//   sum -> Quantize -> relu (int8) -> conv          sum -> relu -> Quantize -> conv
+//                                  -> Dequantize => sum              -> sum
+void drop_heads(const Graph& graph, Int8Plan* plan) {
+    std::vector<bool> drop(plan->int8.size(), false);
+    for (const NodeId id : plan->order) {
+        const std::vector<ValueId>& inputs = graph.node(id).inputs;
+        drop[at(id)] = plan->int8[at(id)] && plan->rule[at(id)] != QuantRule::kWeighted &&
+                       std::all_of(inputs.begin(), inputs.end(), [&](ValueId input) {
+                           const NodeId producer = graph.value(input).producer;
+                           return !plan->int8[at(producer)] || drop[at(producer)];
+                       });
+    }
+    for (size_t i = plan->order.size(); i-- > 0;) {
+        const NodeId id = plan->order[i];
+        const auto wants_float = [&](ValueId v) {
+            return graph.value(v).output ||
+                   std::any_of(plan->readers[at(v)].begin(), plan->readers[at(v)].end(),
+                               [&](NodeId reader) { return !plan->int8[at(reader)] || drop[at(reader)]; });
+        };
+        const std::vector<ValueId>& outputs = graph.node(id).outputs;
+        drop[at(id)] = drop[at(id)] && std::any_of(outputs.begin(), outputs.end(), wants_float);
+    }
+    turn_float(drop, "float on both sides", plan);
+}
+
 }  // namespace
 
 QuantParams covering(const QuantParams& a, const QuantParams& b) {
@@ -248,44 +322,8 @@ void choose_int8(const Graph& graph, Int8Plan* plan) {
             plan->reason[at(id)] = "the table has no scale for blob '" + unknown + "'";
         }
     }
-
-    // Layers without weights that only feed float layers gain nothing and cost accuracy: take back those (last ones
-    // first) whose inputs come in float for free, from a float layer or from one with weights, which can write either.
-    std::vector<bool> drop(plan->int8.size(), false);
-    const auto all_readers_float = [&](ValueId v) {
-        return std::all_of(plan->readers[at(v)].begin(), plan->readers[at(v)].end(),
-                           [&](NodeId reader) { return !plan->int8[at(reader)] || drop[at(reader)]; });
-    };
-    for (size_t i = plan->order.size(); i-- > 0;) {
-        const NodeId id = plan->order[i];
-        const std::vector<ValueId>& outputs = graph.node(id).outputs;
-        drop[at(id)] = plan->int8[at(id)] && plan->rule[at(id)] != QuantRule::kWeighted &&
-                       std::all_of(outputs.begin(), outputs.end(), all_readers_float);
-    }
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (const NodeId id : plan->order) {
-            if (!drop[at(id)]) {
-                continue;
-            }
-            for (const ValueId input : graph.node(id).inputs) {
-                const NodeId producer = graph.value(input).producer;
-                const bool free = !plan->int8[at(producer)] || drop[at(producer)] ||
-                                  (plan->rule[at(producer)] == QuantRule::kWeighted && all_readers_float(input));
-                if (!free) {
-                    drop[at(id)] = false;
-                    changed = true;
-                    break;
-                }
-            }
-        }
-    }
-    for (const NodeId id : plan->order) {
-        if (drop[at(id)]) {
-            plan->int8[at(id)] = false;
-            plan->reason[at(id)] = "only float layers follow";
-        }
-    }
+    drop_tails(graph, plan);
+    drop_heads(graph, plan);
 }
 
 }  // namespace fw

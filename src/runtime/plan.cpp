@@ -228,8 +228,8 @@ void Planner::ensure_slot(ValueId value) {
         static_cast<int>(readers_[v].size()) + (graph_.value(value).output ? 1 : 0);
 }
 
-// A Quantize reads the caller's Mat where it lies; for anything else it is copied to NHWC (and gets the room that
-// kernels may read past its end).
+// A Quantize reads the caller's Mat where it lies (PriorBox only its shape); for anything else it is copied to NHWC
+// (and gets the room that kernels may read past its end).
 Status Planner::add_inputs() {
     for (size_t i = 0; i < plan_->inputs.size(); ++i) {
         const ValueId value = program_.inputs[i];
@@ -243,7 +243,7 @@ Status Planner::add_inputs() {
         for (const int step : readers) {
             const Node& reader = node_of(step);
             const bool quantizes = reader.is_conversion && reader.type == "Quantize";
-            direct = direct && quantizes && layer_of(step).traits().any_stride_input;
+            direct = direct && ((quantizes && layer_of(step).traits().any_stride_input) || reader.type == "PriorBox");
             if (quantizes && given.dtype == DType::kInt8) {
                 desc.quant = graph_.value(reader.outputs[0]).quant;
             }

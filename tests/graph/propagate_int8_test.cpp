@@ -160,6 +160,21 @@ TEST(PropagateInt8, ATailBehindASharedValueIsConvertedAtItsEnd) {
     EXPECT_EQ(graph.value(find(graph, "s").inputs[0]).name, "g float");
 }
 
+TEST(PropagateInt8, FloatInputsAndAFloatReaderMeanFloat) {
+    // A residual block under a legacy table: the sums are float, so are the ReLU and the pool between them.
+    Graph graph = build(net({input(), conv1x1("c1", "data", "a", 3, 4), conv1x1("c2", "data", "b", 3, 4),
+                             layer("Eltwise", "e", {"a", "b"}, {"s"}, {{0, 1}}), layer("ReLU", "r", {"s"}, {"t"}),
+                             layer("Pooling", "p", {"t"}, {"u"}, {{0, 0}, {1, 1}}), conv1x1("c3", "u", "v", 4, 4),
+                             layer("Eltwise", "f", {"u", "v"}, {"w"}, {{0, 1}})}));
+    ScaleTable table = legacy({{"c1", 10.0F}, {"c2", 10.0F}, {"c3", 30.0F}});
+    ASSERT_TRUE(run_pass(&graph, "propagate_int8", &table).ok());
+    EXPECT_EQ(conversions(graph), 2);
+    EXPECT_EQ(find(graph, "r").reason, "float on both sides");
+    EXPECT_EQ(value(graph, "u").dtype, DType::kFloat32);
+    EXPECT_EQ(graph.value(find(graph, "c3").inputs[0]).name, "u int8");
+    EXPECT_EQ(find(graph, "f").inputs[0], graph.find_value("u"));
+}
+
 TEST(PropagateInt8, LayersOutsideTheTableStayFloat) {
     Graph graph = build(
         net({input(), conv1x1("c1", "data", "a", 3, 4), conv1x1("c2", "a", "b", 4, 4), conv1x1("c3", "b", "c", 4, 2)}));
