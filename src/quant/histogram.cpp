@@ -26,6 +26,7 @@ bool AbsHistogram::add(Span<const float> values) {
             return false;
         }
         largest = std::max(largest, std::abs(value));
+        has_negative_ = has_negative_ || value < 0.0F;
     }
     if (largest > 0.0F) {
         grow_to(exponent_for(largest));
@@ -68,6 +69,7 @@ void AbsHistogram::merge(const AbsHistogram& other) {
     zeros_ += other.zeros_;
     count_ += other.count_;
     absmax_ = std::max(absmax_, other.absmax_);
+    has_negative_ = has_negative_ || other.has_negative_;
     if (other.counts_.empty()) {
         return;
     }

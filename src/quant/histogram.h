@@ -25,6 +25,8 @@ public:
     uint64_t zeros() const { return zeros_; }
     /// Values that are not 0.
     uint64_t count() const { return count_; }
+    /// Whether any value was below 0.
+    bool has_negative() const { return has_negative_; }
 
     /// Counts over `bins` equal bins of [0, absmax]; a fine bin goes whole to the bin that holds its centre. Empty when
     /// absmax is 0.
@@ -38,6 +40,7 @@ private:
     float absmax_ = 0.0F;
     uint64_t zeros_ = 0;
     uint64_t count_ = 0;
+    bool has_negative_ = false;
 };
 
 }  // namespace fw

@@ -7,7 +7,6 @@ namespace fw {
 namespace {
 
 constexpr int kKlBins = 2048;
-constexpr int kKlLevels = 128;
 constexpr double kEmptyGroup = 1e-4;
 
 double x_log_x(double x) {
@@ -79,17 +78,33 @@ int kl_threshold_bins(const std::vector<uint64_t>& counts, int levels) {
     return best;
 }
 
-float activation_threshold(const AbsHistogram& histogram, ThresholdMethod method) {
+float activation_threshold(const AbsHistogram& histogram, ThresholdMethod method, int levels) {
     const float absmax = histogram.absmax();
     if (method == ThresholdMethod::kMinMax || absmax == 0.0F) {
         return absmax;
     }
     const std::vector<uint64_t> counts = histogram.rebin(kKlBins);
-    const int i = kl_threshold_bins(counts, kKlLevels);
+    const int i = kl_threshold_bins(counts, levels);
     if (i == kKlBins) {
         return absmax;
     }
     return static_cast<float>((i + 0.5) * static_cast<double>(absmax) / kKlBins);
+}
+
+Result<QuantParams> activation_quant(const AbsHistogram& histogram, ThresholdMethod method, bool affine) {
+    const bool one_sided = affine && !histogram.has_negative();
+    const float threshold = activation_threshold(histogram, method, one_sided ? 256 : 128);
+    QuantParams quant;
+    if (threshold == 0.0F) {
+        return quant;
+    }
+    quant.scale = (one_sided ? 255.0F : 127.0F) / threshold;
+    quant.zero_point = one_sided ? -128 : 0;
+    if (!std::isfinite(quant.scale) || quant.scale == 0.0F) {
+        return Status::error(Code::kInvalidArgument, "threshold %g gives no finite scale",
+                             static_cast<double>(threshold));
+    }
+    return quant;
 }
 
 }  // namespace fw

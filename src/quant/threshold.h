@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "fw/status.h"
+#include "fw/table.h"
 #include "quant/histogram.h"
 
 namespace fw {
@@ -20,7 +22,12 @@ int kl_threshold_bins(const std::vector<uint64_t>& counts, int levels);
 
 enum class ThresholdMethod : uint8_t { kKl, kMinMax };
 
-/// Threshold for symmetric int8; 0 when every value was 0.
-float activation_threshold(const AbsHistogram& histogram, ThresholdMethod method);
+/// How far from 0 values are kept, for `levels` levels on one side of it; 0 when every value was 0.
+float activation_threshold(const AbsHistogram& histogram, ThresholdMethod method, int levels = 128);
+
+/// Scale and zero point of a blob with these values. Symmetric, [-127, 127] for [-threshold, threshold]; or, with
+/// `affine` and no value below 0, all 256 levels for [0, threshold] (zero point -128), one bit more. Not known() when
+/// every value was 0. Fails when the scale would not be finite.
+Result<QuantParams> activation_quant(const AbsHistogram& histogram, ThresholdMethod method, bool affine);
 
 }  // namespace fw

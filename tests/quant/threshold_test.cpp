@@ -131,10 +131,28 @@ TEST(ActivationThreshold, CutsARareOutlierAndKeepsAUniformRange) {
     EXPECT_GT(activation_threshold(flat, ThresholdMethod::kKl), 1.9F);
 }
 
+TEST(ActivationQuant, BlobsWithoutNegativeValuesGetAllLevels) {
+    AbsHistogram ramp;
+    ASSERT_TRUE(ramp.add(std::vector<float>{0.0F, 0.5F, 2.0F}));
+    EXPECT_EQ(activation_quant(ramp, ThresholdMethod::kMinMax, true).value(), (QuantParams{127.5F, -128}));
+    EXPECT_EQ(activation_quant(ramp, ThresholdMethod::kMinMax, false).value(), (QuantParams{63.5F, 0}));
+    ASSERT_TRUE(ramp.add(std::vector<float>{-0.25F}));
+    EXPECT_EQ(activation_quant(ramp, ThresholdMethod::kMinMax, true).value(), (QuantParams{63.5F, 0}));
+
+    AbsHistogram merged;
+    merged.merge(ramp);
+    EXPECT_TRUE(merged.has_negative());
+
+    AbsHistogram tiny;
+    ASSERT_TRUE(tiny.add(std::vector<float>{1e-40F}));
+    EXPECT_FALSE(activation_quant(tiny, ThresholdMethod::kMinMax, true).ok());
+}
+
 TEST(ActivationThreshold, OnlyZerosGiveZero) {
     AbsHistogram histogram;
     ASSERT_TRUE(histogram.add(std::vector<float>(4, 0.0F)));
     EXPECT_EQ(activation_threshold(histogram, ThresholdMethod::kKl), 0.0F);
+    EXPECT_FALSE(activation_quant(histogram, ThresholdMethod::kKl, true).value().known());
 }
 
 }  // namespace

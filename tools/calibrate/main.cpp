@@ -52,13 +52,14 @@ Status calibrate(Tool* tool, const CalibrateOptions& options) {
 
     FW_ASSIGN_OR_RETURN(const NetDef def, load_net_def(options.net.param.c_str(), options.net.bin.c_str()));
     std::vector<std::string> notes;
+    const TableFormat format = options.format == "legacy" ? TableFormat::kLegacy : TableFormat::kFw;
     const ThresholdMethod method = options.method == "minmax" ? ThresholdMethod::kMinMax : ThresholdMethod::kKl;
-    FW_ASSIGN_OR_RETURN(const ScaleTable table, make_table(def, statistics, method, &notes));
+    FW_ASSIGN_OR_RETURN(const ScaleTable table, make_table(def, statistics, method, format, &notes));
     for (const std::string& note : notes) {
         tool->warn("%s", note.c_str());
     }
     FW_RETURN_IF_ERROR(
-        write_text_file(options.out, options.format == "legacy" ? table.to_legacy_text() : table.to_text()));
+        write_text_file(options.out, format == TableFormat::kLegacy ? table.to_legacy_text() : table.to_text()));
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     tool->say("%s: %zu blobs, %zu layers from %d images in %.1f s", options.out.c_str(), table.blobs.size(),
               table.layers.size(), statistics.images, seconds);

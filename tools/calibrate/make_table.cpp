@@ -9,19 +9,6 @@ namespace fw::tools {
 
 namespace {
 
-// A scale as a table may hold it, 0 for a blob or channel that is always 0.
-Result<float> scale_for(float threshold, const std::string& what) {
-    if (threshold == 0.0F) {
-        return 0.0F;
-    }
-    const float scale = 127.0F / threshold;
-    if (!std::isfinite(scale) || scale == 0.0F) {
-        return Status::error(Code::kInvalidArgument, "%s: threshold %g gives no finite scale", what.c_str(),
-                             static_cast<double>(threshold));
-    }
-    return scale;
-}
-
 Result<std::vector<float>> weight_scales(const Graph& graph, NodeId id) {
     const Node& node = graph.node(id);
     std::vector<float> storage;
@@ -40,7 +27,7 @@ Result<std::vector<float>> weight_scales(const Graph& graph, NodeId id) {
 }  // namespace
 
 Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, ThresholdMethod method,
-                              std::vector<std::string>* notes) {
+                              TableFormat format, std::vector<std::string>* notes) {
     FW_ASSIGN_OR_RETURN(Graph graph, Graph::build(net));
     const Option option;
     PassContext context;
@@ -49,13 +36,15 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, T
 
     ScaleTable table;
     for (const auto& [blob, histogram] : statistics.blobs) {
-        FW_ASSIGN_OR_RETURN(const float scale,
-                            scale_for(activation_threshold(histogram, method), "blob '" + blob + "'"));
-        if (scale == 0.0F) {
+        Result<QuantParams> quant = activation_quant(histogram, method, format == TableFormat::kFw);
+        if (!quant.ok()) {
+            return quant.status().with_prefix("blob '%s'", blob.c_str());
+        }
+        if (quant->known()) {
+            table.blobs[blob] = *quant;
+        } else {
             notes->push_back("blob '" + blob +
                              "' is 0 in every image: it gets no scale, layers that need one stay float");
-        } else {
-            table.blobs[blob] = QuantParams{scale, 0};
         }
     }
     for (const NodeId id : graph.order()) {
