@@ -71,6 +71,7 @@ Status Extractor::Impl::compute(const char* blob, Tensor* out) {
     if (blob == nullptr) {
         return Status::error(Code::kInvalidArgument, "extract needs the name of a blob");
     }
+    inputs.resize(net->model.inputs.size());  // created before the model was loaded
     const int input = find_input(blob);
     if (input != kNone) {
         const Mat& mat = inputs[static_cast<size_t>(input)];
@@ -116,6 +117,7 @@ Status Extractor::input(const char* blob, const Mat& mat) {
         return Status::error(Code::kInvalidArgument, "input '%s' is %s, expected float32 or int8", blob,
                              name(mat.dtype()));
     }
+    impl_->inputs.resize(impl_->net->model.inputs.size());
     impl_->inputs[static_cast<size_t>(index)] = mat;
     impl_->runner.stop();
     return {};

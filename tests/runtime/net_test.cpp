@@ -112,7 +112,11 @@ TEST(Net, ErrorsNameWhatIsWrong) {
     Mat out;
     EXPECT_EQ(early.extract("twice", &out).code(), Code::kFailedPrecondition);
     EXPECT_EQ(net.plan().status().code(), Code::kFailedPrecondition);
+    EXPECT_EQ(early.input("data", mat_of(Shape(1), {1})).code(), Code::kFailedPrecondition);
     FW_ASSERT_OK(files.load(&net));
+    EXPECT_STREQ(early.extract("twice", &out).message(), "input 'data' is not set");
+    FW_ASSERT_OK(early.input("data", mat_of(Shape(2, 2, 2), kData)));
+    FW_ASSERT_OK(early.extract("twice", &out));
 
     Extractor extractor = net.create_extractor();
     EXPECT_STREQ(extractor.extract("twice", &out).message(), "input 'data' is not set");
