@@ -29,7 +29,8 @@ while IFS= read -r object; do
         echo "error: $(basename "$object"): $type $name" >&2
         bad=$((bad + 1))
     done < <("$nm" -C "$object" | sed -E 's/^[0-9a-f]* *//')
-done < <(find "$build" \( -path '*layer/x86/*.o' -o -path '*layer/arm/*.o' \) | sort)
+# Only this build: those of the other presets lie below it.
+done < <(find "$build/src" \( -path '*layer/x86/*.o' -o -path '*layer/arm/*.o' \) | sort)
 
 if [ "$checked" -eq 0 ]; then
     echo "error: no object of src/layer/x86 or src/layer/arm under $build" >&2
