@@ -44,7 +44,7 @@ for mode in float int8; do
         detector_table=(--table "$out/detector/net.table")
     fi
     echo "in $mode:"
-    "$bin/squeezenet" "$demo/classifier/test/00.png" "$out/classifier" "${classifier_table[@]}"
+    "$bin/squeezenet" "$demo/classifier/test/00_R.png" "$out/classifier" "${classifier_table[@]}"
     "$bin/ssd" "$demo/detector/test/00.png" "$out/detector" --out "$out/boxes_$mode.png" "${detector_table[@]}"
 done
 

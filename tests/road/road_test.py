@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""End-to-end tests of the commands: python3 tests/road/road_test.py --bin build/bin [SUITE]
+
+DemoRoad: the embedded networks. Usage: exit codes and messages. RealRoad: networks under FW_DATA (skipped, 77, without it).
+"""
+import json
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+DEMO = ROOT / "examples" / "demo"
+DATA = pathlib.Path(os.environ.get("FW_DATA", ROOT.parent / "shared"))
+BIN = pathlib.Path(sys.argv[sys.argv.index("--bin") + 1]).resolve() if "--bin" in sys.argv else ROOT / "build" / "bin"
+
+
+def read_npy(path):
+    """float32 C-order array as (shape, values)."""
+    data = pathlib.Path(path).read_bytes()
+    length = struct.unpack("<H", data[8:10])[0]
+    header = eval(data[10:10 + length].decode())  # a dict literal, written by numpy or fw
+    assert header["descr"] == "<f4" and not header["fortran_order"]
+    body = data[10 + length:]
+    return header["shape"], struct.unpack(f"<{len(body) // 4}f", body)
+
+
+class Road(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="fw_road_"))
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def run_tool(self, tool, *args, expect=0, env=None):
+        done = subprocess.run([BIN / tool, *map(str, args)], capture_output=True, text=True, timeout=240, cwd=self.dir,
+                              env={**os.environ, **(env or {})})
+        self.assertEqual(done.returncode, expect, f"{tool} {args}\n{done.stdout}\n{done.stderr}")
+        if expect != 0:
+            lines = done.stderr.splitlines()
+            self.assertTrue(any(line.startswith("error:") for line in lines), done.stderr)
+            for line in lines:
+                self.assertRegex(line, "^(error|warning|note):", done.stderr)
+        return done
+
+    def convert(self, prototxt, caffemodel, *options):
+        self.run_tool("caffe2fw", prototxt, caffemodel, "net.param", "net.bin", *options)
+
+    def evaluate(self, table, *args):
+        self.run_tool("fweval", "net.param", "net.bin", "--table", table, "--json", "eval.json", *args)
+        return json.loads((self.dir / "eval.json").read_text())
+
+
+class DemoRoad(Road):
+    IMAGE = DEMO / "classifier" / "test" / "00_R.png"
+
+    def convert_demo(self, net):
+        folder = DEMO / net
+        self.convert(folder / "deploy.prototxt", folder / "net.caffemodel", *(folder / "preprocess.txt").read_text().split())
+        return folder
+
+    def test_classifier(self):
+        folder = self.convert_demo("classifier")
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--out", "net.table")
+        result = self.evaluate("net.table", "--images", folder / "test", "--labels", folder / "test" / "test.txt")
+        self.assertGreaterEqual(result["float"]["top1"], 95.0)
+        self.assertGreaterEqual(result["int8"]["top1"], result["float"]["top1"] - 3.0)
+        self.assertGreaterEqual(result["agreement"], 93.0)
+        self.assertGreater(result["sqnr_db"], 15.0)
+
+    def test_detector(self):
+        folder = self.convert_demo("detector")
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--out", "net.table")
+        result = self.evaluate("net.table", "--task", "detect", "--images", folder / "test", "--labels", folder / "test" / "test.json")
+        self.assertGreaterEqual(result["float"]["map50"], 80.0)
+        self.assertGreaterEqual(result["int8"]["map50"], result["float"]["map50"] - 2.0)
+        shutil.copy(folder / "labels.txt", self.dir)
+        out = self.run_tool("ssd", folder / "test" / "00.png", self.dir, "--out", "boxes.png")
+        self.assertIn("objects", out.stdout)
+        self.assertEqual((self.dir / "boxes.png").read_bytes()[:4], b"\x89PNG")
+
+    def test_expected_outputs(self):
+        for net, blobs in (("classifier", ["prob"]), ("detector", ["mbox_loc", "mbox_conf_flatten"])):
+            folder = self.convert_demo(net)
+            for blob in blobs:
+                expected = sorted((folder / "expected").glob(f"*.{blob}.npy"))
+                self.assertEqual(len(expected), 3)
+                for file in expected:
+                    image = folder / "test" / file.name.replace(f".{blob}.npy", ".png")
+                    self.run_tool("fwrun", "net.param", "net.bin", image, "--output", blob, "--dump", "out.npy")
+                    self.run_tool("fwdiff", "out.npy", file, "--tol", "1e-4")
+
+    def test_table_does_not_depend_on_threads(self):
+        folder = self.convert_demo("classifier")
+        for threads in (1, 2, 5):
+            self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--out", f"{threads}.table", "--threads", threads)
+        self.assertEqual((self.dir / "1.table").read_bytes(), (self.dir / "2.table").read_bytes())
+        self.assertEqual((self.dir / "1.table").read_bytes(), (self.dir / "5.table").read_bytes())
+
+    def test_int8_does_not_depend_on_threads_or_level(self):
+        folder = self.convert_demo("classifier")
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--out", "net.table")
+        flags = pathlib.Path("/proc/cpuinfo").read_text().split()
+        levels = ["scalar"] + [level for level, flag in (("avx2", "avx2"), ("avx512vnni", "avx512_vnni")) if flag in flags]
+        seen = set()
+        for level in levels:
+            for threads in (1, 3):
+                self.run_tool("fwrun", "net.param", "net.bin", self.IMAGE, "--table", "net.table", "--threads", threads,
+                              "--dump", "out.npy", env={"FW_ISA": level})
+                seen.add((self.dir / "out.npy").read_bytes())
+        self.assertEqual(len(seen), 1)
+
+    def test_legacy_table(self):
+        folder = self.convert_demo("classifier")
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--out", "old.table", "--format", "legacy")
+        lines = (self.dir / "old.table").read_text().splitlines()
+        self.assertTrue(any(line.startswith("conv10_param_0 ") for line in lines))
+        result = self.evaluate("old.table", "--images", folder / "test", "--labels", folder / "test" / "test.txt")
+        self.assertGreaterEqual(result["int8"]["top1"], result["float"]["top1"] - 5.0)
+
+    def test_unreadable_images_are_named_and_left_out(self):
+        folder = self.convert_demo("classifier")
+        images = self.dir / "images"
+        shutil.copytree(folder / "calib", images)
+        (images / "aaa_broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
+        done = self.run_tool("calibrate", "net.param", "net.bin", "--images", images, "--out", "net.table")
+        self.assertIn("aaa_broken.jpg", done.stderr)
+        self.assertIn("1 images could not be read", done.stdout)
+        for image in images.iterdir():
+            image.write_bytes(b"nothing")
+        before = (self.dir / "net.table").read_bytes()
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", images, "--out", "net.table", "--quiet", expect=1)
+        self.assertEqual((self.dir / "net.table").read_bytes(), before)
+
+    def test_outputs_are_kept_when_writing_fails(self):
+        folder = self.convert_demo("classifier")
+        before = (self.dir / "net.bin").read_bytes()
+        self.run_tool("caffe2fw", folder / "deploy.prototxt", DEMO / "detector" / "net.caffemodel", "net.param", "net.bin", expect=1)
+        self.assertEqual((self.dir / "net.bin").read_bytes(), before)
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--limit", 2, "--out", "no/such/dir/t", expect=1)
+
+    def test_fp16_weights(self):
+        folder = DEMO / "classifier"
+        self.convert(folder / "deploy.prototxt", folder / "net.caffemodel", *(folder / "preprocess.txt").read_text().split())
+        full = (self.dir / "net.bin").stat().st_size
+        self.run_tool("fwrun", "net.param", "net.bin", self.IMAGE, "--dump", "f32.npy")
+        self.convert(folder / "deploy.prototxt", folder / "net.caffemodel", "--fp16", *(folder / "preprocess.txt").read_text().split())
+        self.assertLess((self.dir / "net.bin").stat().st_size, 0.6 * full)
+        self.run_tool("fwrun", "net.param", "net.bin", self.IMAGE, "--dump", "f16.npy")
+        self.run_tool("fwdiff", "f16.npy", "f32.npy", "--tol", "0.02")
+
+
+class Usage(Road):
+    TOOLS = ["caffe2fw", "calibrate", "fweval", "fwrun", "fwdiff", "squeezenet", "ssd"]
+
+    def test_help_and_version(self):
+        for tool in self.TOOLS:
+            text = self.run_tool(tool, "--help").stdout
+            self.assertIn("Examples:", text, tool)
+            self.assertRegex(self.run_tool(tool, "--version").stdout, rf"^{tool} \d+\.\d+\.\d+\n$")
+
+    def test_bad_usage_is_exit_2(self):
+        for tool in self.TOOLS:
+            self.run_tool(tool, expect=2)
+            self.run_tool(tool, "--no-such-option", expect=2)
+        self.run_tool("calibrate", "a", "b", "--images", "c", "--out", "d", "--method", "magic", expect=2)
+        self.run_tool("fwrun", "a", "b", expect=2)
+
+    def test_missing_files_are_exit_1_and_named(self):
+        for args in (("fwrun", "no.param", "no.bin", "x.jpg"), ("fwdiff", "no.npy", "b.npy"),
+                     ("caffe2fw", "no.prototxt", "no.caffemodel", "a", "b"), ("squeezenet", "no.jpg", "no_dir"),
+                     ("calibrate", "no.param", "no.bin", "--images", "no_dir", "--out", "t")):
+            self.assertIn("no", self.run_tool(*args, expect=1).stderr)
+
+    def test_bad_environment(self):
+        param = self.dir / "n.param"
+        param.write_text("7767517\n2 2\nInput in 0 1 in 0=3\nReLU r 1 1 in out\n")
+        (self.dir / "n.bin").write_bytes(b"")
+        done = self.run_tool("fwrun", "n.param", "n.bin", "--input", "x.npy", expect=1, env={"FW_ISA": "sse9"})
+        self.assertIn("FW_ISA", done.stderr)
+
+
+@unittest.skipUnless((DATA / "models").is_dir(), f"FW_DATA: no models in {DATA}")
+class RealRoad(Road):
+    def test_squeezenet_on_photographs(self):
+        folder = DATA / "models" / "caffe" / "squeezenet_v1.1"
+        images = DATA / "images"
+        self.convert(folder / "deploy.prototxt", folder / "squeezenet_v1.1.caffemodel", "--mean", "104,117,123", "--size", "227x227",
+                     "--pixel", "BGR")
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", images / "imagenet_calib.txt", "--out", "net.table")
+        val = images / "imagenet_val.txt"
+        result = self.evaluate("net.table", "--images", val, "--labels", val)
+        print("squeezenet", result["float"], result["int8"], result["agreement"])
+        self.assertLessEqual(result["float"]["top1"] - result["int8"]["top1"], 1.5)
+        self.assertGreaterEqual(result["agreement"], 90.0)
+        result = self.evaluate(DATA / "tables" / "squeezenet_weight.table", "--images", val, "--labels", val)
+        print("squeezenet, legacy table", result["float"], result["int8"], result["agreement"])
+        self.assertLessEqual(result["float"]["top1"] - result["int8"]["top1"], 2.0)
+
+    def test_mobilenet_on_photographs(self):
+        name = "mobilenet_v1_1.0_224"
+        folder = DATA / "models" / "caffe" / name
+        images = DATA / "images"
+        self.convert(folder / "deploy.prototxt", folder / f"{name}.caffemodel", "--mean", "127.5", "--norm", "0.00784313725", "--size",
+                     "224x224", "--pixel", "RGB")
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", images / "imagenet_224_rot180_calib.txt", "--out", "net.table")
+        val = images / "imagenet_224_rot180_val.txt"
+        result = self.evaluate("net.table", "--images", val, "--labels", val)
+        print(name, result["float"], result["int8"], result["agreement"])
+        self.assertLessEqual(result["float"]["top1"] - result["int8"]["top1"], 2.0)
+
+    def test_ssd_on_photographs(self):
+        name = "ssd_mobilenet_v1_coco"
+        folder = DATA / "models" / "caffe" / name
+        images = DATA / "images"
+        self.convert(folder / "deploy.prototxt", folder / f"{name}.caffemodel", "--mean", "127.5", "--norm", "0.00784313725", "--size",
+                     "300x300", "--pixel", "RGB")
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", images / "coco64_calib.txt", "--out", "net.table")
+        result = self.evaluate("net.table", "--task", "detect", "--images", images / "coco64_val.txt", "--labels",
+                               images / "coco64_rot180.json")
+        print(name, result["float"], result["int8"], result["agreement"])
+        self.assertLessEqual(result["float"]["map50"] - result["int8"]["map50"], 1.5)
+
+
+def main():
+    suites = [arg for arg in sys.argv[1:] if arg in ("DemoRoad", "Usage", "RealRoad")] or ["DemoRoad", "Usage", "RealRoad"]
+    loader = unittest.defaultTestLoader
+    tests = unittest.TestSuite(loader.loadTestsFromTestCase(globals()[name]) for name in suites)
+    result = unittest.TextTestRunner(verbosity=2).run(tests)
+    if result.wasSuccessful() and result.testsRun == len(result.skipped):
+        print("SKIPPED:", "; ".join(sorted({reason for _, reason in result.skipped})))
+        return 77
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
