@@ -210,7 +210,7 @@ TEST(Int8Passthrough, KeepsBytes) {
                 RunOptions options;
                 options.strides = strides;
                 options.use_view = view;
-                options.outputs = {TensorDesc{{}, DType::kInt8, q}, TensorDesc{{}, DType::kInt8, q}};
+                options.outputs.assign(2, TensorDesc{{}, DType::kInt8, q});
                 const size_t outputs = std::string(type) == "Split" ? 2 : 1;
                 auto result = run_layer(type, {}, {}, {HostTensor::int8(Shape(2, 3, 4), q, values, Strides::kLoose)},
                                         outputs, options);
