@@ -10,7 +10,7 @@
 namespace fw {
 namespace {
 
-bool listed(Isa isa) {
+[[maybe_unused]] bool listed(Isa isa) {
     const std::vector<Isa> all = available_isas();
     return std::find(all.begin(), all.end(), isa) != all.end();
 }

@@ -1,6 +1,7 @@
 // Eltwise sum, Quantize, Dequantize, Requantize and the layers that pass bytes on: bit for bit by the contract.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -25,39 +26,40 @@ std::vector<int8_t> random_levels(size_t count, unsigned seed) {
     return values;
 }
 
-// The contract's text, in 128-bit integers; shift searched upwards.
+// The contract's text, in 64-bit integers; shift searched upwards.
 std::vector<int8_t> reference_sum(const std::vector<std::vector<int8_t>>& inputs,
                                   const std::vector<QuantParams>& quants, const std::vector<float>& coefficients,
                                   const QuantParams& out) {
     const auto multipliers = [&](int shift) {
-        std::vector<__int128> k;
+        std::vector<int64_t> k;
         for (size_t i = 0; i < quants.size(); ++i) {
             const double c = coefficients.empty() ? 1.0 : static_cast<double>(coefficients[i]);
             const double ratio = c * static_cast<double>(out.scale) / static_cast<double>(quants[i].scale);
-            k.push_back(static_cast<__int128>(std::nearbyint(ratio * std::pow(2.0, shift))));
+            k.push_back(
+                static_cast<int64_t>(std::clamp(std::nearbyint(ratio * std::pow(2.0, shift)), -0x1p40, 0x1p40)));
         }
         return k;
     };
     int best = 0;
     for (int shift = 1; shift <= 30; ++shift) {
-        __int128 total = 0;
+        int64_t total = 0;
         bool fits = true;
-        for (const __int128 k : multipliers(shift)) {
-            const __int128 magnitude = k < 0 ? -k : k;
+        for (const int64_t k : multipliers(shift)) {
+            const int64_t magnitude = k < 0 ? -k : k;
             fits = fits && magnitude <= (1 << 20);
             total += magnitude;
         }
-        best = fits && total * 255 < (__int128{1} << 30) ? shift : best;
+        best = fits && total * 255 < (int64_t{1} << 30) ? shift : best;
     }
-    const std::vector<__int128> k = multipliers(best);
+    const std::vector<int64_t> k = multipliers(best);
     std::vector<int8_t> result;
     for (size_t j = 0; j < inputs[0].size(); ++j) {
-        __int128 sum = __int128{1} << (best - 1);
+        int64_t sum = int64_t{1} << (best - 1);
         for (size_t i = 0; i < inputs.size(); ++i) {
             sum += (inputs[i][j] - quants[i].zero_point) * k[i];
         }
-        __int128 q = sum / (__int128{1} << best);
-        if (q * (__int128{1} << best) > sum) {
+        int64_t q = sum / (int64_t{1} << best);
+        if (q * (int64_t{1} << best) > sum) {
             --q;  // towards minus infinity
         }
         q += out.zero_point;

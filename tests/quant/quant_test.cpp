@@ -154,11 +154,11 @@ TEST(Weights, AllFinite) {
 
 TEST(Weights, AccumulatorFits) {
     // The worst partial sum: the largest bias, the zero point's share and every product with the same sign.
-    const auto worst = [](int64_t k) { return (__int128{1} << 30) + __int128{k} * 128 * 127 * 2; };
+    const auto worst = [](int64_t k) { return (int64_t{1} << 30) + int64_t{k} * 128 * 127 * 2; };
     EXPECT_TRUE(fw::accumulator_fits(33026));
-    EXPECT_LE(worst(33026), __int128{2147483647});
+    EXPECT_LE(worst(33026), int64_t{2147483647});
     EXPECT_FALSE(fw::accumulator_fits(33027));
-    EXPECT_GT(worst(33027), __int128{2147483647});
+    EXPECT_GT(worst(33027), int64_t{2147483647});
     EXPECT_TRUE(fw::accumulator_fits(0));
     EXPECT_FALSE(fw::accumulator_fits(-1));
     EXPECT_FALSE(fw::accumulator_fits(int64_t{1} << 62));

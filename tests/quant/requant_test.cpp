@@ -193,7 +193,7 @@ TEST(Pointwise, NanGivesTheLowest) {
     EXPECT_EQ(table[128 + 100], 23);
 }
 
-// Searches the contract's shift upwards, with __int128, and compares.
+// Searches the contract's shift upwards in 64-bit integers and compares.
 TEST(Sum, ParametersMatchTheContract) {
     std::mt19937 random(5);
     std::uniform_real_distribution<float> exponent(-6, 6);
@@ -212,7 +212,7 @@ TEST(Sum, ParametersMatchTheContract) {
         const fw::SumParams got = fw::make_sum(in, c, out, {});
         int want = 0;
         for (int shift = 1; shift <= 30; ++shift) {
-            __int128 total = 0;
+            int64_t total = 0;
             bool fits = true;
             for (size_t i = 0; i < n; ++i) {
                 const double ratio = (c.empty() ? 1.0 : static_cast<double>(c[i])) * static_cast<double>(out.scale) /
@@ -221,7 +221,7 @@ TEST(Sum, ParametersMatchTheContract) {
                 fits = fits && std::llabs(k) <= (1 << 20);
                 total += std::llabs(k);
             }
-            if (fits && total * 255 < (__int128{1} << 30)) {
+            if (fits && total * 255 < (int64_t{1} << 30)) {
                 want = shift;
             }
         }
