@@ -19,6 +19,9 @@ if(FW_CCACHE)
     set(CMAKE_C_COMPILER_LAUNCHER ${FW_CCACHE})
 endif()
 
+# 64-bit file offsets and directory entries on 32-bit systems too.
+add_compile_definitions(_FILE_OFFSET_BITS=64)
+
 # Warnings and sections for all of our own code.
 add_library(fw_warnings INTERFACE)
 target_compile_options(fw_warnings INTERFACE
