@@ -47,6 +47,9 @@ add_library(fw_library_flags INTERFACE)
 target_link_libraries(fw_library_flags INTERFACE fw_warnings)
 target_compile_options(fw_library_flags INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti> -ffp-contract=off -fno-math-errno -fno-trapping-math)
+if(FW_MINSIZE)
+    target_compile_options(fw_library_flags INTERFACE -fno-asynchronous-unwind-tables -fno-unwind-tables)
+endif()
 target_include_directories(fw_library_flags INTERFACE
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
     $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>)
