@@ -58,6 +58,7 @@ public:
 
     virtual LayerTraits traits() const { return {}; }
     /// Describes the outputs as views of the inputs, if nothing needs to be computed or moved; else returns false.
+    /// `out` comes with shape, dtype and scale.
     virtual bool view(Span<const Tensor> in, Span<Tensor> out) const;
     virtual size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const;
 

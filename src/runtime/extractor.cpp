@@ -87,7 +87,7 @@ Status Extractor::Impl::compute(const char* blob, Tensor* out) {
         FW_RETURN_IF_ERROR(start(program));
     }
     const ValueId value = program->outputs.at(blob);
-    const Status status = runner.run_to(net->model, value, net->threads(), observer, profiling ? &profile : nullptr);
+    Status status = runner.run_to(net->model, value, net->threads(), observer, profiling ? &profile : nullptr);
     if (!status.ok()) {
         runner.stop();  // a step that failed half-way is not resumed
         return status;

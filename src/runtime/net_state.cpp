@@ -110,9 +110,9 @@ std::shared_ptr<void> NetState::take_arena(size_t bytes, size_t* got) {
 
 void NetState::give_back_arena(std::shared_ptr<void> arena, size_t bytes) {
     // A second Extractor beside each running one is the most that a pool helps.
-    static const auto limit = static_cast<size_t>(hardware_threads());
+    static const auto kLimit = static_cast<size_t>(hardware_threads());
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (arenas_.size() >= limit) {
+    if (arenas_.size() >= kLimit) {
         arenas_.erase(arenas_.begin());
     }
     arenas_.push_back(Arena{std::move(arena), bytes});

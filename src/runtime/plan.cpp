@@ -304,7 +304,10 @@ bool Planner::try_view(const Layer& layer, PlanStep* step, const std::vector<Val
         in.push_back(slot(id).tensor);
         in.back().data = kFakeBase;
     }
-    std::vector<Tensor> out(outputs.size());
+    std::vector<Tensor> out;
+    for (const ValueId output : outputs) {
+        out.push_back(make_tensor(nullptr, descs_[static_cast<size_t>(output)]));
+    }
     if (!layer.view(in, out)) {
         return false;
     }
@@ -499,7 +502,7 @@ Status Planner::lay_out() {
 
 }  // namespace
 
-Result<std::shared_ptr<const Plan>> make_plan(const Model& model, std::shared_ptr<const Program> program,
+Result<std::shared_ptr<const Plan>> make_plan(const Model& model, const std::shared_ptr<const Program>& program,
                                               const std::vector<InputDesc>& inputs, int threads, uint64_t max_bytes) {
     return Planner(model, program, inputs, threads, max_bytes).run();
 }

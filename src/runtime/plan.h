@@ -61,7 +61,7 @@ struct Plan {
 
 /// Infers shapes, lays out memory. Fails with the layer's name where shapes do not fit, with kOutOfMemory where the
 /// arena would be larger than `max_bytes`.
-Result<std::shared_ptr<const Plan>> make_plan(const Model& model, std::shared_ptr<const Program> program,
+Result<std::shared_ptr<const Plan>> make_plan(const Model& model, const std::shared_ptr<const Program>& program,
                                               const std::vector<InputDesc>& inputs, int threads, uint64_t max_bytes);
 
 }  // namespace fw

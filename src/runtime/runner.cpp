@@ -1,5 +1,6 @@
 #include "runtime/runner.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "quant/quant.h"
@@ -34,6 +35,10 @@ void copy_or_dequantize(const Tensor& from, const Tensor& to) {
     } else {
         copy_tensor(from, to);
     }
+}
+
+Status data_dependent() {
+    return Status::error(Code::kUnsupported, "cannot run on an input whose extent depends on the data");
 }
 
 }  // namespace
@@ -91,27 +96,54 @@ Status Runner::run_to(const Model& model, ValueId value, int threads, const Obse
     return {};
 }
 
+// Whether the tensor has the shape that was planned; a data-dependent extent upstream may have lowered it.
+bool Runner::is_as_planned(SlotId id) const {
+    const auto i = static_cast<size_t>(id);
+    return tensors_[i].shape == plan_->slots[i].tensor.shape;
+}
+
+// Copies and the parts of a Concat that were written in place have their addresses from the plan.
+bool Runner::needs_planned_shapes(const PlanStep& current) const {
+    return current.action == Action::kCopy || (current.action == Action::kNothing && current.inputs == current.outputs);
+}
+
+Status Runner::check_planned_shapes(const PlanStep& current) const {
+    bool planned =
+        std::all_of(current.inputs.begin(), current.inputs.end(), [&](SlotId id) { return is_as_planned(id); });
+    if (current.program_step != kNone) {
+        const Node& node = node_of(current);
+        planned = planned &&
+                  std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return is_as_planned(id); });
+    }
+    return planned ? Status() : data_dependent();
+}
+
+const Node& Runner::node_of(const PlanStep& current) const {
+    return plan_->program->graph.node(plan_->program->steps[static_cast<size_t>(current.program_step)].node);
+}
+
 Status Runner::step(const Model& model, const PlanStep& current, int threads) {
-    if (current.action == Action::kCopy) {
+    Status status;
+    if (lowered_ && needs_planned_shapes(current)) {
+        status = check_planned_shapes(current);
+    }
+    if (status.ok() && current.action == Action::kCopy) {
         for (size_t i = 0; i < current.inputs.size(); ++i) {
             if (current.inputs[i] != current.outputs[i]) {
                 copy_or_dequantize(tensors_[static_cast<size_t>(current.inputs[i])],
                                    tensors_[static_cast<size_t>(current.outputs[i])]);
             }
         }
-        return {};
     }
-    if (current.action == Action::kNothing && !lowered_) {
-        return {};
+    if (status.ok() && (current.action == Action::kForward || (lowered_ && !needs_planned_shapes(current)))) {
+        status = forward(current, threads);
     }
-    const Status status = forward(current, threads);
-    if (!status.ok()) {
-        const Node& node =
-            plan_->program->graph.node(plan_->program->steps[static_cast<size_t>(current.program_step)].node);
+    if (!status.ok() && current.program_step != kNone) {
+        const Node& node = node_of(current);
         return status.with_prefix("%s:%d: layer '%s' (%s)", model.def.source.c_str(), node.line, node.name.c_str(),
                                   node.type.c_str());
     }
-    return {};
+    return status;
 }
 
 Status Runner::forward(const PlanStep& current, int threads) {
@@ -148,9 +180,12 @@ Status Runner::forward(const PlanStep& current, int threads) {
                 within = shape[axis] <= t.shape[axis];
             }
             if (!within || (!status.ok() && !empty)) {
-                return Status::error(Code::kUnsupported, "cannot run on an input whose extent depends on the data");
+                return data_dependent();
             }
             t.shape = shape;
+        }
+        if (!empty) {
+            FW_RETURN_IF_ERROR(adapt_to_shapes(layer, current.action));
         }
     }
     if (current.action == Action::kForward && !empty) {
@@ -165,9 +200,29 @@ Status Runner::forward(const PlanStep& current, int threads) {
         if (out_[i].shape != plan_->slots[static_cast<size_t>(current.outputs[i])].tensor.shape) {
             lowered_ = true;
         }
-        t.shape = out_[i].shape;
+        t = out_[i];
     }
     return {};
+}
+
+// After in_ and out_ got other shapes than planned: views move with them; what needs dense memory may not have it now.
+Status Runner::adapt_to_shapes(const Layer& layer, Action action) {
+    if (action == Action::kNothing) {
+        std::vector<Tensor> views = out_;
+        if (!layer.view(in_, views)) {
+            return data_dependent();
+        }
+        for (size_t i = 0; i < out_.size(); ++i) {
+            out_[i].data = views[i].data;
+            std::copy_n(views[i].stride, Shape::kMaxRank, out_[i].stride);
+        }
+        return {};
+    }
+    const auto dense = [](const Tensor& t) { return t.is_dense(Layout::kNhwc); };
+    const LayerTraits traits = layer.traits();
+    const bool fits = (traits.any_stride_input || std::all_of(in_.begin(), in_.end(), dense)) &&
+                      (traits.any_stride_output || std::all_of(out_.begin(), out_.end(), dense));
+    return fits ? Status() : data_dependent();
 }
 
 Status Runner::observe(const PlanStep& current, const Observer& observer) const {

@@ -28,6 +28,11 @@ public:
 private:
     Status step(const Model& model, const PlanStep& step, int threads);
     Status forward(const PlanStep& step, int threads);
+    const Node& node_of(const PlanStep& step) const;
+    bool is_as_planned(SlotId id) const;
+    bool needs_planned_shapes(const PlanStep& step) const;
+    Status check_planned_shapes(const PlanStep& step) const;
+    Status adapt_to_shapes(const Layer& layer, Action action);
     Status observe(const PlanStep& step, const Observer& observer) const;
 
     std::shared_ptr<const Plan> plan_;

@@ -304,5 +304,69 @@ TEST(Net, DataDependentOutputsHaveTheirTrueShape) {
     }
 }
 
+// Two priors of which the second may be absent, joined with a blob of fixed extent or cut in parts.
+TEST(Net, LayersBehindDataDependentExtentsAreRightOrFail) {
+    const char* const inputs[] = {"Input a 0 1 loc 0=8", "Input b 0 1 conf 0=4", "Input c 0 1 prior 0=8 1=2",
+                                  "Input e 0 1 more 0=6 1=2"};
+    const Mat loc = mat_of(Shape(8), std::vector<float>(8, 0.0F));
+    const Mat prior = mat_of(
+        Shape(2, 8), {0, 0, 0.25F, 0.25F, 0.5F, 0.5F, 0.75F, 0.75F, 0.1F, 0.1F, 0.2F, 0.2F, 0.1F, 0.1F, 0.2F, 0.2F});
+    const Mat more = mat_of(Shape(2, 6), std::vector<float>(12, 7.0F));
+    const char* const tails[][2] = {
+        {"Concat j 2 1 out more_relu last 0=0", "ReLU t 1 1 out out_relu"},
+        {"ReLU t 1 1 out out_relu", "Concat j 2 1 out_relu more_relu last 0=0"},
+        {"Slice s 1 2 out first last 1=0", "ReLU t 1 1 first first_relu"},
+        {"Slice s 1 2 out first half 1=1", "ReLU t 1 1 half last"},
+        {"Permute p 1 1 out turned 0=1", "Softmax t 1 1 turned last 0=0 1=1"},
+        {"Permute p 1 1 out turned 0=1", "InnerProduct t 1 1 turned last 0=1 1=0 2=2"},
+    };
+    for (const auto& tail : tails) {
+        NetFiles files;
+        for (const char* input : inputs) {
+            files.layer(input);
+        }
+        files.layer("DetectionOutput d 3 1 loc conf prior out 0=2 4=0.5").layer("ReLU m 1 1 more more_relu");
+        files.layer(tail[0]).layer(tail[1]);
+        if (std::string(tail[1]).find("InnerProduct") == 0) {
+            files.tagged({1, 2});
+        }
+        Net net;
+        FW_ASSERT_OK(files.load(&net));
+        for (const float second : {0.1F, 0.8F}) {
+            const Mat conf = mat_of(Shape(4), {0.1F, 0.9F, 1 - second, second});
+            Extractor extractor = net.create_extractor();
+            FW_ASSERT_OK(extractor.input("loc", loc));
+            FW_ASSERT_OK(extractor.input("conf", conf));
+            FW_ASSERT_OK(extractor.input("prior", prior));
+            FW_ASSERT_OK(extractor.input("more", more));
+            Mat out;
+            const Status status = extractor.extract("last", &out);
+            const int rows = second > 0.5F ? 2 : 1;
+            SCOPED_TRACE(std::string(tail[0]) + ", " + std::to_string(rows));
+            if (!status.ok()) {
+                EXPECT_EQ(rows, 1);
+                EXPECT_EQ(status.code(), Code::kUnsupported) << status.message();
+                continue;
+            }
+            const std::string type = tail[0];
+            if (type.find("Permute") == 0) {
+                EXPECT_EQ(out.shape().w() == rows || out.shape() == Shape(6, 1), true) << out.shape().str();
+            } else if (type.find("1=1") != std::string::npos) {
+                ASSERT_EQ(out.shape(), Shape(rows, 3));
+                for (int i = 0; i < rows; ++i) {
+                    EXPECT_NEAR(out.data()[i * 3 + 2], i == 0 ? 0.25F : 0.75F, 1e-5);
+                }
+            } else if (type.find("Slice") == 0) {
+                ASSERT_EQ(out.shape(), Shape(1, 6));
+                EXPECT_NEAR(out.data()[4], 0.75F, 1e-5);
+            } else {
+                ASSERT_EQ(out.shape(), Shape(rows + 2, 6));
+                EXPECT_NEAR(out.data()[static_cast<size_t>(rows) * 6], 7.0F, 0);
+                EXPECT_NEAR(out.data()[static_cast<size_t>(rows + 2) * 6 - 1], 7.0F, 0);
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace fw
