@@ -139,8 +139,8 @@ uint32_t detect() {
 #endif
 
 bool is_available(Isa isa) {
-    static const uint32_t features = detect();
-    return (isa_features(isa) & ~features) == 0;
+    static const uint32_t kFeatures = detect();
+    return (isa_features(isa) & ~kFeatures) == 0;
 }
 
 // What the environment asks for; the value is taken once, so that a program sees one level throughout.
@@ -204,8 +204,8 @@ Result<Isa> current_isa() {
     if (isa != kNotForced) {
         return static_cast<Isa>(isa);
     }
-    static const Result<Isa> chosen = isa_from_environment();
-    return chosen;
+    static const Result<Isa> kChosen = isa_from_environment();
+    return kChosen;
 }
 
 ScopedIsa::ScopedIsa(Isa isa) : previous_(forced.exchange(static_cast<int>(isa))) {}

@@ -9,9 +9,9 @@ namespace fw {
 namespace {
 
 const LayerSchema& schema_or_empty(const std::string& type) {
-    static const LayerSchema empty;  // custom layers read their ParamDict themselves
+    static const LayerSchema kEmpty;  // custom layers read their ParamDict themselves
     const LayerSchema* schema = find_schema(type);
-    return schema != nullptr ? *schema : empty;
+    return schema != nullptr ? *schema : kEmpty;
 }
 
 }  // namespace

@@ -12,11 +12,11 @@ namespace fw {
 
 Span<const Pass> all_passes() {
 #define FW_PASS(name, optional) {#name, &pass_##name, optional},
-    static const Pass passes[] = {
+    static const Pass kPasses[] = {
 #include "graph/passes.inc"
     };
 #undef FW_PASS
-    return passes;
+    return kPasses;
 }
 
 Status run_passes(Graph* graph, const PassContext& context) {

@@ -86,11 +86,11 @@ private:
             from_sizes(shape, box);
         }
         for (int axis = 0; axis < shape.rank; ++axis) {
-            if (box->begin[axis] < 0 || box->extent[axis] < 1 || box->begin[axis] + box->extent[axis] > shape[axis]) {
-                return Status::error(Code::kInvalidArgument,
-                                     "the box of axis %d is [%lld, %lld), expected a part of the input %s", axis,
-                                     static_cast<long long>(box->begin[axis]),
-                                     static_cast<long long>(box->begin[axis] + box->extent[axis]), shape.str().c_str());
+            const int64_t end = box->begin[axis] + box->extent[axis];
+            if (box->begin[axis] < 0 || box->extent[axis] < 1 || end > shape[axis]) {
+                return Status::error(
+                    Code::kInvalidArgument, "the box of axis %d is [%lld, %lld), expected a part of the input %s", axis,
+                    static_cast<long long>(box->begin[axis]), static_cast<long long>(end), shape.str().c_str());
             }
         }
         return {};

@@ -141,6 +141,7 @@ private:
     template <class T>
     static void store(const T* values, int64_t n, T* to, int64_t step) {
         for (int64_t j = 0; j < n; ++j) {
+            // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the first input has filled them
             to[j * step] = values[j];
         }
     }

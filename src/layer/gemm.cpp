@@ -137,7 +137,7 @@ Status Gemm::extents(Span<const TensorDesc> in, Extents* out) const {
 }
 
 Status Gemm::c_type(const Shape& c, const Extents& e, int* type) const {
-    if (c.rank == 1 && c.w() == e.n) {
+    if (c.rank <= 2 && c.h() == 1 && c.w() == e.n) {
         *type = 4;
     } else if (c.rank == 1 && c.w() == e.m) {
         *type = 1;
@@ -147,8 +147,6 @@ Status Gemm::c_type(const Shape& c, const Extents& e, int* type) const {
         *type = 3;
     } else if (c.rank == 2 && c.h() == e.m && c.w() == 1) {
         *type = 2;
-    } else if (c.rank == 2 && c.h() == 1 && c.w() == e.n) {
-        *type = 4;
     } else {
         return Status::error(Code::kInvalidArgument, "C is %s, which does not broadcast to %lld x %lld",
                              c.str().c_str(), static_cast<long long>(e.m), static_cast<long long>(e.n));

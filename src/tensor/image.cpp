@@ -105,12 +105,13 @@ Result<Mat> mat_from_image(const Image& image, const Preprocess& preprocess) {
         const uint8_t* lower = image.data + static_cast<int64_t>(row.second) * image.stride;
         for (int x = 0; x < width; ++x) {
             const Tap& column = columns[static_cast<size_t>(x)];
+            float* resized = line.data() + int64_t{x} * source_channels;
             for (int c = 0; c < source_channels; ++c) {
                 const int left = column.first * source_channels + c;
                 const int right = column.second * source_channels + c;
                 const float top = upper[left] + column.weight * static_cast<float>(upper[right] - upper[left]);
                 const float bottom = lower[left] + column.weight * static_cast<float>(lower[right] - lower[left]);
-                line[static_cast<size_t>(x * source_channels + c)] = top + row.weight * (bottom - top);
+                resized[c] = top + row.weight * (bottom - top);
             }
         }
         for (int t = 0; t < channels; ++t) {
@@ -118,7 +119,7 @@ Result<Mat> mat_from_image(const Image& image, const Preprocess& preprocess) {
             const float norm = value_of(preprocess.norm, t, 1.0F);
             float* out = mat.channel(t) + static_cast<int64_t>(y) * width;
             for (int x = 0; x < width; ++x) {
-                const float* in = &line[static_cast<size_t>(x * source_channels)];
+                const float* in = line.data() + int64_t{x} * source_channels;
                 float sum = 0.0F;
                 for (int s = 0; s < source_channels; ++s) {
                     sum += mix.weight[t][s] * in[s];

@@ -257,8 +257,8 @@ const void* ConvLayer::pad_rows(const Tensor& in, const WindowAxis& horizontal, 
     if (horizontal.pad_before + horizontal.pad_after > 0 || geometry->in_w_stride != channels) {
         const size_t size = core_.int8() ? 1 : 4;
         const size_t row_bytes = static_cast<size_t>(width * channels) * size;
-        const size_t left = static_cast<size_t>(horizontal.pad_before * channels);
-        const size_t right = static_cast<size_t>(horizontal.pad_after * channels);
+        const size_t left = static_cast<size_t>(horizontal.pad_before) * static_cast<size_t>(channels);
+        const size_t right = static_cast<size_t>(horizontal.pad_after) * static_cast<size_t>(channels);
         parallel_for(geometry->in_h, threads, [&](int64_t y) {
             char* to = static_cast<char*>(workspace) + static_cast<size_t>(y) * row_bytes;
             char* end = to + row_bytes - right * size;
