@@ -19,7 +19,6 @@ FW_PRINTF(1, 0) std::string vformat(const char* format, va_list args) {
     char buffer[512];
     va_list again;
     va_copy(again, args);
-    // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): the callers have started `args`
     const int length = std::vsnprintf(buffer, sizeof buffer, format, args);
     std::string text;
     if (length >= 0 && static_cast<size_t>(length) < sizeof buffer) {

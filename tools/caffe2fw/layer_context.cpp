@@ -51,19 +51,20 @@ void set_extents(LayerBuilder* layer, const Dims& values) {
 }
 
 BlobId LayerContext::in(int i) const {
-    return c_.builder.find(p.bottom(i));
+    return c_.builder.find(param_.bottom(i));
 }
 
 const Dims& LayerContext::dims(int i) const {
-    return c_.blobs[p.bottom(i)].dims;
+    return c_.blobs[param_.bottom(i)].dims;
 }
 
 const Dims& LayerContext::shape(int i) const {
-    return c_.blobs[p.bottom(i)].shape;
+    return c_.blobs[param_.bottom(i)].shape;
 }
 
 std::vector<BlobId> LayerContext::all_in() const {
     std::vector<BlobId> out;
+    out.reserve(static_cast<size_t>(bottoms()));
     for (int i = 0; i < bottoms(); ++i) {
         out.push_back(in(i));
     }
@@ -84,6 +85,7 @@ BlobId LayerContext::natural(int i) {
 
 std::vector<BlobId> LayerContext::all_natural() {
     std::vector<BlobId> out;
+    out.reserve(static_cast<size_t>(bottoms()));
     for (int i = 0; i < bottoms(); ++i) {
         out.push_back(natural(i));
     }
@@ -122,7 +124,7 @@ int LayerContext::our_axis(int i, int64_t value, const char* what) {
 
 int64_t LayerContext::channels(int i) {
     if (batch_axes(dims(i)) == 0) {
-        error("bottom '%s' has shape %s, expected a batch of one and channels", p.bottom(i).c_str(),
+        error("bottom '%s' has shape %s, expected a batch of one and channels", param_.bottom(i).c_str(),
               dims_text(dims(i)).c_str());
         return 0;
     }
@@ -131,7 +133,7 @@ int64_t LayerContext::channels(int i) {
 
 bool LayerContext::is_image(int i) {
     if (dims(i).size() != 4 || dims(i)[0] != 1) {
-        error("bottom '%s' has shape %s, expected (1,channels,height,width)", p.bottom(i).c_str(),
+        error("bottom '%s' has shape %s, expected (1,channels,height,width)", param_.bottom(i).c_str(),
               dims_text(dims(i)).c_str());
         return false;
     }
@@ -139,17 +141,17 @@ bool LayerContext::is_image(int i) {
 }
 
 int LayerContext::weight_count() const {
-    const auto it = c_.weights.find(p.name());
+    const auto it = c_.weights.find(param_.name());
     return it == c_.weights.end() ? 0 : static_cast<int>(it->second.size());
 }
 
 const BlobProto* LayerContext::find_blob(int slot) const {
-    const auto it = c_.weights.find(p.name());
+    const auto it = c_.weights.find(param_.name());
     if (it != c_.weights.end() && slot < static_cast<int>(it->second.size())) {
         return &it->second[static_cast<size_t>(slot)];
     }
-    if (slot < p.param_size() && !p.param(slot).name().empty()) {
-        const auto shared = c_.shared.find(p.param(slot).name());
+    if (slot < param_.param_size() && !param_.param(slot).name().empty()) {
+        const auto shared = c_.shared.find(param_.param(slot).name());
         if (shared != c_.shared.end()) {
             const auto owner = c_.weights.find(shared->second.first);
             if (owner != c_.weights.end() && shared->second.second < static_cast<int>(owner->second.size())) {
@@ -157,7 +159,7 @@ const BlobProto* LayerContext::find_blob(int slot) const {
             }
         }
     }
-    return slot < p.blobs_size() ? &p.blobs(slot) : nullptr;
+    return slot < param_.blobs_size() ? &param_.blobs(slot) : nullptr;
 }
 
 int64_t LayerContext::weight_size(int slot) const {
@@ -168,7 +170,7 @@ int64_t LayerContext::weight_size(int slot) const {
 bool LayerContext::weight(int slot, const Dims& expected, const char* what, std::vector<float>* out) {
     const BlobProto* blob = find_blob(slot);
     if (blob == nullptr) {
-        if (c_.weights.count(p.name()) == 0) {
+        if (c_.weights.count(param_.name()) == 0) {
             return weight_error("has no weights: expected %s of shape %s", what, dims_text(expected).c_str());
         }
         return weight_error("has %d weight blobs: expected %s of shape %s as blob %d", weight_count(), what,
@@ -212,11 +214,11 @@ void LayerContext::ignore_weights_from(int used) {
 }
 
 LayerBuilder& LayerContext::add(const char* type, const std::vector<BlobId>& inputs) {
-    return c_.builder.add(type, p.name().empty() ? p.type() : p.name(), inputs);
+    return c_.builder.add(type, param_.name().empty() ? param_.type() : param_.name(), inputs);
 }
 
 LayerBuilder& LayerContext::add_inner(const char* type, const std::string& suffix, const std::vector<BlobId>& inputs) {
-    return c_.builder.add(type, p.name() + "_" + suffix, inputs);
+    return c_.builder.add(type, param_.name() + "_" + suffix, inputs);
 }
 
 bool LayerContext::shape_ok(const Dims& dims, const Dims& shape) {
@@ -233,7 +235,7 @@ bool LayerContext::shape_ok(const Dims& dims, const Dims& shape) {
 
 BlobId LayerContext::inner_top(LayerBuilder* layer, const std::string& suffix, const Dims& dims, const Dims& shape) {
     shape_ok(dims, shape);
-    return layer->inner_top(p.name() + "_" + suffix);
+    return layer->inner_top(param_.name() + "_" + suffix);
 }
 
 void LayerContext::top(LayerBuilder* layer, int i, const Dims& dims) {
@@ -241,7 +243,7 @@ void LayerContext::top(LayerBuilder* layer, int i, const Dims& dims) {
 }
 
 void LayerContext::top(LayerBuilder* layer, int i, const Dims& dims, const Dims& shape) {
-    named_top(layer, p.top(i), dims, shape);
+    named_top(layer, param_.top(i), dims, shape);
 }
 
 void LayerContext::named_top(LayerBuilder* layer, const std::string& name, const Dims& dims, const Dims& shape) {
@@ -262,9 +264,9 @@ void LayerContext::top_despite_weights(LayerBuilder* layer, bool known, const Di
 }
 
 void LayerContext::identity(int top_index, const Dims& dims) {
-    const std::string& name = p.top(top_index);
+    const std::string& name = param_.top(top_index);
     const auto left = c_.readers_left.find(name);
-    const bool is_output = name != p.bottom(0) && (left == c_.readers_left.end() || left->second == 0);
+    const bool is_output = name != param_.bottom(0) && (left == c_.readers_left.end() || left->second == 0);
     if (optimize() && !is_output) {
         c_.builder.alias(name, in(0));
         c_.blobs[name] = BlobState{dims, shape(0)};
@@ -283,7 +285,7 @@ void LayerContext::give_up() {
 }
 
 std::string LayerContext::where() const {
-    return c_.prototxt_name + ": layer '" + p.name() + "' (" + p.type() + ")";
+    return c_.prototxt_name + ": layer '" + param_.name() + "' (" + param_.type() + ")";
 }
 
 void LayerContext::error(const char* format, ...) {
@@ -292,7 +294,7 @@ void LayerContext::error(const char* format, ...) {
     va_start(args, format);
     std::vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    c_.report->layer_error(c_.prototxt_name, p.name(), p.type(), "%s", text);
+    c_.report->layer_error(c_.prototxt_name, param_.name(), param_.type(), "%s", text);
     failed_ = true;
 }
 
@@ -302,7 +304,7 @@ bool LayerContext::weight_error(const char* format, ...) {
     va_start(args, format);
     std::vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    c_.report->layer_error(c_.model_name, p.name(), p.type(), "%s", text);
+    c_.report->layer_error(c_.model_name, param_.name(), param_.type(), "%s", text);
     failed_ = true;
     return false;
 }

@@ -75,14 +75,14 @@ struct Conversion {
 
 class LayerContext {
 public:
-    LayerContext(Conversion* conversion, const LayerParameter& param) : c_(*conversion), p(param) {}
+    LayerContext(Conversion* conversion, const LayerParameter& param) : c_(*conversion), param_(param) {}
 
-    const LayerParameter& param() const { return p; }
+    const LayerParameter& param() const { return param_; }
     Conversion& conversion() { return c_; }
     bool optimize() const { return c_.options.optimize; }
 
-    int bottoms() const { return p.bottom_size(); }
-    int tops() const { return p.top_size(); }
+    int bottoms() const { return param_.bottom_size(); }
+    int tops() const { return param_.top_size(); }
     /// Caffe's extents of a bottom; known to be non-empty when a layer function runs.
     const Dims& dims(int i) const;
     const Dims& shape(int i) const;
@@ -149,7 +149,7 @@ private:
     std::string where() const;
 
     Conversion& c_;
-    const LayerParameter& p;
+    const LayerParameter& param_;
     bool failed_ = false;
 };
 

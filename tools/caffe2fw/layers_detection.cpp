@@ -137,16 +137,17 @@ void convert_detection_output(LayerContext* ctx) {
         return ctx->give_up();
     }
     const int64_t boxes = prior[2] / 4;
-    if (loc != 4 * boxes) {
+    const int64_t locations = 4 * boxes;
+    const int64_t scores = classes * boxes;
+    if (loc != locations) {
         ctx->error("bottom '%s' has %lld elements, expected %lld (4 for each of %lld priors)",
-                   ctx->param().bottom(0).c_str(), static_cast<long long>(loc), static_cast<long long>(4 * boxes),
+                   ctx->param().bottom(0).c_str(), static_cast<long long>(loc), static_cast<long long>(locations),
                    static_cast<long long>(boxes));
     }
-    if (conf != classes * boxes) {
+    if (conf != scores) {
         ctx->error("bottom '%s' has %lld elements, expected %lld (%lld classes for each of %lld priors)",
-                   ctx->param().bottom(1).c_str(), static_cast<long long>(conf),
-                   static_cast<long long>(classes * boxes), static_cast<long long>(classes),
-                   static_cast<long long>(boxes));
+                   ctx->param().bottom(1).c_str(), static_cast<long long>(conf), static_cast<long long>(scores),
+                   static_cast<long long>(classes), static_cast<long long>(boxes));
     }
     if (ctx->failed()) {
         return ctx->give_up();

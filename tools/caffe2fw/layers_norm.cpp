@@ -236,7 +236,8 @@ void convert_bias(LayerContext* ctx) {
         if (cover == Cover::kOne) {
             layer.set("shift", bias[0]);
         } else {
-            layer.set("bias_data_size", static_cast<double>(bias.size())).weight(std::move(bias));
+            layer.set("bias_data_size", static_cast<double>(bias.size()));
+            layer.weight(std::move(bias));
         }
     }
     ctx->ignore_weights_from(1);
@@ -283,7 +284,8 @@ void convert_normalize(LayerContext* ctx) {
     layer.set("channel_shared", norm.channel_shared() ? 1 : 0).set("eps", norm.eps());
     std::vector<float> scale;
     if (ctx->weight(0, {norm.channel_shared() ? 1 : ctx->dims(0)[1]}, "the scale", &scale)) {
-        layer.set("scale_data_size", static_cast<double>(scale.size())).weight(std::move(scale));
+        layer.set("scale_data_size", static_cast<double>(scale.size()));
+        layer.weight(std::move(scale));
     }
     ctx->ignore_weights_from(1);
     ctx->top_despite_weights(&layer, known, ctx->dims(0), natural_shape(ctx->dims(0)));

@@ -147,7 +147,7 @@ Status write_png(const std::string& path, const uint8_t* rgb, int width, int hei
     if (png == nullptr) {
         return Status::error(Code::kOutOfMemory, "%s: no memory to encode %dx%d pixels", path.c_str(), width, height);
     }
-    const Status status = write_file_atomic(path.c_str(), Span<const uint8_t>(png, static_cast<size_t>(length)));
+    Status status = write_file_atomic(path.c_str(), Span<const uint8_t>(png, static_cast<size_t>(length)));
     std::free(png);
     return status;
 }
