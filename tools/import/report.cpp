@@ -11,7 +11,7 @@ namespace {
 // A hostile file may hold a problem in every byte; nobody reads more than this.
 constexpr size_t kMaxLines = 1000;
 
-std::string formatted(const char* format, va_list args) {
+FW_PRINTF(1, 0) std::string formatted(const char* format, va_list args) {
     char text[1024];
     std::vsnprintf(text, sizeof(text), format, args);
     std::string line = text;
