@@ -29,6 +29,15 @@ TEST(ClassifyMetric, CountsTopOneAndTopFive) {
     EXPECT_NEAR(metric.top5(), 200.0 / 3, 1e-9);
 }
 
+TEST(CheckScores, RefusesDetectionsAndLabelsBeyondTheClasses) {
+    const Mat scores = mat_of({0.1F, 0.2F, 0.7F}, Shape(3));
+    EXPECT_TRUE(check_scores(scores, -1).ok());
+    EXPECT_TRUE(check_scores(scores, 2).ok());
+    EXPECT_FALSE(check_scores(scores, 3).ok());
+    EXPECT_FALSE(check_scores(mat_of({}, Shape(0, 6)), -1).ok());
+    EXPECT_FALSE(check_scores(mat_of(std::vector<float>(12), Shape(2, 6)), 1).ok());
+}
+
 TEST(ClassifyMetric, NanNeverWins) {
     ClassifyMetric metric;
     metric.add(mat_of({std::numeric_limits<float>::quiet_NaN(), 0.2F}, Shape(2)), 1);

@@ -5,6 +5,19 @@
 
 namespace fw::tools {
 
+Status check_scores(const Mat& scores, int label) {
+    if (scores.count() == 0 || (scores.shape().rank == 2 && scores.w() == 6)) {
+        return Status::error(Code::kInvalidArgument,
+                             "output %s is no list of class scores; detections need --task detect",
+                             scores.shape().str().c_str());
+    }
+    if (label >= scores.count()) {
+        return Status::error(Code::kInvalidArgument, "label %d, but the network has %lld classes, 0 to %lld", label,
+                             static_cast<long long>(scores.count()), static_cast<long long>(scores.count() - 1));
+    }
+    return {};
+}
+
 void ClassifyMetric::add(const Mat& scores, int label) {
     if (label < 0) {
         return;

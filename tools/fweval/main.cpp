@@ -1,6 +1,7 @@
 // fweval NET.param NET.bin --images PATH --labels FILE: accuracy of a network in float and, with a table, in int8.
 #include <algorithm>
 #include <chrono>
+#include <climits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -111,7 +112,11 @@ private:
         if (!options_.net.table.empty()) {
             FW_RETURN_IF_ERROR(add_side("int8"));
         }
-        FW_ASSIGN_OR_RETURN(preprocess_, resolve_preprocess(options_.net, sides_[0]->net));
+        const Result<Preprocess> preprocess = resolve_preprocess(options_.net, sides_[0]->net);
+        if (!preprocess.ok()) {
+            return tool_->usage_error(preprocess.status());
+        }
+        preprocess_ = *preprocess;
         return {};
     }
 
@@ -138,6 +143,9 @@ private:
     }
 
     Status count_classes(const ListedImage& image) {
+        for (const auto& side : sides_) {
+            FW_RETURN_IF_ERROR(check_scores(side->output, image.label));
+        }
         for (const auto& side : sides_) {
             side->classify.add(side->output, image.label);
         }
@@ -259,6 +267,6 @@ int main(int argc, char** argv) {
         .add_option("--against", options.against, "Compare int8 with float where there are no labels")
         ->check(CLI::IsMember({"float"}));
     tool.app().add_option("--json", options.json, "Write the figures as JSON");
-    tool.app().add_option("--limit", options.limit, "Use at most N images")->check(CLI::PositiveNumber);
+    tool.app().add_option("--limit", options.limit, "Use at most N images")->check(CLI::Range(1, INT_MAX));
     return tool.run(argc, argv, [&] { return evaluate(&tool, options); });
 }

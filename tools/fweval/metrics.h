@@ -9,6 +9,9 @@
 
 namespace fw::tools {
 
+/// An error where `scores` cannot be a classifier's output, or lacks the class `label` (-1 = no label).
+Status check_scores(const Mat& scores, int label);
+
 /// Top-1 and top-5 over images with a label; a label of -1 counts for nothing.
 class ClassifyMetric {
 public:
