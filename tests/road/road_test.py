@@ -141,6 +141,30 @@ class DemoRoad(Road):
         self.assertEqual((self.dir / "net.bin").read_bytes(), before)
         self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--limit", 2, "--out", "no/such/dir/t", expect=1)
 
+    def test_inputs_are_never_overwritten(self):
+        self.convert_demo("classifier")
+        picture = shutil.copy(self.IMAGE, self.dir / "picture.png")
+        for name in ("a.prototxt", "a.caffemodel"):
+            (self.dir / name).write_text("kept")
+        for args in (("caffe2fw", "a.prototxt", "a.caffemodel", "a.prototxt", "b.bin"),
+                     ("caffe2fw", "a.prototxt", "a.caffemodel", "b.param", "./a.caffemodel"),
+                     ("caffe2fw", "a.prototxt", "a.caffemodel", "b", "b"),
+                     ("calibrate", "net.param", "net.bin", "--images", picture, "--out", "net.param"),
+                     ("calibrate", "net.param", "net.bin", "--images", self.dir, "--out", picture),
+                     ("fwrun", "net.param", "net.bin", picture, "--dump", "net.bin"),
+                     ("fwrun", "net.param", "net.bin", picture, "--dump", self.dir / "picture.png")):
+            before = {path: path.read_bytes() for path in self.dir.iterdir()}
+            self.run_tool(*args, expect=2)
+            self.assertEqual({path: path.read_bytes() for path in self.dir.iterdir()}, before, args)
+
+    def test_stored_preprocessing_is_the_truth(self):
+        self.convert_demo("classifier")
+        for args in (("fwrun", self.IMAGE), ("fweval", "--images", self.IMAGE, "--table", "t", "--against", "float"),
+                     ("calibrate", "--images", self.IMAGE, "--out", "t")):
+            (self.dir / "t").write_text("fwtable 2\nblob data 1 0\n")
+            for option in (("--mean", "1"), ("--norm", "2"), ("--pixel", "RGB"), ("--size", "0x5")):
+                self.run_tool(args[0], "net.param", "net.bin", *args[1:], *option, expect=2)
+
     def test_fp16_weights(self):
         folder = DEMO / "classifier"
         self.convert(folder / "deploy.prototxt", folder / "net.caffemodel", *(folder / "preprocess.txt").read_text().split())
@@ -167,6 +191,11 @@ class Usage(Road):
             self.run_tool(tool, "--no-such-option", expect=2)
         self.run_tool("calibrate", "a", "b", "--images", "c", "--out", "d", "--method", "magic", expect=2)
         self.run_tool("fwrun", "a", "b", expect=2)
+
+        for value in ("0", "-1", "x"):
+            done = self.run_tool("calibrate", "a", "b", "--images", "c", "--out", "d", "--limit", value, expect=2)
+            self.assertLess(len(done.stderr), 120)
+        self.run_tool("fwrun", "a", "b", "x.jpg", "--table", "", expect=2)
 
     def test_missing_files_are_exit_1_and_named(self):
         for args in (("fwrun", "no.param", "no.bin", "x.jpg"), ("fwdiff", "no.npy", "b.npy"),

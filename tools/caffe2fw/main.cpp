@@ -3,6 +3,7 @@
 
 #include "caffe2fw/convert.h"
 #include "common/cli.h"
+#include "common/file.h"
 #include "model/model_io.h"
 
 namespace {
@@ -33,6 +34,8 @@ Status run(fw::tools::Tool* tool, const Paths& paths, const fw::caffe::ConvertOp
     if (!preprocess.ok()) {
         return tool->usage_error(preprocess.status());
     }
+    FW_RETURN_IF_ERROR(
+        tool->usage_error(fw::tools::check_distinct({paths.param, paths.bin}, {paths.prototxt, paths.caffemodel})));
     FW_ASSIGN_OR_RETURN(const fw::FileData prototxt, fw::map_file(paths.prototxt.c_str()));
     FW_ASSIGN_OR_RETURN(const fw::FileData caffemodel, fw::map_file(paths.caffemodel.c_str()));
     const fw::Span<const char> text(reinterpret_cast<const char*>(prototxt.bytes.data()), prototxt.bytes.size());

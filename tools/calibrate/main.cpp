@@ -1,5 +1,6 @@
 // calibrate NET.param NET.bin --images PATH --out NET.table: activation and weight scales for int8.
 #include <chrono>
+#include <climits>
 
 #include "calibrate/collect.h"
 #include "calibrate/make_table.h"
@@ -22,30 +23,28 @@ struct CalibrateOptions {
     int threads = 0;
 };
 
-// The model's own preprocessing is the truth; options stand in only where it stores none.
-Result<Preprocess> choose_preprocess(Tool* tool, const CalibrateOptions& options, const Net& net) {
-    if (net.preprocess().known() && options.net.preprocess.given()) {
-        return tool->usage_error(Status::error(
-            Code::kInvalidArgument, "%s stores its preprocessing: --mean, --norm, --size and --pixel are not accepted",
-            options.net.param.c_str()));
-    }
-    return resolve_preprocess(options.net, net);
-}
-
 Status calibrate(Tool* tool, const CalibrateOptions& options) {
     const auto start = std::chrono::steady_clock::now();
     FW_ASSIGN_OR_RETURN(std::vector<ListedImage> images, list_images(options.images));
     if (options.limit > 0 && images.size() > static_cast<size_t>(options.limit)) {
         images.resize(static_cast<size_t>(options.limit));
     }
+    std::vector<std::string> inputs = {options.net.param, options.net.bin, options.images};
+    for (const ListedImage& image : images) {
+        inputs.push_back(image.path);
+    }
+    FW_RETURN_IF_ERROR(tool->usage_error(check_distinct({options.out}, inputs)));
     Net net;
     NetOptions float_net = options.net;
     float_net.precision = "float";
     float_net.threads = 1;  // images run side by side instead
     FW_RETURN_IF_ERROR(load_net(float_net, false, &net));
-    FW_ASSIGN_OR_RETURN(const Preprocess preprocess, choose_preprocess(tool, options, net));
+    const Result<Preprocess> preprocess = resolve_preprocess(options.net, net);
+    if (!preprocess.ok()) {
+        return tool->usage_error(preprocess.status());
+    }
     FW_ASSIGN_OR_RETURN(const Statistics statistics,
-                        collect_statistics(net, images, preprocess, options.threads, tool->quiet()));
+                        collect_statistics(net, images, *preprocess, options.threads, tool->quiet()));
     for (const std::string& message : statistics.unreadable) {
         tool->warn("%s", message.c_str());
     }
@@ -96,7 +95,7 @@ int main(int argc, char** argv) {
         .add_option("--format", options.format,
                     "fw (scale of every blob) or legacy (as caffe-int8-convert-tools writes it)")
         ->check(CLI::IsMember({"fw", "legacy"}));
-    tool.app().add_option("--limit", options.limit, "Use at most N images")->check(CLI::PositiveNumber);
+    tool.app().add_option("--limit", options.limit, "Use at most N images")->check(CLI::Range(1, INT_MAX));
     tool.app()
         .add_option("--threads", options.threads, "Images run side by side, 0 = all cores")
         ->check(CLI::Range(0, 1024));

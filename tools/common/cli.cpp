@@ -52,6 +52,16 @@ int Tool::run(int argc, char** argv, const std::function<Status()>& body) {
         std::fprintf(stderr, "error: %s (see %s --help)\n", line.c_str(), app_.get_name().c_str());
         return kExitUsage;
     }
+    // An empty value is a script's unset variable: never take it for "not given".
+    for (const CLI::Option* option : app_.get_options()) {
+        for (const std::string& value : option->results()) {
+            if (value.empty()) {
+                std::fprintf(stderr, "error: %s: the value is empty (see %s --help)\n", option->get_name().c_str(),
+                             app_.get_name().c_str());
+                return kExitUsage;
+            }
+        }
+    }
     install_log(quiet_);
     Status status;
     try {

@@ -22,9 +22,9 @@ void NetOptions::add_to(CLI::App* app) {
 
 void NetOptions::add_preprocess_to(CLI::App* app) {
     app->add_option("--mean", preprocess.mean, "Mean a channel, subtracted first (only where the model stores none)");
-    app->add_option("--norm", preprocess.norm, "Factor a channel, applied after the mean");
-    app->add_option("--size", preprocess.size, "Input size WIDTHxHEIGHT");
-    app->add_option("--pixel", preprocess.pixel, "Channel order: BGR, RGB or GRAY");
+    app->add_option("--norm", preprocess.norm, "Factor a channel, applied after the mean (likewise)");
+    app->add_option("--size", preprocess.size, "Input size WIDTHxHEIGHT, instead of the model's own");
+    app->add_option("--pixel", preprocess.pixel, "Channel order: BGR, RGB or GRAY (only where the model stores none)");
 }
 
 Status load_net(const NetOptions& options, bool with_table, Net* net) {
@@ -44,6 +44,12 @@ Status load_net(const NetOptions& options, bool with_table, Net* net) {
 }
 
 Result<Preprocess> resolve_preprocess(const NetOptions& options, const Net& net) {
+    const PreprocessOptions& given = options.preprocess;
+    if (net.preprocess().known() && !(given.mean.empty() && given.norm.empty() && given.pixel.empty())) {
+        return Status::error(Code::kInvalidArgument,
+                             "%s stores its preprocessing: --mean, --norm and --pixel are not accepted",
+                             options.param.c_str());
+    }
     FW_ASSIGN_OR_RETURN(Preprocess preprocess, apply_preprocess_options(options.preprocess, net.preprocess()));
     if (!preprocess.known()) {
         return Status::error(

@@ -26,8 +26,9 @@ struct NetOptions {
 /// Table (when one is given and `with_table`), then model. Errors name the file.
 Status load_net(const NetOptions& options, bool with_table, Net* net);
 
-/// The model's preprocessing with the options' overrides; a model without any, and no options, is an error that says
-/// what to give. Its size falls back to the declared shape of the input.
+/// The model's preprocessing. --size may replace its size; the other options stand in only where the model stores none,
+/// and are an error where it does. A model without any, and no options, is an error that says what to give. The size
+/// falls back to the declared shape of the input.
 Result<Preprocess> resolve_preprocess(const NetOptions& options, const Net& net);
 
 /// Runs one input Mat through `output` ("" = the last output). A net of several inputs gets the Mat in its first one;

@@ -73,6 +73,16 @@ Status run(Tool* tool, const RunOptions& options) {
     if (!options.dump.empty() && options.images.size() > 1) {
         return tool->usage_error(Status::error(Code::kInvalidArgument, "--dump holds one output: give a single image"));
     }
+    if (!options.dump.empty()) {
+        std::vector<std::string> inputs = options.images;
+        inputs.insert(inputs.end(), {options.net.param, options.net.bin});
+        for (const std::string& optional : {options.net.table, options.labels, options.input_npy}) {
+            if (!optional.empty()) {
+                inputs.push_back(optional);
+            }
+        }
+        FW_RETURN_IF_ERROR(tool->usage_error(check_distinct({options.dump}, inputs)));
+    }
     std::vector<std::string> labels;
     if (!options.labels.empty()) {
         FW_ASSIGN_OR_RETURN(labels, read_labels(options.labels));
@@ -82,9 +92,12 @@ Status run(Tool* tool, const RunOptions& options) {
     if (!options.input_npy.empty()) {
         return run_one(*tool, options, net, {}, options.input_npy, labels);
     }
-    FW_ASSIGN_OR_RETURN(const Preprocess preprocess, resolve_preprocess(options.net, net));
+    const Result<Preprocess> preprocess = resolve_preprocess(options.net, net);
+    if (!preprocess.ok()) {
+        return tool->usage_error(preprocess.status());
+    }
     for (const std::string& image : options.images) {
-        FW_RETURN_IF_ERROR(run_one(*tool, options, net, preprocess, image, labels));
+        FW_RETURN_IF_ERROR(run_one(*tool, options, net, *preprocess, image, labels));
     }
     return {};
 }
