@@ -124,6 +124,9 @@ Status Extractor::input(const char* blob, const Mat& mat) {
 }
 
 Status Extractor::extract(const char* blob, Mat* out) {
+    if (out == nullptr) {
+        return Status::error(Code::kInvalidArgument, "extract needs a Mat for the result");
+    }
     Tensor tensor;
     FW_RETURN_IF_ERROR(impl_->compute(blob, &tensor));
     if (tensor.dtype == DType::kInt8 && !tensor.quant.known()) {
@@ -134,6 +137,9 @@ Status Extractor::extract(const char* blob, Mat* out) {
 }
 
 Status Extractor::extract_raw(const char* blob, Mat* out, QuantParams* quant) {
+    if (out == nullptr || quant == nullptr) {
+        return Status::error(Code::kInvalidArgument, "extract_raw needs a Mat and a QuantParams for the result");
+    }
     Tensor tensor;
     FW_RETURN_IF_ERROR(impl_->compute(blob, &tensor));
     FW_ASSIGN_OR_RETURN(*out, to_mat(tensor, impl_->net->option.allocator));

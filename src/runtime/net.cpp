@@ -44,6 +44,9 @@ Status Net::set_option(const Option& option) {
 
 Status Net::load_table(const char* path) {
     FW_RETURN_IF_ERROR(not_before_load(impl_->state, "load_table"));
+    if (path == nullptr) {
+        return Status::error(Code::kInvalidArgument, "load_table needs a path");
+    }
     FW_ASSIGN_OR_RETURN(impl_->state.table, ScaleTable::load(path));
     return {};
 }

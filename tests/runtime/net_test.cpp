@@ -150,6 +150,26 @@ TEST(Net, AShapeThatDoesNotFitNamesTheLayer) {
     EXPECT_EQ(values(out), (std::vector<float>{2, 4, 6, 8}));
 }
 
+TEST(Net, NullPointersAreErrors) {
+    Net net;
+    EXPECT_EQ(net.load_table(static_cast<const char*>(nullptr)).code(), Code::kInvalidArgument);
+    Extractor extractor = net.create_extractor();
+    EXPECT_EQ(extractor.extract("out", nullptr).code(), Code::kInvalidArgument);
+    Mat out;
+    EXPECT_EQ(extractor.extract_raw("out", &out, nullptr).code(), Code::kInvalidArgument);
+}
+
+TEST(Net, ImpossibleInputShapesAreErrorsOfTheModelFile) {
+    for (const char* shape : {"0=8 1=-5 2=3", "0=2147483647 1=2147483647 2=3", "0=40000 1=40000 2=3", "0=-233"}) {
+        NetFiles files;
+        files.layer(std::string("Input in 0 1 data ") + shape).layer("ReLU r 1 1 data out");
+        Net net;
+        const Status status = files.load(&net);
+        EXPECT_EQ(status.code(), Code::kParseError) << shape;
+        EXPECT_NE(std::string(status.message()).find(":3"), std::string::npos) << status.message();
+    }
+}
+
 TEST(Net, AFailedLoadLeavesTheNetUsable) {
     Net net;
     NetFiles bad;

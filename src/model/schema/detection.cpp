@@ -44,8 +44,20 @@ constexpr auto kYolov3Only =
     params(ints_param(5, "mask", "anchors of each input"), floats_param(6, "anchors_scale", "stride of each input"));
 constexpr auto kYolov3 = join(kYolo, kYolov3Only);
 
-/// No blobs; checks the preprocessing, which no layer does.
+/// No blobs; checks the shape, which is asked for before any layer is made, and the preprocessing, which no layer does.
 Status check_input(const Params& p, std::vector<BlobSpec>* /*out*/) {
+    int64_t elements = 1;
+    for (const int id : {0, 1, 11, 2}) {
+        const int extent = p.i(id);
+        if (extent < 0) {
+            return Status::error(Code::kParseError, "extent (%d) is %d, expected 0 (any) or more", id, extent);
+        }
+        elements *= extent > 0 ? extent : 1;
+        if (elements > Shape::kMaxElements) {
+            return Status::error(Code::kParseError, "w %d, h %d, d %d, c %d: more than %lld elements", p.i(0), p.i(1),
+                                 p.i(11), p.i(2), static_cast<long long>(Shape::kMaxElements));
+        }
+    }
     const int pixel = p.i(24);
     if (pixel < 0 || pixel > 3) {
         return Status::error(Code::kParseError, "pixel (24) is %d, expected 0 to 3", pixel);
