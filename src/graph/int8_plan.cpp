@@ -147,8 +147,9 @@ void drop_heads(const Graph& graph, Int8Plan* plan) {
     }
     for (size_t i = plan->order.size(); i-- > 0;) {
         const NodeId id = plan->order[i];
+        // An inner blob that the caller asked for changes nothing: it is to be what it is in the whole network.
         const auto wants_float = [&](ValueId v) {
-            return graph.value(v).output ||
+            return plan->readers[at(v)].empty() ||
                    std::any_of(plan->readers[at(v)].begin(), plan->readers[at(v)].end(),
                                [&](NodeId reader) { return !plan->int8[at(reader)] || drop[at(reader)]; });
         };
@@ -267,9 +268,13 @@ void infer_scales(const Graph& graph, const ScaleTable& table, Int8Plan* plan) {
                     }
                 }
             }
-            const bool sole = plan->readers[at(v)].size() == 1 && !graph.value(v).output &&
-                              graph.node(plan->readers[at(v)][0]).outputs.size() == 1;
-            const bool follow = wanted.known() && (sole || !stated[at(v)].known());
+            const bool sole =
+                plan->readers[at(v)].size() == 1 && graph.node(plan->readers[at(v)][0]).outputs.size() == 1;
+            // A blob before a ReLU exists only where it was asked for; the ReLU's scale may not hold its negative
+            // values.
+            const bool unclamped =
+                graph.value(v).output && sole && plan->rule[at(plan->readers[at(v)][0])] == QuantRule::kClamp;
+            const bool follow = wanted.known() && ((sole && !unclamped) || !stated[at(v)].known());
             scale[at(v)] = follow ? wanted : stated[at(v)];
         }
     }

@@ -327,6 +327,35 @@ TEST(Int8Net, MatchesTheContractBitForBit) {
     }
 }
 
+// With a scale of its own for every blob, the plan moves scales upstream; a blob asked for must not move with the
+// asking.
+TEST(Int8Net, BlobsAskedForAreWhatTheRunningNetworkHas) {
+    Model m = make_model(true);
+    m.table.blobs["r1"] = {m.p1.scale * 0.9F, m.p1.zero_point};
+    m.table.blobs["ca"] = {m.k.scale * 1.3F, m.k.zero_point};
+    m.table.blobs["cb"] = {m.k.scale * 1.1F, m.k.zero_point};
+    Net net;
+    FW_ASSERT_OK(net.load_table(m.table));
+    FW_ASSERT_OK(m.files.load(&net));
+    std::map<std::string, std::vector<float>> seen;
+    Extractor extractor = net.create_extractor();
+    FW_ASSERT_OK(extractor.input("data", Random(12).mat(Shape(3, 8, 8), -1.3F, 1.3F)));
+    extractor.set_observer([&seen](const std::string& blob, const Mat& value) -> Status {
+        seen[blob] = test::values(value);
+        return {};
+    });
+    Mat out;
+    FW_ASSERT_OK(extractor.extract("out", &out));
+    extractor.set_observer(nullptr);
+    EXPECT_GE(seen.size(), 8U);
+    for (const auto& [blob, values] : seen) {
+        if (blob.find(' ') == std::string::npos && blob != "data") {
+            FW_ASSERT_OK(extractor.extract(blob.c_str(), &out));
+            EXPECT_EQ(test::values(out), values) << blob;
+        }
+    }
+}
+
 TEST(Int8Net, AtEveryLevelAndForAnyNumberOfThreads) {
     const Model m = make_model(true);
     for (const Isa isa : available_isas()) {
