@@ -10,7 +10,7 @@ namespace {  // every file that includes this gets its own copy: no weak symbol 
 
 template <int kValue>
 struct Index {
-    constexpr operator int() const { return kValue; }  // NOLINT(google-explicit-constructor)
+    constexpr operator int() const { return kValue; }
 };
 
 /// Calls fn(Index<0>), ..., fn(Index<kCount - 1>).

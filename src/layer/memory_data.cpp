@@ -39,7 +39,7 @@ public:
 
     Status forward(Span<const Tensor> /*in*/, Span<Tensor> out, const RunContext& context) const override {
         // The file has the plain order; copy_elements only reads through the pointer.
-        auto* values = const_cast<float*>(values_.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+        auto* values = const_cast<float*>(values_.data());
         copy_elements(make_tensor(values, TensorDesc{shape_, DType::kFloat32, {}}, Layout::kPlain), out[0],
                       context.threads);
         return {};

@@ -21,7 +21,7 @@ struct fw_extractor {
 
 namespace {
 
-thread_local fw::Status t_last;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+thread_local fw::Status t_last;
 
 fw_status report(fw::Status status) {
     t_last = std::move(status);
@@ -156,7 +156,7 @@ fw_status fw_extractor_input(fw_extractor* extractor, const char* blob, const fl
             fw::Status::error(fw::Code::kInvalidArgument, "input '%s': bad shape of rank %d", blob, shape.rank));
     }
     // The runtime does not write to inputs; Mat has no read-only form.
-    return report(extractor->extractor.input(blob, fw::Mat::wrap(const_cast<float*>(data), extents)));  // NOLINT
+    return report(extractor->extractor.input(blob, fw::Mat::wrap(const_cast<float*>(data), extents)));
 }
 
 fw_status fw_extractor_input_image(fw_extractor* extractor, const char* blob, const uint8_t* pixels, int width,

@@ -9,7 +9,7 @@ namespace {
 
 Status not_before_load(const NetState& state, const char* what) {
     if (state.loaded) {
-        return Status::error(Code::kFailedPrecondition, "%s must come before load_model", what);
+        return Status::error(Code::kFailedPrecondition, "the network is loaded already: %s", what);
     }
     return {};
 }
@@ -33,7 +33,7 @@ Net::Net(Net&&) noexcept = default;
 Net& Net::operator=(Net&&) noexcept = default;
 
 Status Net::set_option(const Option& option) {
-    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "set_option"));
+    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "set_option must come before load_model"));
     if (option.threads < 0) {
         return Status::error(Code::kInvalidArgument, "threads is %d, expected 0 (one for each core) or more",
                              option.threads);
@@ -43,7 +43,7 @@ Status Net::set_option(const Option& option) {
 }
 
 Status Net::load_table(const char* path) {
-    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "load_table"));
+    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "load_table must come before load_model"));
     if (path == nullptr) {
         return Status::error(Code::kInvalidArgument, "load_table needs a path");
     }
@@ -52,13 +52,13 @@ Status Net::load_table(const char* path) {
 }
 
 Status Net::load_table(ScaleTable table) {
-    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "load_table"));
+    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "load_table must come before load_model"));
     impl_->state.table = std::move(table);
     return {};
 }
 
 Status Net::register_layer(const char* type, CustomLayerFactory factory, void* user_data) {
-    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "register_layer"));
+    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "register_layer must come before load_model"));
     if (type == nullptr || *type == '\0' || factory == nullptr) {
         return Status::error(Code::kInvalidArgument, "register_layer needs a type and a factory");
     }
@@ -70,7 +70,7 @@ Status Net::register_layer(const char* type, CustomLayerFactory factory, void* u
 }
 
 Status Net::load_model(const char* param_path, const char* bin_path) {
-    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "another load_model"));
+    FW_RETURN_IF_ERROR(not_before_load(impl_->state, "make a new Net for another model"));
     if (param_path == nullptr || bin_path == nullptr) {
         return Status::error(Code::kInvalidArgument, "load_model needs two paths");
     }
@@ -79,7 +79,7 @@ Status Net::load_model(const char* param_path, const char* bin_path) {
 
 Status Net::load_model_memory(Span<const char> param, Span<const uint8_t> bin) {
     NetState& state = impl_->state;
-    FW_RETURN_IF_ERROR(not_before_load(state, "another load_model"));
+    FW_RETURN_IF_ERROR(not_before_load(state, "make a new Net for another model"));
     const CustomBlobs blobs = custom_blobs(state.model.custom);
     Result<NetDef> def = parse_param(param, "param in memory", blobs);
     if (def.ok()) {

@@ -67,9 +67,7 @@ Tensor make_tensor(void* data, const TensorDesc& desc, Layout layout) {
 
 Tensor view_of(const Mat& mat) {
     // The runtime never writes through a view of an input.
-    return make_tensor(const_cast<void*>(mat.data<void>()),
-                       TensorDesc{mat.shape(), mat.dtype(), {}},  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-                       Layout::kPlain);
+    return make_tensor(const_cast<void*>(mat.data<void>()), TensorDesc{mat.shape(), mat.dtype(), {}}, Layout::kPlain);
 }
 
 Tensor permuted(const Tensor& t, const int* order) {
