@@ -305,6 +305,7 @@ bool Planner::try_view(const Layer& layer, PlanStep* step, const std::vector<Val
         in.back().data = kFakeBase;
     }
     std::vector<Tensor> out;
+    out.reserve(outputs.size());
     for (const ValueId output : outputs) {
         out.push_back(make_tensor(nullptr, descs_[static_cast<size_t>(output)]));
     }
