@@ -4,6 +4,7 @@
 
 #include "caffe2fw/layer_context.h"
 #include "caffe_test_util.h"
+#include "support/source_dir.h"
 
 namespace fw::caffe {
 

@@ -7,6 +7,7 @@
 #include "caffe_test_util.h"
 #include "common/npy.h"
 #include "fw/net.h"
+#include "support/data_dir.h"
 
 namespace fw::caffe {
 
@@ -38,8 +39,7 @@ constexpr RealModel kModels[] = {
 };
 
 fs::path models_folder() {
-    const char* data = std::getenv("FW_DATA");
-    return (data != nullptr ? fs::path(data) : fs::path(FW_SOURCE_DIR) / "../shared") / "models/caffe";
+    return fs::path(test::data_dir()) / "models/caffe";
 }
 
 class CaffeRealModels : public testing::TestWithParam<RealModel> {

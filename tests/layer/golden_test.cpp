@@ -11,6 +11,7 @@
 #include "model/model_io.h"
 #include "quant/quant.h"
 #include "support/layer_runner.h"
+#include "support/source_dir.h"
 
 namespace fw {
 namespace {

@@ -7,21 +7,15 @@
 
 #include "model/model_io.h"
 #include "run_util.h"
+#include "support/data_dir.h"
 #include "support/npy.h"
 
 namespace fw {
 namespace {
 
-std::string data_folder() {
-    const char* named = std::getenv("FW_DATA");
-    return named != nullptr ? named : std::string(FW_SOURCE_DIR) + "/../shared";
-}
-
-#define FW_NEEDS_DATA(path)                                        \
-    const std::string folder = data_folder() + (path);             \
-    if (!std::filesystem::exists(folder)) {                        \
-        GTEST_SKIP() << folder << " does not exist (set FW_DATA)"; \
-    }
+#define FW_NEEDS_DATA(path)                               \
+    const std::string folder = test::data_dir() + (path); \
+    FW_SKIP_WITHOUT(folder)
 
 void load(Net* net, const std::string& stem, const std::string& table = {}) {
     if (!table.empty()) {
@@ -93,7 +87,7 @@ TEST(RealModels, SqueezeNet) {
 
 TEST(RealModels, UltraFace) {
     FW_NEEDS_DATA("/models/ncnn/ultraface_rfb320");
-    const std::string expected = data_folder() + "/models/caffe/ultraface_rfb320/expected";
+    const std::string expected = test::data_dir() + "/models/caffe/ultraface_rfb320/expected";
     Net net;
     load(&net, folder + "/RFB-320");
     int tested = 0;
@@ -112,7 +106,7 @@ TEST(RealModels, SqueezeNetInt8NeedsOneConversion) {
     Net float_net;
     load(&float_net, folder + "/squeezenet_v1.1");
     Net net;
-    load(&net, folder + "/squeezenet_v1.1", data_folder() + "/tables/squeezenet_weight.table");
+    load(&net, folder + "/squeezenet_v1.1", test::data_dir() + "/tables/squeezenet_weight.table");
     EXPECT_LE(conversions(net), 2);
     const Result<std::vector<LayerPlan>> plan = net.plan();
     ASSERT_TRUE(plan.ok());
@@ -142,14 +136,14 @@ TEST(RealModels, SqueezeNetInt8NeedsOneConversion) {
 TEST(RealModels, ATableOfAnotherModelIsRefused) {
     FW_NEEDS_DATA("/models/ncnn/mtcnn");
     Net net;
-    FW_ASSERT_OK(net.load_table((data_folder() + "/tables/mobilenet_v1_ssd_weight.table").c_str()));
+    FW_ASSERT_OK(net.load_table((test::data_dir() + "/tables/mobilenet_v1_ssd_weight.table").c_str()));
     const Status status = net.load_model((folder + "/det2.param").c_str(), (folder + "/det2.bin").c_str());
     EXPECT_EQ(status.code(), Code::kInvalidArgument) << status.message();
 }
 
 TEST(RealModels, Mtcnn) {
     FW_NEEDS_DATA("/models/ncnn/mtcnn");
-    const std::string expected = data_folder() + "/models/caffe/mtcnn/expected/";
+    const std::string expected = test::data_dir() + "/models/caffe/mtcnn/expected/";
     int tested = 0;
     for (const std::string det : {"det1", "det2", "det3"}) {
         Net net;

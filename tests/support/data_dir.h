@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "support/source_dir.h"
+
 namespace fw::test {
 
 inline std::string data_dir() {
