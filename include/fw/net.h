@@ -73,6 +73,8 @@ public:
     Shape input_shape(const char* name) const;
     /// The model's own preprocessing; `known()` is false where it stores none.
     const Preprocess& preprocess() const;
+    /// What a table made for this model has in its `model` line (docs/table-format.md); fails before load_model.
+    Result<std::string> model_hash() const;
 
     Extractor create_extractor() const;
 

@@ -24,6 +24,8 @@ struct FW_EXPORT Option {
     bool optimize = true;
     /// Names of single passes to leave out, as `fold_batchnorm` or `fuse_activation`.
     std::vector<std::string> disabled_passes;
+    /// Use a table although it states another model than the one that is loaded (docs/table-format.md).
+    bool ignore_table_model = false;
     /// Memory of blobs; nullptr = the library's own. Must outlive every Net, Extractor and Mat made with it.
     Allocator* allocator = nullptr;
     /// Upper bound, in bytes, on the activation memory of one Extractor; a larger plan fails with kOutOfMemory.

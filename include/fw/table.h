@@ -38,7 +38,7 @@ struct FW_EXPORT ScaleTable {
 
     std::map<std::string, LayerEntry> layers;
     std::map<std::string, QuantParams> blobs;
-    std::string model_hash;  ///< of the model the table was made for, as its maker wrote it; "" = not said
+    std::string model_hash;  ///< Net::model_hash() of the model the table was made for; "" = not said
     Preprocess preprocess;   ///< what calibration fed the network; kNone = not said
     std::string source;      ///< file name, for messages
 

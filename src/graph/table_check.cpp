@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "graph/weighted.h"
+#include "model/model_hash.h"
 
 namespace fw {
 
@@ -54,6 +55,20 @@ Status check_table(const NetDef& net, const ScaleTable& table) {
     if (known == 0) {
         return Status::error(Code::kInvalidArgument, "%s is the table of another model: %s has none of its %zu layers",
                              table.source.c_str(), net.source.c_str(), table.layers.size());
+    }
+    return {};
+}
+
+Status check_table_model(const NetDef& net, const ScaleTable& table) {
+    if (table.model_hash.empty()) {
+        return {};
+    }
+    FW_ASSIGN_OR_RETURN(const std::string hash, model_hash(net));
+    if (hash != table.model_hash) {
+        return Status::error(Code::kInvalidArgument,
+                             "%s was made for the model %s, %s is the model %s: calibrate this one, or ignore the "
+                             "difference (Option::ignore_table_model, --force)",
+                             table.source.c_str(), table.model_hash.c_str(), net.source.c_str(), hash.c_str());
     }
     return {};
 }

@@ -11,4 +11,7 @@ namespace fw {
 /// scales does not fit the layer's channels. Names that the network lacks are logged as warnings.
 Status check_table(const NetDef& net, const ScaleTable& table);
 
+/// Fails where the table states another model_hash than that of the network; a table that states none passes.
+Status check_table_model(const NetDef& net, const ScaleTable& table);
+
 }  // namespace fw

@@ -1,5 +1,6 @@
 #include "fw/net.h"
 
+#include "model/model_hash.h"
 #include "runtime/extractor_impl.h"
 #include "runtime/net_state.h"
 
@@ -115,6 +116,13 @@ Shape Net::input_shape(const char* name) const {
 
 const Preprocess& Net::preprocess() const {
     return impl_->state.model.preprocess;
+}
+
+Result<std::string> Net::model_hash() const {
+    if (!impl_->state.loaded) {
+        return Status::error(Code::kFailedPrecondition, "no model is loaded");
+    }
+    return fw::model_hash(impl_->state.model.def);
 }
 
 Extractor Net::create_extractor() const {

@@ -16,6 +16,9 @@ Status NetState::finish_load(Model loaded_model) {
     FW_RETURN_IF_ERROR(describe_model(&loaded_model));
     if (table_or_null() != nullptr && option.precision != Precision::kFloat) {
         FW_RETURN_IF_ERROR(check_table(loaded_model.def, table));
+        if (!option.ignore_table_model) {
+            FW_RETURN_IF_ERROR(check_table_model(loaded_model.def, table));
+        }
     }
     FW_ASSIGN_OR_RETURN(program, build_program(loaded_model, option, table_or_null(), {}));
     model = std::move(loaded_model);

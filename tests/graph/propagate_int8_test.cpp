@@ -4,6 +4,7 @@
 #include "graph/int8_plan.h"
 #include "graph/table_check.h"
 #include "graph_builder.h"
+#include "model/model_hash.h"
 
 namespace fw {
 namespace {
@@ -246,6 +247,22 @@ TEST(CheckTable, NamesAndCounts) {
     ScaleTable relu = legacy({{"r", 10.0F}});
     relu.layers["r"].weight_scales = {1.0F};
     EXPECT_FALSE(check_table(def, relu).ok());
+}
+
+TEST(CheckTable, TheModelIsTheOneItWasMadeFor) {
+    const NetDef def = net({input(), conv1x1("c", "data", "a", 3, 4)});
+    ScaleTable table = legacy({{"c", 10.0F}});
+    EXPECT_TRUE(check_table_model(def, table).ok()) << "a table need not say it";
+    table.model_hash = *model_hash(def);
+    EXPECT_TRUE(check_table_model(def, table).ok());
+    table.model_hash[0] = table.model_hash[0] == '0' ? '1' : '0';
+    const Status other = check_table_model(def, table);
+    EXPECT_EQ(other.code(), Code::kInvalidArgument);
+    EXPECT_NE(std::string(other.message())
+                  .find("test.table was made for the model " + table.model_hash + ", test.param is the model " +
+                        *model_hash(def)),
+              std::string::npos)
+        << other.message();
 }
 
 }  // namespace

@@ -416,6 +416,33 @@ TEST(Int8Net, FloatPrecisionIgnoresTheTable) {
               test::values(test::run(plain, {{"data", data}}, "out")));
 }
 
+TEST(Int8Net, RefusesATableOfAnotherModelUnlessTold) {
+    Model m = make_model(true);
+    {
+        Net net;
+        EXPECT_FALSE(net.model_hash().ok()) << "nothing is loaded";
+        FW_ASSERT_OK(m.files.load(&net));
+        m.table.model_hash = *net.model_hash();
+    }
+    check(m, Option());
+    m.table.model_hash = "0123456789abcdef";
+    Net net;
+    FW_ASSERT_OK(net.load_table(m.table));
+    const Status refused = m.files.load(&net);
+    EXPECT_EQ(refused.code(), Code::kInvalidArgument);
+    EXPECT_NE(std::string(refused.message()).find("was made for the model 0123456789abcdef"), std::string::npos)
+        << refused.message();
+    Option option;
+    option.ignore_table_model = true;
+    check(m, option);
+    option = Option();
+    option.precision = Precision::kFloat;
+    Net plain;
+    FW_ASSERT_OK(plain.set_option(option));
+    FW_ASSERT_OK(plain.load_table(m.table));
+    FW_ASSERT_OK(m.files.load(&plain));
+}
+
 TEST(Int8Net, StaysCloseToFloatWithScalesThatFit) {
     Model m = make_model(true);
     Net plain;

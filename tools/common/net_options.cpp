@@ -17,6 +17,7 @@ void NetOptions::add_to(CLI::App* app) {
     add_files_to(app);
     app->add_option("--table", table, "Scale table: run in int8");
     app->add_option("--precision", precision, "auto, float or int8")->check(CLI::IsMember({"auto", "float", "int8"}));
+    app->add_flag("--force", force, "Use a table that was made for another model");
     app->add_option("--threads", threads, "Threads of one inference, 0 = all cores")->check(CLI::Range(0, 1024));
 }
 
@@ -30,6 +31,7 @@ void NetOptions::add_preprocess_to(CLI::App* app) {
 Status load_net(const NetOptions& options, bool with_table, Net* net) {
     Option option;
     option.threads = options.threads;
+    option.ignore_table_model = options.force;
     option.precision = options.precision == "float"  ? Precision::kFloat
                        : options.precision == "int8" ? Precision::kInt8
                                                      : Precision::kAuto;

@@ -15,9 +15,11 @@ struct NetOptions {
     std::string table;
     std::string precision = "auto";
     int threads = 1;
+    bool force = false;
     PreprocessOptions preprocess;
 
-    /// Adds NET.param NET.bin to a command; `add_to` adds --table, --precision and --threads as well.
+    /// Adds NET.param NET.bin to a command; `add_to` adds --table, --precision, --threads and --force as
+    /// well.
     void add_files_to(CLI::App* app);
     void add_to(CLI::App* app);
     void add_preprocess_to(CLI::App* app);
