@@ -1,0 +1,209 @@
+// The zoo against what its publications say, and as networks that run.
+#include "zoo/zoo.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "model/model_io.h"
+#include "zoo/shapes.h"
+#include "zoo/weights.h"
+
+namespace fw::zoo {
+namespace {
+
+constexpr uint64_t kSeed = 1;
+
+std::string name_of(const testing::TestParamInfo<Network>& info) {
+    return info.param.name;
+}
+
+/// Multiply-accumulates as the papers count them: those of convolutions and matrix products, without biases.
+int64_t count_macs(const NetDef& net, const std::map<std::string, Shape>& shapes) {
+    int64_t sum = 0;
+    for (const LayerDef& layer : net.layers) {
+        if (layer.type == "InnerProduct") {
+            sum += layer.weights[0].count();
+        } else if (layer.type == "Convolution" || layer.type == "ConvolutionDepthWise") {
+            const Shape& out = shapes.at(layer.tops[0]);
+            sum += layer.weights[0].count() * out.w() * out.h();
+        }
+    }
+    return sum;
+}
+
+int64_t count_params(const NetDef& net) {
+    int64_t sum = 0;
+    for (const LayerDef& layer : net.layers) {
+        for (const Weight& weight : layer.weights) {
+            sum += weight.count();
+        }
+    }
+    return sum;
+}
+
+/// Networks whose publication counts otherwise than layer by layer at the size built here.
+double macs_tolerance(const std::string& name) {
+    // 0.72 GFLOP at two for a MAC holds for pooling that rounds down (13x13 maps at the end); Caffe's rounds up
+    // (14x14).
+    return name == "squeezenet_v1_1" ? 0.08 : 0.03;
+}
+
+class Zoo : public testing::TestWithParam<Network> {};
+INSTANTIATE_TEST_SUITE_P(All, Zoo, testing::ValuesIn(networks().begin(), networks().end()), name_of);
+
+TEST_P(Zoo, HasThePublishedMacsAndParameters) {
+    const Network& network = GetParam();
+    const Result<NetDef> net = build(network, kSeed);
+    ASSERT_TRUE(net.ok()) << net.status().message();
+    const auto shapes = blob_shapes(*net);
+    ASSERT_TRUE(shapes.ok()) << shapes.status().message();
+    const auto macs = static_cast<double>(count_macs(*net, *shapes));
+    const auto params = static_cast<double>(count_params(*net));
+    std::printf("%s: %.2f M MACs (published %.2f), %.3f M parameters (published %.3f)\n", network.name, macs / 1e6,
+                static_cast<double>(network.macs) / 1e6, params / 1e6, static_cast<double>(network.params) / 1e6);
+    EXPECT_NEAR(macs / static_cast<double>(network.macs), 1.0, macs_tolerance(network.name));
+    EXPECT_NEAR(params / static_cast<double>(network.params), 1.0, 0.03);
+}
+
+/// Pixels of a seeded picture: a gradient in a direction of its own and noise, in [-1, 1].
+Mat picture(const Shape& shape, uint32_t seed) {
+    Result<Mat> mat = Mat::create(shape);
+    EXPECT_TRUE(mat.ok());
+    uint32_t state = seed * 2654435761U + 1U;
+    for (int c = 0; c < shape.c(); ++c) {
+        const float along = std::cos(static_cast<float>(seed + static_cast<uint32_t>(c)));
+        const float down = std::sin(static_cast<float>(seed + static_cast<uint32_t>(c)));
+        for (int y = 0; y < shape.h(); ++y) {
+            for (int x = 0; x < shape.w(); ++x) {
+                state = state * 1664525U + 1013904223U;
+                const float noise = static_cast<float>(state >> 8) / 8388608.0F - 1.0F;
+                const float gradient = along * static_cast<float>(x) / static_cast<float>(shape.w()) +
+                                       down * static_cast<float>(y) / static_cast<float>(shape.h());
+                mat->channel(c)[y * shape.w() + x] = 0.5F * gradient + 0.5F * noise;
+            }
+        }
+    }
+    return *mat;
+}
+
+std::vector<float> run(const Net& net, const std::string& output, uint32_t seed) {
+    Extractor extractor = net.create_extractor();
+    EXPECT_TRUE(extractor.input("data", picture(net.input_shape("data"), seed)).ok());
+    Mat out;
+    const Status status = extractor.extract(output.c_str(), &out);
+    EXPECT_TRUE(status.ok()) << status.message();
+    return status.ok() ? std::vector<float>(out.data(), out.data() + out.count()) : std::vector<float>{};
+}
+
+/// Cosine of the angle between two vectors.
+double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+    double ab = 0;
+    double aa = 0;
+    double bb = 0;
+    for (size_t i = 0; i < a.size(); ++i) {
+        ab += double{a[i]} * double{b[i]};
+        aa += double{a[i]} * double{a[i]};
+        bb += double{b[i]} * double{b[i]};
+    }
+    return ab / std::sqrt(aa * bb);
+}
+
+struct Statistics {
+    double mean = 0, deviation = 0;
+};
+
+Statistics statistics(const std::vector<float>& values) {
+    Statistics s;
+    for (const float value : values) {
+        s.mean += double{value} / static_cast<double>(values.size());
+    }
+    for (const float value : values) {
+        s.deviation += (double{value} - s.mean) * (double{value} - s.mean) / static_cast<double>(values.size());
+    }
+    s.deviation = std::sqrt(s.deviation);
+    return s;
+}
+
+/// Too heavy for a test under an emulator or a sanitizer: more MACs than this are only loaded and planned.
+constexpr int64_t kLight = 700000000;
+
+TEST_P(Zoo, LoadsAndRunsToOutputsThatDependOnTheInput) {
+    const Network& network = GetParam();
+    const Result<NetDef> def = build(network, kSeed);
+    ASSERT_TRUE(def.ok()) << def.status().message();
+    Net net;
+    ModelFiles files;
+    const Status loaded = load(*def, &net, &files);
+    ASSERT_TRUE(loaded.ok()) << loaded.message();
+    const auto plan = net.plan();
+    ASSERT_TRUE(plan.ok()) << plan.status().message();
+    if (network.macs > kLight) {
+        return;
+    }
+    for (const std::string& name : net.output_names()) {
+        // In front of a softmax: its own output may be close to one-hot.
+        const LayerDef& last = def->layers.back();
+        const std::string blob = last.type == "Softmax" && last.tops[0] == name ? last.bottoms[0] : name;
+        const std::vector<float> first = run(net, blob, 1);
+        const std::vector<float> second = run(net, blob, 2);
+        for (const float value : first) {
+            ASSERT_TRUE(std::isfinite(value)) << blob;
+        }
+        const Statistics s = statistics(first);
+        EXPECT_GT(s.deviation, 0.01) << blob;
+        EXPECT_LT(s.deviation, 30.0) << blob;
+        EXPECT_LT(std::fabs(s.mean), 30.0) << blob;
+        EXPECT_LT(cosine(first, second), 0.9999) << blob;
+    }
+}
+
+uint64_t fnv(const std::vector<uint8_t>& bytes) {
+    uint64_t hash = 0xcbf29ce484222325U;
+    for (const uint8_t byte : bytes) {
+        hash = (hash ^ byte) * 0x100000001b3U;
+    }
+    return hash;
+}
+
+// The figures are those of x86-64; a processor or compiler that draws other weights fails here.
+TEST(ZooWeights, AreTheSameBitsEverywhere) {
+    const Result<NetDef> net = build(*find("mobilenet_v3_small"), kSeed);
+    ASSERT_TRUE(net.ok());
+    const auto bytes = bin_bytes(*net);
+    ASSERT_TRUE(bytes.ok());
+    EXPECT_EQ(fnv(*bytes), 0xd0728c1129296a64U);
+    const Result<NetDef> other = build(*find("mobilenet_v3_small"), kSeed + 1);
+    ASSERT_TRUE(other.ok());
+    const auto other_bytes = bin_bytes(*other);
+    ASSERT_TRUE(other_bytes.ok());
+    EXPECT_NE(fnv(*other_bytes), fnv(*bytes));
+}
+
+TEST(ZooWeights, AreNormalAndFollowSeedAndName) {
+    const auto draw = [](uint64_t seed, const char* layer) { return Draws(seed, layer).normal(100000, 0.5); };
+    const std::vector<float> values = draw(3, "conv1");
+    const Statistics s = statistics(values);
+    EXPECT_NEAR(s.mean, 0.0, 0.005);
+    EXPECT_NEAR(s.deviation, 0.5, 0.005);
+    const auto beyond = std::count_if(values.begin(), values.end(), [](float v) { return std::fabs(v) > 1.0F; });
+    EXPECT_NEAR(static_cast<double>(beyond) / 100000.0, 0.0455, 0.008);  // two deviations
+    EXPECT_EQ(values, draw(3, "conv1"));
+    EXPECT_LT(std::fabs(cosine(values, draw(3, "conv2"))), 0.02);
+    EXPECT_LT(std::fabs(cosine(values, draw(4, "conv1"))), 0.02);
+}
+
+TEST(ZooList, IsSortedAndFindsByName) {
+    for (const Network& network : networks()) {
+        EXPECT_EQ(find(network.name), &network);
+    }
+    EXPECT_TRUE(std::is_sorted(networks().begin(), networks().end(),
+                               [](const Network& a, const Network& b) { return std::strcmp(a.name, b.name) < 0; }));
+    EXPECT_EQ(find("mobilenet"), nullptr);
+    EXPECT_EQ(find(""), nullptr);
+}
+
+}  // namespace
+}  // namespace fw::zoo
