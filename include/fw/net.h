@@ -45,6 +45,8 @@ struct LayerPlan {
 struct MemoryUse {
     size_t weights = 0;      ///< bytes of prepared weights, shared by all Extractors
     size_t activations = 0;  ///< bytes of one Extractor's arena for the input shapes last planned
+    /// The largest set of blobs that must exist at one time: no arena for that order of execution can be smaller.
+    size_t least_activations = 0;
 };
 
 /// A loaded network: immutable after load_model, so any number of threads may create and run Extractors at once.

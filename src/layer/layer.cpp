@@ -2,6 +2,11 @@
 
 namespace fw {
 
+bool accepts_strides(const LayerTraits& traits, const Tensor& input) {
+    return traits.any_stride_input || input.is_dense(Layout::kNhwc) ||
+           (traits.adjacent_channels_input && input.rank() == 3 && input.has_adjacent_channels());
+}
+
 Status Layer::infer(Span<const TensorDesc> in, Span<TensorDesc> out) const {
     for (TensorDesc& desc : out) {
         desc.shape = in[0].shape;

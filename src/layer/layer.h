@@ -37,7 +37,13 @@ struct LayerTraits {
     /// Output 0 may be the same memory as input 0 when that has no other reader: element-wise layers of equal shape and
     /// dtype.
     bool in_place = false;
+    /// Where any_stride_input is false: inputs of rank 3 with adjacent channels may have any other strides (a slice of
+    /// the channels).
+    bool adjacent_channels_input = false;
 };
+
+/// True if forward() of a layer with these traits accepts an input with the strides of `input`.
+bool accepts_strides(const LayerTraits& traits, const Tensor& input);
 
 class Layer {
 public:

@@ -1,7 +1,9 @@
 #include "runtime/arena_layout.h"
 
 #include <algorithm>
-#include <numeric>
+#include <map>
+#include <queue>
+#include <set>
 
 #include "base/memory.h"
 
@@ -9,43 +11,218 @@ namespace fw {
 
 namespace {
 
+constexpr size_t kMaxPairs = size_t{1} << 20;
+
 uint64_t padded(const Lifetime& buffer) {
     return (buffer.bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-}  // namespace
+int64_t length(const Lifetime& buffer) {
+    return int64_t{buffer.last} - buffer.first + 1;
+}
 
-uint64_t lay_out_arena(std::vector<Lifetime>* buffers) {
-    std::vector<size_t> by_size(buffers->size());
-    std::iota(by_size.begin(), by_size.end(), size_t{0});
-    std::stable_sort(by_size.begin(), by_size.end(),
-                     [&](size_t a, size_t b) { return (*buffers)[a].bytes > (*buffers)[b].bytes; });
-    std::vector<size_t> placed;  // in the order of their offsets
+// Visits the buffers in the order in which their lives begin, and tells which have ended by then.
+template <class Begin, class End>
+void replay(const std::vector<Lifetime>& buffers, Begin&& begin, End&& end) {
+    std::vector<size_t> by_first;
+    for (size_t i = 0; i < buffers.size(); ++i) {
+        if (buffers[i].bytes > 0) {
+            by_first.push_back(i);
+        }
+    }
+    std::stable_sort(by_first.begin(), by_first.end(),
+                     [&](size_t a, size_t b) { return buffers[a].first < buffers[b].first; });
+    using Ending = std::pair<int, size_t>;
+    std::priority_queue<Ending, std::vector<Ending>, std::greater<>> alive;
+    for (const size_t index : by_first) {
+        while (!alive.empty() && alive.top().first < buffers[index].first) {
+            end(alive.top().second);
+            alive.pop();
+        }
+        begin(index);
+        alive.emplace(buffers[index].last, index);
+    }
+}
+
+// Free stretches below the top of an arena; neighbours are merged.
+class FreeList {
+public:
+    /// The smallest stretch that holds `bytes`, else the top of the arena, which grows.
+    uint64_t take(uint64_t bytes) {
+        const auto found = by_size_.lower_bound({bytes, 0});
+        if (found != by_size_.end()) {
+            const auto [size, offset] = *found;
+            erase(offset, size);
+            if (size > bytes) {
+                insert(offset + bytes, size - bytes);
+            }
+            return offset;
+        }
+        uint64_t offset = top_;
+        if (!by_offset_.empty()) {
+            const auto [start, size] = *by_offset_.rbegin();
+            if (start + size == top_) {
+                erase(start, size);
+                offset = start;
+            }
+        }
+        top_ = offset + bytes;
+        return offset;
+    }
+
+    void give_back(uint64_t offset, uint64_t bytes) {
+        const auto after = by_offset_.lower_bound(offset);
+        if (after != by_offset_.begin()) {
+            const auto [start, size] = *std::prev(after);
+            if (start + size == offset) {
+                erase(start, size);
+                offset = start;
+                bytes += size;
+            }
+        }
+        const auto next = by_offset_.find(offset + bytes);
+        if (next != by_offset_.end()) {
+            const uint64_t size = next->second;
+            erase(offset + bytes, size);
+            bytes += size;
+        }
+        insert(offset, bytes);
+    }
+
+    uint64_t top() const { return top_; }
+
+private:
+    void insert(uint64_t offset, uint64_t size) {
+        by_offset_.emplace(offset, size);
+        by_size_.emplace(size, offset);
+    }
+    void erase(uint64_t offset, uint64_t size) {
+        by_offset_.erase(offset);
+        by_size_.erase({size, offset});
+    }
+
+    std::map<uint64_t, uint64_t> by_offset_;
+    std::set<std::pair<uint64_t, uint64_t>> by_size_;
+    uint64_t top_ = 0;
+};
+
+uint64_t lay_out_by_replay(std::vector<Lifetime>* buffers) {
+    FreeList list;
+    replay(
+        *buffers, [&](size_t i) { (*buffers)[i].offset = list.take(padded((*buffers)[i])); },
+        [&](size_t i) { list.give_back((*buffers)[i].offset, padded((*buffers)[i])); });
+    return list.top();
+}
+
+// For each buffer those that are alive together with it. False if there are too many.
+bool find_neighbours(const std::vector<Lifetime>& buffers, std::vector<std::vector<size_t>>* neighbours) {
+    neighbours->assign(buffers.size(), {});
+    std::set<size_t> alive;
+    size_t pairs = 0;
+    bool few = true;
+    replay(
+        buffers,
+        [&](size_t i) {
+            pairs += alive.size();
+            few = few && pairs <= kMaxPairs;
+            if (few) {
+                for (const size_t other : alive) {
+                    (*neighbours)[i].push_back(other);
+                    (*neighbours)[other].push_back(i);
+                }
+            }
+            alive.insert(i);
+        },
+        [&](size_t i) { alive.erase(i); });
+    return few;
+}
+
+// Each buffer of `order` into the smallest gap between its neighbours that have a place, else above them.
+uint64_t lay_out_in_order(const std::vector<size_t>& order, const std::vector<std::vector<size_t>>& neighbours,
+                          std::vector<Lifetime>* buffers) {
+    std::vector<bool> placed(buffers->size(), false);
+    std::vector<std::pair<uint64_t, uint64_t>> taken;  // offset, end
     uint64_t total = 0;
-    for (const size_t index : by_size) {
+    for (const size_t index : order) {
         Lifetime& buffer = (*buffers)[index];
         const uint64_t bytes = padded(buffer);
-        uint64_t end = 0;  // of the buffers seen so far that are alive together with this one
+        taken.clear();
+        for (const size_t other : neighbours[index]) {
+            if (placed[other]) {
+                const Lifetime& o = (*buffers)[other];
+                taken.emplace_back(o.offset, o.offset + padded(o));
+            }
+        }
+        std::sort(taken.begin(), taken.end());
+        uint64_t end = 0;
         uint64_t best = 0;
         uint64_t best_gap = UINT64_MAX;
-        for (const size_t other_index : placed) {
-            const Lifetime& other = (*buffers)[other_index];
-            if (other.last < buffer.first || buffer.last < other.first) {
-                continue;
-            }
-            if (other.offset >= end && other.offset - end >= bytes && other.offset - end < best_gap) {
+        for (const auto& [from, to] : taken) {
+            if (from >= end && from - end >= bytes && from - end < best_gap) {
                 best = end;
-                best_gap = other.offset - end;
+                best_gap = from - end;
             }
-            end = std::max(end, other.offset + padded(other));
+            end = std::max(end, to);
         }
         buffer.offset = best_gap == UINT64_MAX ? end : best;
         total = std::max(total, buffer.offset + bytes);
-        placed.insert(std::upper_bound(placed.begin(), placed.end(), index,
-                                       [&](size_t a, size_t b) { return (*buffers)[a].offset < (*buffers)[b].offset; }),
-                      index);
+        placed[index] = true;
     }
     return total;
+}
+
+}  // namespace
+
+uint64_t largest_live_set(const std::vector<Lifetime>& buffers) {
+    uint64_t now = 0;
+    uint64_t most = 0;
+    replay(
+        buffers,
+        [&](size_t i) {
+            now += padded(buffers[i]);
+            most = std::max(most, now);
+        },
+        [&](size_t i) { now -= padded(buffers[i]); });
+    return most;
+}
+
+uint64_t lay_out_arena(std::vector<Lifetime>* buffers) {
+    for (Lifetime& buffer : *buffers) {
+        buffer.offset = 0;
+    }
+    uint64_t best = lay_out_by_replay(buffers);
+    const uint64_t bound = largest_live_set(*buffers);
+    std::vector<std::vector<size_t>> neighbours;
+    if (best == bound || !find_neighbours(*buffers, &neighbours)) {
+        return best;
+    }
+    std::vector<size_t> order;
+    for (size_t i = 0; i < buffers->size(); ++i) {
+        if ((*buffers)[i].bytes > 0) {
+            order.push_back(i);
+        }
+    }
+    using Key = double (*)(const Lifetime&);
+    const Key keys[] = {
+        [](const Lifetime& b) { return static_cast<double>(b.bytes); },
+        [](const Lifetime& b) { return static_cast<double>(b.bytes) * static_cast<double>(length(b)); },
+        [](const Lifetime& b) { return static_cast<double>(length(b)); },
+    };
+    std::vector<Lifetime> tried = *buffers;
+    for (const Key key : keys) {
+        std::vector<size_t> sorted = order;
+        std::stable_sort(sorted.begin(), sorted.end(),
+                         [&](size_t a, size_t b) { return key(tried[a]) > key(tried[b]); });
+        const uint64_t total = lay_out_in_order(sorted, neighbours, &tried);
+        if (total < best) {
+            best = total;
+            *buffers = tried;
+        }
+        if (best == bound) {
+            break;
+        }
+    }
+    return best;
 }
 
 }  // namespace fw

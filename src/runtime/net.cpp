@@ -2,6 +2,7 @@
 
 #include "model/model_hash.h"
 #include "runtime/extractor_impl.h"
+#include "runtime/live_set.h"
 #include "runtime/net_state.h"
 
 namespace fw {
@@ -178,7 +179,10 @@ MemoryUse Net::memory_use() const {
     if (state.loaded) {
         use.weights = state.program->weight_bytes;
         const Result<std::shared_ptr<const Plan>> plan = state.last_plan();
-        use.activations = plan.ok() ? (*plan)->arena_bytes : 0;
+        if (plan.ok()) {
+            use.activations = (*plan)->arena_bytes;
+            use.least_activations = static_cast<size_t>(least_activation_bytes(**plan));
+        }
     }
     return use;
 }

@@ -14,11 +14,23 @@ namespace {
 char* const kFakeBase = reinterpret_cast<char*>(uintptr_t{1} << 20);
 
 // Where a value is written straight into a slice of a Concat's output.
-struct Slice {
-    ValueId target = kNone;
-    int axis = 0;
-    int start = 0;
+struct Placement {
+    ValueId target = kNone;  // the Concat's output
+    int64_t offset = 0;      // bytes from the target's first element
+    Tensor tensor;           // shape and strides
 };
+
+bool same_strides(const Tensor& a, const Tensor& b) {
+    bool same = a.shape == b.shape && a.dtype == b.dtype;
+    for (int axis = 0; axis < a.rank() && same; ++axis) {
+        same = a.shape[axis] == 1 || a.stride[axis] == b.stride[axis];
+    }
+    return same;
+}
+
+int64_t byte_step(const Tensor& tensor, int axis) {
+    return tensor.stride[axis] * static_cast<int64_t>(element_size(tensor.dtype));
+}
 
 class Planner {
 public:
@@ -56,7 +68,9 @@ private:
     void find_readers();
     void place_concats();
     void place_concat(int step);
-    bool can_write_slice(ValueId value) const;
+    bool can_write_slice(ValueId value, const Tensor& slice) const;
+    ValueId source_of_views(ValueId value, const Tensor& slice) const;
+    bool views(int step, const Tensor& in, Tensor* out) const;
     Status add_inputs();
     void add_step(int step);
     void ensure_slot(ValueId value);
@@ -77,7 +91,7 @@ private:
     std::vector<TensorDesc> descs_;          // by value
     std::vector<std::vector<int>> readers_;  // steps by value
     std::vector<int> producer_;              // program step by value
-    std::vector<Slice> slices_;              // by value
+    std::vector<Placement> placed_;          // by value
     std::vector<bool> has_slot_;             // by value
     std::vector<SlotId> dense_;              // memo of dense_copy, by slot
     std::vector<int> unread_;                // reads still to come, by root
@@ -136,20 +150,61 @@ void Planner::find_readers() {
             readers_[static_cast<size_t>(id)].push_back(static_cast<int>(s));
         }
     }
-    slices_.resize(descs_.size());
+    placed_.resize(descs_.size());
     has_slot_.assign(descs_.size(), false);
     plan_->slots.resize(descs_.size());
     plan_->producer.assign(descs_.size(), kNone);
 }
 
-// The value's producer and all its readers can live with any strides.
-bool Planner::can_write_slice(ValueId value) const {
+// The value's producer and all its readers can live with the strides of the slice.
+bool Planner::can_write_slice(ValueId value, const Tensor& slice) const {
     const auto v = static_cast<size_t>(value);
-    if (producer_[v] == kNone || slices_[v].target != kNone || !layer_of(producer_[v]).traits().any_stride_output) {
+    if (producer_[v] == kNone || placed_[v].target != kNone || !layer_of(producer_[v]).traits().any_stride_output) {
         return false;
     }
     return std::all_of(readers_[v].begin(), readers_[v].end(),
-                       [&](int step) { return layer_of(step).traits().any_stride_input; });
+                       [&](int step) { return accepts_strides(layer_of(step).traits(), slice); });
+}
+
+// The only output of `step` as a view of its first input, if it begins where that does.
+bool Planner::views(int step, const Tensor& in, Tensor* out) const {
+    const Node& node = node_of(step);
+    if (node.outputs.size() != 1) {
+        return false;
+    }
+    std::vector<Tensor> inputs = {in};
+    for (size_t i = 1; i < node.inputs.size(); ++i) {
+        inputs.push_back(make_tensor(kFakeBase, descs_[static_cast<size_t>(node.inputs[i])]));
+    }
+    *out = make_tensor(nullptr, descs_[static_cast<size_t>(node.outputs[0])]);
+    return layer_of(step).view(inputs, {out, 1}) && out->data == in.data &&
+           out->shape == descs_[static_cast<size_t>(node.outputs[0])].shape;
+}
+
+// A Concat reads views of another layer's output (the Permute and Flatten of a detector's heads): that output, if
+// `value` has the strides of the slice when it is dense, so that it can be written to the slice's place. Else kNone.
+ValueId Planner::source_of_views(ValueId value, const Tensor& slice) const {
+    constexpr size_t kLongest = 4;  // steps between the two
+    std::vector<int> steps;
+    ValueId source = kNone;
+    for (ValueId v = value; steps.size() < kLongest;) {
+        const int step = producer_[static_cast<size_t>(v)];
+        if (step == kNone || placed_[static_cast<size_t>(v)].target != kNone || node_of(step).inputs.empty()) {
+            break;
+        }
+        steps.push_back(step);
+        v = node_of(step).inputs[0];
+        Tensor view = make_tensor(kFakeBase, descs_[static_cast<size_t>(v)]);
+        const bool all = std::all_of(steps.rbegin(), steps.rend(), [&](int s) {
+            const Tensor in = view;
+            return views(s, in, &view);
+        });
+        if (all && same_strides(view, slice) && producer_[static_cast<size_t>(v)] != kNone &&
+            placed_[static_cast<size_t>(v)].target == kNone) {
+            source = v;
+        }
+    }
+    return source;
 }
 
 // Later Concats first: an inner one's output is then itself a slice of the outer one's.
@@ -171,19 +226,29 @@ void Planner::place_concat(int step) {
     if (axis < 0 || axis >= out.shape.rank) {
         return;
     }
-    std::vector<Slice> wanted;
-    int start = 0;
+    const Placement& outer = placed_[static_cast<size_t>(target)];
+    Placement slice;
+    slice.target = target;
+    slice.tensor = outer.target == kNone ? make_tensor(nullptr, out) : outer.tensor;
+    const int64_t step_bytes = byte_step(slice.tensor, axis);
+    std::vector<Placement> wanted;
     for (const ValueId input : node.inputs) {
         const TensorDesc& in = descs_[static_cast<size_t>(input)];
         if (in.dtype != out.dtype || in.quant != out.quant || in.shape.rank != out.shape.rank) {
             return;  // the Concat has to rescale: it then copies everything
         }
-        wanted.push_back(Slice{target, axis, start});
-        start += in.shape[axis];
+        slice.tensor.shape = in.shape;
+        wanted.push_back(slice);
+        slice.offset += in.shape[axis] * step_bytes;
     }
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-        if (can_write_slice(node.inputs[i])) {
-            slices_[static_cast<size_t>(node.inputs[i])] = wanted[i];
+        const ValueId input = node.inputs[i];
+        const ValueId source = source_of_views(input, wanted[i].tensor);
+        if (source != kNone) {
+            wanted[i].tensor = make_tensor(nullptr, descs_[static_cast<size_t>(source)]);
+            placed_[static_cast<size_t>(source)] = wanted[i];
+        } else if (can_write_slice(input, wanted[i].tensor)) {
+            placed_[static_cast<size_t>(input)] = wanted[i];
         }
     }
 }
@@ -212,16 +277,17 @@ void Planner::ensure_slot(ValueId value) {
     }
     has_slot_[v] = true;
     const TensorDesc& desc = descs_[v];
-    const Slice& slice = slices_[v];
+    const Placement& place = placed_[v];
     Slot made;
-    if (slice.target == kNone) {
+    if (place.target == kNone) {
         made.root = new_root(desc.bytes());
         made.tensor = make_tensor(nullptr, desc, Layout::kNhwc);
     } else {
-        ensure_slot(slice.target);
-        made = slot(slice.target);
-        made.tensor.shape = desc.shape;
-        made.offset += slice.start * made.tensor.stride[slice.axis] * static_cast<int64_t>(element_size(desc.dtype));
+        ensure_slot(place.target);
+        made.root = slot(place.target).root;
+        made.offset = slot(place.target).offset + place.offset;
+        made.tensor = place.tensor;
+        made.tensor.quant = desc.quant;
     }
     slot(value) = made;
     unread_[static_cast<size_t>(made.root)] +=
@@ -280,7 +346,7 @@ SlotId Planner::dense_copy(SlotId from) {
     const SlotId to = new_slot(desc, Layout::kNhwc, new_root(desc.bytes()));
     dense_[static_cast<size_t>(from)] = to;
     for (const int step : readers_[static_cast<size_t>(from)]) {
-        unread_.back() += layer_of(step).traits().any_stride_input ? 0 : 1;
+        unread_.back() += accepts_strides(layer_of(step).traits(), slot(from).tensor) ? 0 : 1;
     }
     PlanStep copy;
     copy.action = Action::kCopy;
@@ -295,7 +361,7 @@ bool Planner::try_view(const Layer& layer, PlanStep* step, const std::vector<Val
         return false;
     }
     for (const ValueId output : outputs) {
-        if (slices_[static_cast<size_t>(output)].target != kNone) {
+        if (placed_[static_cast<size_t>(output)].target != kNone) {
             return false;
         }
     }
@@ -342,7 +408,7 @@ bool Planner::try_view(const Layer& layer, PlanStep* step, const std::vector<Val
 // Output 0 takes the memory of input 0 if nobody reads that (or another view of it) any more.
 bool Planner::try_in_place(const Layer& layer, const PlanStep& step, const std::vector<ValueId>& outputs) {
     if (!layer.traits().in_place || outputs.size() != 1 || step.inputs.empty() ||
-        slices_[static_cast<size_t>(outputs[0])].target != kNone) {
+        placed_[static_cast<size_t>(outputs[0])].target != kNone) {
         return false;
     }
     const Slot source = slot(step.inputs[0]);
@@ -371,32 +437,26 @@ bool Planner::try_in_place(const Layer& layer, const PlanStep& step, const std::
 
 // The inputs of a Concat that lie in its output already need nothing; the rest is copied. False if none does.
 bool Planner::concat_in_place(const Node& node, PlanStep* step) {
-    int start = 0;
-    PlanStep copies;
     const Slot out = slot(node.outputs[0]);
     int axis = graph_.params(program_.steps[static_cast<size_t>(step->program_step)].node).i(0);
     axis += axis < 0 ? out.tensor.rank() : 0;
-    bool any = false;
-    std::vector<std::pair<ValueId, int>> rest;
+    std::vector<std::pair<ValueId, Slot>> rest;
+    Slot part = out;
     for (const ValueId input : node.inputs) {
-        const Slice& slice = slices_[static_cast<size_t>(input)];
-        const bool placed = slice.target == node.outputs[0] && slice.start == start;
-        any = any || placed;
-        if (!placed) {
-            rest.emplace_back(input, start);
+        const Slot& in = slot(input);
+        part.tensor.shape = descs_[static_cast<size_t>(input)].shape;
+        if (in.root != part.root || in.offset != part.offset || !same_strides(in.tensor, part.tensor)) {
+            rest.emplace_back(input, part);
         }
-        start += descs_[static_cast<size_t>(input)].shape[axis];
+        part.offset += part.tensor.shape[axis] * byte_step(out.tensor, axis);
     }
-    if (!any) {
+    if (rest.size() == node.inputs.size()) {
         return false;
     }
     step->inputs.clear();
     step->outputs.clear();
-    for (const auto& [input, from] : rest) {
-        Slot part = out;
-        part.tensor.shape = descs_[static_cast<size_t>(input)].shape;
-        part.offset += from * out.tensor.stride[axis] * static_cast<int64_t>(element_size(out.tensor.dtype));
-        plan_->slots.push_back(part);
+    for (const auto& [input, to] : rest) {
+        plan_->slots.push_back(to);
         step->inputs.push_back(input);
         step->outputs.push_back(static_cast<SlotId>(plan_->slots.size() - 1));
     }
@@ -415,20 +475,17 @@ void Planner::add_step(int index) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
         const ValueId input = node.inputs[i];
         SlotId from = input;
-        if (!layer.traits().any_stride_input && !slot(from).tensor.is_dense(Layout::kNhwc)) {
+        if (!accepts_strides(layer.traits(), slot(from).tensor)) {
             from = dense_copy(from);
             --unread_[static_cast<size_t>(slot(from).root)];
         }
         step.inputs.push_back(from);
         --unread_[static_cast<size_t>(slot(input).root)];
     }
-    const auto is_placed = [&](ValueId v) { return slices_[static_cast<size_t>(v)].target != kNone; };
     step.outputs = node.outputs;
-    bool concat = false;
-    if (node.type == "Concat" && std::any_of(node.inputs.begin(), node.inputs.end(), is_placed)) {
-        ensure_slot(node.outputs[0]);
-        concat = concat_in_place(node, &step);
-    }
+    // The output of a Concat has a slot already if something was written to its place in it.
+    const bool begun = node.type == "Concat" && has_slot_[static_cast<size_t>(node.outputs[0])];
+    const bool concat = begun && concat_in_place(node, &step);
     if (!concat && try_view(layer, &step, node.outputs)) {
         step.action = Action::kNothing;
     } else if (!concat) {

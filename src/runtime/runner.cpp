@@ -218,10 +218,11 @@ Status Runner::adapt_to_shapes(const Layer& layer, Action action) {
         }
         return {};
     }
-    const auto dense = [](const Tensor& t) { return t.is_dense(Layout::kNhwc); };
     const LayerTraits traits = layer.traits();
-    const bool fits = (traits.any_stride_input || std::all_of(in_.begin(), in_.end(), dense)) &&
-                      (traits.any_stride_output || std::all_of(out_.begin(), out_.end(), dense));
+    const bool fits =
+        std::all_of(in_.begin(), in_.end(), [&](const Tensor& t) { return accepts_strides(traits, t); }) &&
+        (traits.any_stride_output ||
+         std::all_of(out_.begin(), out_.end(), [](const Tensor& t) { return t.is_dense(Layout::kNhwc); }));
     return fits ? Status() : data_dependent();
 }
 

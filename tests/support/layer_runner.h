@@ -167,7 +167,7 @@ inline Result<std::vector<HostTensor>> run_loaded(Layer* layer, std::vector<Host
     std::vector<TensorDesc> in_desc;
     std::vector<Tensor> in;
     for (HostTensor& input : inputs) {
-        if (!traits.any_stride_input) {
+        if (!accepts_strides(traits, input.tensor())) {
             HostTensor dense(input.tensor().desc());
             copy_tensor(input.tensor(), dense.tensor());
             input = dense;

@@ -138,6 +138,7 @@ Status ConvLayer::forward_dynamic(Span<const Tensor> in, Span<Tensor> out, const
 LayerTraits ConvLayer::traits() const {
     LayerTraits traits;
     traits.any_stride_input = false;
+    traits.adjacent_channels_input = !dynamic_;  // weights that are inputs have to be dense
     return traits;
 }
 
@@ -242,7 +243,9 @@ size_t ConvLayer::padded_rows_bytes(const Shape& in) const {
         return 0;
     }
     const int64_t width = int64_t{geometry.in_w} + horizontal.pad_before + horizontal.pad_after;
-    return round_up(static_cast<size_t>(width * geometry.in_h * core_.spec().channels) * 4 + kOverread, kAlignment);
+    return round_up(
+        static_cast<size_t>(width * geometry.in_h * core_.spec().channels) * (core_.int8() ? 1 : 4) + kOverread,
+        kAlignment);
 }
 
 size_t ConvLayer::workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/, int threads) const {
