@@ -108,7 +108,7 @@ void gemm_benchmark(benchmark::State& state, const GemmKernel* kernel, const Lay
     weights.multiplier = multiplier.data();
     const Memory packed(packed_gemm_bytes(*kernel, weights));
     pack_gemm(*kernel, weights, packed.data.get());
-    const Memory scratch(gemm_conv_scratch_bytes(*kernel, weights.taps, job.n, false, 1));
+    const Memory scratch(gemm_conv_scratch_bytes(*kernel, weights.taps, job.k, job.n, false, 1));
     job.packed = packed.data.get();
     job.scratch = scratch.data.get();
     measure(state, layer, job, element_size, false, [&](const ConvJob& j) { run_gemm_conv(*kernel, j); });

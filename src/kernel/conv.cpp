@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "kernel/pack.h"
 #include "kernel/panel.h"
 #include "kernel/tap_rows.h"
 
@@ -16,7 +17,7 @@ namespace {
 constexpr int64_t kBlockBytes = 256 * 1024;
 // Pixels whose addresses are computed at once for a depthwise kernel.
 constexpr int64_t kDwPixels = 32;
-constexpr int kMaxMr = 16;
+constexpr int kMaxMr = 32;
 
 struct Range {
     int64_t begin, end;
@@ -40,15 +41,27 @@ struct GemmTask {
     Range tiles;
     Range panels;
     const void** rows;
+    void* packed_rows;
     float* stage;  // [mr][n]
 };
 
-void run_row_function(const ConvJob& job, char* const* place, void* const* written, int64_t m, int64_t column,
+// The parts of a thread's scratch memory.
+struct GemmScratch {
+    GemmScratch(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged)
+        : rows(pointer_bytes(taps * kernel.mr)),
+          packed_rows(round_up(gemm_scratch_bytes(kernel, taps, k), kAlignment)),
+          stage(staged_bytes(kernel.mr, n, staged)) {}
+    size_t total() const { return rows + packed_rows + stage; }
+
+    size_t rows, packed_rows, stage;
+};
+
+void run_row_function(const ConvJob& job, void* const* place, void* const* written, int64_t m, int64_t column,
                       int64_t columns) {
     for (int64_t r = 0; r < m; ++r) {
         const char* from = static_cast<const char*>(written[r]) + column * 4;
         job.row_function.run(job.row_function.context, reinterpret_cast<const float*>(from),
-                             place[r] + column * job.out_element_size, column, columns);
+                             static_cast<char*>(place[r]) + column * job.out_element_size, column, columns);
     }
 }
 
@@ -56,11 +69,11 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     const ConvGeometry& g = job.geometry;
     const int64_t taps = g.taps();
     const int64_t pixels = g.pixels();
-    const int64_t column_bytes = gemm_column_bytes(taps, job.k, kernel.kr, kernel.int8);
+    const int64_t column_bytes = gemm_column_bytes(taps, job.k, kernel.kr, kernel.int8, kernel.packs_rows);
     const int64_t panel_bytes = column_bytes * kernel.lanes * kernel.vectors;
     const int64_t block = std::max<int64_t>(1, kBlockBytes / panel_bytes);
 
-    char* place[kMaxMr];
+    void* place[kMaxMr];
     void* out[kMaxMr];
     GemmArgs args;
     args.rows = task.rows;
@@ -68,8 +81,9 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     args.k = job.k;
     args.packed = job.packed;
     args.n = job.n;
-    args.out = out;
+    args.out = job.row_function.staged ? out : place;
     args.epilogue = job.epilogue;
+    args.scratch = task.packed_rows;
     for (int64_t panel = task.panels.begin; panel < task.panels.end; panel += block) {
         args.panel_begin = panel;
         args.panel_end = std::min(panel + block, task.panels.end);
@@ -84,12 +98,12 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
                 const void** row = task.rows + t * kernel.mr;
                 std::fill(row + args.m, row + kernel.mr, row[args.m - 1]);
             }
-            for (int64_t r = 0; r < args.m; ++r) {
-                out[r] = job.row_function.staged ? reinterpret_cast<char*>(task.stage + r * job.n) : place[r];
+            for (int64_t r = 0; r < args.m && job.row_function.staged; ++r) {
+                out[r] = task.stage + r * job.n;
             }
             kernel.run(args);
             if (job.row_function.run != nullptr) {
-                run_row_function(job, place, out, args.m, column, columns);
+                run_row_function(job, place, args.out, args.m, column, columns);
             }
         }
     }
@@ -97,8 +111,8 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
 
 }  // namespace
 
-size_t gemm_conv_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t n, bool staged, int threads) {
-    return static_cast<size_t>(threads) * (pointer_bytes(taps * kernel.mr) + staged_bytes(kernel.mr, n, staged));
+size_t gemm_conv_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, int threads) {
+    return static_cast<size_t>(threads) * GemmScratch(kernel, taps, k, n, staged).total();
 }
 
 void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job) {
@@ -107,15 +121,15 @@ void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job) {
     const int threads = std::max(1, job.threads);
     // Rows of the image are shared out, or output channels where there are few rows (inner products).
     const bool by_rows = tiles >= 2 * int64_t{threads} || tiles >= panels;
-    const size_t rows_bytes = pointer_bytes(job.geometry.taps() * kernel.mr);
-    const size_t task_bytes = rows_bytes + staged_bytes(kernel.mr, job.n, job.row_function.staged);
+    const GemmScratch parts(kernel, job.geometry.taps(), job.k, job.n, job.row_function.staged);
     parallel_for(threads, threads, [&](int64_t i) {
-        char* scratch = static_cast<char*>(job.scratch) + static_cast<size_t>(i) * task_bytes;
+        char* scratch = static_cast<char*>(job.scratch) + static_cast<size_t>(i) * parts.total();
         GemmTask task;
         task.tiles = by_rows ? part_of(tiles, i, threads) : Range{0, tiles};
         task.panels = by_rows ? Range{0, panels} : part_of(panels, i, threads);
         task.rows = reinterpret_cast<const void**>(scratch);
-        task.stage = reinterpret_cast<float*>(scratch + rows_bytes);
+        task.packed_rows = scratch + parts.rows;
+        task.stage = reinterpret_cast<float*>(scratch + parts.rows + parts.packed_rows);
         run_gemm_task(kernel, job, task);
     });
 }
@@ -135,26 +149,26 @@ void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
         char* scratch = static_cast<char*>(job.scratch) + static_cast<size_t>(i) * task_bytes;
         const auto rows = reinterpret_cast<const void**>(scratch);
         const auto stage = reinterpret_cast<float*>(scratch + rows_bytes);
-        char* place[kDwPixels];
+        void* place[kDwPixels];
         void* out[kDwPixels];
         DwArgs args;
         args.rows = rows;
         args.taps = taps;
         args.channels = job.k;
         args.packed = job.packed;
-        args.out = out;
+        args.out = job.row_function.staged ? out : place;
         args.epilogue = job.epilogue;
         const Range range = part_of(runs, i, threads);
         TapRows pixel(job, kernel.int8 ? 1 : 4, 1, taps, range.begin * kDwPixels);
         for (int64_t run = range.begin; run < range.end; ++run) {
             args.pixels = std::min(kDwPixels, pixels - run * kDwPixels);
             pixel.next(args.pixels, rows, place);
-            for (int64_t p = 0; p < args.pixels; ++p) {
-                out[p] = job.row_function.staged ? reinterpret_cast<char*>(stage + p * job.k) : place[p];
+            for (int64_t p = 0; p < args.pixels && job.row_function.staged; ++p) {
+                out[p] = stage + p * job.k;
             }
             kernel.run(args);
             if (job.row_function.run != nullptr) {
-                run_row_function(job, place, out, args.pixels, 0, job.k);
+                run_row_function(job, place, args.out, args.pixels, 0, job.k);
             }
         }
     });

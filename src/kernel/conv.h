@@ -52,7 +52,7 @@ struct ConvJob {
 
 /// Results do not depend on the number of threads: every output is computed whole, by one of them.
 void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job);
-size_t gemm_conv_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t n, bool staged, int threads);
+size_t gemm_conv_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, int threads);
 
 void run_dw_conv(const DwKernel& kernel, const ConvJob& job);
 size_t dw_conv_scratch_bytes(int64_t taps, int64_t channels, bool staged, int threads);

@@ -1,6 +1,7 @@
 #include "kernel/dispatch.h"
 
 #include "base/cpu.h"
+#include "kernel/panel.h"
 
 namespace fw {
 
@@ -48,8 +49,23 @@ Span<const GemmKernel* const> gemm_kernels() {
 Span<const DwKernel* const> dw_kernels() {
     return kDwKernels;
 }
-const GemmKernel* find_gemm_kernel(bool int8, Isa level) {
-    return find(kGemmKernels, int8, level);
+const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
+    const GemmKernel* best = find(kGemmKernels, int8, level);
+    if (n <= 0) {
+        return best;
+    }
+    int64_t fewest = panel_count(n, best->lanes, best->vectors);
+    for (const GemmKernel* kernel : kGemmKernels) {
+        if (kernel->int8 != int8 || kernel->level != best->level) {
+            continue;
+        }
+        const int64_t panels = panel_count(n, kernel->lanes, kernel->vectors);
+        if (panels < fewest || (panels == fewest && kernel->mr > best->mr)) {
+            fewest = panels;
+            best = kernel;
+        }
+    }
+    return best;
 }
 const DwKernel* find_dw_kernel(bool int8, Isa level) {
     return find(kDwKernels, int8, level);

@@ -1,4 +1,4 @@
-// Which kernel runs: the first line of kernels.inc whose level the level in use covers.
+// Which kernel runs: the first line of kernels.inc whose level the level in use covers decides on the level.
 #pragma once
 
 #include "fw/span.h"
@@ -10,8 +10,10 @@ namespace fw {
 Span<const GemmKernel* const> gemm_kernels();
 Span<const DwKernel* const> dw_kernels();
 
-/// The best kernel for `level`. Never nullptr: scalar kernels run everywhere.
-const GemmKernel* find_gemm_kernel(bool int8, Isa level);
+/// The best kernel for `level`. Never nullptr: scalar kernels run everywhere. A level may have GEMM kernels with tiles
+/// of different shapes: the one that covers `n` output channels with the fewest panels is taken, then the one with the
+/// most rows. n = 0: not known yet.
+const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n);
 const DwKernel* find_dw_kernel(bool int8, Isa level);
 
 }  // namespace fw

@@ -7,6 +7,13 @@
 //   Vec load_a(const Element*)                    kKr elements, repeated over the lanes
 //   Acc multiply_add(Acc, Vec a, Vec b)
 //   void store(const Epilogue&, Acc, const float* multiplier, void* out, int64_t count)    epilogue, count <= kLanes
+// It may have
+//   ByteStore, made of an Epilogue once a tile, with
+//       void store<kCount>(const Acc*, const float* multiplier, void* out, int64_t count)
+//       the int8 output of kCount adjacent vectors at once, whatever of it is within count > 0
+//   kPacksRows = true and void copy_row<kCount>(const Element*, Element*)   16, 32 or 64 elements, converted
+//       The rows of A are copied to GemmArgs::scratch first: a conversion is then done once a row instead of once a
+//       panel and vector, all taps become one long sum, and a tile has one address instead of one a row.
 #pragma once
 
 #include "kernel/kernel.h"
@@ -16,54 +23,150 @@
 namespace fw {
 namespace {
 
+template <class...>
+using Void = void;
+
+template <class K, class = void>
+struct StoresBytes {
+    static constexpr bool kValue = false;
+};
+template <class K>
+struct StoresBytes<K, Void<typename K::ByteStore>> {
+    static constexpr bool kValue = true;
+};
+template <class K, class = void>
+struct PacksRows {
+    static constexpr bool kValue = false;
+};
+template <class K>
+struct PacksRows<K, Void<decltype(K::kPacksRows)>> {
+    static constexpr bool kValue = K::kPacksRows;
+};
+
+/// Copies one tap of the tile's rows, kCount elements at a time. What a copy writes past the end of the tap is
+/// overwritten by the next tap's, or lies between the rows.
+template <class K, int kCount>
+FW_ALWAYS_INLINE void pack_tap(const GemmArgs& args, const void* const* rows, typename K::Element* to, int64_t pitch) {
+    for (int64_t r = 0; r < args.m; ++r, to += pitch) {
+        const auto* from = static_cast<const typename K::Element*>(rows[r]);
+        for (int64_t p = 0; p < args.k; p += kCount) {
+            K::template copy_row<kCount>(from + p, to + p);
+        }
+    }
+}
+
+/// Copies the rows of a tile: [kMr][pitch].
+template <class K>
+void pack_rows(const GemmArgs& args, int64_t pitch) {
+    auto* to = static_cast<typename K::Element*>(args.scratch);
+    const void* const* rows = args.rows;
+    for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr, to += args.k) {
+        if (args.k <= 16) {
+            pack_tap<K, 16>(args, rows, to, pitch);
+        } else if (args.k <= 32) {
+            pack_tap<K, 32>(args, rows, to, pitch);
+        } else {
+            pack_tap<K, 64>(args, rows, to, pitch);
+        }
+    }
+}
+
+/// The accumulators of a tile.
+template <class K, int kRows, int kVectors>
+struct Tile {
+    using Element = typename K::Element;
+    static constexpr int64_t kStep = int64_t{K::kLanes} * K::kKr * static_cast<int64_t>(sizeof(Element));
+    static constexpr int64_t kVectorBytes = int64_t{K::kLanes} * 4;
+
+    typename K::Acc acc[kRows][kVectors];
+
+    FW_ALWAYS_INLINE explicit Tile(const char* panel) {
+        unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
+            const typename K::Acc bias = K::load_bias(panel + v * kVectorBytes);
+            unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { acc[r][v] = bias; });
+        });
+    }
+    /// One step of kKr products; `a(r)` is the address of row r.
+    template <class RowAddress>
+    FW_ALWAYS_INLINE void step(const char* b, RowAddress a) {
+        typename K::Vec vb[kVectors];
+        unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { vb[v] = K::load_b(b + v * kStep); });
+        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
+            const typename K::Vec va = K::load_a(a(r));
+            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { acc[r][v] = K::multiply_add(acc[r][v], va, vb[v]); });
+        });
+    }
+    /// Calls store_row(row, its output) for the rows that there are.
+    template <class Fn>
+    FW_ALWAYS_INLINE void for_each_row(const GemmArgs& args, int64_t column, Fn&& store_row) const {
+        const int64_t offset = column * (args.epilogue.float_output ? 4 : 1);
+        const int64_t rows = args.m;
+        void* const* out = args.out;
+        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
+            if (r < rows) {
+                store_row(acc[r], static_cast<char*>(out[r]) + offset);
+            }
+        });
+    }
+    FW_ALWAYS_INLINE void store(const GemmArgs& args, const char* panel, int64_t column) const {
+        const auto* multiplier = reinterpret_cast<const float*>(panel + kVectors * kVectorBytes);
+        const int64_t columns = args.n - column;
+        if constexpr (StoresBytes<K>::kValue) {
+            if (!args.epilogue.float_output) {
+                const typename K::ByteStore bytes(args.epilogue);
+                for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
+                    bytes.template store<kVectors>(row, multiplier, out, columns);
+                });
+                return;
+            }
+        }
+        const int64_t out_size = args.epilogue.float_output ? 4 : 1;
+        for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
+            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
+                const int64_t left = columns - v * K::kLanes;
+                K::store(args.epilogue, row[v], multiplier + v * K::kLanes, out + v * K::kLanes * out_size,
+                         left < K::kLanes ? left : K::kLanes);
+            });
+        });
+    }
+};
+
 // One tile of kRows x (kVectors * lanes): `panel` points at its bias. Rows past args.m are computed and not stored.
 template <class K, int kRows, int kVectors>
 void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
     using Element = typename K::Element;
-    constexpr int64_t kVectorBytes = int64_t{K::kLanes} * 4;
-    constexpr int64_t kStep = int64_t{K::kLanes} * K::kKr * static_cast<int64_t>(sizeof(Element));
-
-    typename K::Acc acc[kRows][kVectors];
-    unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
-        const typename K::Acc bias = K::load_bias(panel + v * kVectorBytes);
-        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { acc[r][v] = bias; });
-    });
-
-    const char* b = panel + kVectors * kVectorBytes * (K::kInt8 ? 2 : 1);
-    const void* const* rows = args.rows;
-    for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr) {
-        const Element* a[kRows];
-        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { a[r] = static_cast<const Element*>(rows[r]); });
-        for (int64_t p = 0; p < args.k; p += K::kKr, b += kVectors * kStep) {
-            typename K::Vec vb[kVectors];
-            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { vb[v] = K::load_b(b + v * kStep); });
-            unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
-                const typename K::Vec va = K::load_a(a[r] + p);
-                unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { acc[r][v] = K::multiply_add(acc[r][v], va, vb[v]); });
-            });
+    using T = Tile<K, kRows, kVectors>;
+    T tile(panel);
+    const char* b = panel + kVectors * T::kVectorBytes * (K::kInt8 ? 2 : 1);
+    const Element* a[kRows];
+    const auto add = [&](int64_t k) FW_INLINE_LAMBDA {
+        for (int64_t p = 0; p < k; p += K::kKr, b += kVectors * T::kStep) {
+            tile.step(b, [&](auto r) FW_INLINE_LAMBDA { return a[r] + p; });
+        }
+    };
+    if constexpr (PacksRows<K>::kValue) {
+        const int64_t pitch = packed_row_pitch(args.taps * args.k);
+        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { a[r] = static_cast<const Element*>(args.scratch) + r * pitch; });
+        add(args.taps * args.k);
+    } else {
+        const void* const* rows = args.rows;
+        for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr) {
+            unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { a[r] = static_cast<const Element*>(rows[r]); });
+            add(args.k);
         }
     }
-
-    const auto* multiplier = reinterpret_cast<const float*>(panel + kVectors * kVectorBytes);
-    const int64_t columns = args.n - column;
-    const int64_t out_size = args.epilogue.float_output ? 4 : 1;
-    unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
-        if (r < args.m) {
-            char* out = static_cast<char*>(args.out[r]) + column * out_size;
-            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
-                const int64_t left = columns - v * K::kLanes;
-                K::store(args.epilogue, acc[r][v], multiplier + v * K::kLanes, out + v * K::kLanes * out_size,
-                         left < K::kLanes ? left : K::kLanes);
-            });
-        }
-    });
+    tile.store(args, panel, column);
 }
 
-// The tile height for the rows that are left: full, 4 or 1. 14x14, 28x28 and 56x56 leave 4 of any height, 7x7 leaves 1.
+// The tile height for the rows that are left: full, half, 4 or 1. 14x14, 28x28 and 56x56 leave 4 of any height, 7x7
+// leaves 1.
 template <class K, int kVectors>
 void gemm_rows(const GemmArgs& args, const char* panel, int64_t column) {
-    if (args.m > 4) {
+    constexpr int kHalf = K::kMr >= 12 ? K::kMr / 2 : 4;
+    if (args.m > kHalf) {
         gemm_tile<K, K::kMr, kVectors>(args, panel, column);
+    } else if (kHalf > 4 && args.m > 4) {
+        gemm_tile<K, kHalf, kVectors>(args, panel, column);
     } else if (args.m > 1) {
         gemm_tile<K, 4, kVectors>(args, panel, column);
     } else {
@@ -73,7 +176,10 @@ void gemm_rows(const GemmArgs& args, const char* panel, int64_t column) {
 
 template <class K>
 void gemm_run(const GemmArgs& args) {
-    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, K::kInt8);
+    if constexpr (PacksRows<K>::kValue) {
+        pack_rows<K>(args, packed_row_pitch(args.taps * args.k));
+    }
+    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, K::kInt8, PacksRows<K>::kValue);
     for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
         const Panel at = panel_at(i, args.n, K::kLanes, K::kVectors);
         const char* panel = static_cast<const char*>(args.packed) + at.column * column_bytes;
@@ -89,6 +195,7 @@ void gemm_run(const GemmArgs& args) {
 }  // namespace fw
 
 /// Defines the kernel `id` of trait `K`.
-#define FW_DEFINE_GEMM(id, isa, K)                                                                      \
-    extern const ::fw::GemmKernel id = {#id,       ::fw::Isa::isa, K::kInt8, K::kUnsignedInput, K::kMr, \
-                                        K::kLanes, K::kVectors,    K::kKr,   ::fw::gemm_run<K>};
+#define FW_DEFINE_GEMM(id, isa, K)                                                                  \
+    extern const ::fw::GemmKernel id = {                                                            \
+        #id,       ::fw::Isa::isa, K::kInt8, K::kUnsignedInput, ::fw::PacksRows<K>::kValue, K::kMr, \
+        K::kLanes, K::kVectors,    K::kKr,   ::fw::gemm_run<K>};

@@ -43,17 +43,19 @@ struct GemmArgs {
     int64_t m = 0;               ///< 1..MR
     void* const* out = nullptr;  ///< [m]: element of column 0; columns are adjacent
     Epilogue epilogue;
+    void* scratch = nullptr;  ///< gemm_scratch_bytes (pack.h), kAlignment-aligned; nullptr if that is 0
 };
 
 /// A GEMM kernel. Packed weights (pack_gemm) are panels of up to `vectors` vectors of `lanes` columns (panel.h), each:
 ///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
-/// padded with zeros. `unsigned_input`: the kernel computes with activations + 128, and -128 * sum(B) is in the packed
-/// bias.
+/// padded with zeros; with `packs_rows` weights [ceil(taps * k / kr)][columns][kr]. `unsigned_input`: the kernel
+/// computes with activations + 128, and -128 * sum(B) is in the packed bias.
 struct GemmKernel {
     const char* name;
     Isa level;
     bool int8;  ///< int8 A and B with int32 accumulators; else float
     bool unsigned_input;
+    bool packs_rows;  ///< copies the rows of a tile to GemmArgs::scratch first
     int mr;
     int lanes;
     int vectors;

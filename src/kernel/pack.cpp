@@ -41,10 +41,14 @@ char* pack_head(bool int8, bool unsigned_input, int64_t first, int64_t columns, 
     return out;
 }
 
-// [column][tap][k] to [tap][k / kr][column][kr].
+// [column][tap][k] to [tap][k / kr][column][kr], or to [tap * k / kr][column][kr] where the kernel packs rows of A.
 template <class T>
-void pack_panel(const GemmWeights& w, int64_t first, int64_t columns, int64_t kr, T* out) {
+void pack_panel(GemmWeights w, bool packs_rows, int64_t first, int64_t columns, int64_t kr, T* out) {
     const T* values = static_cast<const T*>(w.values);
+    if (packs_rows) {
+        w.k *= w.taps;
+        w.taps = 1;
+    }
     for (int64_t t = 0; t < w.taps; ++t) {
         for (int64_t p = 0; p < w.k; p += kr) {
             for (int64_t j = first; j < first + columns; ++j) {
@@ -79,11 +83,11 @@ int64_t dw_block_bytes(const DwKernel& kernel, int64_t taps) {
 
 size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
     return static_cast<size_t>(div_up(weights.n, kernel.lanes) * kernel.lanes *
-                               gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8));
+                               gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8, kernel.packs_rows));
 }
 
 void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) {
-    const int64_t column_bytes = gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8);
+    const int64_t column_bytes = gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8, kernel.packs_rows);
     const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
     for (int64_t i = 0; i < panels; ++i) {
         const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
@@ -92,11 +96,15 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
         to = pack_head(kernel.int8, kernel.unsigned_input, panel.column, columns, weights.n, weights.taps * weights.k,
                        weights.values, weights.bias, weights.multiplier, to);
         if (kernel.int8) {
-            pack_panel(weights, panel.column, columns, kernel.kr, reinterpret_cast<int8_t*>(to));
+            pack_panel(weights, kernel.packs_rows, panel.column, columns, kernel.kr, reinterpret_cast<int8_t*>(to));
         } else {
-            pack_panel(weights, panel.column, columns, kernel.kr, reinterpret_cast<float*>(to));
+            pack_panel(weights, kernel.packs_rows, panel.column, columns, kernel.kr, reinterpret_cast<float*>(to));
         }
     }
+}
+
+size_t gemm_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t k) {
+    return kernel.packs_rows ? static_cast<size_t>(kernel.mr * packed_row_pitch(taps * k) * (kernel.int8 ? 1 : 4)) : 0;
 }
 
 size_t packed_dw_bytes(const DwKernel& kernel, const DwWeights& weights) {

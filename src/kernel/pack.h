@@ -20,6 +20,9 @@ size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights);
 /// `out` is kAlignment-aligned.
 void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out);
 
+/// Bytes of GemmArgs::scratch for rows of `taps` times `k` elements.
+size_t gemm_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t k);
+
 struct DwWeights {
     int64_t channels = 0;
     int64_t taps = 0;

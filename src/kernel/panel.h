@@ -22,15 +22,26 @@ static inline int64_t panel_count(int64_t n, int64_t lanes, int64_t max_vectors)
 
 static inline Panel panel_at(int64_t index, int64_t n, int64_t lanes, int64_t max_vectors) {
     const int64_t vectors = div_up(n, lanes);
+    if (vectors <= max_vectors) {
+        return {0, vectors};  // without the divisions, which a small tile would feel
+    }
     const int64_t panels = div_up(vectors, max_vectors);
     const int64_t begin = index * vectors / panels;
     return {begin * lanes, (index + 1) * vectors / panels - begin};
 }
 
 /// Bytes of one column of a packed GEMM panel: bias, multiplier (int8), weights. Panel i begins at its first column
-/// times this.
-static inline int64_t gemm_column_bytes(int64_t taps, int64_t k, int64_t kr, bool int8) {
-    return int8 ? 8 + taps * div_up(k, kr) * kr : 4 + taps * k * 4;
+/// times this. Each tap is padded to kr, or all together where the kernel packs rows of A.
+static inline int64_t gemm_column_bytes(int64_t taps, int64_t k, int64_t kr, bool int8, bool packs_rows) {
+    const int64_t length = packs_rows ? div_up(taps * k, kr) * kr : taps * div_up(k, kr) * kr;
+    return int8 ? 8 + length : 4 + length * 4;
+}
+
+/// Elements from row to row of A where a kernel packs rows of `length` elements, all taps: 64 more may be written
+/// behind a row. An odd number of cache lines of bytes, so that the rows of a tile do not share the same few sets of
+/// the cache.
+static inline int64_t packed_row_pitch(int64_t length) {
+    return (div_up(length + 64, 64) | 1) * 64;
 }
 
 }  // namespace fw

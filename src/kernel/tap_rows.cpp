@@ -14,7 +14,9 @@ TapRows::TapRows(const ConvJob& job, int element_size, int64_t tap_step, int64_t
       out_row_(static_cast<char*>(job.output)),
       out_h_step_(g_.out_h_stride * job.out_element_size),
       y_(static_cast<int>(first / g_.out_w)),
-      x_(static_cast<int>(first % g_.out_w)) {
+      x_(static_cast<int>(first % g_.out_w)),
+      dense_(g_.taps() == 1 && !g_.transposed && g_.pad_top == 0 && g_.pad_left == 0 &&
+             int64_t{g_.out_h - 1} * g_.stride_h < g_.in_h && int64_t{g_.out_w - 1} * g_.stride_w < g_.in_w) {
     out_row_ += y_ * out_h_step_;
 }
 
@@ -32,38 +34,53 @@ int TapRows::source(int out, int tap, int stride, int dilation, int pad, int ext
     return at < 0 || at >= extent ? -1 : static_cast<int>(at);
 }
 
-void TapRows::fill_pixel(const void** rows) const {
-    if (!g_.transposed) {
-        // Most windows lie inside: no test for each tap.
-        const int64_t top = int64_t{y_} * g_.stride_h - g_.pad_top;
-        const int64_t left = int64_t{x_} * g_.stride_w - g_.pad_left;
-        const int64_t bottom = top + int64_t{g_.kernel_h - 1} * g_.dilation_h;
-        const int64_t right = left + int64_t{g_.kernel_w - 1} * g_.dilation_w;
-        if (top >= 0 && left >= 0 && bottom < g_.in_h && right < g_.in_w) {
-            const char* line = input_ + top * h_step_ + left * w_step_;
-            for (int ky = 0; ky < g_.kernel_h; ++ky, line += g_.dilation_h * h_step_) {
-                const char* at = line;
-                for (int kx = 0; kx < g_.kernel_w; ++kx, at += g_.dilation_w * w_step_, rows += tap_step_) {
-                    *rows = at;
-                }
-            }
-            return;
+// Pixels x_ .. x_ + count - 1 of output row y_. Taps outside, pixels inside: most taps of a span lie in the input as a
+// whole, which takes one test a tap instead of one an address.
+void TapRows::fill_span(int count, const void** rows) const {
+    if (dense_) {
+        const char* at = input_ + y_ * (g_.stride_h * h_step_) + x_ * (g_.stride_w * w_step_);
+        for (int i = 0; i < count; ++i, rows += pixel_step_, at += g_.stride_w * w_step_) {
+            *rows = at;
         }
+        return;
     }
+    const int64_t step = g_.stride_w * w_step_;
     for (int ky = 0; ky < g_.kernel_h; ++ky) {
         const int iy = source(y_, ky, g_.stride_h, g_.dilation_h, g_.pad_top, g_.in_h, g_.transposed);
+        const char* line = input_ + iy * h_step_;
         for (int kx = 0; kx < g_.kernel_w; ++kx, rows += tap_step_) {
-            const int ix = source(x_, kx, g_.stride_w, g_.dilation_w, g_.pad_left, g_.in_w, g_.transposed);
-            *rows = iy < 0 || ix < 0 ? pad_row_ : input_ + iy * h_step_ + ix * w_step_;
+            const void** to = rows;
+            const int first = source(x_, kx, g_.stride_w, g_.dilation_w, g_.pad_left, g_.in_w, g_.transposed);
+            const int last =
+                source(x_ + count - 1, kx, g_.stride_w, g_.dilation_w, g_.pad_left, g_.in_w, g_.transposed);
+            if (!g_.transposed && iy >= 0 && first >= 0 && last >= 0) {
+                const char* at = line + first * w_step_;
+                for (int i = 0; i < count; ++i, to += pixel_step_, at += step) {
+                    *to = at;
+                }
+                continue;
+            }
+            for (int i = 0; i < count; ++i, to += pixel_step_) {
+                const int ix = source(x_ + i, kx, g_.stride_w, g_.dilation_w, g_.pad_left, g_.in_w, g_.transposed);
+                *to = iy < 0 || ix < 0 ? pad_row_ : line + ix * w_step_;
+            }
         }
     }
 }
 
-void TapRows::next(int64_t count, const void** rows, char** place) {
-    for (int64_t i = 0; i < count; ++i, rows += pixel_step_) {
-        fill_pixel(rows);
-        place[i] = out_row_ + x_ * out_w_step_;
-        if (++x_ == g_.out_w) {
+void TapRows::next(int64_t count, const void** rows, void** place) {
+    while (count > 0) {
+        const int left = g_.out_w - x_;
+        const int span = count < left ? static_cast<int>(count) : left;
+        fill_span(span, rows);
+        char* to = out_row_ + x_ * out_w_step_;
+        for (int i = 0; i < span; ++i, to += out_w_step_) {
+            *place++ = to;
+        }
+        rows += span * pixel_step_;
+        count -= span;
+        x_ += span;
+        if (x_ == g_.out_w) {
             x_ = 0;
             ++y_;
             out_row_ += out_h_step_;

@@ -12,10 +12,10 @@ public:
     TapRows(const ConvJob& job, int element_size, int64_t tap_step, int64_t pixel_step, int64_t first);
 
     /// Fills the addresses of the next `count` pixels; those of the outputs go to place[i].
-    void next(int64_t count, const void** rows, char** place);
+    void next(int64_t count, const void** rows, void** place);
 
 private:
-    void fill_pixel(const void** rows) const;
+    void fill_span(int count, const void** rows) const;
     /// Input coordinate of a tap along one axis, or -1 where it is padding.
     static int source(int out, int tap, int stride, int dilation, int pad, int extent, bool transposed);
 
@@ -31,6 +31,7 @@ private:
     int64_t out_h_step_;
     int y_;
     int x_;
+    bool dense_;  ///< one tap, always inside
 };
 
 }  // namespace fw

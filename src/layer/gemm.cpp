@@ -170,7 +170,7 @@ Status Gemm::infer(Span<const TensorDesc> in, Span<TensorDesc> out) const {
 Status Gemm::prepare(const PrepareContext& context) {
     FW_RETURN_IF_ERROR(Layer::prepare(context));
     FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
-    kernel_ = find_gemm_kernel(false, isa);
+    kernel_ = find_gemm_kernel(false, isa, 0);
     return {};
 }
 

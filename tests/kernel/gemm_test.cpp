@@ -154,6 +154,8 @@ void GemmSweep::run(const Case& c) {
     args.m = c.m;
     args.out = out_rows.data();
     args.epilogue = c.epilogue;
+    GuardedBuffer scratch(gemm_scratch_bytes(*kernel_, c.taps, c.k));
+    args.scratch = scratch.data();
     kernel_->run(args);
 
     for (int64_t r = 0; r < c.m; ++r) {
@@ -248,8 +250,8 @@ TEST_P(GemmSweep, InfinityAndNanPass) {
     }
     const float infinity = std::numeric_limits<float>::infinity();
     std::vector<float> a(2 + kOverread, 0.0F);
-    const void* rows[16];
-    void* out_rows[16];
+    const void* rows[32];
+    void* out_rows[32];
     std::vector<float> out(3);
     std::fill(std::begin(rows), std::end(rows), a.data());
     out_rows[0] = out.data();

@@ -11,8 +11,10 @@ namespace fw {
 namespace {
 
 // Inputs with fewer channels than this have whole filter rows as taps: a tap of 3 channels would leave most of a vector
-// empty.
-constexpr int kRowTapChannels = 16;
+// empty, and a short one costs more for its address than for its products. It takes a copy of the image with its
+// padding, a quarter of the size in int8.
+constexpr int kRowTapChannelsFloat = 16;
+constexpr int kRowTapChannelsInt8 = 64;
 
 bool is_line(const Shape& shape) {
     return shape.rank == 1;
@@ -82,13 +84,18 @@ Status ConvLayer::load_fixed(const Params& params, WeightedCore::Spec spec, Span
                              static_cast<long long>(channels));
     }
     spec.channels = static_cast<int>(channels);
-    spec.row_taps = !kind_.transposed && spec.group == 1 && spec.kernel_w > 1 && horizontal_.dilation == 1 &&
-                    spec.channels < kRowTapChannels;
     return core_.load(spec, weights);
 }
 
 Status ConvLayer::prepare(const PrepareContext& context) {
-    return dynamic_ ? Layer::prepare(context) : core_.prepare(context);
+    if (dynamic_) {
+        return Layer::prepare(context);
+    }
+    const WeightedCore::Spec& spec = core_.spec();
+    const int few = context.inputs[0].dtype == DType::kInt8 ? kRowTapChannelsInt8 : kRowTapChannelsFloat;
+    core_.use_row_taps(!kind_.transposed && spec.group == 1 && spec.kernel_w > 1 && horizontal_.dilation == 1 &&
+                       spec.channels < few);
+    return core_.prepare(context);
 }
 
 Status ConvLayer::check_dynamic(Span<const TensorDesc> in) const {
@@ -126,7 +133,7 @@ Status ConvLayer::forward_dynamic(Span<const Tensor> in, Span<Tensor> out, const
     FW_RETURN_IF_ERROR(fixed.core_.load(spec, weights));
     const TensorDesc in_desc = in[0].desc();
     const TensorDesc out_desc = out[0].desc();
-    FW_RETURN_IF_ERROR(fixed.core_.prepare({{&in_desc, 1}, {&out_desc, 1}, {}}));
+    FW_RETURN_IF_ERROR(fixed.prepare({{&in_desc, 1}, {&out_desc, 1}, {}}));
     const std::shared_ptr<void> workspace =
         allocate_shared_bytes(fixed.workspace_bytes({&in_desc, 1}, {&out_desc, 1}, context.threads), nullptr);
     if (workspace == nullptr) {

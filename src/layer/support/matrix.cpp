@@ -38,7 +38,7 @@ MatrixWorkspace::MatrixWorkspace(const GemmKernel& kernel, int64_t m, int64_t n,
     packed = b + floats_bytes(n * k);
     result = packed + round_up(packed_gemm_bytes(kernel, weights_of(n, k, nullptr)) + kOverread, kAlignment);
     scratch = result + floats_bytes(m * n);
-    total = scratch + gemm_conv_scratch_bytes(kernel, 1, n, false, threads);
+    total = scratch + gemm_conv_scratch_bytes(kernel, 1, k, n, false, threads);
 }
 
 const float* multiply(const GemmKernel& kernel, const MatrixView& a, const MatrixView& b, int threads,

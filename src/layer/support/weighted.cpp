@@ -160,7 +160,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     if (spec_.depthwise()) {
         dw_ = find_dw_kernel(int8_, isa);
     } else {
-        gemm_ = find_gemm_kernel(int8_, isa);
+        gemm_ = find_gemm_kernel(int8_, isa, spec_.outputs / spec_.group);
     }
     out_size_ = float_out ? 4 : 1;
     out_quant_ = context.outputs[0].quant;
@@ -238,7 +238,8 @@ size_t WeightedCore::scratch_bytes(int threads) const {
         return dw_conv_scratch_bytes(spec_.taps(), spec_.channels, staged_, threads);
     }
     if (gemm_ != nullptr) {
-        return gemm_conv_scratch_bytes(*gemm_, spec_.taps(), spec_.outputs / spec_.group, staged_, threads);
+        return gemm_conv_scratch_bytes(*gemm_, spec_.taps(), spec_.tap_length(), spec_.outputs / spec_.group, staged_,
+                                       threads);
     }
     return 0;
 }

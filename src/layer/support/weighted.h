@@ -39,6 +39,8 @@ public:
     Status load(const Spec& spec, Span<const Weight> weights);
     /// Without weights: a layer that gets them later, in a copy of itself.
     void load(const Spec& spec) { spec_ = spec; }
+    /// Sets Spec::row_taps; before prepare.
+    void use_row_taps(bool use) { spec_.row_taps = use; }
     /// Accepts float to float, int8 to int8 and int8 to float.
     Status prepare(const PrepareContext& context);
 

@@ -48,5 +48,65 @@ FW_ALWAYS_INLINE void store_accumulators16(const Epilogue& e, __m512i acc, const
     }
 }
 
+/// Writes the first `count` bytes of `x`, in whole pieces: masked stores of bytes are slow on Zen 4.
+FW_ALWAYS_INLINE void store_bytes64(__m512i x, void* out, int64_t count) {
+    auto* to = static_cast<char*>(out);
+    if (count >= 64) {
+        _mm512_storeu_si512(to, x);
+        return;
+    }
+    __m256i y = _mm512_castsi512_si256(x);
+    if (count >= 32) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), y);
+        y = _mm512_extracti64x4_epi64(x, 1);
+        to += 32;
+        count -= 32;
+    }
+    __m128i z = _mm256_castsi256_si128(y);
+    if (count >= 16) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), z);
+        z = _mm256_extracti128_si256(y, 1);
+        to += 16;
+        count -= 16;
+    }
+    if (count >= 8) {
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), z);
+        z = _mm_unpackhi_epi64(z, z);
+        to += 8;
+        count -= 8;
+    }
+    if (count > 0) {
+        _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1U << count) - 1U), z);
+    }
+}
+
+/// The int8 output of up to four vectors of accumulators that belong to adjacent channels; the constants are loaded
+/// once a tile. Only the upper bound is needed before rounding: what is too low becomes the lowest integer, and
+/// saturates on the way to bytes.
+struct ByteStore16 {
+    __m512 hi;
+    __m512i zero_point, lo, order;
+
+    FW_ALWAYS_INLINE explicit ByteStore16(const Epilogue& e)
+        : hi(_mm512_set1_ps(e.hi)),
+          zero_point(_mm512_set1_epi16(static_cast<short>(e.zero_point))),
+          lo(_mm512_set1_epi8(static_cast<char>(static_cast<int32_t>(e.lo) + e.zero_point))),
+          // Packing works within 128 bits: group g of four channels of vector v comes out at 4 * g + v.
+          order(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)) {}
+
+    template <int kCount>
+    FW_ALWAYS_INLINE void store(const __m512i* acc, const float* multiplier, void* out, int64_t count) const {
+        __m512i q[4] = {};
+        unroll<kCount>([&](auto v) FW_INLINE_LAMBDA {
+            const __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[v]), _mm512_loadu_ps(multiplier + 16 * v));
+            q[v] = _mm512_cvtps_epi32(_mm512_min_ps(hi, x));
+        });
+        const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero_point);
+        const __m512i high = kCount > 2 ? _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point) : low;
+        const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
+        store_bytes64(_mm512_max_epi8(bytes, lo), out, count < 16 * kCount ? count : 16 * kCount);
+    }
+};
+
 }  // namespace
 }  // namespace fw

@@ -1,5 +1,6 @@
-// vpdpbusd multiplies unsigned by signed bytes: activations become a + 128 (one exclusive or), and the packed bias
-// holds -128 times the sum of the weights.
+// vpdpbusd multiplies unsigned by signed bytes: activations become a + 128 (an exclusive or while rows are packed), and
+// the packed bias holds -128 times the sum of the weights. Three shapes of tile, all of 24 accumulators: few output
+// channels need many rows to make use of them.
 #include <cstring>
 
 #include "kernel/gemm_driver.h"
@@ -9,28 +10,50 @@ namespace fw {
 
 namespace {
 
+template <int kRows, int kColumns>
 struct Avx512VnniInt8 {
     using Element = int8_t;
     using Acc = __m512i;
     using Vec = __m512i;
-    static constexpr int kMr = 8, kVectors = 3, kLanes = 16, kKr = 4;
-    static constexpr bool kInt8 = true, kUnsignedInput = true;
+    using ByteStore = ByteStore16;
+    static constexpr int kMr = kRows, kVectors = kColumns / 16, kLanes = 16, kKr = 4;
+    static constexpr bool kInt8 = true, kUnsignedInput = true, kPacksRows = true;
 
+    template <int kCount>
+    static FW_ALWAYS_INLINE void copy_row(const int8_t* from, int8_t* to) {
+        if constexpr (kCount == 64) {
+            _mm512_storeu_si512(to, _mm512_xor_si512(_mm512_loadu_si512(from), _mm512_set1_epi8(-128)));
+        } else if constexpr (kCount == 32) {
+            const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_xor_si256(x, _mm256_set1_epi8(-128)));
+        } else {
+            const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_xor_si128(x, _mm_set1_epi8(-128)));
+        }
+    }
     static FW_ALWAYS_INLINE Acc load_bias(const void* p) { return _mm512_loadu_si512(p); }
     static FW_ALWAYS_INLINE Vec load_b(const void* p) { return _mm512_loadu_si512(p); }
     static FW_ALWAYS_INLINE Vec load_a(const int8_t* a) {
         int32_t four = 0;
         std::memcpy(&four, a, 4);
-        return _mm512_xor_si512(_mm512_set1_epi8(-128), _mm512_set1_epi32(four));
+        return _mm512_set1_epi32(four);
     }
     static FW_ALWAYS_INLINE Acc multiply_add(Acc acc, Vec a, Vec b) { return _mm512_dpbusd_epi32(acc, a, b); }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, Acc acc, const float* multiplier, void* out, int64_t count) {
-        store_accumulators16(e, acc, multiplier, out, count);
+        if (count > 0) {
+            store_accumulators16(e, acc, multiplier, out, count);
+        }
     }
 };
 
+using Rows6 = Avx512VnniInt8<6, 64>;
+using Rows8 = Avx512VnniInt8<8, 48>;
+using Rows12 = Avx512VnniInt8<12, 32>;
+
 }  // namespace
 
-FW_DEFINE_GEMM(gemm_int8_8x48c4_avx512vnni, kAvx512Vnni, Avx512VnniInt8)
+FW_DEFINE_GEMM(gemm_int8_6x64c4_avx512vnni, kAvx512Vnni, Rows6)
+FW_DEFINE_GEMM(gemm_int8_8x48c4_avx512vnni, kAvx512Vnni, Rows8)
+FW_DEFINE_GEMM(gemm_int8_12x32c4_avx512vnni, kAvx512Vnni, Rows12)
 
 }  // namespace fw
