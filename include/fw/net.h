@@ -34,6 +34,9 @@ struct LayerPlan {
     std::string type;    ///< layer type, `Quantize`, `Dequantize`, ...
     std::string output;  ///< first output blob
     std::string kernel;  ///< kernel that runs it, "" = the reference implementation
+    std::string isa;     ///< instruction set level of the kernel, "" where none runs
+    Shape output_shape;  ///< of `output`; the upper bound where the extent depends on the data
+    int64_t macs = 0;    ///< multiply-accumulates of layers with weights and matrix products; 0 elsewhere
     DType input_type = DType::kFloat32;
     DType output_type = DType::kFloat32;
     QuantParams output_quant;

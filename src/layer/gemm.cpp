@@ -23,6 +23,10 @@ public:
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
     std::string kernel_name() const override { return kernel_ != nullptr ? kernel_->name : ""; }
+    int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/) const override {
+        Extents e;
+        return extents(in, &e).ok() ? e.m * e.n * e.k : 0;
+    }
 
 private:
     struct Extents {

@@ -33,4 +33,8 @@ size_t Layer::workspace_bytes(Span<const TensorDesc> /*in*/, Span<const TensorDe
     return 0;
 }
 
+int64_t Layer::macs(Span<const TensorDesc> /*in*/, Span<const TensorDesc> /*out*/) const {
+    return 0;
+}
+
 }  // namespace fw

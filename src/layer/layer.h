@@ -74,6 +74,9 @@ public:
 
     /// Name of the kernel that prepare chose; "" = the reference implementation in this class.
     virtual std::string kernel_name() const { return {}; }
+    /// Multiply-accumulates of one forward for these shapes, as publications count them: of layers with weights and
+    /// matrix products, without biases; padding counts as if it were pixels.
+    virtual int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> out) const;
     /// Bytes of packed weights.
     virtual size_t weight_bytes() const { return 0; }
 };

@@ -48,6 +48,9 @@ public:
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
     std::string kernel_name() const override { return kernel_ != nullptr ? kernel_->name : ""; }
+    int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> out) const override {
+        return out[0].shape.count() * in[0].shape.w();
+    }
 
 private:
     bool trans_b_ = false;

@@ -1,5 +1,6 @@
 #include "fw/net.h"
 
+#include "base/cpu.h"
 #include "model/model_hash.h"
 #include "runtime/extractor_impl.h"
 #include "runtime/live_set.h"
@@ -25,6 +26,21 @@ Status load(NetState* state, Result<NetDef> def) {
     model.def = std::move(*def);
     model.custom = state->model.custom;
     return state->finish_load(std::move(model));
+}
+
+// A kernel's name ends in its level (kernel/kernel.h).
+std::string isa_of(const std::string& kernel) {
+    Isa isa = Isa::kScalar;
+    const size_t suffix = kernel.rfind('_');
+    return suffix != std::string::npos && parse_isa(kernel.c_str() + suffix + 1, &isa) ? name(isa) : "";
+}
+
+std::vector<TensorDesc> descs_of(const Plan& plan, const std::vector<ValueId>& values) {
+    std::vector<TensorDesc> descs;
+    for (const ValueId value : values) {
+        descs.push_back(plan.slots[static_cast<size_t>(value)].tensor.desc());
+    }
+    return descs;
 }
 
 }  // namespace
@@ -150,6 +166,7 @@ Result<std::vector<LayerPlan>> Net::plan() const {
             layer.input_type = from.dtype;
             layer.output_type = to.dtype;
             layer.output_quant = to.quant;
+            layer.output_shape = to.shape;
             layer.is_conversion = !input;
             layer.reason = input ? "input to NHWC" : "the layer after it needs dense memory";
             steps.push_back(std::move(layer));
@@ -166,6 +183,9 @@ Result<std::vector<LayerPlan>> Net::plan() const {
         layer.input_type = node.inputs.empty() ? output.dtype : graph.value(node.inputs[0]).dtype;
         layer.output_type = output.dtype;
         layer.output_quant = output.quant;
+        layer.isa = isa_of(layer.kernel);
+        layer.macs = made.layer->macs(descs_of(*plan, node.inputs), descs_of(*plan, node.outputs));
+        layer.output_shape = plan->slots[static_cast<size_t>(node.outputs[0])].tensor.shape;
         layer.is_conversion = node.is_conversion;
         layer.reason = node.reason;
         steps.push_back(std::move(layer));

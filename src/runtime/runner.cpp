@@ -82,9 +82,11 @@ Status Runner::run_to(const Model& model, ValueId value, int threads, const Obse
     }
     while (static_cast<int>(next_) <= last) {
         const PlanStep& current = plan_->steps[next_];
-        const auto begin = std::chrono::steady_clock::now();
-        FW_RETURN_IF_ERROR(step(model, current, threads));
-        if (profile != nullptr) {
+        if (profile == nullptr) {
+            FW_RETURN_IF_ERROR(step(model, current, threads));
+        } else {
+            const auto begin = std::chrono::steady_clock::now();
+            FW_RETURN_IF_ERROR(step(model, current, threads));
             const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
             (*profile)[next_] = spent.count();
         }

@@ -232,7 +232,15 @@ TEST(Net, PlanProfileAndMemory) {
     EXPECT_EQ((*plan)[1].name, "c");
     EXPECT_EQ((*plan)[1].output, "b");
     EXPECT_FALSE((*plan)[1].is_conversion);
+    EXPECT_EQ((*plan)[0].output_shape, Shape(3, 8, 8));
+    EXPECT_EQ((*plan)[1].output_shape, Shape(4, 8, 8));
+    EXPECT_EQ((*plan)[1].macs, 8 * 8 * 4 * 27);
+    const std::string& kernel = (*plan)[1].kernel;
+    EXPECT_EQ(kernel.substr(kernel.rfind('_') + 1), (*plan)[1].isa);
+    EXPECT_FALSE((*plan)[1].isa.empty());
     EXPECT_EQ((*plan)[2].type, "Pooling");
+    EXPECT_EQ((*plan)[2].macs, 0);
+    EXPECT_EQ((*plan)[2].isa, "");
     EXPECT_GE(net.memory_use().weights, 112 * sizeof(float));
     EXPECT_GE(net.memory_use().activations, (3 + 4) * 64 * sizeof(float));
 

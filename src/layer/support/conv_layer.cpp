@@ -241,6 +241,17 @@ Status ConvLayer::infer(Span<const TensorDesc> in, Span<TensorDesc> out) const {
     return {};
 }
 
+// Each filter is applied at every output pixel; in a deconvolution, at every input pixel.
+int64_t ConvLayer::macs(Span<const TensorDesc> in, Span<const TensorDesc> out) const {
+    WeightedCore::Spec spec = core_.spec();
+    if (dynamic_) {
+        spec.channels = is_line(in[0].shape) ? in[0].shape.w() : in[0].shape.c();
+    }
+    const Shape& pixels = kind_.transposed ? in[0].shape : out[0].shape;
+    const int64_t count = is_line(pixels) ? 1 : int64_t{pixels.h()} * pixels.w();
+    return count * spec.outputs * spec.weights_per_output();
+}
+
 // With row taps, the rows of the image with their padding on both sides, so that every filter row lies together.
 size_t ConvLayer::padded_rows_bytes(const Shape& in) const {
     ConvGeometry geometry;
