@@ -7,7 +7,7 @@ packages=()
 for group in "$@"; do
     case $group in
         build) packages+=(g++ cmake ninja-build ccache pkg-config protobuf-compiler libprotobuf-dev libcli11-dev
-                          nlohmann-json3-dev libstb-dev python3) ;;
+                          nlohmann-json3-dev libjpeg-dev libstb-dev python3) ;;
         test) packages+=(libgtest-dev googletest libgmock-dev libbenchmark-dev python3) ;;
         arm) packages+=(g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user) ;;
         lint) packages+=(clang clang-format clang-tidy libomp-dev git) ;;

@@ -33,8 +33,8 @@ struct Image {
     Pixel pixel = Pixel::kRgb;
 };
 
-/// Resizes (bilinear, half-pixel centres, as OpenCV's INTER_LINEAR does in floating point), reorders and normalises an
-/// image into a float32 Mat [channels x height x width].
+/// Resizes (bilinear, half-pixel centres, to 8-bit levels: the same bits as OpenCV's INTER_LINEAR on 8-bit images),
+/// reorders and normalises an image into a float32 Mat [channels x height x width].
 FW_EXPORT Result<Mat> mat_from_image(const Image& image, const Preprocess& preprocess);
 
 }  // namespace fw

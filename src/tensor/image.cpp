@@ -11,24 +11,42 @@ int channels_of(Pixel pixel) {
     return pixel == Pixel::kGray ? 1 : 3;
 }
 
-// Bilinear taps of one output coordinate: half-pixel centres, edges clamped.
+// Resizing is in integers, because OpenCV's is and networks are trained and measured on its pixels: a resize in float
+// differs by up to 0.75 of a level, which changed the order of the five best classes for one ImageNet picture in eight.
+constexpr int kWeightBits = 11;
+constexpr int kWeightOne = 1 << kWeightBits;
+
+// Bilinear taps of one output coordinate: half-pixel centres, edges repeated.
 struct Tap {
     int first = 0, second = 0;
-    float weight = 0.0F;  // of the second
+    int first_weight = kWeightOne, second_weight = 0;
 };
 
 std::vector<Tap> make_taps(int from, int to) {
     std::vector<Tap> taps(static_cast<size_t>(to));
-    const double step = static_cast<double>(from) / to;
+    const double step = 1.0 / (static_cast<double>(to) / from);
     for (int i = 0; i < to; ++i) {
-        const double position = std::max((i + 0.5) * step - 0.5, 0.0);
-        const int first = std::min(static_cast<int>(position), from - 1);
+        const auto position = static_cast<float>((i + 0.5) * step - 0.5);
+        const float below = std::floor(position);
+        const float fraction = position - below;
+        const auto weight = [](float x) { return static_cast<int>(std::nearbyint(x * kWeightOne)); };
         Tap& tap = taps[static_cast<size_t>(i)];
-        tap.first = first;
-        tap.second = std::min(first + 1, from - 1);
-        tap.weight = static_cast<float>(std::min(position - first, 1.0));
+        tap.first = std::clamp(static_cast<int>(below), 0, from - 1);
+        tap.second = std::clamp(static_cast<int>(below) + 1, 0, from - 1);
+        tap.first_weight = weight(1.0F - fraction);
+        tap.second_weight = weight(fraction);
     }
     return taps;
+}
+
+int between(int first, int second, const Tap& tap) {
+    return first * tap.first_weight + second * tap.second_weight;
+}
+
+// Of two sums with kWeightBits fractional bits. Each product is cut, not rounded, as the 16-bit multiplies of vector
+// code do; the last shift rounds. 16 + 2 bits are the 2 * kWeightBits less the 4 cut before.
+int between_rows(int upper, int lower, const Tap& tap) {
+    return (((tap.first_weight * (upper >> 4)) >> 16) + ((tap.second_weight * (lower >> 4)) >> 16) + 2) >> 2;
 }
 
 // How target channels come from source channels: sum of weights (gray from colour), or a plain pick.
@@ -109,9 +127,9 @@ Result<Mat> mat_from_image(const Image& image, const Preprocess& preprocess) {
             for (int c = 0; c < source_channels; ++c) {
                 const int left = column.first * source_channels + c;
                 const int right = column.second * source_channels + c;
-                const float top = upper[left] + column.weight * static_cast<float>(upper[right] - upper[left]);
-                const float bottom = lower[left] + column.weight * static_cast<float>(lower[right] - lower[left]);
-                resized[c] = top + row.weight * (bottom - top);
+                const int top = between(upper[left], upper[right], column);
+                const int bottom = between(lower[left], lower[right], column);
+                resized[c] = static_cast<float>(between_rows(top, bottom, row));
             }
         }
         for (int t = 0; t < channels; ++t) {

@@ -3,6 +3,7 @@
 
 DemoRoad: the embedded networks. Usage: exit codes and messages. RealRoad: networks under FW_DATA (skipped, 77, without it).
 """
+import csv
 import json
 import os
 import pathlib
@@ -239,6 +240,31 @@ class RealRoad(Road):
         result = self.evaluate("net.table", "--images", val, "--labels", val)
         print(name, result["float"], result["int8"], result["agreement"])
         self.assertLessEqual(result["float"]["top1"] - result["int8"]["top1"], 2.0)
+
+    def test_top5_of_whole_images(self):
+        # expected_top5.csv of every Caffe classifier: the same five classes in the same order for every file, but for ties.
+        unit = ("--mean", "127.5", "--norm", "0.00784313725490196", "--size", "224x224", "--pixel", "RGB")
+        nets = {"squeezenet_v1.1": ("imagenet", ("--mean", "104,117,123", "--size", "227x227", "--pixel", "BGR")),
+                "mobilenet_v1_1.0_224": ("imagenet_224_rot180", unit), "mobilenet_v1_0.25_224": ("imagenet_224_rot180", unit),
+                "mobilenet_v2_1.0_224": ("imagenet_224_rot180", unit)}
+        for name, (images, options) in nets.items():
+            folder = DATA / "models" / "caffe" / name
+            with open(folder / "expected_top5.csv") as file:
+                expected = list(csv.DictReader(file))
+            self.assertEqual(len(expected), 300)
+            self.convert(folder / "deploy.prototxt", folder / f"{name}.caffemodel", *options)
+            out = self.run_tool("fwrun", "net.param", "net.bin", *(DATA / "images" / images / row["file"] for row in expected)).stdout
+            got = [line.split() for line in out.splitlines() if line.startswith("  ")]
+            self.assertEqual(len(got), 5 * len(expected))
+            worst = 0.0
+            for i, row in enumerate(expected):
+                for k in range(1, 6):
+                    found, score = int(got[5 * i + k - 1][0]), float(got[5 * i + k - 1][1])
+                    worst = max(worst, abs(score - float(row[f"q{k}"])))
+                    if found != int(row[f"p{k}"]):  # a tie: both files print six digits
+                        self.assertLessEqual(abs(score - float(row[f"q{k}"])), 1.5e-6, f"{name} {row['file']} place {k}")
+            print(name, "largest difference of a probability", worst)
+            self.assertLess(worst, 5e-5)
 
     def test_ssd_on_photographs(self):
         name = "ssd_mobilenet_v1_coco"

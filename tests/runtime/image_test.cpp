@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <vector>
+
+#include "support/source_dir.h"
 
 namespace fw {
 namespace {
@@ -49,6 +54,28 @@ TEST(Image, ResizesBetweenHalfPixelCentres) {
     Result<Mat> large = mat_from_image(Image{row, 2, 1, 2, Pixel::kGray}, Preprocess{Pixel::kGray, 4, 2, {}, {}});
     ASSERT_TRUE(large.ok());
     EXPECT_EQ(values(*large), (std::vector<float>{0, 25, 75, 100, 0, 25, 75, 100}));
+}
+
+// Vectors of tests/golden/make_resize.py, which equals OpenCV's resize of 8-bit images bit for bit.
+TEST(Image, ResizesToTheLevelsOfOpenCv) {
+    std::ifstream stream(std::string(FW_SOURCE_DIR) + "/tests/golden/image/resize.json");
+    const auto cases = nlohmann::json::parse(stream);
+    ASSERT_GE(cases.size(), 10U);
+    for (const auto& entry : cases) {
+        const auto [width, height, channels] = entry["from"].get<std::array<int, 3>>();
+        const auto [to_width, to_height] = entry["to"].get<std::array<int, 2>>();
+        const auto pixels = entry["pixels"].get<std::vector<uint8_t>>();
+        const auto want = entry["resized"].get<std::vector<float>>();
+        const Pixel order = channels == 1 ? Pixel::kGray : Pixel::kRgb;
+        const Image image{pixels.data(), width, height, width * channels, order};
+        Result<Mat> mat = mat_from_image(image, Preprocess{order, to_width, to_height, {}, {}});
+        ASSERT_TRUE(mat.ok()) << mat.status().message();
+        for (size_t i = 0; i < want.size(); ++i) {
+            const size_t plane = want.size() / static_cast<size_t>(channels);
+            const size_t at = i % static_cast<size_t>(channels) * plane + i / static_cast<size_t>(channels);
+            ASSERT_EQ(mat->data()[at], want[i]) << width << "x" << height << " to " << to_width << "x" << to_height;
+        }
+    }
 }
 
 TEST(Image, BadArgumentsAreErrors) {

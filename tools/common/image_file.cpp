@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "common/file.h"
+#include "common/jpeg.h"
 #include "common/npy.h"
 #include "common/stb.h"
 #include "model/model_io.h"
@@ -14,6 +15,11 @@ namespace fw::tools {
 namespace {
 
 constexpr int64_t kMaxPixels = int64_t{1} << 28;
+// A file that claims more pixels than its bytes can hold is refused before memory is taken for them. Deflate packs at
+// most 1032 bytes into one and a byte of a PNG holds at most 8 pixels; GIF, BMP and PNM hold less.
+constexpr int64_t kMaxPixelsPerByte = 8 * 1032;
+// A JPEG takes at least one bit for each block of 8 x 8.
+constexpr int64_t kMaxJpegPixelsPerByte = 8 * 64;
 
 bool has_suffix(const std::string& path, const char* suffix) {
     const std::string tail(suffix);
@@ -110,6 +116,60 @@ Result<std::vector<ListedImage>> list_file(const std::string& path) {
     return images;
 }
 
+// PNG, BMP, GIF, PNM.
+Result<Pixels> decode_other(Span<const uint8_t> file, int64_t max_pixels) {
+    const int size = static_cast<int>(file.size());
+    Pixels out;
+    if (stbi_info_from_memory(file.data(), size, &out.width, &out.height, &out.channels) == 0) {
+        return Status::error(Code::kParseError, "not an image that can be read (%s)", stbi_failure_reason());
+    }
+    if (out.width <= 0 || out.height <= 0) {
+        return Status::error(Code::kParseError, "an image of %dx%d pixels", out.width, out.height);
+    }
+    if (int64_t{out.width} * out.height > max_pixels) {
+        return Status::error(Code::kUnsupported, "%dx%d pixels, at most %lld are read from a file of this size",
+                             out.width, out.height, static_cast<long long>(max_pixels));
+    }
+    const int wanted = out.channels <= 2 ? 1 : 3;
+    // The most that one buffer of an honest file takes: 16-bit RGBA, doubled while it grows, or the file itself.
+    const StbMemoryLimit limit((int64_t{out.width} * 16 + 16) * out.height + 2 * int64_t{size} + 65536);
+    uint8_t* data = stbi_load_from_memory(file.data(), size, &out.width, &out.height, &out.channels, wanted);
+    if (data == nullptr) {
+        return Status::error(Code::kParseError, "cannot be decoded (%s)", stbi_failure_reason());
+    }
+    out.channels = wanted;
+    out.bytes.assign(data, data + int64_t{out.width} * out.height * wanted);
+    stbi_image_free(data);
+    return out;
+}
+
+// Exif's eight orientations: 2 and 4 mirror, 3 turns by 180 degrees, 5 to 8 exchange rows and columns first.
+Pixels turned_upright(Pixels in) {
+    if (in.orientation == 1) {
+        return in;
+    }
+    const bool exchange = in.orientation >= 5;
+    const bool from_right = in.orientation == 2 || in.orientation == 3 || in.orientation == 7 || in.orientation == 8;
+    const bool from_bottom = in.orientation == 3 || in.orientation == 4 || in.orientation == 6 || in.orientation == 7;
+    Pixels out;
+    out.width = exchange ? in.height : in.width;
+    out.height = exchange ? in.width : in.height;
+    out.channels = in.channels;
+    out.bytes.resize(in.bytes.size());
+    const auto channels = static_cast<size_t>(in.channels);
+    uint8_t* to = out.bytes.data();
+    for (int y = 0; y < out.height; ++y) {
+        for (int x = 0; x < out.width; ++x) {
+            const int column = exchange ? y : x;
+            const int row = exchange ? x : y;
+            const auto from_x = static_cast<size_t>(from_right ? in.width - 1 - column : column);
+            const auto from_y = static_cast<size_t>(from_bottom ? in.height - 1 - row : row);
+            to = std::copy_n(&in.bytes[(from_y * static_cast<size_t>(in.width) + from_x) * channels], channels, to);
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<DecodedImage> DecodedImage::load(const std::string& path) {
@@ -117,27 +177,19 @@ Result<DecodedImage> DecodedImage::load(const std::string& path) {
     if (file.bytes.size() > 0x7fffffff) {
         return Status::error(Code::kUnsupported, "%s: the file is larger than 2 GiB", path.c_str());
     }
-    const int size = static_cast<int>(file.bytes.size());
-    int width = 0;
-    int height = 0;
-    int channels = 0;
-    if (stbi_info_from_memory(file.bytes.data(), size, &width, &height, &channels) == 0) {
-        return Status::error(Code::kParseError, "%s: not an image that can be read (%s)", path.c_str(),
-                             stbi_failure_reason());
+    const bool jpeg = looks_like_jpeg(file.bytes);
+    const int64_t per_byte = jpeg ? kMaxJpegPixelsPerByte : kMaxPixelsPerByte;
+    const int64_t max_pixels = std::min(kMaxPixels, static_cast<int64_t>(file.bytes.size()) * per_byte);
+    Result<Pixels> decoded = jpeg ? decode_jpeg(file.bytes, max_pixels) : decode_other(file.bytes, max_pixels);
+    if (!decoded.ok()) {
+        return decoded.status().with_prefix("%s", path.c_str());
     }
-    if (int64_t{width} * height > kMaxPixels) {
-        return Status::error(Code::kUnsupported, "%s: %dx%d pixels, at most 2^28 are read", path.c_str(), width,
-                             height);
-    }
-    const int wanted = channels <= 2 ? 1 : 3;
-    uint8_t* data = stbi_load_from_memory(file.bytes.data(), size, &width, &height, &channels, wanted);
-    if (data == nullptr) {
-        return Status::error(Code::kParseError, "%s: cannot be decoded (%s)", path.c_str(), stbi_failure_reason());
-    }
+    Pixels upright = turned_upright(std::move(*decoded));
     DecodedImage out;
-    out.pixels_ = std::make_shared<std::vector<uint8_t>>(data, data + int64_t{width} * height * wanted);
-    stbi_image_free(data);
-    out.image_ = Image{out.pixels_->data(), width, height, width * wanted, wanted == 1 ? Pixel::kGray : Pixel::kRgb};
+    out.image_ = Image{nullptr, upright.width, upright.height, upright.width * upright.channels,
+                       upright.channels == 1 ? Pixel::kGray : Pixel::kRgb};
+    out.pixels_ = std::make_shared<std::vector<uint8_t>>(std::move(upright.bytes));
+    out.image_.data = out.pixels_->data();
     return out;
 }
 

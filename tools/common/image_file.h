@@ -14,8 +14,8 @@ namespace fw::tools {
 /// Decoded pixels, RGB or gray.
 class DecodedImage {
 public:
-    /// JPEG, PNG, BMP, GIF, PNM. Errors name the file and the decoder's reason; images of more than 2^28 pixels are
-    /// refused.
+    /// JPEG (turned upright as its Exif data say), PNG, BMP, GIF, PNM. Errors name the file and the decoder's reason;
+    /// images of more than 2^28 pixels, or of more than a file of that size can hold, are refused.
     static Result<DecodedImage> load(const std::string& path);
     const Image& view() const { return image_; }
     std::vector<uint8_t>& pixels() { return *pixels_; }
