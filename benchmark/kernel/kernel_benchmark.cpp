@@ -132,6 +132,32 @@ void dw_benchmark(benchmark::State& state, const DwKernel* kernel, const Layer& 
     measure(state, layer, job, element_size, true, [&](const ConvJob& j) { run_dw_conv(*kernel, j); });
 }
 
+void dw_line_benchmark(benchmark::State& state, const DwLineKernel* kernel, const Layer& layer) {
+    const int element_size = kernel->int8 ? 1 : 4;
+    ConvJob job = make_job(layer, element_size);
+    DwWeights weights;
+    weights.channels = job.k;
+    weights.taps = job.geometry.taps();
+    const Memory values(static_cast<size_t>(weights.channels * weights.taps * element_size));
+    const std::vector<float> multiplier(static_cast<size_t>(job.k), 1e-3F);
+    weights.values = values.data.get();
+    weights.multiplier = multiplier.data();
+    const Memory packed(packed_dw_line_bytes(*kernel, weights));
+    pack_dw_line(*kernel, weights, packed.data.get());
+    job.packed = packed.data.get();
+    measure(state, layer, job, element_size, true, [&](const ConvJob& j) { run_dw_line_conv(*kernel, j); });
+}
+
+bool fits(const GemmKernel& /*kernel*/, const Layer& /*layer*/) {
+    return true;
+}
+bool fits(const DwKernel& /*kernel*/, const Layer& /*layer*/) {
+    return true;
+}
+bool fits(const DwLineKernel& kernel, const Layer& layer) {
+    return kernel.size == layer.kernel && kernel.stride == layer.stride;
+}
+
 bool runs_here(Isa level) {
     for (const Isa isa : available_isas()) {
         if (isa == level) {
@@ -146,7 +172,7 @@ void add(Span<const Kernel* const> kernels, const Layers& layers,
          void (*function)(benchmark::State&, const Kernel*, const Layer&)) {
     for (const Kernel* kernel : kernels) {
         for (const Layer& layer : layers) {
-            if (runs_here(kernel->level)) {
+            if (runs_here(kernel->level) && fits(*kernel, layer)) {
                 const std::string name = std::string(kernel->name) + "/" + layer.name;
                 benchmark::RegisterBenchmark(name.c_str(),
                                              [=](benchmark::State& state) { function(state, kernel, layer); });
@@ -161,6 +187,7 @@ void add(Span<const Kernel* const> kernels, const Layers& layers,
 int main(int argc, char** argv) {
     fw::add(fw::gemm_kernels(), fw::kGemmLayers, fw::gemm_benchmark);
     fw::add(fw::dw_kernels(), fw::kDwLayers, fw::dw_benchmark);
+    fw::add(fw::dw_line_kernels(), fw::kDwLayers, fw::dw_line_benchmark);
     benchmark::Initialize(&argc, argv);
     benchmark::RunSpecifiedBenchmarks();
     return 0;

@@ -174,4 +174,46 @@ void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
     });
 }
 
+void run_dw_line_conv(const DwLineKernel& kernel, const ConvJob& job) {
+    const ConvGeometry& g = job.geometry;
+    const int64_t in_size = kernel.int8 ? 1 : 4;
+    const int threads = std::max(1, job.threads);
+    const size_t stage_bytes = staged_bytes(kDwPixels, job.k, job.row_function.staged);
+    parallel_for(threads, threads, [&](int64_t i) {
+        auto* stage = reinterpret_cast<float*>(static_cast<char*>(job.scratch) + static_cast<size_t>(i) * stage_bytes);
+        DwLineArgs args;
+        args.pad_row = job.pad_row;
+        args.columns = g.in_w;
+        args.channels = job.k;
+        args.packed = job.packed;
+        args.epilogue = job.epilogue;
+        const Range lines = part_of(g.out_h, i, threads);
+        for (int64_t y = lines.begin; y < lines.end; ++y) {
+            for (int ky = 0; ky < g.kernel_h; ++ky) {
+                const int64_t in_y = y * g.stride_h - g.pad_top + int64_t{ky} * g.dilation_h;
+                const bool inside = in_y >= 0 && in_y < g.in_h;
+                args.lines[ky] =
+                    inside ? static_cast<const char*>(job.input) + in_y * g.in_h_stride * in_size : job.pad_row;
+                args.line_step[ky] = inside ? g.in_w_stride * in_size : 0;
+            }
+            const int64_t out_step = g.out_w_stride * job.out_element_size;
+            char* line = static_cast<char*>(job.output) + y * g.out_h_stride * job.out_element_size;
+            // What a row function works on goes in runs that stay in the cache.
+            const int64_t run = job.row_function.run != nullptr ? kDwPixels : g.out_w;
+            for (int64_t x = 0; x < g.out_w; x += run) {
+                args.first_column = x * g.stride_w - g.pad_left;
+                args.pixels = std::min<int64_t>(run, g.out_w - x);
+                args.out = job.row_function.staged ? reinterpret_cast<char*>(stage) : line + x * out_step;
+                args.out_step = job.row_function.staged ? job.k * 4 : out_step;
+                kernel.run(args);
+                for (int64_t p = 0; p < args.pixels && job.row_function.run != nullptr; ++p) {
+                    const char* from = static_cast<const char*>(args.out) + p * args.out_step;
+                    job.row_function.run(job.row_function.context, reinterpret_cast<const float*>(from),
+                                         line + (x + p) * out_step, 0, job.k);
+                }
+            }
+        }
+    });
+}
+
 }  // namespace fw

@@ -54,6 +54,10 @@ struct ConvJob {
 void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job);
 size_t gemm_conv_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, int threads);
 
+/// Depthwise convolution line by line: not transposed, horizontal dilation 1, kernel.size and kernel.stride as the
+/// geometry has them. `pad_row` must not be nullptr.
+void run_dw_line_conv(const DwLineKernel& kernel, const ConvJob& job);
+
 void run_dw_conv(const DwKernel& kernel, const ConvJob& job);
 size_t dw_conv_scratch_bytes(int64_t taps, int64_t channels, bool staged, int threads);
 

@@ -1,5 +1,7 @@
 #include "kernel/dispatch.h"
 
+#include <iterator>
+
 #include "base/cpu.h"
 #include "kernel/panel.h"
 
@@ -11,11 +13,11 @@ namespace {
 #define FW_LIST_gemm_int8(name) &name,
 #define FW_LIST_dw_f32(name)
 #define FW_LIST_dw_int8(name)
+#define FW_LIST_dw_line(name)
 #define FW_KERNEL(family, name, level) FW_LIST_##family(name)
 const GemmKernel* const kGemmKernels[] = {
 #include "kernel/kernels.inc"
 };
-#undef FW_KERNEL
 #undef FW_LIST_gemm_f32
 #undef FW_LIST_gemm_int8
 #undef FW_LIST_dw_f32
@@ -25,9 +27,19 @@ const GemmKernel* const kGemmKernels[] = {
 #define FW_LIST_gemm_int8(name)
 #define FW_LIST_dw_f32(name) &name,
 #define FW_LIST_dw_int8(name) &name,
-#define FW_KERNEL(family, name, level) FW_LIST_##family(name)
 const DwKernel* const kDwKernels[] = {
 #include "kernel/kernels.inc"
+};
+#undef FW_LIST_dw_f32
+#undef FW_LIST_dw_int8
+#undef FW_LIST_dw_line
+
+#define FW_LIST_dw_f32(name)
+#define FW_LIST_dw_int8(name)
+#define FW_LIST_dw_line(name) &name,
+const DwLineKernel* const kDwLineKernels[] = {
+#include "kernel/kernels.inc"
+    nullptr,  // an architecture may have none
 };
 #undef FW_KERNEL
 
@@ -49,6 +61,9 @@ Span<const GemmKernel* const> gemm_kernels() {
 Span<const DwKernel* const> dw_kernels() {
     return kDwKernels;
 }
+Span<const DwLineKernel* const> dw_line_kernels() {
+    return {kDwLineKernels, std::size(kDwLineKernels) - 1};
+}
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
     const GemmKernel* best = find(kGemmKernels, int8, level);
     if (n <= 0) {
@@ -69,6 +84,16 @@ const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
 }
 const DwKernel* find_dw_kernel(bool int8, Isa level) {
     return find(kDwKernels, int8, level);
+}
+
+const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stride) {
+    for (const DwLineKernel* kernel : dw_line_kernels()) {
+        if (kernel->int8 == int8 && kernel->size == size && kernel->stride == stride &&
+            isa_covers(level, kernel->level)) {
+            return kernel;
+        }
+    }
+    return nullptr;
 }
 
 }  // namespace fw

@@ -9,11 +9,14 @@ namespace fw {
 /// Every kernel of this build, in the order of kernels.inc.
 Span<const GemmKernel* const> gemm_kernels();
 Span<const DwKernel* const> dw_kernels();
+Span<const DwLineKernel* const> dw_line_kernels();
 
 /// The best kernel for `level`. Never nullptr: scalar kernels run everywhere. A level may have GEMM kernels with tiles
 /// of different shapes: the one that covers `n` output channels with the fewest panels is taken, then the one with the
 /// most rows. n = 0: not known yet.
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n);
 const DwKernel* find_dw_kernel(bool int8, Isa level);
+/// nullptr where there is none for this window: the general kernel does it.
+const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stride);
 
 }  // namespace fw

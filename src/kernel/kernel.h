@@ -88,10 +88,45 @@ struct DwKernel {
     void (*run)(const DwArgs& args);
 };
 
+/// Depthwise convolution of adjacent output pixels of one line, with a square window and no dilation along the line:
+/// for p < pixels and c < channels
+///   out[p][c] = epilogue(bias[c] + sum_y sum_x at(y, first_column + p * stride + x)[c] * W[c][y][x])
+/// where at(y, j) = lines[y] + j * line_step[y] for 0 <= j < columns, and pad_row otherwise.
+struct DwLineArgs {
+    const void* lines[5] = {};      ///< a row of the window each: the input's column 0; or pad_row, with a step of 0
+    int64_t line_step[5] = {};      ///< bytes from column to column
+    const void* pad_row = nullptr;  ///< `channels` elements
+    int64_t columns = 0;            ///< of the input
+    int64_t first_column = 0;       ///< column of tap 0 of pixel 0; negative in the padding
+    int64_t pixels = 0;
+    int64_t channels = 0;
+    const void* packed = nullptr;  ///< from pack_dw_line
+    void* out = nullptr;           ///< channel 0 of pixel 0; channels are adjacent
+    int64_t out_step = 0;          ///< bytes from pixel to pixel
+    Epilogue epilogue;
+};
+
+/// A kernel for one size of window and one stride. Packed weights (pack_dw_line) are blocks of `lanes` channels, each:
+///   bias [lanes], multiplier [lanes] (int8 only), weights [size: columns][ceil(size / kr)][lanes][kr: rows]
+/// `interleaved`: the channels of a block are in the order that unpacking bytes twice gives (pack.cpp).
+struct DwLineKernel {
+    const char* name;
+    Isa level;
+    bool int8;
+    bool unsigned_input;
+    int lanes;
+    int kr;
+    bool interleaved;
+    int size;
+    int stride;
+    void (*run)(const DwLineArgs& args);
+};
+
 #define FW_KERNEL_STRUCT_gemm_f32 GemmKernel
 #define FW_KERNEL_STRUCT_gemm_int8 GemmKernel
 #define FW_KERNEL_STRUCT_dw_f32 DwKernel
 #define FW_KERNEL_STRUCT_dw_int8 DwKernel
+#define FW_KERNEL_STRUCT_dw_line DwLineKernel
 
 #define FW_KERNEL(family, name, level) extern const FW_KERNEL_STRUCT_##family name;
 #include "kernel/kernels.inc"

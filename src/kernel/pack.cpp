@@ -21,18 +21,24 @@ int32_t corrected_bias(const void* bias, int64_t channel, const int8_t* row, int
     return static_cast<int32_t>(value);
 }
 
+// Writes the bias of a channel; past the end, zero.
+void pack_bias(bool int8, bool unsigned_input, int64_t channel, int64_t channels, int64_t row_count, const void* values,
+               const void* bias, char* out) {
+    if (int8) {
+        const auto* row = static_cast<const int8_t*>(values) + channel * row_count;
+        const int32_t value = channel < channels ? corrected_bias(bias, channel, row, row_count, unsigned_input) : 0;
+        std::memcpy(out, &value, 4);
+    } else {
+        const float value = channel < channels && bias != nullptr ? static_cast<const float*>(bias)[channel] : 0.0F;
+        std::memcpy(out, &value, 4);
+    }
+}
+
 // Writes `columns` values of bias (and of multiplier); channels past the end get zeros.
 char* pack_head(bool int8, bool unsigned_input, int64_t first, int64_t columns, int64_t channels, int64_t row_count,
                 const void* values, const void* bias, const float* multiplier, char* out) {
     for (int64_t j = first; j < first + columns; ++j, out += 4) {
-        if (int8) {
-            const auto* row = static_cast<const int8_t*>(values) + j * row_count;
-            const int32_t value = j < channels ? corrected_bias(bias, j, row, row_count, unsigned_input) : 0;
-            std::memcpy(out, &value, 4);
-        } else {
-            const float value = j < channels && bias != nullptr ? static_cast<const float*>(bias)[j] : 0.0F;
-            std::memcpy(out, &value, 4);
-        }
+        pack_bias(int8, unsigned_input, j, channels, row_count, values, bias, out);
     }
     for (int64_t j = first; int8 && j < first + columns; ++j, out += 4) {
         const float value = j < channels ? multiplier[j] : 0.0F;
@@ -79,6 +85,37 @@ int64_t dw_block_bytes(const DwKernel& kernel, int64_t taps) {
     return kernel.lanes * (kernel.int8 ? 8 + padded : 4 + padded * 4);
 }
 
+int64_t dw_line_block_bytes(const DwLineKernel& kernel) {
+    const int64_t padded = kernel.size * div_up(kernel.size, kernel.kr) * kernel.kr;
+    return kernel.lanes * (kernel.int8 ? 8 + padded : 4 + padded * 4);
+}
+
+// The channel of a block's lane. Two times unpacking bytes within 128 bits brings channels 4 * q to 4 * q + 3 of every
+// 16 into register q.
+int64_t lane_channel(const DwLineKernel& kernel, int64_t lane) {
+    if (!kernel.interleaved) {
+        return lane;
+    }
+    const int64_t vector = kernel.lanes / 4;
+    const int64_t in_vector = lane % vector;
+    return in_vector / 4 * 16 + lane / vector * 4 + in_vector % 4;
+}
+
+template <class T>
+void pack_line_block(const DwLineKernel& kernel, const DwWeights& w, int64_t first, T* out) {
+    const T* values = static_cast<const T*>(w.values);
+    for (int x = 0; x < kernel.size; ++x) {
+        for (int y0 = 0; y0 < kernel.size; y0 += kernel.kr) {
+            for (int lane = 0; lane < kernel.lanes; ++lane) {
+                const int64_t c = first + lane_channel(kernel, lane);
+                for (int y = y0; y < y0 + kernel.kr; ++y) {
+                    *out++ = c < w.channels && y < kernel.size ? values[c * w.taps + y * kernel.size + x] : T(0);
+                }
+            }
+        }
+    }
+}
+
 }  // namespace
 
 size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
@@ -120,6 +157,32 @@ void pack_dw(const DwKernel& kernel, const DwWeights& weights, void* out) {
             pack_block(weights, c, kernel.lanes, kernel.kr, reinterpret_cast<int8_t*>(values));
         } else {
             pack_block(weights, c, kernel.lanes, kernel.kr, reinterpret_cast<float*>(values));
+        }
+    }
+}
+
+size_t packed_dw_line_bytes(const DwLineKernel& kernel, const DwWeights& weights) {
+    return static_cast<size_t>(div_up(weights.channels, kernel.lanes) * dw_line_block_bytes(kernel));
+}
+
+void pack_dw_line(const DwLineKernel& kernel, const DwWeights& weights, void* out) {
+    char* to = static_cast<char*>(out);
+    for (int64_t first = 0; first < weights.channels; first += kernel.lanes, to += dw_line_block_bytes(kernel)) {
+        char* at = to;
+        for (int lane = 0; lane < kernel.lanes; ++lane, at += 4) {
+            const int64_t c = first + lane_channel(kernel, lane);
+            // One channel: its own bias, or a zero past the end.
+            pack_bias(kernel.int8, kernel.unsigned_input, c, weights.channels, weights.taps, weights.values,
+                      weights.bias, at);
+            if (kernel.int8) {
+                const float multiplier = c < weights.channels ? weights.multiplier[c] : 0.0F;
+                std::memcpy(at + kernel.lanes * 4, &multiplier, 4);
+            }
+        }
+        if (kernel.int8) {
+            pack_line_block(kernel, weights, first, reinterpret_cast<int8_t*>(at + kernel.lanes * 4));
+        } else {
+            pack_line_block(kernel, weights, first, reinterpret_cast<float*>(at));
         }
     }
 }

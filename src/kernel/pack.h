@@ -34,4 +34,8 @@ struct DwWeights {
 size_t packed_dw_bytes(const DwKernel& kernel, const DwWeights& weights);
 void pack_dw(const DwKernel& kernel, const DwWeights& weights, void* out);
 
+/// `weights` has size * size taps, row by row.
+size_t packed_dw_line_bytes(const DwLineKernel& kernel, const DwWeights& weights);
+void pack_dw_line(const DwLineKernel& kernel, const DwWeights& weights, void* out);
+
 }  // namespace fw

@@ -62,6 +62,7 @@ Status ConvLayer::load(const Params& params, Span<const Weight> weights) {
         return Status::error(Code::kInvalidArgument, "group (7) is %d, expected a divisor of num_output (0) %d",
                              spec.group, spec.outputs);
     }
+    spec.line_stride = !kind_.transposed && horizontal_.dilation == 1 ? horizontal_.stride : 0;
     FW_RETURN_IF_ERROR(load_fused_activation(params, &spec.activation));
     if (dynamic_) {
         core_.load(spec);

@@ -159,6 +159,8 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
     if (spec_.depthwise()) {
         dw_ = find_dw_kernel(int8_, isa);
+        dw_line_ = spec_.kernel_h == spec_.kernel_w ? find_dw_line_kernel(int8_, isa, spec_.kernel_w, spec_.line_stride)
+                                                    : nullptr;
     } else {
         gemm_ = find_gemm_kernel(int8_, isa, spec_.outputs / spec_.group);
     }
@@ -212,8 +214,10 @@ Status WeightedCore::pack(const Rows& rows) {
     DwWeights filters;
     filters.channels = outputs;
     filters.taps = row;
-    group_bytes_ =
-        round_up(dw_ != nullptr ? packed_dw_bytes(*dw_, filters) : packed_gemm_bytes(*gemm_, matrix), kAlignment);
+    group_bytes_ = round_up(dw_line_ != nullptr ? packed_dw_line_bytes(*dw_line_, filters)
+                            : dw_ != nullptr    ? packed_dw_bytes(*dw_, filters)
+                                                : packed_gemm_bytes(*gemm_, matrix),
+                            kAlignment);
     packed_bytes_ = group_bytes_ * static_cast<size_t>(groups);
     packed_ = allocate_shared_bytes(packed_bytes_, nullptr);
     if (packed_ == nullptr) {
@@ -224,7 +228,11 @@ Status WeightedCore::pack(const Rows& rows) {
         char* to = static_cast<char*>(packed_.get()) + group_bytes_ * static_cast<size_t>(g);
         if (dw_ != nullptr) {
             part(g * outputs, &filters.values, &filters.bias, &filters.multiplier);
-            pack_dw(*dw_, filters, to);
+            if (dw_line_ != nullptr) {
+                pack_dw_line(*dw_line_, filters, to);
+            } else {
+                pack_dw(*dw_, filters, to);
+            }
         } else {
             part(g * outputs, &matrix.values, &matrix.bias, &matrix.multiplier);
             pack_gemm(*gemm_, matrix, to);
@@ -259,7 +267,11 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
         job.output = output;
         job.packed = packed_.get();
         job.k = spec_.channels;
-        run_dw_conv(*dw_, job);
+        if (dw_line_ != nullptr) {
+            run_dw_line_conv(*dw_line_, job);
+        } else {
+            run_dw_conv(*dw_, job);
+        }
         return;
     }
     job.k = spec_.tap_length();
@@ -292,7 +304,7 @@ void WeightedCore::quantize_row(const void* core, const float* from, void* to, i
 }
 
 std::string WeightedCore::kernel_name() const {
-    return dw_ != nullptr ? dw_->name : gemm_ != nullptr ? gemm_->name : "";
+    return dw_line_ != nullptr ? dw_line_->name : dw_ != nullptr ? dw_->name : gemm_ != nullptr ? gemm_->name : "";
 }
 
 }  // namespace fw

@@ -25,6 +25,8 @@ public:
         bool int8_scales = false;  ///< the file has one weight scale an output (or fewer, repeated) behind the bias
         /// A filter row is one tap of kernel_w * channels elements that lie together: first layers with few channels.
         bool row_taps = false;
+        /// Depthwise windows move by this many columns a pixel, without dilation; 0: not so.
+        int line_stride = 0;
         float pad_value = 0.0F;
         FusedActivation activation;
 
@@ -80,6 +82,7 @@ private:
     int8_t pad_byte_ = 0;
     const GemmKernel* gemm_ = nullptr;
     const DwKernel* dw_ = nullptr;
+    const DwLineKernel* dw_line_ = nullptr;  ///< instead of dw_, where there is one
     std::shared_ptr<void> packed_;
     std::shared_ptr<void> pad_row_;
     size_t packed_bytes_ = 0;

@@ -48,35 +48,48 @@ FW_ALWAYS_INLINE void store_accumulators16(const Epilogue& e, __m512i acc, const
     }
 }
 
+/// Writes the first `count` floats of `x`; none if count <= 0.
+FW_ALWAYS_INLINE void store_floats4(__m128 x, float* out, int64_t count) {
+    if (count >= 4) {
+        _mm_storeu_ps(out, x);
+    } else if (count > 0) {
+        _mm_mask_storeu_ps(out, static_cast<__mmask8>((1U << count) - 1U), x);
+    }
+}
+
 /// Writes the first `count` bytes of `x`, in whole pieces: masked stores of bytes are slow on Zen 4.
-FW_ALWAYS_INLINE void store_bytes64(__m512i x, void* out, int64_t count) {
+FW_ALWAYS_INLINE void store_bytes32(__m256i x, void* out, int64_t count) {
     auto* to = static_cast<char*>(out);
-    if (count >= 64) {
-        _mm512_storeu_si512(to, x);
+    if (count >= 32) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), x);
         return;
     }
-    __m256i y = _mm512_castsi512_si256(x);
-    if (count >= 32) {
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), y);
-        y = _mm512_extracti64x4_epi64(x, 1);
-        to += 32;
-        count -= 32;
-    }
-    __m128i z = _mm256_castsi256_si128(y);
+    __m128i half = _mm256_castsi256_si128(x);
     if (count >= 16) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), z);
-        z = _mm256_extracti128_si256(y, 1);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), half);
+        half = _mm256_extracti128_si256(x, 1);
         to += 16;
         count -= 16;
     }
     if (count >= 8) {
-        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), z);
-        z = _mm_unpackhi_epi64(z, z);
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), half);
+        half = _mm_unpackhi_epi64(half, half);
         to += 8;
         count -= 8;
     }
     if (count > 0) {
-        _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1U << count) - 1U), z);
+        _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1U << count) - 1U), half);
+    }
+}
+
+FW_ALWAYS_INLINE void store_bytes64(__m512i x, void* out, int64_t count) {
+    if (count >= 64) {
+        _mm512_storeu_si512(out, x);
+    } else if (count >= 32) {
+        _mm256_storeu_si256(static_cast<__m256i*>(out), _mm512_castsi512_si256(x));
+        store_bytes32(_mm512_extracti64x4_epi64(x, 1), static_cast<char*>(out) + 32, count - 32);
+    } else {
+        store_bytes32(_mm512_castsi512_si256(x), out, count);
     }
 }
 

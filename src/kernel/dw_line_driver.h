@@ -1,0 +1,117 @@
+// Depthwise convolution along a line of pixels, over a trait struct of an instruction set. Included by each kernel file
+// and compiled with its flags.
+//
+// Every column of input pixels is loaded (and, in int8, its rows interleaved) once and added to all windows that cover
+// it: with kernel k and stride s, ceil(k / s) windows are open at a time, and their accumulators are registers.
+//
+// A trait K has: Element, Acc (kLanes accumulators), Column<kSize> and Weights<kSize> (kSize rows of kLanes channels),
+// kLanes, kKr, kInt8, kUnsignedInput, kInterleaved, and
+//   Acc load_bias(const void*)
+//   Column<kSize> load_column<kSize>(const Element* const* rows, int64_t count)     of which `count` channels matter
+//   Weights<kSize> load_weights<kSize>(const void*)            kLanes * (kSize padded to kKr) elements
+//   Acc multiply_add<kSize>(Acc, const Column<kSize>&, const Weights<kSize>&)
+//   void store(const Epilogue&, const Acc&, const float* multiplier, void* out, int64_t count)      count <= kLanes
+#pragma once
+
+#include "kernel/kernel.h"
+#include "kernel/panel.h"
+#include "kernel/unroll.h"
+
+namespace fw {
+namespace {
+
+// A block of channels from `c` on.
+template <class K, int kSize, int kStride>
+void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
+    using Element = typename K::Element;
+    constexpr int kSlots = (kSize + kStride - 1) / kStride;
+    constexpr int kPeriod = kSlots * kStride;
+    constexpr int64_t kHead = int64_t{K::kLanes} * (K::kInt8 ? 8 : 4);
+    constexpr int64_t kStep = int64_t{K::kLanes} * ((kSize + K::kKr - 1) / K::kKr * K::kKr * sizeof(Element));
+    constexpr bool kHeld = kSize == 3;  // more weights than that stay in memory
+    const char* weights = block + kHead;
+    const auto* multiplier = reinterpret_cast<const float*>(block + K::kLanes * 4);
+    const int64_t left = args.channels - c;
+    const int64_t count = left < K::kLanes ? left : K::kLanes;
+    const Epilogue epilogue = args.epilogue;
+
+    const char* line[kSize];
+    int64_t step[kSize];
+    unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
+        line[y] = static_cast<const char*>(args.lines[y]) + c * static_cast<int64_t>(sizeof(Element));
+        step[y] = args.line_step[y];
+    });
+    const char* pad = static_cast<const char*>(args.pad_row) + c * static_cast<int64_t>(sizeof(Element));
+    char* out = static_cast<char*>(args.out) + c * (epilogue.float_output ? 4 : 1);
+    const int64_t out_step = args.out_step;
+    const int64_t width = args.columns;
+
+    typename K::template Weights<kSize> held[kSize];
+    unroll<kHeld ? kSize : 0>([&](auto x)
+                                  FW_INLINE_LAMBDA { held[x] = K::template load_weights<kSize>(weights + x * kStep); });
+    typename K::Acc acc[kSlots];
+    unroll<kSlots>([&](auto s) FW_INLINE_LAMBDA { acc[s] = K::load_bias(block); });
+    const int64_t columns = (args.pixels - 1) * kStride + kSize;
+    for (int64_t first = 0; first < columns; first += kPeriod) {
+        unroll<kPeriod>([&](auto i) FW_INLINE_LAMBDA {
+            if (first + i >= columns) {
+                return;
+            }
+            const int64_t at = args.first_column + first + i;
+            const Element* rows[kSize];
+            unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
+                rows[y] = reinterpret_cast<const Element*>(at >= 0 && at < width ? line[y] + at * step[y] : pad);
+            });
+            const typename K::template Column<kSize> column = K::template load_column<kSize>(rows, count);
+            unroll<kSize>([&](auto x) FW_INLINE_LAMBDA {
+                // This column is tap x of pixel (first + i - x) / kStride, if that is whole.
+                constexpr int kAhead = int(i) - int(x) + kPeriod;
+                if constexpr (kAhead % kStride == 0) {
+                    typename K::Acc& sum = acc[kAhead / kStride % kSlots];
+                    if constexpr (int(x) == 0) {
+                        sum = K::load_bias(block);
+                    }
+                    if constexpr (kHeld) {
+                        sum = K::template multiply_add<kSize>(sum, column, held[x]);
+                    } else {
+                        sum = K::template multiply_add<kSize>(sum, column,
+                                                              K::template load_weights<kSize>(weights + x * kStep));
+                    }
+                    if constexpr (int(x) == kSize - 1) {
+                        if (first + i >= kSize - 1) {
+                            K::store(epilogue, sum, multiplier, out, count);
+                            out += out_step;
+                        }
+                    }
+                }
+            });
+        });
+    }
+}
+
+template <class K, int kSize, int kStride>
+void dw_line_run(const DwLineArgs& args) {
+    constexpr int64_t kPadded = (kSize + K::kKr - 1) / K::kKr * K::kKr;
+    constexpr int64_t kTapBytes = kSize * kPadded * static_cast<int64_t>(sizeof(typename K::Element));
+    constexpr int64_t kBlockBytes = K::kLanes * ((K::kInt8 ? 8 : 4) + kTapBytes);
+    const char* block = static_cast<const char*>(args.packed);
+    for (int64_t c = 0; c < args.channels; c += K::kLanes, block += kBlockBytes) {
+        dw_line_block<K, kSize, kStride>(args, block, c);
+    }
+}
+
+}  // namespace
+}  // namespace fw
+
+/// Defines the kernel `id` of trait `K` for windows of `size` x `size` at a horizontal `stride`.
+#define FW_DEFINE_DW_LINE(id, isa, K, size, stride)          \
+    extern const ::fw::DwLineKernel id = {#id,               \
+                                          ::fw::Isa::isa,    \
+                                          K::kInt8,          \
+                                          K::kUnsignedInput, \
+                                          K::kLanes,         \
+                                          K::kKr,            \
+                                          K::kInterleaved,   \
+                                          size,              \
+                                          stride,            \
+                                          ::fw::dw_line_run<K, size, stride>};

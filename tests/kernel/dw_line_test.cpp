@@ -1,0 +1,193 @@
+// Every kernel for depthwise convolution along a line against naive loops: widths around the number of open windows,
+// padding on each side and above, channels around the block's.
+#include <cstring>
+#include <type_traits>
+
+#include "base/memory.h"
+#include "kernel/pack.h"
+#include "kernel_test_util.h"
+#include "support/guarded_buffer.h"
+
+namespace fw::test {
+namespace {
+
+struct Case {
+    int64_t columns, first_column, pixels, channels;
+    int pad_lines;  ///< so many lines at the top are padding
+    Fill fill = Fill::kRandom;
+    Epilogue epilogue;
+};
+
+class DwLineSweep : public testing::TestWithParam<const DwLineKernel*> {
+protected:
+    void SetUp() override {
+        kernel_ = GetParam();
+        if (!runs_here(kernel_->level)) {
+            GTEST_SKIP() << name(kernel_->level) << " is not available on this processor";
+        }
+    }
+    template <class T>
+    void run_as(const Case& c);
+    void run(const Case& c) {
+        if (kernel_->int8) {
+            run_as<int8_t>(c);
+        } else {
+            run_as<float>(c);
+        }
+    }
+
+    const DwLineKernel* kernel_ = nullptr;
+    std::mt19937 rng_{11};
+};
+
+template <class T>
+T fill_value(std::mt19937* rng, Fill fill, bool weight) {
+    if constexpr (std::is_same_v<T, float>) {
+        return fill_float(rng);
+    } else {
+        return fill_int8(rng, fill, weight);
+    }
+}
+
+template <class T>
+void DwLineSweep::run_as(const Case& c) {
+    using Bias = std::conditional_t<std::is_same_v<T, float>, float, int32_t>;
+    const int size = kernel_->size;
+    const auto channels = static_cast<size_t>(c.channels);
+    const auto taps = static_cast<size_t>(size) * static_cast<size_t>(size);
+    const size_t column_gap = 3;  // the input is a slice of wider pixels
+    const size_t step = channels + column_gap;
+    const size_t line = static_cast<size_t>(c.columns) * step - column_gap;
+    GuardedBuffer input((static_cast<size_t>(size) * (line + column_gap) - column_gap) * sizeof(T), kOverread);
+    for (size_t i = 0; i < static_cast<size_t>(size) * (line + column_gap) - column_gap; ++i) {
+        input.data<T>()[i] = fill_value<T>(&rng_, c.fill, false);
+    }
+    GuardedBuffer pad(channels * sizeof(T), kOverread);
+    for (size_t i = 0; i < channels; ++i) {
+        pad.data<T>()[i] = fill_value<T>(&rng_, c.fill, false);
+    }
+    DwLineArgs args;
+    for (int y = 0; y < size; ++y) {
+        const bool inside = y >= c.pad_lines;
+        args.lines[y] = inside ? input.data<T>() + static_cast<size_t>(y) * (line + column_gap) : pad.data<T>();
+        args.line_step[y] = inside ? static_cast<int64_t>(step * sizeof(T)) : 0;
+    }
+    std::vector<T> values(channels * taps);
+    for (T& v : values) {
+        v = fill_value<T>(&rng_, c.fill, true);
+    }
+    std::vector<Bias> bias(channels);
+    std::vector<float> multiplier(channels);
+    for (size_t i = 0; i < channels; ++i) {
+        bias[i] = static_cast<Bias>(std::uniform_int_distribution<int32_t>(-9000, 9000)(rng_));
+        multiplier[i] = std::exp2(std::uniform_real_distribution<float>(-14.0F, 0.0F)(rng_));
+    }
+    DwWeights weights;
+    weights.channels = c.channels;
+    weights.taps = static_cast<int64_t>(taps);
+    weights.values = values.data();
+    weights.bias = bias.data();
+    weights.multiplier = multiplier.data();
+    GuardedBuffer packed(round_up(packed_dw_line_bytes(*kernel_, weights), kAlignment), kOverread);
+    pack_dw_line(*kernel_, weights, packed.data());
+
+    const size_t out_size = c.epilogue.float_output ? 4 : 1;
+    const size_t margin = 3 * out_size;
+    const size_t out_step = channels * out_size + margin;
+    GuardedBuffer out(static_cast<size_t>(c.pixels) * out_step - margin);
+    args.pad_row = pad.data();
+    args.columns = c.columns;
+    args.first_column = c.first_column;
+    args.pixels = c.pixels;
+    args.channels = c.channels;
+    args.packed = packed.data();
+    args.out = out.data();
+    args.out_step = static_cast<int64_t>(out_step);
+    args.epilogue = c.epilogue;
+    kernel_->run(args);
+
+    const auto at = [&](int y, int64_t column, size_t ch) {
+        const bool inside = y >= c.pad_lines && column >= 0 && column < c.columns;
+        const T* row = input.data<T>() + static_cast<size_t>(y) * (line + column_gap);
+        return static_cast<double>(inside ? row[static_cast<size_t>(column) * step + ch] : pad.data<T>()[ch]);
+    };
+    for (int64_t p = 0; p < c.pixels; ++p) {
+        const char* row = out.data<char>() + static_cast<size_t>(p) * out_step;
+        for (size_t ch = 0; ch < channels; ++ch) {
+            SCOPED_TRACE(testing::Message() << "pixel " << p << " of " << c.pixels << ", channel " << ch << " of "
+                                            << channels << ", columns " << c.columns << " from " << c.first_column);
+            double sum = static_cast<double>(bias[ch]);
+            double magnitude = std::fabs(sum);
+            for (int y = 0; y < size; ++y) {
+                for (int x = 0; x < size; ++x) {
+                    const size_t tap = static_cast<size_t>(y * size + x);
+                    const double product = at(y, c.first_column + p * kernel_->stride + x, ch) *
+                                           static_cast<double>(values[ch * taps + tap]);
+                    sum += product;
+                    magnitude += std::fabs(product);
+                }
+            }
+            float got = 0;
+            if (c.epilogue.float_output) {
+                std::memcpy(&got, row + ch * 4, 4);
+            }
+            const Epilogue& e = c.epilogue;
+            if (!kernel_->int8) {
+                const double want = std::min(std::max(sum, static_cast<double>(e.lo)), static_cast<double>(e.hi));
+                ASSERT_NEAR(static_cast<double>(got), want, sum_bound(weights.taps, magnitude));
+            } else if (e.float_output) {
+                ASSERT_EQ(got, reference_clamp(static_cast<float>(static_cast<int32_t>(sum)) * multiplier[ch], e));
+            } else {
+                ASSERT_EQ(*reinterpret_cast<const int8_t*>(row + ch),
+                          reference_int8(static_cast<int32_t>(sum), multiplier[ch], e.zero_point,
+                                         static_cast<int>(e.lo) + e.zero_point, static_cast<int>(e.hi) + e.zero_point));
+            }
+        }
+        for (size_t i = 0; i < margin && p + 1 < c.pixels; ++i) {
+            ASSERT_EQ(row[channels * out_size + i], 0x7f) << "wrote behind pixel " << p << " of " << channels;
+        }
+    }
+}
+
+TEST_P(DwLineSweep, SizesMatchNaiveLoops) {
+    Epilogue floats;
+    floats.lo = -std::numeric_limits<float>::infinity();
+    floats.hi = std::numeric_limits<float>::infinity();
+    Epilogue bytes;
+    bytes.float_output = false;
+    bytes.zero_point = 3;
+    bytes.lo = -103.0F;
+    bytes.hi = 124.0F;
+    const int64_t lanes = kernel_->lanes;
+    for (const int64_t channels : {int64_t{1}, int64_t{3}, int64_t{8}, int64_t{17}, int64_t{24}, lanes - 1, lanes,
+                                   lanes + 1, 2 * lanes + 5, 3 * lanes}) {
+        for (const int64_t pixels : {1, 2, 3, 5, 6, 7, 13}) {
+            for (const int64_t first : {int64_t{0}, int64_t{-1}, -int64_t{kernel_->size / 2}, int64_t{2}}) {
+                const int64_t used = first + (pixels - 1) * kernel_->stride + kernel_->size;
+                for (const int64_t columns : {used, used - 1, used - 2, used + 4}) {
+                    if (columns < 1) {
+                        continue;
+                    }
+                    run({columns, first, pixels, channels, static_cast<int>(pixels % 3), Fill::kRandom, floats});
+                    if (kernel_->int8) {
+                        run({columns, first, pixels, channels, 0, Fill::kRandom, bytes});
+                    }
+                    if (HasFatalFailure()) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+    for (const Fill fill : {Fill::kLowest, Fill::kHighest, Fill::kOpposite}) {
+        run({9, -1, 7, lanes + 3, 1, fill, kernel_->int8 ? bytes : floats});
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(KernelsInc, DwLineSweep, testing::ValuesIn(dw_line_kernels().begin(), dw_line_kernels().end()),
+                         kernel_test_name<DwLineKernel>);
+// An architecture may have no such kernel yet.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(DwLineSweep);
+
+}  // namespace
+}  // namespace fw::test
