@@ -68,14 +68,40 @@ TEST(FoldBatchNorm, FoldsTheWholeChain) {
 
 TEST(FoldBatchNorm, AddsABiasWhereThereWasNone) {
     Graph graph =
-        build(net({input("data", 4, 1, 1),
-                   layer("InnerProduct", "ip", {"data"}, {"a"}, {{0, 2}, {2, 8}}, {std::vector<float>(8, 1.0F)}),
+        build(net({input("data", 4, 1, 1), layer("Flatten", "f", {"data"}, {"flat"}),
+                   layer("InnerProduct", "ip", {"flat"}, {"a"}, {{0, 2}, {2, 8}}, {std::vector<float>(8, 1.0F)}),
                    layer("Bias", "b", {"a"}, {"out"}, {{0, 2}}, {{1.0F, 2.0F}})}));
     ASSERT_TRUE(run_pass(&graph, "fold_batchnorm").ok());
     const Node& node = find(graph, "ip");
     EXPECT_EQ(node.params.get(1, 0), 1);
     ASSERT_EQ(node.weights.size(), 2u);
     EXPECT_EQ(node.weights[1].to_floats(), (std::vector<float>{1.0F, 2.0F}));
+}
+
+// The rows of a 2-d input are no channels of the weights: only where the layers before rule one out is there a fold.
+TEST(FoldBatchNorm, FoldsIntoAnInnerProductThatCannotHaveRows) {
+    const auto folds = [](const std::vector<LayerDef>& before, const std::string& bottom) {
+        std::vector<LayerDef> layers = {input("data", 4, 1, 1)};
+        layers.insert(layers.end(), before.begin(), before.end());
+        layers.push_back(
+            layer("InnerProduct", "ip", {bottom}, {"ip"}, {{0, 2}, {2, 8}}, {std::vector<float>(8, 1.0F)}));
+        layers.push_back(layer("Bias", "bias", {"ip"}, {"out"}, {{0, 2}}, {{1.0F, 2.0F}}));
+        Graph graph = build(net(layers));
+        EXPECT_TRUE(run_pass(&graph, "fold_batchnorm").ok());
+        return types(graph).find("Bias") == std::string::npos;
+    };
+    const LayerDef pool = layer("Pooling", "p", {"data"}, {"p"}, {{4, 1}});
+    EXPECT_TRUE(folds({pool}, "p"));
+    EXPECT_TRUE(folds({pool, layer("ReLU", "r", {"p"}, {"r"}), layer("Dropout", "d", {"r"}, {"d"})}, "d"));
+    EXPECT_TRUE(folds({conv1x1("c", "data", "c", 4, 4)}, "c"));
+    EXPECT_TRUE(folds(
+        {pool, layer("InnerProduct", "q", {"p"}, {"q"}, {{0, 4}, {2, 16}}, {std::vector<float>(16, 1.0F)})}, "q"));
+    EXPECT_TRUE(folds({layer("Reshape", "x", {"data"}, {"x"}, {{0, 4}})}, "x"));
+    EXPECT_TRUE(folds({layer("Reshape", "x", {"data"}, {"x"}, {{0, 1}, {1, 1}, {2, 4}})}, "x"));
+    EXPECT_FALSE(folds({layer("Reshape", "x", {"data"}, {"x"}, {{0, 4}, {1, -1}})}, "x"));
+    EXPECT_FALSE(folds({layer("Squeeze", "x", {"data"}, {"x"}, {{0, 1}})}, "x"));
+    EXPECT_FALSE(folds({layer("ReLU", "r", {"data"}, {"r"})}, "r"));
+    EXPECT_FALSE(folds({}, "data"));
 }
 
 TEST(FoldBatchNorm, LeavesOtherReadersOutputsAndActivationsAlone) {

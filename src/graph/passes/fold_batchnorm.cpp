@@ -5,7 +5,13 @@
 //
 // for Convolution, ConvolutionDepthWise, Deconvolution, DeconvolutionDepthWise and InnerProduct without an activation
 // of their own. y = a x + c is computed in double precision and rounded once.
+//
+// The channel of a 2-d blob is its row, but InnerProduct takes such a blob row by row and puts its outputs along the
+// columns: there the affine layer has other factors than the weights. So InnerProduct folds only where its input cannot
+// be 2-d.
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "graph/pass.h"
 #include "graph/weighted.h"
@@ -13,6 +19,8 @@
 namespace fw {
 
 namespace {
+
+constexpr int kNoAxis = -233;
 
 struct Affine {
     std::vector<double> a, c;
@@ -64,6 +72,45 @@ bool affine_of(const Node& node, size_t channels, Affine* out) {
     return false;
 }
 
+// Types other than point-wise ones whose output has their input's shape.
+constexpr const char* kKeepShape[] = {"BatchNorm", "Scale", "Bias",    "PReLU", "LRN",
+                                      "MVN",       "Noop",  "Dropout", "Split", "Softmax"};
+// Types whose output has one axis or three, whatever comes in.
+constexpr const char* kNeverTwoAxes[] = {
+    "Flatten", "Convolution", "ConvolutionDepthWise", "Deconvolution", "DeconvolutionDepthWise", "Pooling"};
+
+template <size_t N>
+bool is_one_of(const char* const (&types)[N], const std::string& type) {
+    return std::find(std::begin(types), std::end(types), type) != std::end(types);
+}
+
+// Whether the layers before a blob show that it is not 2-d. An application may give an Input any shape.
+bool is_never_2d(const Graph& graph, ValueId value) {
+    for (;;) {
+        const NodeId id = graph.value(value).producer;
+        if (id == kNone) {
+            return false;
+        }
+        const Node& node = graph.node(id);
+        if (is_one_of(kNeverTwoAxes, node.type)) {
+            return true;
+        }
+        if (node.type == "Reshape") {
+            const Params params = graph.params(id);
+            const bool one_axis = params.i(1) == kNoAxis && params.i(2) == kNoAxis;
+            return node.inputs.size() == 1 && params.s(6).empty() && (one_axis || params.i(2) != kNoAxis);
+        }
+        const LayerSchema* schema = find_schema(node.type);
+        const bool keeps_shape =
+            node.type == "InnerProduct" /* one axis unless its input has two */ || is_one_of(kKeepShape, node.type) ||
+            (schema != nullptr && (schema->quant == QuantRule::kPointwise || schema->quant == QuantRule::kClamp));
+        if (!keeps_shape || node.inputs.size() != 1) {
+            return false;
+        }
+        value = node.inputs[0];
+    }
+}
+
 }  // namespace
 
 Status pass_fold_batchnorm(Graph* graph, const PassContext& /*context*/) {
@@ -71,7 +118,7 @@ Status pass_fold_batchnorm(Graph* graph, const PassContext& /*context*/) {
         Node& node = graph->node(id);
         // Weights whose int8 scales came with the model must stay what those scales were made for.
         if (!has_constant_weights(node) || node.params.get(kActivationType, 0) != kActNone ||
-            !node.weight_scales.empty()) {
+            !node.weight_scales.empty() || (node.type == "InnerProduct" && !is_never_2d(*graph, node.inputs[0]))) {
             continue;
         }
         const Status sizes = check_weights(node);
