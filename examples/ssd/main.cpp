@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "common/file.h"
 #include "support/example.h"
 
 namespace {
@@ -76,9 +77,15 @@ private:
     std::vector<uint8_t> pixels_;
 };
 
-fw::Status detect(const fw::examples::ExampleOptions& options, const std::string& out_path, float threshold) {
+fw::Status detect(fw::tools::Tool* tool, const fw::examples::ExampleOptions& options, const std::string& out_path,
+                  float threshold) {
     fw::examples::Model model;
     FW_RETURN_IF_ERROR(load_model_dir(options, &model));
+    if (!out_path.empty()) {
+        std::vector<std::string> inputs = model.files;
+        inputs.push_back(options.image);
+        FW_RETURN_IF_ERROR(tool->usage_error(fw::tools::check_distinct({out_path}, inputs)));
+    }
     FW_ASSIGN_OR_RETURN(const fw::tools::DecodedImage image, fw::tools::DecodedImage::load(options.image));
 
     fw::Mat detections;
@@ -120,5 +127,5 @@ int main(int argc, char** argv) {
         .add_option("--threshold", threshold, "Least score of a box that is shown")
         ->check(CLI::Range(0.0, 1.0))
         ->capture_default_str();
-    return tool.run(argc, argv, [&] { return detect(options, out_path, threshold); });
+    return tool.run(argc, argv, [&] { return detect(&tool, options, out_path, threshold); });
 }

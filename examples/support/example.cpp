@@ -53,6 +53,10 @@ Status load_model_dir(const ExampleOptions& options, Model* model) {
         FW_RETURN_IF_ERROR(model->net.load_table(options.table.c_str()));
     }
     FW_RETURN_IF_ERROR(model->net.load_model(param.c_str(), bin.c_str()));
+    model->files = {param, bin};
+    if (!options.table.empty()) {
+        model->files.push_back(options.table);
+    }
     model->preprocess = model->net.preprocess();
     if (!model->preprocess.known()) {
         return Status::error(Code::kInvalidArgument,
@@ -62,6 +66,7 @@ Status load_model_dir(const ExampleOptions& options, Model* model) {
     const std::string labels = options.model_dir + "/labels.txt";
     if (std::filesystem::exists(labels)) {
         FW_ASSIGN_OR_RETURN(model->labels, tools::read_labels(labels));
+        model->files.push_back(labels);
     }
     return {};
 }

@@ -25,6 +25,7 @@ struct ExampleOptions {
 struct Model {
     Net net;
     Preprocess preprocess;
+    std::vector<std::string> files;   ///< that were read
     std::vector<std::string> labels;  ///< of labels.txt in the folder; empty without one
 };
 

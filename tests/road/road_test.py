@@ -145,6 +145,9 @@ class DemoRoad(Road):
     def test_inputs_are_never_overwritten(self):
         self.convert_demo("classifier")
         picture = shutil.copy(self.IMAGE, self.dir / "picture.png")
+        last = shutil.copy(self.IMAGE, self.dir / "z.png")
+        labels = self.dir / "labels"
+        labels.write_text("picture.png 1\n")
         for name in ("a.prototxt", "a.caffemodel"):
             (self.dir / name).write_text("kept")
         for args in (("caffe2fw", "a.prototxt", "a.caffemodel", "a.prototxt", "b.bin"),
@@ -153,10 +156,26 @@ class DemoRoad(Road):
                      ("calibrate", "net.param", "net.bin", "--images", picture, "--out", "net.param"),
                      ("calibrate", "net.param", "net.bin", "--images", self.dir, "--out", picture),
                      ("fwrun", "net.param", "net.bin", picture, "--dump", "net.bin"),
-                     ("fwrun", "net.param", "net.bin", picture, "--dump", self.dir / "picture.png")):
+                     ("fwrun", "net.param", "net.bin", picture, "--dump", self.dir / "picture.png"),
+                     ("fweval", "net.param", "net.bin", "--images", picture, "--labels", labels, "--json", "net.bin"),
+                     ("fweval", "net.param", "net.bin", "--images", picture, "--labels", labels, "--json", labels),
+                     ("fweval", "net.param", "net.bin", "--images", self.dir, "--limit", 1, "--labels", labels, "--json", last),
+                     ("calibrate", "net.param", "net.bin", "--images", self.dir, "--limit", 1, "--out", last),
+                     ("ssd", picture, ".", "--out", picture), ("ssd", picture, ".", "--out", "net.bin")):
             before = {path: path.read_bytes() for path in self.dir.iterdir()}
             self.run_tool(*args, expect=2)
             self.assertEqual({path: path.read_bytes() for path in self.dir.iterdir()}, before, args)
+
+    def test_the_input_blob_is_an_array_never_an_image(self):
+        self.convert_demo("classifier")
+        self.run_tool("fwrun", "net.param", "net.bin", "--input", self.IMAGE, expect=1)
+
+    def test_a_full_device_is_an_error(self):
+        self.convert_demo("classifier")
+        command = [BIN / "fwrun", "net.param", "net.bin", *[self.IMAGE] * 100]  # more than one buffer of output
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=self.dir, timeout=60)
+        self.assertEqual((done.returncode, done.stderr.decode()), (1, "error: cannot write to standard output\n"))
 
     def test_stored_preprocessing_is_the_truth(self):
         self.convert_demo("classifier")
@@ -197,6 +216,11 @@ class Usage(Road):
             done = self.run_tool("calibrate", "a", "b", "--images", "c", "--out", "d", "--limit", value, expect=2)
             self.assertLess(len(done.stderr), 120)
         self.run_tool("fwrun", "a", "b", "x.jpg", "--table", "", expect=2)
+        self.run_tool("fwrun", "a", "b", "x.jpg", "--precision", "int8", expect=2)
+        self.run_tool("fweval", "a", "b", "--images", "x.jpg", "--precision", "int8", expect=2)
+        self.run_tool("caffe2fw", "a", "b", "c", "d", "--norm", "0", expect=2)
+        done = self.run_tool("fwdiff", "a", "b", "--tol", "-1", expect=2)
+        self.assertLess(len(done.stderr), 120)
 
     def test_missing_files_are_exit_1_and_named(self):
         for args in (("fwrun", "no.param", "no.bin", "x.jpg"), ("fwdiff", "no.npy", "b.npy"),

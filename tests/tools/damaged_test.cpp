@@ -132,13 +132,14 @@ TEST_F(DamagedFile, LabelsOfImages) {
 }
 
 TEST_F(DamagedFile, NamesOfClasses) {
-    // Any text is a list of names; only a file without one is refused.
+    // Any text is a list of names; a file without one and binary data are refused.
     test::Mutator mutator(1);
     const std::string good = "tench\ngoldfish, Carassius auratus\r\n\nwhite shark\n";
     for (int i = 0; i < kMutants; ++i) {
         const std::string text = mutator.mutate(good, true);
         const Result<std::vector<std::string>> labels = read_labels(write("bad", text));
-        EXPECT_EQ(labels.ok(), text.find_first_not_of("\r\n") != std::string::npos) << text;
+        const bool names = text.find_first_not_of("\r\n") != std::string::npos;
+        EXPECT_EQ(labels.ok(), names && text.find('\0') == std::string::npos) << text;
         if (labels.ok()) {
             EXPECT_FALSE(labels->back().empty());
         }

@@ -26,14 +26,14 @@ struct CalibrateOptions {
 Status calibrate(Tool* tool, const CalibrateOptions& options) {
     const auto start = std::chrono::steady_clock::now();
     FW_ASSIGN_OR_RETURN(std::vector<ListedImage> images, list_images(options.images));
-    if (options.limit > 0 && images.size() > static_cast<size_t>(options.limit)) {
-        images.resize(static_cast<size_t>(options.limit));
-    }
     std::vector<std::string> inputs = {options.net.param, options.net.bin, options.images};
     for (const ListedImage& image : images) {
         inputs.push_back(image.path);
     }
     FW_RETURN_IF_ERROR(tool->usage_error(check_distinct({options.out}, inputs)));
+    if (options.limit > 0 && images.size() > static_cast<size_t>(options.limit)) {
+        images.resize(static_cast<size_t>(options.limit));
+    }
     Net net;
     NetOptions float_net = options.net;
     float_net.precision = "float";

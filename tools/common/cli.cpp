@@ -76,7 +76,7 @@ int Tool::run(int argc, char** argv, const std::function<Status()>& body) {
         std::fprintf(stderr, "error: %s\n", status.message());
         return usage_ ? kExitUsage : kExitFailure;
     }
-    if (std::fflush(stdout) != 0) {
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
         std::fprintf(stderr, "error: cannot write to standard output\n");
         return kExitFailure;
     }

@@ -28,6 +28,13 @@ void NetOptions::add_preprocess_to(CLI::App* app) {
     app->add_option("--pixel", preprocess.pixel, "Channel order: BGR, RGB or GRAY (only where the model stores none)");
 }
 
+Status check_options(const NetOptions& options) {
+    if (options.precision == "int8" && options.table.empty()) {
+        return Status::error(Code::kInvalidArgument, "--precision int8 needs --table");
+    }
+    return {};
+}
+
 Status load_net(const NetOptions& options, bool with_table, Net* net) {
     Option option;
     option.threads = options.threads;
@@ -35,9 +42,6 @@ Status load_net(const NetOptions& options, bool with_table, Net* net) {
     option.precision = options.precision == "float"  ? Precision::kFloat
                        : options.precision == "int8" ? Precision::kInt8
                                                      : Precision::kAuto;
-    if (options.precision == "int8" && options.table.empty()) {
-        return Status::error(Code::kInvalidArgument, "--precision int8 needs --table");
-    }
     FW_RETURN_IF_ERROR(net->set_option(option));
     if (with_table && !options.table.empty()) {
         FW_RETURN_IF_ERROR(net->load_table(options.table.c_str()));
@@ -81,6 +85,9 @@ Status run_net(const Net& net, const Mat& input, const std::string& output, Mat*
 
 Result<std::vector<std::string>> read_labels(const std::string& path) {
     FW_ASSIGN_OR_RETURN(const std::string text, read_text_file(path));
+    if (text.find('\0') != std::string::npos) {
+        return Status::error(Code::kParseError, "%s: not a text file; expected one label a line", path.c_str());
+    }
     std::vector<std::string> labels;
     for (size_t begin = 0; begin < text.size();) {
         const size_t end = std::min(text.find('\n', begin), text.size());

@@ -25,6 +25,9 @@ struct NetOptions {
     void add_preprocess_to(CLI::App* app);
 };
 
+/// An error where options contradict each other: int8 without a table.
+Status check_options(const NetOptions& options);
+
 /// Table (when one is given and `with_table`), then model. Errors name the file.
 Status load_net(const NetOptions& options, bool with_table, Net* net);
 

@@ -69,6 +69,12 @@ Result<Preprocess> apply_preprocess_options(const PreprocessOptions& options, co
     }
     if (!options.norm.empty()) {
         FW_ASSIGN_OR_RETURN(out.norm, parse_floats("--norm", options.norm));
+        for (const float norm : out.norm) {
+            if (norm == 0.0F) {
+                return Status::error(Code::kInvalidArgument, "--norm %s: a factor of 0 makes all images alike",
+                                     options.norm.c_str());
+            }
+        }
     }
     const size_t channels = out.pixel == Pixel::kGray ? 1 : 3;
     for (const auto* values : {&out.mean, &out.norm}) {

@@ -1,5 +1,6 @@
 // fwdiff A.npy B.npy: how far two arrays lie apart.
 #include <cmath>
+#include <cstdlib>
 
 #include "common/cli.h"
 #include "common/npy.h"
@@ -62,7 +63,11 @@ int main(int argc, char** argv) {
     tool.app().add_option("B", b_path, "The array to compare it with (the reference)")->required();
     tool.app()
         .add_option("--tol", tolerance, "Largest allowed max |a - b|, relative to max |b|")
-        ->check(CLI::NonNegativeNumber);
+        ->check([](const std::string& text) -> std::string {
+            char* end = nullptr;
+            const double value = std::strtod(text.c_str(), &end);
+            return *end == '\0' && value >= 0 ? "" : "expected a number of at least 0, got " + text;
+        });
     return tool.run(argc, argv, [&]() -> fw::Status {
         FW_ASSIGN_OR_RETURN(const fw::Mat a, read_npy(a_path));
         FW_ASSIGN_OR_RETURN(const fw::Mat b, read_npy(b_path));

@@ -88,7 +88,9 @@ private:
     bool detecting() const { return options_.task == "detect"; }
 
     Status load() {
+        FW_RETURN_IF_ERROR(tool_->usage_error(check_options(options_.net)));
         FW_ASSIGN_OR_RETURN(images_, list_images(options_.images));
+        FW_RETURN_IF_ERROR(tool_->usage_error(check_output()));
         if (options_.limit > 0 && images_.size() > static_cast<size_t>(options_.limit)) {
             images_.resize(static_cast<size_t>(options_.limit));
         }
@@ -118,6 +120,22 @@ private:
         }
         preprocess_ = *preprocess;
         return {};
+    }
+
+    Status check_output() const {
+        if (options_.json.empty()) {
+            return {};
+        }
+        std::vector<std::string> inputs = {options_.net.param, options_.net.bin, options_.images};
+        for (const std::string& optional : {options_.net.table, options_.labels}) {
+            if (!optional.empty()) {
+                inputs.push_back(optional);
+            }
+        }
+        for (const ListedImage& image : images_) {
+            inputs.push_back(image.path);
+        }
+        return check_distinct({options_.json}, inputs);
     }
 
     Status add_side(const char* name) {

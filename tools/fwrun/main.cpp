@@ -43,9 +43,8 @@ void print_detections(const Mat& out, const std::vector<std::string>& labels) {
     }
 }
 
-Status run_one(const Tool& tool, const RunOptions& options, const Net& net, const Preprocess& preprocess,
-               const std::string& path, const std::vector<std::string>& labels) {
-    FW_ASSIGN_OR_RETURN(const Mat input, load_input(path, preprocess));
+Status run_one(const Tool& tool, const RunOptions& options, const Net& net, const Mat& input, const std::string& path,
+               const std::vector<std::string>& labels) {
     const auto start = std::chrono::steady_clock::now();
     Mat out;
     Status status = run_net(net, input, options.output, &out);
@@ -70,6 +69,7 @@ Status run(Tool* tool, const RunOptions& options) {
         return tool->usage_error(
             Status::error(Code::kInvalidArgument, "give images or --input FILE.npy, one of the two"));
     }
+    FW_RETURN_IF_ERROR(tool->usage_error(check_options(options.net)));
     if (!options.dump.empty() && options.images.size() > 1) {
         return tool->usage_error(Status::error(Code::kInvalidArgument, "--dump holds one output: give a single image"));
     }
@@ -90,14 +90,16 @@ Status run(Tool* tool, const RunOptions& options) {
     Net net;
     FW_RETURN_IF_ERROR(load_net(options.net, true, &net));
     if (!options.input_npy.empty()) {
-        return run_one(*tool, options, net, {}, options.input_npy, labels);
+        FW_ASSIGN_OR_RETURN(const Mat input, read_npy(options.input_npy));
+        return run_one(*tool, options, net, input, options.input_npy, labels);
     }
     const Result<Preprocess> preprocess = resolve_preprocess(options.net, net);
     if (!preprocess.ok()) {
         return tool->usage_error(preprocess.status());
     }
     for (const std::string& image : options.images) {
-        FW_RETURN_IF_ERROR(run_one(*tool, options, net, *preprocess, image, labels));
+        FW_ASSIGN_OR_RETURN(const Mat input, load_input(image, *preprocess));
+        FW_RETURN_IF_ERROR(run_one(*tool, options, net, input, image, labels));
     }
     return {};
 }
