@@ -1,6 +1,7 @@
 #include "kernel/dispatch.h"
 
-#include <iterator>
+#include <type_traits>
+#include <vector>
 
 #include "base/cpu.h"
 #include "kernel/panel.h"
@@ -9,68 +10,75 @@ namespace fw {
 
 namespace {
 
-#define FW_LIST_gemm_f32(name) &name,
-#define FW_LIST_gemm_int8(name) &name,
-#define FW_LIST_dw_f32(name)
-#define FW_LIST_dw_int8(name)
-#define FW_LIST_dw_line(name)
-#define FW_KERNEL(family, name, level) FW_LIST_##family(name)
-const GemmKernel* const kGemmKernels[] = {
-#include "kernel/kernels.inc"
-};
-#undef FW_LIST_gemm_f32
-#undef FW_LIST_gemm_int8
-#undef FW_LIST_dw_f32
-#undef FW_LIST_dw_int8
+template <class Kernel, class Other>
+const Kernel* pick(const Other& kernel) {
+    if constexpr (std::is_same_v<Kernel, Other>) {
+        return &kernel;
+    } else {
+        return nullptr;
+    }
+}
 
-#define FW_LIST_gemm_f32(name)
-#define FW_LIST_gemm_int8(name)
-#define FW_LIST_dw_f32(name) &name,
-#define FW_LIST_dw_int8(name) &name,
-const DwKernel* const kDwKernels[] = {
+// The lines of kernels.inc with a kernel of this type.
+template <class Kernel>
+const std::vector<const Kernel*>& listed() {
+    static const std::vector<const Kernel*> kList = [] {
+        const Kernel* const all[] = {
+#define FW_KERNEL(family, name, level) pick<Kernel>(name),
 #include "kernel/kernels.inc"
-};
-#undef FW_LIST_dw_f32
-#undef FW_LIST_dw_int8
-#undef FW_LIST_dw_line
-
-#define FW_LIST_dw_f32(name)
-#define FW_LIST_dw_int8(name)
-#define FW_LIST_dw_line(name) &name,
-const DwLineKernel* const kDwLineKernels[] = {
-#include "kernel/kernels.inc"
-    nullptr,  // an architecture may have none
-};
 #undef FW_KERNEL
+        };
+        std::vector<const Kernel*> list;
+        for (const Kernel* kernel : all) {
+            if (kernel != nullptr) {
+                list.push_back(kernel);
+            }
+        }
+        return list;
+    }();
+    return kList;
+}
 
-template <class Kernel, size_t kCount>
-const Kernel* find(const Kernel* const (&list)[kCount], bool int8, Isa level) {
-    for (const Kernel* kernel : list) {
-        if (kernel->int8 == int8 && isa_covers(level, kernel->level)) {
+// The first that runs where `level` is in use and that `fits`.
+template <class Kernel, class Fits>
+const Kernel* find(Isa level, Fits&& fits) {
+    for (const Kernel* kernel : listed<Kernel>()) {
+        if (isa_covers(level, kernel->level) && fits(*kernel)) {
             return kernel;
         }
     }
     return nullptr;
 }
 
+template <class Kernel>
+Span<const Kernel* const> span_of_listed() {
+    return {listed<Kernel>().data(), listed<Kernel>().size()};
+}
+
 }  // namespace
 
 Span<const GemmKernel* const> gemm_kernels() {
-    return kGemmKernels;
+    return span_of_listed<GemmKernel>();
 }
 Span<const DwKernel* const> dw_kernels() {
-    return kDwKernels;
+    return span_of_listed<DwKernel>();
 }
 Span<const DwLineKernel* const> dw_line_kernels() {
-    return {kDwLineKernels, std::size(kDwLineKernels) - 1};
+    return span_of_listed<DwLineKernel>();
+}
+Span<const RunKernel* const> run_kernels() {
+    return span_of_listed<RunKernel>();
+}
+Span<const PoolKernel* const> pool_kernels() {
+    return span_of_listed<PoolKernel>();
 }
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
-    const GemmKernel* best = find(kGemmKernels, int8, level);
+    const GemmKernel* best = find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8; });
     if (n <= 0) {
         return best;
     }
     int64_t fewest = panel_count(n, best->lanes, best->vectors);
-    for (const GemmKernel* kernel : kGemmKernels) {
+    for (const GemmKernel* kernel : listed<GemmKernel>()) {
         if (kernel->int8 != int8 || kernel->level != best->level) {
             continue;
         }
@@ -83,17 +91,17 @@ const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
     return best;
 }
 const DwKernel* find_dw_kernel(bool int8, Isa level) {
-    return find(kDwKernels, int8, level);
+    return find<DwKernel>(level, [&](const DwKernel& k) { return k.int8 == int8; });
 }
-
 const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stride) {
-    for (const DwLineKernel* kernel : dw_line_kernels()) {
-        if (kernel->int8 == int8 && kernel->size == size && kernel->stride == stride &&
-            isa_covers(level, kernel->level)) {
-            return kernel;
-        }
-    }
-    return nullptr;
+    return find<DwLineKernel>(
+        level, [&](const DwLineKernel& k) { return k.int8 == int8 && k.size == size && k.stride == stride; });
+}
+const RunKernel* find_run_kernel(Isa level) {
+    return find<RunKernel>(level, [](const RunKernel&) { return true; });
+}
+const PoolKernel* find_pool_kernel(Isa level) {
+    return find<PoolKernel>(level, [](const PoolKernel&) { return true; });
 }
 
 }  // namespace fw

@@ -10,6 +10,8 @@ namespace fw {
 Span<const GemmKernel* const> gemm_kernels();
 Span<const DwKernel* const> dw_kernels();
 Span<const DwLineKernel* const> dw_line_kernels();
+Span<const RunKernel* const> run_kernels();
+Span<const PoolKernel* const> pool_kernels();
 
 /// The best kernel for `level`. Never nullptr: scalar kernels run everywhere. A level may have GEMM kernels with tiles
 /// of different shapes: the one that covers `n` output channels with the fewest panels is taken, then the one with the
@@ -18,5 +20,8 @@ const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n);
 const DwKernel* find_dw_kernel(bool int8, Isa level);
 /// nullptr where there is none for this window: the general kernel does it.
 const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stride);
+/// nullptr where the level has none: the layers' own loops do it.
+const RunKernel* find_run_kernel(Isa level);
+const PoolKernel* find_pool_kernel(Isa level);
 
 }  // namespace fw

@@ -122,11 +122,63 @@ struct DwLineKernel {
     void (*run)(const DwLineArgs& args);
 };
 
+/// q = clamp(rne(x * scale) + zero_point, lo, 127); NaN gives lo.
+struct QuantizeArgs {
+    float scale = 1.0F;
+    int32_t zero_point = 0;
+    int32_t lo = -127;
+};
+
+/// out = clamp(zero_point_out + ((sum_j (in[j] - zero_point[j]) * multiplier[j] + (1 << (shift - 1))) >> shift), lo,
+/// hi) with the conditions of docs/int8-contract.md. Up to 31 bytes behind `count` of an input are read.
+struct SumArgs {
+    const int8_t* const* in = nullptr;  ///< [inputs]
+    const int32_t* multiplier = nullptr;
+    const int32_t* zero_point = nullptr;
+    int inputs = 0;
+    int shift = 1;
+    int32_t zero_point_out = 0;
+    int32_t lo = -127;
+    int32_t hi = 127;
+};
+
+/// Functions over runs of `count` adjacent elements. `out` of a sum may be one of its inputs.
+struct RunKernel {
+    const char* name;
+    Isa level;
+    void (*quantize)(const QuantizeArgs&, const float* x, int64_t count, int8_t* out);
+    /// Three planes of `count` values to `count` pixels of three channels.
+    void (*quantize_planes)(const QuantizeArgs&, const float* const* planes, int64_t count, int8_t* out);
+    void (*dequantize)(const int8_t* x, int64_t count, int32_t zero_point, float inverse, float* out);
+    void (*sum)(const SumArgs&, int64_t count, int8_t* out);
+};
+
+/// The cells of an image that a pooling window covers, and the pixel that comes of them. Steps are in bytes.
+struct PoolArgs {
+    const void* corner = nullptr;  ///< channel 0; channels are adjacent
+    int rows = 0;
+    int columns = 0;
+    int64_t row_step = 0;
+    int64_t column_step = 0;
+    int64_t channels = 0;
+    void* out = nullptr;
+};
+
+/// Pooling of one window: out[c] = max(start, every cell's c); NaN never wins.
+struct PoolKernel {
+    const char* name;
+    Isa level;
+    void (*max_int8)(const PoolArgs&, int8_t start);
+    void (*max_f32)(const PoolArgs&, float start);
+};
+
 #define FW_KERNEL_STRUCT_gemm_f32 GemmKernel
 #define FW_KERNEL_STRUCT_gemm_int8 GemmKernel
 #define FW_KERNEL_STRUCT_dw_f32 DwKernel
 #define FW_KERNEL_STRUCT_dw_int8 DwKernel
 #define FW_KERNEL_STRUCT_dw_line DwLineKernel
+#define FW_KERNEL_STRUCT_run RunKernel
+#define FW_KERNEL_STRUCT_pool PoolKernel
 
 #define FW_KERNEL(family, name, level) extern const FW_KERNEL_STRUCT_##family name;
 #include "kernel/kernels.inc"

@@ -2,6 +2,8 @@
 // (docs/int8-contract.md).
 #include <algorithm>
 
+#include "base/cpu.h"
+#include "kernel/dispatch.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
 
@@ -61,6 +63,8 @@ public:
                                  "the scales of inputs and output are too far apart for an int8 sum");
         }
         int8_ = true;
+        FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+        run_ = find_run_kernel(isa);
         return {};
     }
     LayerTraits traits() const override { return {true, true, true}; }
@@ -116,6 +120,10 @@ private:
     }
     void sum_int8(const RunPlan& plan, Span<const Tensor> in, const Tensor& out, const int64_t* offset, int64_t start,
                   int64_t n) const {
+        if (run_ != nullptr && adjacent(plan, in.size() + 1)) {
+            sum_adjacent(in, out, offset, start, n);
+            return;
+        }
         int32_t total[RunPlan::kBlock];
         int8_t buffer[RunPlan::kBlock];
         std::fill(total, total + n, int32_t{1} << (sum_.shift - 1));
@@ -138,6 +146,29 @@ private:
         }
         store(buffer, n, out.ptr<int8_t>() + offset[0] + start * plan.step(0), plan.step(0));
     }
+    static bool adjacent(const RunPlan& plan, size_t operands) {
+        bool all = operands <= kMaxAdjacent + 1;
+        for (size_t i = 0; i < operands; ++i) {
+            all = all && plan.step(i) == 1;
+        }
+        return all;
+    }
+    void sum_adjacent(Span<const Tensor> in, const Tensor& out, const int64_t* offset, int64_t start, int64_t n) const {
+        const int8_t* from[kMaxAdjacent];
+        for (size_t i = 0; i < in.size(); ++i) {
+            from[i] = in[i].ptr<const int8_t>() + offset[i + 1] + start;
+        }
+        SumArgs args;
+        args.in = from;
+        args.multiplier = sum_.multiplier.data();
+        args.zero_point = sum_.zero_point.data();
+        args.inputs = static_cast<int>(in.size());
+        args.shift = sum_.shift;
+        args.zero_point_out = sum_.zero_point_out;
+        args.lo = sum_.lo;
+        args.hi = sum_.hi;
+        run_->sum(args, n, out.ptr<int8_t>() + offset[0] + start);
+    }
     template <class T>
     static void store(const T* values, int64_t n, T* to, int64_t step) {
         for (int64_t j = 0; j < n; ++j) {
@@ -146,10 +177,13 @@ private:
         }
     }
 
+    static constexpr size_t kMaxAdjacent = 8;  // inputs that the kernel is used for
+
     EltwiseOp op_ = EltwiseOp::kProduct;
     std::vector<float> coefficients_;
     bool int8_ = false;
     SumParams sum_;
+    const RunKernel* run_ = nullptr;
 };
 
 }  // namespace

@@ -2,8 +2,11 @@
 #include <algorithm>
 #include <cfloat>
 #include <cstring>
+#include <type_traits>
 
+#include "base/cpu.h"
 #include "base/parallel.h"
+#include "kernel/dispatch.h"
 #include "layer/layer.h"
 #include "layer/support/pool_block.h"
 #include "layer/support/shape.h"
@@ -48,7 +51,17 @@ template <class T>
 struct Max {
     using Value = T;
     using State = T;
+    static constexpr bool kHasKernel = true;
     T first;  ///< the value of a window that covers no cell
+    const PoolKernel* kernel = nullptr;
+
+    void run(const PoolArgs& args) const {
+        if constexpr (std::is_same_v<T, float>) {
+            kernel->max_f32(args, first);
+        } else {
+            kernel->max_int8(args, first);
+        }
+    }
 
     void begin(int64_t /*cells*/, int64_t /*divisor*/) {}
     static void add(const Cells<T>& cells, int n, int64_t channel_stride, T* state) {
@@ -64,6 +77,7 @@ struct Max {
 struct AverageFloat {
     using Value = float;
     using State = float;
+    static constexpr bool kHasKernel = false;
     float first = 0.0F;
     float scale = 1.0F;
 
@@ -82,6 +96,7 @@ struct AverageFloat {
 struct AverageInt8 {
     using Value = int8_t;
     using State = int32_t;
+    static constexpr bool kHasKernel = false;
     QuantParams in, out;
     int32_t first = 0;
     int64_t divisor = 0;
@@ -150,6 +165,14 @@ void pool_tensor(const Op& op, const Plan& plan, const Tensor& in, const Tensor&
             const T* corner = in.ptr<T>() + wy.begin * in.h_stride() + wx.begin * in.w_stride();
             T* to = out.ptr<T>() + row * out_row + static_cast<int64_t>(col) * out_col;
             local.begin(int64_t{wx.count()} * wy.count(), plan.divisor(wx, wy));
+            if constexpr (Op::kHasKernel) {
+                if (op.kernel != nullptr && in.stride[0] == 1 && out_channel == 1) {
+                    constexpr auto kSize = static_cast<int64_t>(sizeof(T));
+                    op.run({corner + first_channel, cells.rows, cells.cols, cells.row_stride * kSize,
+                            cells.col_stride * kSize, last_channel - first_channel, to + first_channel});
+                    continue;
+                }
+            }
             for (int c = first_channel; c < last_channel; c += kBlock) {
                 const int n = std::min(kBlock, last_channel - c);
                 cells.corner = corner + c * in.stride[0];
@@ -242,9 +265,12 @@ public:
         }
         in_quant_ = in.quant;
         out_quant_ = out.quant;
+        FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+        kernel_ = average_ ? nullptr : find_pool_kernel(isa);
         return {};
     }
 
+    std::string kernel_name() const override { return kernel_ != nullptr ? kernel_->name : ""; }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         Plan plan;
         FW_RETURN_IF_ERROR(make_plan(in[0].shape, &plan));
@@ -264,13 +290,13 @@ public:
                 }
                 pool_tensor(op, plan, in[0], out[0], context.threads);
             } else {
-                pool_tensor(Max<int8_t>{static_cast<int8_t>(quant_min(in_quant_))}, plan, in[0], out[0],
+                pool_tensor(Max<int8_t>{static_cast<int8_t>(quant_min(in_quant_)), kernel_}, plan, in[0], out[0],
                             context.threads);
             }
         } else if (average_) {
             pool_tensor(AverageFloat{}, plan, in[0], out[0], context.threads);
         } else {
-            pool_tensor(Max<float>{-FLT_MAX}, plan, in[0], out[0], context.threads);
+            pool_tensor(Max<float>{-FLT_MAX, kernel_}, plan, in[0], out[0], context.threads);
         }
         return {};
     }
@@ -310,6 +336,7 @@ private:
     WindowSpec x_, y_;
     int out_w_ = 0, out_h_ = 0;
     QuantParams in_quant_, out_quant_;
+    const PoolKernel* kernel_ = nullptr;
 };
 
 }  // namespace

@@ -3,6 +3,9 @@
 // The scales are those of the blobs (TensorDesc::quant) where the graph knows them. Files of ncnn carry scales as
 // weights, also one a channel (the outermost axis); a blob without a scale of its own is then a whole number, in int32
 // or float.
+#include "base/cpu.h"
+#include "base/parallel.h"
+#include "kernel/dispatch.h"
 #include "layer/support/fused_activation.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
@@ -81,6 +84,14 @@ protected:
         return rescales_;
     }
 
+    // The kernel of the level in use, if it has one.
+    Status choose_kernel() {
+        FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+        run_ = find_run_kernel(isa);
+        return {};
+    }
+
+    const RunKernel* run_ = nullptr;
     std::vector<float> scale_;
     std::vector<float> second_;  ///< Requantize: scale_out
     std::vector<float> bias_;
@@ -102,8 +113,12 @@ public:
         if (context.inputs[0].dtype != DType::kFloat32 || (out.dtype != DType::kInt8 && out.dtype != DType::kFloat32)) {
             return unsupported_types(context);
         }
-        return by_blob_ || !scale_.empty() ? Status() : Status::error(Code::kUnsupported, "has no scale");
+        if (!by_blob_ && scale_.empty()) {
+            return Status::error(Code::kUnsupported, "has no scale");
+        }
+        return choose_kernel();
     }
+    std::string kernel_name() const override { return by_blob_ && run_ != nullptr ? run_->name : ""; }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         if (rescales_) {
             look_up(in[0], out[0], table_, context.threads);
@@ -115,6 +130,19 @@ public:
             });
             return {};
         }
+        const QuantParams quant = out[0].quant;
+        const QuantizeArgs args = {quant.scale, quant.zero_point, quant_min(quant)};
+        if (run_ != nullptr && is_image(in[0], out[0])) {
+            const int rows = in[0].h();
+            // Small images are not worth waking threads for.
+            const int threads = in[0].count() < (1 << 16) ? 1 : context.threads;
+            parallel_for(rows, threads, [&](int64_t y) {
+                const float* line = in[0].ptr<const float>() + y * in[0].h_stride();
+                const float* planes[3] = {line, line + in[0].stride[0], line + 2 * in[0].stride[0]};
+                run_->quantize_planes(args, planes, in[0].w(), out[0].ptr<int8_t>() + y * out[0].h_stride());
+            });
+            return {};
+        }
         const RunPlan plan(out[0].shape, {out[0].stride, in[0].stride});
         plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
             float buffer[RunPlan::kBlock];
@@ -122,13 +150,22 @@ public:
             int8_t* home = out[0].ptr<int8_t>() + offset[0];
             const float* x = gather_run(in[0].ptr<const float>() + offset[1], plan.step(1), n, buffer);
             int8_t* to = scatter_target(home, plan.step(0), bytes);
-            quantize_run(x, n, out[0].quant, to);
+            if (run_ != nullptr) {
+                run_->quantize(args, x, n, to);
+            } else {
+                quantize_run(x, n, quant, to);
+            }
             scatter_run(to, n, home, plan.step(0));
         });
         return {};
     }
 
 private:
+    // Three planes, as an application hands its image over, to pixels.
+    static bool is_image(const Tensor& in, const Tensor& out) {
+        return in.rank() == 3 && in.c() == 3 && in.w_stride() == 1 && out.stride[0] == 1 && out.w_stride() == 3;
+    }
+
     bool by_blob_ = false;
 };
 
@@ -147,7 +184,10 @@ public:
         if (in.dtype == DType::kFloat16 || context.outputs[0].dtype != DType::kFloat32) {
             return unsupported_types(context);
         }
-        return by_blob_ || !scale_.empty() ? Status() : Status::error(Code::kUnsupported, "has no scale");
+        if (!by_blob_ && scale_.empty()) {
+            return Status::error(Code::kUnsupported, "has no scale");
+        }
+        return choose_kernel();
     }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         if (!by_blob_ || !bias_.empty()) {
@@ -167,7 +207,11 @@ public:
             float* home = out[0].ptr<float>() + offset[0];
             const int8_t* x = gather_run(in[0].ptr<const int8_t>() + offset[1], plan.step(1), n, bytes);
             float* to = scatter_target(home, plan.step(0), buffer);
-            dequantize_run(x, n, in[0].quant, to);
+            if (run_ != nullptr) {
+                run_->dequantize(x, n, in[0].quant.zero_point, inverse_scale(in[0].quant), to);
+            } else {
+                dequantize_run(x, n, in[0].quant, to);
+            }
             scatter_run(to, n, home, plan.step(0));
         });
         return {};

@@ -1,0 +1,198 @@
+// The functions of the run and pool families against the formulas of docs/int8-contract.md, one element at a time.
+#include <memory>
+#include <type_traits>
+
+#include "base/memory.h"
+#include "kernel_test_util.h"
+#include "support/guarded_buffer.h"
+
+namespace fw::test {
+namespace {
+
+const int64_t kCounts[] = {1, 2, 7, 15, 16, 31, 32, 33, 63, 64, 95, 97, 128, 200};
+
+template <class Kernel>
+class Sweep : public testing::TestWithParam<const Kernel*> {
+protected:
+    void SetUp() override {
+        kernel_ = this->GetParam();
+        if (!runs_here(kernel_->level)) {
+            GTEST_SKIP() << name(kernel_->level) << " is not available on this processor";
+        }
+    }
+    int integer(int lo, int hi) { return std::uniform_int_distribution<int>(lo, hi)(rng_); }
+    int8_t byte() { return static_cast<int8_t>(integer(-128, 127)); }
+
+    const Kernel* kernel_ = nullptr;
+    std::mt19937 rng_{5};
+};
+
+class RunSweep : public Sweep<RunKernel> {
+protected:
+    // Ties, values beyond the range of int8 and of int32, infinities and NaN among them.
+    float value() {
+        const float special[] = {0.5F,   1.5F,   -2.5F,  126.5F, -127.5F,  1e9F,      -1e9F, 3e38F,
+                                 -3e38F, -1e-9F, 127.4F, -0.0F,  INFINITY, -INFINITY, NAN};
+        const int choice = integer(0, 60);
+        return choice < 15 ? special[choice] : std::uniform_real_distribution<float>(-300.0F, 300.0F)(rng_);
+    }
+    static int expected(const QuantizeArgs& q, float x) {
+        const float scaled = x * q.scale;
+        if (std::isnan(scaled)) {
+            return q.lo;
+        }
+        const double rounded = std::nearbyint(static_cast<double>(scaled)) + q.zero_point;
+        return static_cast<int>(std::min(std::max(rounded, static_cast<double>(q.lo)), 127.0));
+    }
+};
+
+TEST_P(RunSweep, Quantize) {
+    for (const QuantizeArgs& q : {QuantizeArgs{1.0F, 0, -127}, QuantizeArgs{0.37F, -128, -128},
+                                  QuantizeArgs{21.0F, 127, -128}, QuantizeArgs{1e30F, 3, -128}}) {
+        for (const int64_t count : kCounts) {
+            const auto n = static_cast<size_t>(count);
+            GuardedBuffer x(3 * n * 4, kOverread);
+            for (size_t i = 0; i < 3 * n; ++i) {
+                x.data<float>()[i] = value();
+            }
+            GuardedBuffer out(n);
+            kernel_->quantize(q, x.data<float>(), count, out.data<int8_t>());
+            GuardedBuffer pixels(3 * n);
+            const float* planes[] = {x.data<float>(), x.data<float>() + n, x.data<float>() + 2 * n};
+            kernel_->quantize_planes(q, planes, count, pixels.data<int8_t>());
+            for (size_t i = 0; i < n; ++i) {
+                ASSERT_EQ(out.data<int8_t>()[i], expected(q, planes[0][i])) << planes[0][i] << " of " << count;
+                for (size_t c = 0; c < 3; ++c) {
+                    ASSERT_EQ(pixels.data<int8_t>()[3 * i + c], expected(q, planes[c][i])) << planes[c][i];
+                }
+            }
+        }
+    }
+}
+
+TEST_P(RunSweep, Dequantize) {
+    for (const int64_t count : kCounts) {
+        const auto n = static_cast<size_t>(count);
+        GuardedBuffer x(n, kOverread);
+        for (size_t i = 0; i < n; ++i) {
+            x.data<int8_t>()[i] = byte();
+        }
+        GuardedBuffer out(4 * n);
+        kernel_->dequantize(x.data<int8_t>(), count, -7, 0.037F, out.data<float>());
+        for (size_t i = 0; i < n; ++i) {
+            ASSERT_EQ(out.data<float>()[i], static_cast<float>(x.data<int8_t>()[i] + 7) * 0.037F);
+        }
+    }
+}
+
+TEST_P(RunSweep, Sum) {
+    for (const int inputs : {1, 2, 3, 8}) {
+        for (const int shift : {1, 12, 20}) {
+            for (const int64_t count : kCounts) {
+                const auto n = static_cast<size_t>(count);
+                std::vector<std::unique_ptr<GuardedBuffer>> buffers;
+                std::vector<const int8_t*> in;
+                std::vector<int32_t> multiplier;
+                std::vector<int32_t> zero_point;
+                const int limit = std::min((1 << 20), (1 << 30) / 255 / inputs - 1);
+                for (int j = 0; j < inputs; ++j) {
+                    buffers.push_back(std::make_unique<GuardedBuffer>(n, kOverread));
+                    for (size_t i = 0; i < n; ++i) {
+                        buffers.back()->data<int8_t>()[i] = byte();
+                    }
+                    in.push_back(buffers.back()->data<int8_t>());
+                    multiplier.push_back(integer(-limit, limit));
+                    zero_point.push_back(integer(-128, 127));
+                }
+                const SumArgs args = {in.data(), multiplier.data(), zero_point.data(), inputs, shift, 5, -100, 99};
+                std::vector<int> want;
+                for (size_t i = 0; i < n; ++i) {
+                    int64_t total = int64_t{1} << (shift - 1);
+                    for (size_t j = 0; j < static_cast<size_t>(inputs); ++j) {
+                        total += int64_t{in[j][i] - zero_point[j]} * multiplier[j];
+                    }
+                    want.push_back(
+                        static_cast<int>(std::min<int64_t>(std::max<int64_t>(5 + (total >> shift), -100), 99)));
+                }
+                GuardedBuffer out(n);
+                kernel_->sum(args, count, out.data<int8_t>());
+                // In place of the first input.
+                kernel_->sum(args, count, buffers[0]->data<int8_t>());
+                for (size_t i = 0; i < n; ++i) {
+                    ASSERT_EQ(out.data<int8_t>()[i], want[i]) << inputs << " inputs, shift " << shift;
+                    ASSERT_EQ(in[0][i], want[i]) << "in place";
+                }
+                ASSERT_EQ(buffers[0]->data<char>()[n], 0x7f) << "wrote behind the run";
+            }
+        }
+    }
+}
+
+class PoolSweep : public Sweep<PoolKernel> {
+protected:
+    template <class T>
+    T cell() {
+        if constexpr (std::is_same_v<T, float>) {
+            return integer(0, 20) == 0 ? NAN : fill_float(&rng_) * 100.0F;
+        } else {
+            return byte();
+        }
+    }
+    template <class T, class Fn>
+    void check(T start, Fn&& run);
+};
+
+template <class T, class Fn>
+void PoolSweep::check(T start, Fn&& run) {
+    for (const int64_t channels : kCounts) {
+        for (const int rows : {0, 1, 2, 3}) {
+            for (const int columns : {1, 2, 3, 7}) {
+                const int64_t step = channels + 5;
+                const auto cells = static_cast<size_t>(rows * columns * step - (rows > 0 ? 5 : 0));
+                GuardedBuffer image(cells * sizeof(T), kOverread);
+                for (size_t i = 0; i < cells; ++i) {
+                    image.data<T>()[i] = cell<T>();
+                }
+                GuardedBuffer out(static_cast<size_t>(channels) * sizeof(T));
+                PoolArgs args;
+                args.corner = image.data();
+                args.rows = rows;
+                args.columns = columns;
+                args.column_step = step * static_cast<int64_t>(sizeof(T));
+                args.row_step = args.column_step * columns;
+                args.channels = channels;
+                args.out = out.data();
+                run(args);
+                for (int64_t c = 0; c < channels; ++c) {
+                    T want = start;
+                    for (int64_t i = 0; i < int64_t{rows} * columns; ++i) {
+                        const T value = image.data<T>()[i * step + c];
+                        want = value > want ? value : want;
+                    }
+                    ASSERT_EQ(out.data<T>()[c], want) << "channel " << c << " of " << channels;
+                }
+            }
+        }
+    }
+}
+
+TEST_P(PoolSweep, Maxima) {
+    for (const int start : {-128, -127, 100}) {
+        check<int8_t>(static_cast<int8_t>(start),
+                      [&](const PoolArgs& args) { kernel_->max_int8(args, static_cast<int8_t>(start)); });
+    }
+    for (const float start : {-3.402823466e+38F, 0.0F}) {
+        check<float>(start, [&](const PoolArgs& args) { kernel_->max_f32(args, start); });
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(KernelsInc, RunSweep, testing::ValuesIn(run_kernels().begin(), run_kernels().end()),
+                         kernel_test_name<RunKernel>);
+INSTANTIATE_TEST_SUITE_P(KernelsInc, PoolSweep, testing::ValuesIn(pool_kernels().begin(), pool_kernels().end()),
+                         kernel_test_name<PoolKernel>);
+// An architecture may have no such kernel yet.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(RunSweep);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(PoolSweep);
+
+}  // namespace
+}  // namespace fw::test
