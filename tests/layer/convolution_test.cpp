@@ -76,6 +76,14 @@ std::vector<ConvCase> cases() {
     }
     add([&](ConvCase& c) { c.transposed = true, kernel(c, 4, 1), c.stride_w = c.stride_h = 2, c.outputs = 21; });
     add([&](ConvCase& c) { c.transposed = true, kernel(c, 2, 0), c.stride_w = c.stride_h = 3; });  // gaps hold the bias
+    // Wider images than are padded at once: several bands of output rows, or one for every row.
+    add([&](ConvCase& c) {
+        kernel(c, 3, 1), c.channels = 3, c.height = 60, c.width = 700, c.stride_w = c.stride_h = 2;
+    });
+    add([&](ConvCase& c) {
+        kernel(c, 3, 1), c.channels = 15, c.height = 5, c.width = 1600, c.outputs = 2;
+        c.stride_w = 9, c.dilation_h = 2, c.pad_top = 9, c.pad_bottom = 4, c.pad_value = 0.5F;
+    });
     return all;
 }
 

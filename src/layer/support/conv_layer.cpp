@@ -15,6 +15,9 @@ namespace {
 // padding, a quarter of the size in int8.
 constexpr int kRowTapChannelsFloat = 16;
 constexpr int kRowTapChannelsInt8 = 64;
+// Bytes of padded rows that are made at once: the copy stays in a first or second-level cache, and the workspace stays
+// small beside the image.
+constexpr int64_t kBandBytes = 64 * 1024;
 
 bool is_line(const Shape& shape) {
     return shape.rank == 1;
@@ -253,7 +256,20 @@ int64_t ConvLayer::macs(Span<const TensorDesc> in, Span<const TensorDesc> out) c
     return count * spec.outputs * spec.weights_per_output();
 }
 
-// With row taps, the rows of the image with their padding on both sides, so that every filter row lies together.
+// Output rows that are computed at once with row taps: as many as read kBandBytes of padded input rows.
+int ConvLayer::band_rows(const ConvGeometry& geometry, int64_t row_bytes) const {
+    const int64_t span = int64_t{geometry.kernel_h - 1} * geometry.dilation_h + 1;
+    const int64_t fit = kBandBytes / std::max<int64_t>(1, row_bytes);
+    const int64_t rows = fit < span ? 1 : (fit - span) / geometry.stride_h + 1;
+    return static_cast<int>(std::min<int64_t>(rows, geometry.out_h));
+}
+
+int64_t ConvLayer::padded_row_bytes(const ConvGeometry& geometry, const WindowAxis& horizontal) const {
+    return (int64_t{geometry.in_w} + horizontal.pad_before + horizontal.pad_after) * core_.spec().channels *
+           (core_.int8() ? 1 : 4);
+}
+
+// With row taps, the rows of a band with their padding on both sides, so that every filter row lies together.
 size_t ConvLayer::padded_rows_bytes(const Shape& in) const {
     ConvGeometry geometry;
     WindowAxis vertical;
@@ -261,21 +277,21 @@ size_t ConvLayer::padded_rows_bytes(const Shape& in) const {
     if (!core_.spec().row_taps || !resolve(in, &geometry, &vertical, &horizontal).ok()) {
         return 0;
     }
-    const int64_t width = int64_t{geometry.in_w} + horizontal.pad_before + horizontal.pad_after;
-    return round_up(
-        static_cast<size_t>(width * geometry.in_h * core_.spec().channels) * (core_.int8() ? 1 : 4) + kOverread,
-        kAlignment);
+    const int64_t row_bytes = padded_row_bytes(geometry, horizontal);
+    const int64_t read = int64_t{band_rows(geometry, row_bytes) - 1} * geometry.stride_h +
+                         int64_t{geometry.kernel_h - 1} * geometry.dilation_h + 1;
+    return round_up(static_cast<size_t>(row_bytes * std::min<int64_t>(read, geometry.in_h)) + kOverread, kAlignment);
 }
 
 size_t ConvLayer::workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/, int threads) const {
     return padded_rows_bytes(in[0].shape) + core_.scratch_bytes(threads);
 }
 
-const void* ConvLayer::pad_rows(const Tensor& in, const WindowAxis& horizontal, void* workspace, int threads,
+const void* ConvLayer::pad_rows(const void* input, const WindowAxis& horizontal, void* workspace, int threads,
                                 ConvGeometry* geometry) const {
     const int channels = core_.spec().channels;
     const int64_t width = int64_t{geometry->in_w} + horizontal.pad_before + horizontal.pad_after;
-    const void* rows = in.data;
+    const void* rows = input;
     if (horizontal.pad_before + horizontal.pad_after > 0 || geometry->in_w_stride != channels) {
         const size_t size = core_.int8() ? 1 : 4;
         const size_t row_bytes = static_cast<size_t>(width * channels) * size;
@@ -291,8 +307,7 @@ const void* ConvLayer::pad_rows(const Tensor& in, const WindowAxis& horizontal, 
                 std::fill_n(reinterpret_cast<float*>(to), left, core_.pad_value());
                 std::fill_n(reinterpret_cast<float*>(end), right, core_.pad_value());
             }
-            const char* from =
-                static_cast<const char*>(in.data) + y * geometry->in_h_stride * static_cast<int64_t>(size);
+            const char* from = static_cast<const char*>(input) + y * geometry->in_h_stride * static_cast<int64_t>(size);
             const size_t pixel = static_cast<size_t>(channels) * size;
             if (geometry->in_w_stride == channels) {
                 std::memcpy(to + left * size, from, pixel * static_cast<size_t>(geometry->in_w));
@@ -311,6 +326,26 @@ const void* ConvLayer::pad_rows(const Tensor& in, const WindowAxis& horizontal, 
     geometry->kernel_w = 1;
     geometry->pad_left = 0;
     return rows;
+}
+
+void ConvLayer::run_bands(const ConvGeometry& whole, const WindowAxis& horizontal, const void* input, void* output,
+                          int threads, void* workspace, void* scratch) const {
+    const int64_t in_step = whole.in_h_stride * (core_.int8() ? 1 : 4);
+    const int64_t out_step = whole.out_h_stride * core_.out_element_size();
+    const int rows = band_rows(whole, padded_row_bytes(whole, horizontal));
+    for (int y = 0; y < whole.out_h; y += rows) {
+        ConvGeometry band = whole;
+        band.out_h = std::min(rows, whole.out_h - y);
+        const int64_t top = int64_t{y} * whole.stride_h - whole.pad_top;
+        const int64_t bottom =
+            top + int64_t{band.out_h - 1} * whole.stride_h + int64_t{whole.kernel_h - 1} * whole.dilation_h + 1;
+        const int64_t first = std::clamp<int64_t>(top, 0, whole.in_h);
+        band.in_h = static_cast<int>(std::clamp<int64_t>(bottom, first, whole.in_h) - first);
+        band.pad_top = static_cast<int>(first - top);
+        const void* from =
+            pad_rows(static_cast<const char*>(input) + first * in_step, horizontal, workspace, threads, &band);
+        core_.run(band, from, static_cast<char*>(output) + y * out_step, threads, scratch);
+    }
 }
 
 Status ConvLayer::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {
@@ -338,11 +373,11 @@ Status ConvLayer::forward(Span<const Tensor> in, Span<Tensor> out, const RunCont
     }
     geometry.out_h_stride = target.rank() >= 3 ? target.h_stride() : 0;
     geometry.out_w_stride = target.rank() >= 3 ? target.w_stride() : 0;
-    const void* input = in[0].data;
     if (core_.spec().row_taps) {
-        input = pad_rows(in[0], horizontal, workspace, context.threads, &geometry);
+        run_bands(geometry, horizontal, in[0].data, target.data, context.threads, workspace, scratch);
+    } else {
+        core_.run(geometry, in[0].data, target.data, context.threads, scratch);
     }
-    core_.run(geometry, input, target.data, context.threads, scratch);
     if (dense != nullptr) {
         copy_tensor(target, out[0]);
     }

@@ -38,8 +38,13 @@ private:
     Status check_dynamic(Span<const TensorDesc> in) const;
     Status forward_dynamic(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const;
     size_t padded_rows_bytes(const Shape& in) const;
-    const void* pad_rows(const Tensor& in, const WindowAxis& horizontal, void* workspace, int threads,
+    int64_t padded_row_bytes(const ConvGeometry& geometry, const WindowAxis& horizontal) const;
+    int band_rows(const ConvGeometry& geometry, int64_t row_bytes) const;
+    const void* pad_rows(const void* input, const WindowAxis& horizontal, void* workspace, int threads,
                          ConvGeometry* geometry) const;
+    /// Row taps: band by band, padded rows and the output rows that read them.
+    void run_bands(const ConvGeometry& whole, const WindowAxis& horizontal, const void* input, void* output,
+                   int threads, void* workspace, void* scratch) const;
 
     Kind kind_;
     WeightedCore core_;

@@ -55,6 +55,7 @@ public:
     float pad_value() const { return pad_value_; }
     int8_t pad_byte() const { return pad_byte_; }
     bool int8() const { return int8_; }
+    int out_element_size() const { return out_size_; }
     std::string kernel_name() const;
     size_t weight_bytes() const { return packed_bytes_; }
 
