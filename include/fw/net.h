@@ -37,6 +37,7 @@ struct LayerPlan {
     std::string isa;     ///< instruction set level of the kernel, "" where none runs
     Shape output_shape;  ///< of `output`; the upper bound where the extent depends on the data
     int64_t macs = 0;    ///< multiply-accumulates of layers with weights and matrix products; 0 elsewhere
+    int64_t bytes = 0;   ///< of inputs, outputs and prepared weights: the least that the step moves; 0 in place
     DType input_type = DType::kFloat32;
     DType output_type = DType::kFloat32;
     QuantParams output_quant;

@@ -35,6 +35,14 @@ std::string isa_of(const std::string& kernel) {
     return suffix != std::string::npos && parse_isa(kernel.c_str() + suffix + 1, &isa) ? name(isa) : "";
 }
 
+int64_t bytes_of(const std::vector<TensorDesc>& descs) {
+    int64_t bytes = 0;
+    for (const TensorDesc& desc : descs) {
+        bytes += static_cast<int64_t>(desc.bytes());
+    }
+    return bytes;
+}
+
 std::vector<TensorDesc> descs_of(const Plan& plan, const std::vector<ValueId>& values) {
     std::vector<TensorDesc> descs;
     for (const ValueId value : values) {
@@ -167,6 +175,7 @@ Result<std::vector<LayerPlan>> Net::plan() const {
             layer.output_type = to.dtype;
             layer.output_quant = to.quant;
             layer.output_shape = to.shape;
+            layer.bytes = bytes_of({from.desc(), to.desc()});
             layer.is_conversion = !input;
             layer.reason = input ? "input to NHWC" : "the layer after it needs dense memory";
             steps.push_back(std::move(layer));
@@ -184,7 +193,12 @@ Result<std::vector<LayerPlan>> Net::plan() const {
         layer.output_type = output.dtype;
         layer.output_quant = output.quant;
         layer.isa = isa_of(layer.kernel);
-        layer.macs = made.layer->macs(descs_of(*plan, node.inputs), descs_of(*plan, node.outputs));
+        const std::vector<TensorDesc> in = descs_of(*plan, node.inputs);
+        const std::vector<TensorDesc> out = descs_of(*plan, node.outputs);
+        layer.macs = made.layer->macs(in, out);
+        if (step.action != Action::kNothing) {
+            layer.bytes = bytes_of(in) + bytes_of(out) + static_cast<int64_t>(made.layer->weight_bytes());
+        }
         layer.output_shape = plan->slots[static_cast<size_t>(node.outputs[0])].tensor.shape;
         layer.is_conversion = node.is_conversion;
         layer.reason = node.reason;

@@ -234,7 +234,9 @@ TEST(Net, PlanProfileAndMemory) {
     EXPECT_FALSE((*plan)[1].is_conversion);
     EXPECT_EQ((*plan)[0].output_shape, Shape(3, 8, 8));
     EXPECT_EQ((*plan)[1].output_shape, Shape(4, 8, 8));
+    EXPECT_EQ((*plan)[0].bytes, 2 * 3 * 64 * 4);
     EXPECT_EQ((*plan)[1].macs, 8 * 8 * 4 * 27);
+    EXPECT_GE((*plan)[1].bytes, ((3 + 4) * 64 + 112) * 4);
     const std::string& kernel = (*plan)[1].kernel;
     EXPECT_EQ(kernel.substr(kernel.rfind('_') + 1), (*plan)[1].isa);
     EXPECT_FALSE((*plan)[1].isa.empty());

@@ -15,8 +15,14 @@ Progress::Progress(const char* title, const char* unit, int64_t total, bool quie
       last_(start_) {}
 
 Progress::~Progress() {
+    clear();
+}
+
+void Progress::clear() {
     if (shown_) {
         std::fprintf(stderr, "\r\033[K");
+        std::fflush(stderr);
+        shown_ = false;
     }
 }
 

@@ -15,6 +15,8 @@ public:
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
     void update(int64_t done);
+    /// Takes the line away, so that something else can be printed.
+    void clear();
 
 private:
     using Clock = std::chrono::steady_clock;
