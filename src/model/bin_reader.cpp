@@ -82,16 +82,16 @@ private:
 
     /// 256 floats, then an index a value.
     Status read_codebook(const BlobSpec& spec, Weight* out) {
-        constexpr size_t kCodebook = 256 * sizeof(float);
+        constexpr size_t kCodebook = kCodebookSize * sizeof(float);
         const uint8_t* data = nullptr;
         FW_RETURN_IF_ERROR(take(spec.count, 1, kCodebook, &data));
-        float codebook[256];
+        float codebook[kCodebookSize];
         std::memcpy(codebook, data, kCodebook);
         std::vector<float> values(static_cast<size_t>(spec.count));
         for (size_t i = 0; i < values.size(); ++i) {
             values[i] = codebook[data[kCodebook + i]];
         }
-        *out = Weight::from_floats(std::move(values));
+        *out = Weight::from_codebook(std::move(values));
         return {};
     }
 

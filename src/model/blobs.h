@@ -19,5 +19,7 @@ constexpr uint32_t kTagFloat32 = 0;
 constexpr uint32_t kTagFloat32Old = 0x0002C056;
 constexpr uint32_t kTagFloat16 = 0x01306B47;
 constexpr uint32_t kTagInt8 = 0x000D4B38;
+constexpr uint32_t kTagCodebook = 1;  ///< what the writer uses; the reader takes every other tag for it
+constexpr size_t kCodebookSize = 256;
 
 }  // namespace fw

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <unordered_map>
 
 #include "base/half.h"
 #include "model/blobs.h"
@@ -150,6 +151,29 @@ bool to_halves(const std::vector<float>& values, std::vector<uint16_t>* out) {
     return true;
 }
 
+/// 256 floats, then an index a value; false = there are more values than that.
+bool append_codebook(const std::vector<float>& values, std::vector<uint8_t>* out) {
+    float codebook[kCodebookSize] = {};
+    std::unordered_map<uint32_t, uint8_t> index_of;  // by bits: -0 and nan stay what they are
+    std::vector<uint8_t> indices;
+    indices.reserve(values.size());
+    for (const float value : values) {
+        uint32_t bits = 0;
+        std::memcpy(&bits, &value, sizeof bits);
+        const size_t next = index_of.size();
+        const auto found = index_of.emplace(bits, static_cast<uint8_t>(next)).first;
+        if (index_of.size() > kCodebookSize) {
+            return false;
+        }
+        codebook[found->second] = value;
+        indices.push_back(found->second);
+    }
+    append_tag(kTagCodebook, out);
+    append_bytes(codebook, kCodebookSize, out);
+    append_bytes(indices.data(), indices.size(), out);
+    return true;
+}
+
 Status append_blob(const BlobSpec& spec, const Weight& weight, WeightFormat format, std::vector<uint8_t>* out) {
     if (spec.count >= 0 && weight.count() != spec.count) {
         return Status::error(Code::kInvalidArgument, "%s has %" PRId64 " values, the parameters say %" PRId64,
@@ -174,6 +198,9 @@ Status append_blob(const BlobSpec& spec, const Weight& weight, WeightFormat form
             append_bytes(bytes, weight.bytes(), out);
             break;
         case WeightStorage::kFloat32: {
+            if (weight.is_codebook() && append_codebook(weight.to_floats(), out)) {
+                break;
+            }
             std::vector<uint16_t> halves;
             if (format == WeightFormat::kFloat16 && to_halves(weight.to_floats(), &halves)) {
                 append_tag(kTagFloat16, out);

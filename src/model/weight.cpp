@@ -13,6 +13,12 @@ Weight Weight::from_floats(std::vector<float> values) {
     return view(WeightStorage::kFloat32, data, count, std::move(owner));
 }
 
+Weight Weight::from_codebook(std::vector<float> values) {
+    Weight weight = from_floats(std::move(values));
+    weight.codebook_ = true;
+    return weight;
+}
+
 Weight Weight::from_int8(std::vector<int8_t> values) {
     auto owner = std::make_shared<std::vector<int8_t>>(std::move(values));
     const auto count = static_cast<int64_t>(owner->size());

@@ -11,7 +11,8 @@
 
 namespace fw {
 
-/// How a blob is stored in the file (docs/param-format.md). A codebook blob is expanded to float32 by the reader.
+/// How a blob is stored in the file (docs/param-format.md). The reader expands a codebook blob to
+/// float32 that remembers its origin.
 enum class WeightStorage : uint8_t { kFloat32, kFloat16, kInt8 };
 
 /// One weight blob: a view of the mapped file or of memory it owns. Unaligned data is allowed; use the accessors.
@@ -20,11 +21,14 @@ public:
     Weight() = default;
     /// Owning, from values made in this process (importers, passes).
     static Weight from_floats(std::vector<float> values);
+    /// The same, remembered as the expansion of a codebook: at most 256 different values, and written as one again.
+    static Weight from_codebook(std::vector<float> values);
     static Weight from_int8(std::vector<int8_t> values);
     /// A view of `count` stored elements; `keep_alive` holds the memory.
     static Weight view(WeightStorage storage, const void* data, int64_t count, std::shared_ptr<const void> keep_alive);
 
     WeightStorage storage() const { return storage_; }
+    bool is_codebook() const { return codebook_; }
     int64_t count() const { return count_; }
     const void* data() const { return data_; }
     size_t bytes() const;
@@ -37,6 +41,7 @@ public:
 
 private:
     WeightStorage storage_ = WeightStorage::kFloat32;
+    bool codebook_ = false;
     int64_t count_ = 0;
     const void* data_ = nullptr;
     std::shared_ptr<const void> owner_;

@@ -88,6 +88,36 @@ TEST(Bin, ReadsEveryStorage) {
     }
 }
 
+TEST(Bin, ACodebookIsWrittenAsOneAgain) {
+    // In order of appearance: 2, 0.25, -0 (not the same as 0), 0.
+    Bytes bytes;
+    bytes.u32(1).f32({2, 0.25F, -0.0F});
+    for (int i = 3; i < 256; ++i) {
+        bytes.f32({0});
+    }
+    bytes.u8({0, 1, 2, 3, 0, 1, 0, 0});
+    NetDef net = inner_product(1, 6);
+    ASSERT_TRUE(read_weights(in_memory(bytes.data), "net.bin", &net).ok());
+    EXPECT_EQ(*bin_bytes(net), bytes.data);
+    EXPECT_EQ(*bin_bytes(net, WeightFormat::kFloat16), bytes.data);
+
+    // All 256 values, and one too many for a codebook.
+    std::vector<float> many(300);
+    for (size_t i = 0; i < many.size(); ++i) {
+        many[i] = static_cast<float>(i % 256);
+    }
+    NetDef full = inner_product(1, 300);
+    full.layers[1].weights = {Weight::from_codebook(many)};
+    const std::vector<uint8_t> written = *bin_bytes(full);
+    EXPECT_EQ(written.size(), 4 + 1024 + 300u);
+    NetDef again = inner_product(1, 300);
+    ASSERT_TRUE(read_weights(in_memory(written), "net.bin", &again).ok());
+    EXPECT_EQ(again.layers[1].weights[0].to_floats(), many);
+    many[299] = 1000;
+    full.layers[1].weights = {Weight::from_codebook(many)};
+    EXPECT_EQ(bin_bytes(full)->size(), 4 + 4 * 300u) << "float32";
+}
+
 TEST(Bin, ReadsInt8WithItsScales) {
     NetDef net = inner_product(2, 6, " 1=1 8=2");
     const FileData file = in_memory(
