@@ -45,6 +45,27 @@ TEST_F(CommonFiles, ListsKeepLabelsSpacesAndRelativePaths) {
     EXPECT_EQ((*list)[2].path, "/abs/d.jpg");
 }
 
+TEST_F(CommonFiles, AByteOrderMarkIsNoPartOfTheText) {
+    const std::string path = write("list.txt",
+                                   "\xef\xbb\xbf"
+                                   "a.jpg 7\r\n");
+    EXPECT_EQ(list_images(path)->at(0).path, folder_ + "/a.jpg");
+    EXPECT_EQ(read_labels(path)->at(0), "a.jpg 7");
+}
+
+TEST_F(CommonFiles, OutputsAreNoInputsUnderAnyName) {
+    const std::string in = write("sub/in", "x");
+    std::filesystem::create_symlink(in, folder_ + "/link");
+    std::filesystem::create_hard_link(in, folder_ + "/hard");
+    for (const std::string& out : {in, folder_ + "/./sub/../sub/in", folder_ + "/link", folder_ + "/hard"}) {
+        EXPECT_FALSE(check_distinct({out}, {in}).ok()) << out;
+        EXPECT_FALSE(check_distinct({folder_ + "/new", out, in}, {}).ok()) << out;
+    }
+    EXPECT_FALSE(check_distinct({folder_ + "/new", folder_ + "/sub/../new"}, {in}).ok());
+    EXPECT_TRUE(check_distinct({folder_ + "/in", folder_ + "/new"}, {in}).ok());
+    EXPECT_TRUE(check_distinct({"/dev/null", "/dev/null"}, {"/dev/null"}).ok());
+}
+
 TEST_F(CommonFiles, FoldersAreSearchedRecursively) {
     write("z.JPG", "x");
     write("sub/a.png", "x");

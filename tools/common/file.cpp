@@ -12,21 +12,41 @@ namespace fw::tools {
 
 namespace {
 
-bool same_file(const std::string& a, const std::string& b) {
-    std::error_code error;
-    if (std::filesystem::exists(a, error) && !std::filesystem::is_regular_file(a, error)) {
-        return false;  // /dev/null and the like
+// What a file is, looked up once for comparing it with many.
+class FileIdentity {
+public:
+    explicit FileIdentity(const std::string& path) : path_(path), name_(base_name(path)) {
+        std::error_code error;
+        exists_ = std::filesystem::exists(path, error);
+        special_ = exists_ && !std::filesystem::is_regular_file(path, error);  // /dev/null and the like
     }
-    const bool same = std::filesystem::equivalent(a, b, error);
-    return (!error && same) ||
-           std::filesystem::path(a).lexically_normal() == std::filesystem::path(b).lexically_normal();
-}
+
+    bool is(const std::string& other) const {
+        if (special_) {
+            return false;
+        }
+        std::error_code error;
+        if (exists_ && std::filesystem::equivalent(path_, other, error) && !error) {
+            return true;
+        }
+        return name_ == base_name(other) &&
+               std::filesystem::path(path_).lexically_normal() == std::filesystem::path(other).lexically_normal();
+    }
+
+private:
+    std::string path_;
+    std::string name_;
+    bool exists_ = false;
+    bool special_ = false;
+};
 
 }  // namespace
 
 Result<std::string> read_text_file(const std::string& path) {
     FW_ASSIGN_OR_RETURN(const FileData file, map_file(path.c_str()));
-    return std::string(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size());
+    const std::string text(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size());
+    const char* const byte_order_mark = "\xef\xbb\xbf";
+    return text.compare(0, 3, byte_order_mark) == 0 ? text.substr(3) : text;
 }
 
 Status write_text_file(const std::string& path, const std::string& text) {
@@ -36,14 +56,15 @@ Status write_text_file(const std::string& path, const std::string& text) {
 
 Status check_distinct(const std::vector<std::string>& outputs, const std::vector<std::string>& inputs) {
     for (size_t i = 0; i < outputs.size(); ++i) {
+        const FileIdentity output(outputs[i]);
         for (const std::string& input : inputs) {
-            if (same_file(outputs[i], input)) {
+            if (output.is(input)) {
                 return Status::error(Code::kInvalidArgument, "%s: would be overwritten, but it is an input",
                                      outputs[i].c_str());
             }
         }
         for (size_t j = 0; j < i; ++j) {
-            if (same_file(outputs[i], outputs[j])) {
+            if (output.is(outputs[j])) {
                 return Status::error(Code::kInvalidArgument, "%s: named for two outputs", outputs[i].c_str());
             }
         }

@@ -8,6 +8,7 @@
 
 namespace fw::tools {
 
+/// Without the byte order mark that some editors put in front of UTF-8.
 Result<std::string> read_text_file(const std::string& path);
 /// Writes `path` + a temporary suffix and renames, so that a failure leaves what was there.
 Status write_text_file(const std::string& path, const std::string& text);

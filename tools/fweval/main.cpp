@@ -52,7 +52,8 @@ public:
         FW_RETURN_IF_ERROR(load());
         Progress progress("evaluating", "images", static_cast<int64_t>(images_.size()), tool_->quiet());
         for (size_t i = 0; i < images_.size(); ++i) {
-            FW_RETURN_IF_ERROR(run_image(images_[i]).with_prefix("%s", images_[i].path.c_str()));
+            FW_ASSIGN_OR_RETURN(const Mat input, load_input(images_[i].path, preprocess_));
+            FW_RETURN_IF_ERROR(run_image(images_[i], input).with_prefix("%s", images_[i].path.c_str()));
             progress.update(static_cast<int64_t>(i) + 1);
         }
         return {};
@@ -149,8 +150,7 @@ private:
         return {};
     }
 
-    Status run_image(const ListedImage& image) {
-        FW_ASSIGN_OR_RETURN(const Mat input, load_input(image.path, preprocess_));
+    Status run_image(const ListedImage& image, const Mat& input) {
         for (const auto& side : sides_) {
             const auto start = std::chrono::steady_clock::now();
             FW_RETURN_IF_ERROR(run_net(side->net, input, "", &side->output));
