@@ -23,6 +23,7 @@ ActStatistics statistics(Act act) {
         case Act::kRelu:
         case Act::kRelu6: return {2.0, 0.564, 0.75};
         case Act::kLeakyRelu: return {1.98, 0.505, 0.8};
+        case Act::kPRelu: return {1.88, 0.41, 0.9};
         case Act::kHardSwish: return {2.3, 0.39, 0.89};
         case Act::kSwish: return {2.4, 0.43, 0.86};
         case Act::kGelu: return {2.1, 0.48, 0.81};
@@ -66,7 +67,7 @@ Value Blocks::input(int channels, int height, int width) {
 
 // Weights of variance gain / (fan-in * variance of x); the bias is small, less what the mean of x contributes.
 Value Blocks::weighted(LayerBuilder* layer, const std::string& name, const Value& x, int out, int64_t fan_in, Act act,
-                       double deviation) {
+                       double deviation, const std::vector<float>& offset) {
     const ActStatistics after = statistics(act);
     Draws draws(seed_, name);
     const double scale = deviation * std::sqrt(after.gain / (static_cast<double>(fan_in) * x.variance));
@@ -78,6 +79,7 @@ Value Blocks::weighted(LayerBuilder* layer, const std::string& name, const Value
             sum += static_cast<double>(weights[o * static_cast<size_t>(fan_in) + static_cast<size_t>(i)]);
         }
         biases[o] -= static_cast<float>(sum * x.mean);
+        biases[o] += offset.empty() ? 0.0F : offset[o % offset.size()];
     }
     layer->weight(std::move(weights)).weight(std::move(biases));
     if (act == Act::kRelu) {
@@ -102,7 +104,7 @@ Value Blocks::conv(const std::string& name, const Value& x, const Conv& conv) {
     if (conv.group != 1) {
         to.set("group", conv.group);
     }
-    Value y = weighted(&to, name, x, conv.out, fan_in, conv.act, conv.deviation);
+    Value y = weighted(&to, name, x, conv.out, fan_in, conv.act, conv.deviation, conv.offset);
     y.h = windowed(x.h, window, conv.stride, pad, false);
     y.w = windowed(x.w, window, conv.stride, pad, false);
     return is_fused(conv.act) ? y : act(name + "/act", y, conv.act);
@@ -118,7 +120,7 @@ Value Blocks::fc(const std::string& name, const Value& x, int out, Act act, doub
     const int64_t fan_in = int64_t{x.c} * x.h * x.w;
     LayerBuilder& to = layer("InnerProduct", name, {x});
     to.set("num_output", out).set("bias_term", 1).set("weight_data_size", static_cast<double>(out * fan_in));
-    const Value y = weighted(&to, name, x, out, fan_in, act, deviation);
+    const Value y = weighted(&to, name, x, out, fan_in, act, deviation, {});
     return is_fused(act) ? y : this->act(name + "/act", y, act);
 }
 
@@ -126,13 +128,19 @@ Value Blocks::act(const std::string& name, const Value& x, Act act) {
     if (act == Act::kNone) {
         return x;
     }
-    static const char* const kTypes[] = {"",      "ReLU",    "Clip",        "ReLU", "HardSwish",
-                                         "Swish", "Sigmoid", "HardSigmoid", "GELU"};
+    static const char* const kTypes[] = {"",          "ReLU",  "Clip",    "ReLU",        "PReLU",
+                                         "HardSwish", "Swish", "Sigmoid", "HardSigmoid", "GELU"};
     LayerBuilder& to = layer(kTypes[static_cast<int>(act)], name, {x});
     if (act == Act::kRelu6) {
         to.set("min", 0).set("max", 6);
     } else if (act == Act::kLeakyRelu) {
         to.set("slope", 0.1);
+    } else if (act == Act::kPRelu) {
+        std::vector<float> slopes = Draws(seed_, name).normal(static_cast<size_t>(x.c), 0.05);
+        for (float& slope : slopes) {
+            slope += 0.25F;
+        }
+        to.set("num_slope", x.c).weight(std::move(slopes));
     } else if (act == Act::kHardSwish || act == Act::kHardSigmoid) {
         to.set("alpha", 1.0 / 6.0).set("beta", 0.5);
     }
@@ -189,6 +197,60 @@ Value Blocks::concat(const std::string& name, const std::vector<Value>& parts) {
     return y;
 }
 
+Value Blocks::pad_channels(const std::string& name, const Value& x, int channels) {
+    LayerBuilder& to = layer("Padding", name, {x});
+    to.set("behind", channels - x.c);
+    Value y = x;
+    y.id = to.top(name);
+    y.c = channels;
+    return y;
+}
+
+Value Blocks::channels(const std::string& name, const Value& x, int first, int count) {
+    LayerBuilder& to = layer("Crop", name, {x});
+    to.set("coffset", first).set("outw", x.w).set("outh", x.h).set("outc", count);
+    Value y = x;
+    y.id = to.top(name);
+    y.c = count;
+    return y;
+}
+
+Value Blocks::resize(const std::string& name, const Value& x, int height, int width, Resize kind) {
+    LayerBuilder& to = layer("Interp", name, {x});
+    to.set("resize_type", kind == Resize::kNearest ? 1 : 2).set("output_height", height).set("output_width", width);
+    to.set("align_corner", kind == Resize::kBilinearAligned ? 1 : 0);
+    Value y = x;
+    y.id = to.top(name);
+    y.h = height;
+    y.w = width;
+    return y;
+}
+
+Value Blocks::reshape(const std::string& name, const Value& x, int c, int h, int w) {
+    LayerBuilder& to = layer("Reshape", name, {x});
+    to.set("w", w).set("h", h);
+    if (c > 1) {
+        to.set("c", c);
+    }
+    Value y = x;
+    y.id = to.top(name);
+    y.c = c;
+    y.h = h;
+    y.w = w;
+    return y;
+}
+
+Value Blocks::flatten_pixels(const std::string& name, const Value& x) {
+    Value y = x;
+    LayerBuilder& turn = layer("Permute", name + "_perm", {x});
+    y.id = turn.set("order_type", 3).top(name + "_perm");
+    y.id = layer("Flatten", name + "_flat", {y}).top(name + "_flat");
+    y.c = x.c * x.h * x.w;
+    y.h = 1;
+    y.w = 1;
+    return y;
+}
+
 Value Blocks::softmax(const std::string& name, const Value& x) {
     Value y = x;
     y.id = layer("Softmax", name, {x}).top(name);
@@ -215,6 +277,13 @@ Value Blocks::global_pool(const std::string& name, const Value& x) {
     Value y{to.top(name), x.c};
     y.mean = x.mean;
     y.variance = x.variance * 0.2;
+    return y;
+}
+
+Value Blocks::lrn(const std::string& name, const Value& x) {
+    LayerBuilder& to = layer("LRN", name, {x});
+    Value y = x;
+    y.id = to.set("local_size", 5).set("alpha", 0.0001).set("beta", 0.75).top(name);
     return y;
 }
 

@@ -13,7 +13,7 @@
 
 namespace fw::zoo {
 
-enum class Act { kNone, kRelu, kRelu6, kLeakyRelu, kHardSwish, kSwish, kSigmoid, kHardSigmoid, kGelu };
+enum class Act { kNone, kRelu, kRelu6, kLeakyRelu, kPRelu, kHardSwish, kSwish, kSigmoid, kHardSigmoid, kGelu };
 
 /// A blob under construction: its shape and what is expected of its elements. Rank 1 has h = w = 1, rank 2 c = 1.
 struct Value {
@@ -34,7 +34,8 @@ struct Conv {
     int group = 1;
     int pad = kSamePad;
     int dilation = 1;
-    double deviation = 1;  ///< of what goes into the activation
+    double deviation = 1;            ///< of what goes into the activation
+    std::vector<float> offset = {};  ///< added to the biases, over and over (the background of a detector)
 };
 
 /// Deviation of what a residual branch adds: sums grow slowly through many blocks.
@@ -52,7 +53,7 @@ public:
     Value conv(const std::string& name, const Value& x, const Conv& conv);
     /// One kernel a channel; `conv.out` and `conv.group` are set here.
     Value depthwise(const std::string& name, const Value& x, Conv conv);
-    /// Fully connected.
+    /// Fully connected, over all elements.
     Value fc(const std::string& name, const Value& x, int out, Act act = Act::kNone, double deviation = 1);
     Value act(const std::string& name, const Value& x, Act act);
 
@@ -61,21 +62,36 @@ public:
     /// x times a factor a channel, of rank 1.
     Value gate(const std::string& name, const Value& x, const Value& factors);
     Value concat(const std::string& name, const std::vector<Value>& parts);
+    /// Channels of zeros behind those of x, up to `channels`.
+    Value pad_channels(const std::string& name, const Value& x, int channels);
+    /// Channels [first, first + count) of x.
+    Value channels(const std::string& name, const Value& x, int first, int count);
+    /// To `height` x `width`, nearest or bilinear; corners keep their places where `align` says so.
+    enum class Resize { kNearest, kBilinear, kBilinearAligned };
+    Value resize(const std::string& name, const Value& x, int height, int width, Resize kind);
+    /// The same elements, row-major, in another shape.
+    Value reshape(const std::string& name, const Value& x, int c, int h, int w);
+    /// Rank 3 to one row: pixel after pixel, each with its channels, as detection heads list their boxes.
+    Value flatten_pixels(const std::string& name, const Value& x);
     Value softmax(const std::string& name, const Value& x);
 
     /// `ceil`: windows that begin inside count, as in Caffe.
     Value pool(const std::string& name, const Value& x, Pool kind, int kernel, int stride, int pad, bool ceil);
     Value global_pool(const std::string& name, const Value& x);
 
+    /// Local response normalisation over 5 channels (Krizhevsky et al. 2012, section 3.3), with Caffe's constants.
+    Value lrn(const std::string& name, const Value& x);
     /// Squeeze and excitation (Hu et al. 2018): the global mean through two layers to a factor a channel.
     Value squeeze_excite(const std::string& name, const Value& x, int squeezed, Act inner, Act outer);
 
     /// A layer of any type; its output's shape and statistics are the caller's to set.
     import::LayerBuilder& layer(const std::string& type, const std::string& name, const std::vector<Value>& inputs);
 
+    uint64_t seed() const { return seed_; }
+
 private:
     Value weighted(import::LayerBuilder* layer, const std::string& name, const Value& x, int out, int64_t fan_in,
-                   Act act, double deviation);
+                   Act act, double deviation, const std::vector<float>& offset);
     import::NetBuilder* net_;
     uint64_t seed_;
 };

@@ -4,10 +4,14 @@
 
 namespace fw::zoo {
 
-Value inverted_residual(Blocks* net, const std::string& name, const Value& x, const InvertedResidual& block) {
+Value inverted_residual(Blocks* net, const std::string& name, const Value& x, const InvertedResidual& block,
+                        Value* expansion) {
     Value y = x;
     if (block.expanded != x.c) {
         y = net->conv(name + "/expand", y, {block.expanded, 1, 1, block.act});
+    }
+    if (expansion != nullptr) {
+        *expansion = y;
     }
     Conv depthwise{0, block.kernel, block.stride, block.act};
     depthwise.dilation = block.dilation;

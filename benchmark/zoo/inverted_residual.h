@@ -20,7 +20,9 @@ struct InvertedResidual {
 };
 
 /// x -> 1x1 expansion -> depthwise -> squeeze and excitation -> 1x1 projection, plus x where the shape allows it.
-Value inverted_residual(Blocks* net, const std::string& name, const Value& x, const InvertedResidual& block);
+/// `expansion`, if not nullptr, receives what comes out of the expansion.
+Value inverted_residual(Blocks* net, const std::string& name, const Value& x, const InvertedResidual& block,
+                        Value* expansion = nullptr);
 
 /// `channels` rounded to a multiple of `divisor`, never down by more than a tenth: the rule of the
 /// MobileNet papers' code for widths.

@@ -11,7 +11,8 @@ MobileNetV1Trunk mobilenet_v1_trunk(Blocks* net, int size, Act act) {
     } kLayers[] = {{64, 1},  {128, 2}, {128, 1}, {256, 2}, {256, 1},  {512, 2}, {512, 1},
                    {512, 1}, {512, 1}, {512, 1}, {512, 1}, {1024, 2}, {1024, 1}};
     MobileNetV1Trunk trunk;
-    Value x = net->conv("conv0", net->input(3, size, size), {32, 3, 2, act});
+    trunk.image = net->input(3, size, size);
+    Value x = net->conv("conv0", trunk.image, {32, 3, 2, act});
     int index = 1;
     for (const auto& layer : kLayers) {
         const std::string name = "conv" + std::to_string(index);

@@ -34,6 +34,13 @@ Value basic(Blocks* net, const std::string& name, const Value& x, int width, int
     return join(net, name, x, stride, net->conv(name + "/conv2", y, branch_end(width, 3)));
 }
 
+// The stride lies in the first 1x1 convolution, as in the paper.
+Value bottleneck(Blocks* net, const std::string& name, const Value& x, int width, int stride) {
+    Value y = net->conv(name + "/conv1", x, {width, 1, stride});
+    y = net->conv(name + "/conv2", y, {width, 3});
+    return join(net, name, x, stride, net->conv(name + "/conv3", y, branch_end(width * 4, 1)));
+}
+
 using Block = Value (*)(Blocks* net, const std::string& name, const Value& x, int width, int stride);
 
 void resnet(Blocks* net, Block block, Span<const int> repeats) {
@@ -52,6 +59,11 @@ void resnet(Blocks* net, Block block, Span<const int> repeats) {
 void resnet18(Blocks* net) {
     static constexpr int kRepeats[] = {2, 2, 2, 2};
     resnet(net, basic, kRepeats);
+}
+
+void resnet50(Blocks* net) {
+    static constexpr int kRepeats[] = {3, 4, 6, 3};
+    resnet(net, bottleneck, kRepeats);
 }
 
 }  // namespace fw::zoo

@@ -15,8 +15,9 @@ Value fire(Blocks* net, const std::string& name, const Value& x, int squeezed, i
 SqueezeNetTrunk squeezenet_trunk(Blocks* net, int size) {
     Conv first{64, 3, 2};
     first.pad = 0;
-    Value x = net->conv("conv1", net->input(3, size, size), first);
     SqueezeNetTrunk trunk;
+    trunk.image = net->input(3, size, size);
+    Value x = net->conv("conv1", trunk.image, first);
     int index = 2;
     for (const int squeezed : {16, 32, 48, 64}) {
         if (squeezed != 64) {

@@ -13,7 +13,7 @@ Value fire(Blocks* net, const std::string& name, const Value& x, int squeezed, i
 
 /// Version 1.1 from the image to fire9, which is the end of the feature extractor.
 struct SqueezeNetTrunk {
-    Value fire5, fire9;
+    Value image, fire5, fire9;
 };
 SqueezeNetTrunk squeezenet_trunk(Blocks* net, int size);
 
