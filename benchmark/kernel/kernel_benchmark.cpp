@@ -1,7 +1,10 @@
-// Micro-benchmarks: every kernel of kernels.inc on layers of SqueezeNet v1.1 and MobileNet v1, one thread, in GMAC/s.
-//   fw_benchmark_kernel --benchmark_filter=avx512
+// Micro-benchmarks: every kernel of kernels.inc on every layer shape of the zoo that it can run, one thread, in GMAC/s
+// and per cent of the peak that the processor reaches at the kernel's level.
+//   fw_benchmark_kernel --benchmark_filter='gemm_int8.*avx512vnni/mobilenet_v1'
 #include <benchmark/benchmark.h>
 
+#include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,60 +14,35 @@
 #include "kernel/conv.h"
 #include "kernel/dispatch.h"
 #include "kernel/pack.h"
+#include "peak/peak.h"
+#include "zoo_layers.h"
 
-namespace fw {
+namespace fw::bench {
 namespace {
 
-struct Layer {
-    const char* name;
-    int size, channels, outputs, kernel, stride;
-};
-
-// SqueezeNet v1.1's first layer has row taps: 3 rows of 9 values.
-constexpr Layer kGemmLayers[] = {
-    {"conv1_227", 227, 3, 64, 3, 2},          {"squeeze_56_64_16", 56, 64, 16, 1, 1},
-    {"expand1_56_16_64", 56, 16, 64, 1, 1},   {"expand3_56_16_64", 56, 16, 64, 3, 1},
-    {"expand3_28_32_128", 28, 32, 128, 3, 1}, {"squeeze_14_384_48", 14, 384, 48, 1, 1},
-    {"expand3_14_64_256", 14, 64, 256, 3, 1}, {"conv10_14_512_1000", 14, 512, 1000, 1, 1},
-    {"pw_112_32_64", 112, 32, 64, 1, 1},      {"pw_28_256_256", 28, 256, 256, 1, 1},
-    {"pw_14_512_512", 14, 512, 512, 1, 1},    {"pw_7_1024_1024", 7, 1024, 1024, 1, 1},
-    {"fc_1024_1000", 1, 1024, 1000, 1, 1},
-};
-constexpr Layer kDwLayers[] = {
-    {"dw_112_32", 112, 32, 32, 3, 1},  {"dw_112_64_s2", 112, 64, 64, 3, 2},   {"dw_28_256", 28, 256, 256, 3, 1},
-    {"dw_14_512", 14, 512, 512, 3, 1}, {"dw_14_480_5x5", 14, 480, 480, 5, 1},
-};
-
 struct Memory {
-    explicit Memory(size_t bytes) : data(allocate_shared_bytes(bytes, nullptr)) {
-        for (size_t i = 0; i < bytes; ++i) {
+    explicit Memory(int64_t bytes) : data(allocate_shared_bytes(static_cast<size_t>(bytes), nullptr)) {
+        for (int64_t i = 0; i < bytes; ++i) {
             static_cast<unsigned char*>(data.get())[i] = static_cast<unsigned char>(i % 5);
         }
     }
     std::shared_ptr<void> data;
 };
 
-ConvJob make_job(const Layer& layer, int element_size) {
-    ConvJob job;
-    ConvGeometry& g = job.geometry;
-    g.in_h = g.in_w = layer.size;
-    g.kernel_h = g.kernel_w = layer.kernel;
-    g.stride_h = g.stride_w = layer.stride;
-    g.in_w_stride = layer.channels;
-    g.in_h_stride = int64_t{layer.channels} * layer.size;
-    const bool row_taps = layer.channels == 3;
-    if (row_taps) {
-        g.kernel_w = 1;
-        g.in_w -= layer.kernel - 1;
-    } else {
-        g.pad_top = g.pad_left = layer.kernel / 2;
+double peak_of(bool int8, Isa level) {
+    static std::map<std::pair<bool, Isa>, double> peaks;
+    double& peak = peaks[{int8, level}];
+    if (peak == 0.0) {
+        peak = measure_peak(int8, level, 1, 0.2);
     }
-    g.out_h = (layer.size + 2 * g.pad_top - layer.kernel) / layer.stride + 1;
-    g.out_w = g.out_h;
-    g.out_w_stride = layer.outputs;
-    g.out_h_stride = int64_t{layer.outputs} * g.out_w;
-    job.k = row_taps ? layer.channels * layer.kernel : layer.channels;
-    job.n = layer.outputs;
+    return peak;
+}
+
+ConvJob make_job(const ZooLayer& layer, int element_size) {
+    ConvJob job;
+    job.geometry = layer.geometry;
+    job.k = layer.k;
+    job.n = layer.n;
     job.epilogue.float_output = element_size == 4;
     job.epilogue.lo = element_size == 4 ? 0.0F : -127.0F;
     job.epilogue.hi = 127.0F;
@@ -72,123 +50,125 @@ ConvJob make_job(const Layer& layer, int element_size) {
     return job;
 }
 
-double macs_of(const ConvJob& job, bool depthwise) {
-    const double products = static_cast<double>(job.geometry.taps() * job.k);
-    return static_cast<double>(job.geometry.pixels()) * products * (depthwise ? 1.0 : static_cast<double>(job.n));
-}
-
-template <class Run>
-void measure(benchmark::State& state, const Layer& layer, ConvJob job, int element_size, bool depthwise, Run&& run) {
-    const auto pixels = static_cast<size_t>(layer.size) * static_cast<size_t>(layer.size);
-    const Memory input(pixels * static_cast<size_t>(layer.channels * element_size));
-    const Memory output(static_cast<size_t>(job.geometry.pixels() * layer.outputs * element_size));
-    const Memory pad(static_cast<size_t>(job.k * element_size));
+template <class Kernel, class Run>
+void measure(benchmark::State& state, const Kernel& kernel, const ZooLayer& layer, ConvJob job, Run&& run) {
+    const int64_t element_size = job.out_element_size;
+    const int64_t channels = std::max<int64_t>(layer.geometry.in_w_stride, layer.k);
+    const Memory input(layer.input_pixels * channels * element_size);
+    const Memory output(job.geometry.pixels() * layer.n * element_size);
+    const Memory pad(job.k * element_size);
     job.input = input.data.get();
     job.output = output.data.get();
     job.pad_row = pad.data.get();
+    const double peak = peak_of(kernel.int8, kernel.level);
     for (auto _ : state) {
         run(job);
         benchmark::DoNotOptimize(job.output);
         benchmark::ClobberMemory();
     }
-    state.counters["GMAC/s"] =
-        benchmark::Counter(macs_of(job, depthwise) * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+    const double gmacs = static_cast<double>(layer.macs()) * 1e-9;
+    constexpr auto kRate = benchmark::Counter::kIsIterationInvariantRate;
+    state.counters["GMAC/s"] = benchmark::Counter(gmacs, kRate);
+    state.counters["peak%"] = benchmark::Counter(100.0 * gmacs / peak, kRate);
 }
 
-void gemm_benchmark(benchmark::State& state, const GemmKernel* kernel, const Layer& layer) {
-    const int element_size = kernel->int8 ? 1 : 4;
-    ConvJob job = make_job(layer, element_size);
-    GemmWeights weights;
-    weights.n = job.n;
-    weights.taps = job.geometry.taps();
-    weights.k = job.k;
-    const Memory values(static_cast<size_t>(weights.n * weights.taps * weights.k * element_size));
-    const std::vector<float> multiplier(static_cast<size_t>(job.n), 1e-3F);
-    weights.values = values.data.get();
-    weights.multiplier = multiplier.data();
-    const Memory packed(packed_gemm_bytes(*kernel, weights));
-    pack_gemm(*kernel, weights, packed.data.get());
-    const Memory scratch(gemm_conv_scratch_bytes(*kernel, weights.taps, job.k, job.n, false, 1));
-    job.packed = packed.data.get();
-    job.scratch = scratch.data.get();
-    measure(state, layer, job, element_size, false, [&](const ConvJob& j) { run_gemm_conv(*kernel, j); });
-}
-
-void dw_benchmark(benchmark::State& state, const DwKernel* kernel, const Layer& layer) {
-    const int element_size = kernel->int8 ? 1 : 4;
-    ConvJob job = make_job(layer, element_size);
-    DwWeights weights;
-    weights.channels = job.k;
-    weights.taps = job.geometry.taps();
-    const Memory values(static_cast<size_t>(weights.channels * weights.taps * element_size));
-    const std::vector<float> multiplier(static_cast<size_t>(job.k), 1e-3F);
-    weights.values = values.data.get();
-    weights.multiplier = multiplier.data();
-    const Memory packed(packed_dw_bytes(*kernel, weights));
-    pack_dw(*kernel, weights, packed.data.get());
-    const Memory scratch(dw_conv_scratch_bytes(weights.taps, job.k, false, 1));
-    job.packed = packed.data.get();
-    job.scratch = scratch.data.get();
-    measure(state, layer, job, element_size, true, [&](const ConvJob& j) { run_dw_conv(*kernel, j); });
-}
-
-void dw_line_benchmark(benchmark::State& state, const DwLineKernel* kernel, const Layer& layer) {
-    const int element_size = kernel->int8 ? 1 : 4;
-    ConvJob job = make_job(layer, element_size);
-    DwWeights weights;
-    weights.channels = job.k;
-    weights.taps = job.geometry.taps();
-    const Memory values(static_cast<size_t>(weights.channels * weights.taps * element_size));
-    const std::vector<float> multiplier(static_cast<size_t>(job.k), 1e-3F);
-    weights.values = values.data.get();
-    weights.multiplier = multiplier.data();
-    const Memory packed(packed_dw_line_bytes(*kernel, weights));
-    pack_dw_line(*kernel, weights, packed.data.get());
-    job.packed = packed.data.get();
-    measure(state, layer, job, element_size, true, [&](const ConvJob& j) { run_dw_line_conv(*kernel, j); });
-}
-
-bool fits(const GemmKernel& /*kernel*/, const Layer& /*layer*/) {
-    return true;
-}
-bool fits(const DwKernel& /*kernel*/, const Layer& /*layer*/) {
-    return true;
-}
-bool fits(const DwLineKernel& kernel, const Layer& layer) {
-    return kernel.size == layer.kernel && kernel.stride == layer.stride;
-}
-
-bool runs_here(Isa level) {
-    for (const Isa isa : available_isas()) {
-        if (isa == level) {
-            return true;
-        }
+/// Weights of a layer, as GemmWeights or DwWeights take them.
+template <class Weights>
+struct Filled {
+    Filled(int64_t count, int64_t outputs, bool int8)
+        : values(count * (int8 ? 1 : 4)), multiplier(static_cast<size_t>(outputs), 1e-3F) {
+        weights.values = values.data.get();
+        weights.multiplier = multiplier.data();
     }
-    return false;
+    Memory values;
+    std::vector<float> multiplier;
+    Weights weights;
+};
+
+void run_benchmark(benchmark::State& state, const GemmKernel& kernel, const ZooLayer& layer) {
+    ConvJob job = make_job(layer, kernel.int8 ? 1 : 4);
+    const int64_t taps = job.geometry.taps();
+    Filled<GemmWeights> filled(job.n * taps * job.k, job.n, kernel.int8);
+    filled.weights.n = job.n;
+    filled.weights.taps = taps;
+    filled.weights.k = job.k;
+    const Memory packed(static_cast<int64_t>(packed_gemm_bytes(kernel, filled.weights)));
+    pack_gemm(kernel, filled.weights, packed.data.get());
+    const Memory scratch(static_cast<int64_t>(gemm_conv_scratch_bytes(kernel, taps, job.k, job.n, false, 1)));
+    job.packed = packed.data.get();
+    job.scratch = scratch.data.get();
+    measure(state, kernel, layer, job, [&](const ConvJob& j) { run_gemm_conv(kernel, j); });
 }
 
-template <class Kernel, class Layers>
-void add(Span<const Kernel* const> kernels, const Layers& layers,
-         void (*function)(benchmark::State&, const Kernel*, const Layer&)) {
+void run_benchmark(benchmark::State& state, const DwKernel& kernel, const ZooLayer& layer) {
+    ConvJob job = make_job(layer, kernel.int8 ? 1 : 4);
+    Filled<DwWeights> filled(job.k * job.geometry.taps(), job.k, kernel.int8);
+    filled.weights.channels = job.k;
+    filled.weights.taps = job.geometry.taps();
+    const Memory packed(static_cast<int64_t>(packed_dw_bytes(kernel, filled.weights)));
+    pack_dw(kernel, filled.weights, packed.data.get());
+    const Memory scratch(static_cast<int64_t>(dw_conv_scratch_bytes(filled.weights.taps, job.k, false, 1)));
+    job.packed = packed.data.get();
+    job.scratch = scratch.data.get();
+    measure(state, kernel, layer, job, [&](const ConvJob& j) { run_dw_conv(kernel, j); });
+}
+
+void run_benchmark(benchmark::State& state, const DwLineKernel& kernel, const ZooLayer& layer) {
+    ConvJob job = make_job(layer, kernel.int8 ? 1 : 4);
+    Filled<DwWeights> filled(job.k * job.geometry.taps(), job.k, kernel.int8);
+    filled.weights.channels = job.k;
+    filled.weights.taps = job.geometry.taps();
+    const Memory packed(static_cast<int64_t>(packed_dw_line_bytes(kernel, filled.weights)));
+    pack_dw_line(kernel, filled.weights, packed.data.get());
+    job.packed = packed.data.get();
+    measure(state, kernel, layer, job, [&](const ConvJob& j) { run_dw_line_conv(kernel, j); });
+}
+
+bool fits(const GemmKernel& /*kernel*/, const ZooLayer& layer) {
+    return !layer.depthwise;
+}
+bool fits(const DwKernel& /*kernel*/, const ZooLayer& layer) {
+    return layer.depthwise;
+}
+bool fits(const DwLineKernel& kernel, const ZooLayer& layer) {
+    const ConvGeometry& g = layer.geometry;
+    return layer.depthwise && g.kernel_h == kernel.size && g.kernel_w == kernel.size && g.stride_h == kernel.stride &&
+           g.stride_w == kernel.stride && g.dilation_h == 1 && g.dilation_w == 1;
+}
+
+template <class Kernel>
+void add(Span<const Kernel* const> kernels, const std::vector<ZooLayer>& layers) {
+    const std::vector<Isa> available = available_isas();
     for (const Kernel* kernel : kernels) {
-        for (const Layer& layer : layers) {
-            if (runs_here(kernel->level) && fits(*kernel, layer)) {
+        if (std::count(available.begin(), available.end(), kernel->level) == 0) {
+            continue;
+        }
+        for (const ZooLayer& layer : layers) {
+            if (fits(*kernel, layer)) {
                 const std::string name = std::string(kernel->name) + "/" + layer.name;
-                benchmark::RegisterBenchmark(name.c_str(),
-                                             [=](benchmark::State& state) { function(state, kernel, layer); });
+                benchmark::RegisterBenchmark(
+                    name.c_str(), [kernel, &layer](benchmark::State& state) { run_benchmark(state, *kernel, layer); });
             }
         }
     }
 }
 
 }  // namespace
-}  // namespace fw
+}  // namespace fw::bench
 
 int main(int argc, char** argv) {
-    fw::add(fw::gemm_kernels(), fw::kGemmLayers, fw::gemm_benchmark);
-    fw::add(fw::dw_kernels(), fw::kDwLayers, fw::dw_benchmark);
-    fw::add(fw::dw_line_kernels(), fw::kDwLayers, fw::dw_line_benchmark);
     benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+        return 2;
+    }
+    const std::vector<fw::bench::ZooLayer> layers = fw::bench::zoo_layers();
+    if (layers.empty()) {
+        std::fprintf(stderr, "error: the zoo does not build\n");
+        return 1;
+    }
+    fw::bench::add(fw::gemm_kernels(), layers);
+    fw::bench::add(fw::dw_kernels(), layers);
+    fw::bench::add(fw::dw_line_kernels(), layers);
     benchmark::RunSpecifiedBenchmarks();
     return 0;
 }

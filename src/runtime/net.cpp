@@ -45,6 +45,7 @@ int64_t bytes_of(const std::vector<TensorDesc>& descs) {
 
 std::vector<TensorDesc> descs_of(const Plan& plan, const std::vector<ValueId>& values) {
     std::vector<TensorDesc> descs;
+    descs.reserve(values.size());
     for (const ValueId value : values) {
         descs.push_back(plan.slots[static_cast<size_t>(value)].tensor.desc());
     }

@@ -1,6 +1,6 @@
 #include "benchfw/html.h"
 
-extern const char fw_benchfw_report_html[];  // report.html, by fw_embed
+extern const char kReportHtml[];  // report.html, by fw_embed
 
 namespace fw::bench {
 
@@ -16,7 +16,7 @@ std::string html_page(const nlohmann::ordered_json& report) {
         }
     }
     const std::string mark = "@DATA@";
-    std::string page = fw_benchfw_report_html;
+    std::string page = kReportHtml;
     return page.replace(page.find(mark), mark.size(), data);
 }
 
