@@ -22,6 +22,7 @@ template <class T>
 FW_ALWAYS_INLINE void peak_loop(int64_t rounds) {
     typename T::Operand a = T::set();
     typename T::Operand b = T::set();
+    T::keep(b);  // else products with 1 are left out
     typename T::Accumulator sums[kPeakAccumulators];
     unroll<kPeakAccumulators>([&](auto i) FW_INLINE_LAMBDA { sums[i] = T::zero(); });
     for (; rounds > 0; --rounds) {
@@ -31,7 +32,6 @@ FW_ALWAYS_INLINE void peak_loop(int64_t rounds) {
         });
     }
     unroll<kPeakAccumulators>([&](auto i) FW_INLINE_LAMBDA { T::keep(sums[i]); });
-    T::keep(b);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What the compiler makes of portable C++ for the architecture's baseline: floats four at a time, where it has vectors
-// of 16 bytes (there the portable kernels are vectorised too), products of bytes one at a time.
+// What the compiler makes of portable C++ for the architecture's baseline: floats four at a time where that has vectors
+// (there the portable kernels are vectorised too), else one; products of bytes one at a time.
 #include "peak/loop.h"
 
 namespace fw {
@@ -7,20 +7,37 @@ namespace fw {
 namespace {
 
 #if defined(__x86_64__)
-#define FW_VECTOR_REGISTER "x"
-#elif defined(__aarch64__) || defined(__ARM_NEON)
-#define FW_VECTOR_REGISTER "w"
+#define FW_FLOAT_REGISTER "x"
+#elif defined(__aarch64__)
+#define FW_FLOAT_REGISTER "w"
+#elif defined(__arm__)
+#define FW_FLOAT_REGISTER "t"
 #else
-#define FW_VECTOR_REGISTER "m"
+#define FW_FLOAT_REGISTER "m"
 #endif
 
 struct FloatScalar {
+#if defined(__x86_64__) || defined(__aarch64__)
     using Operand = float __attribute__((vector_size(16)));
+    static Operand set() {
+        return Operand{1.0F, 1.0F, 1.0F, 1.0F};
+    }
+#else
+    using Operand = float;
+    static Operand set() {
+        return 1.0F;
+    }
+#endif
     using Accumulator = Operand;
-    static Operand set() { return Operand{1.0F, 1.0F, 1.0F, 1.0F}; }
-    static Accumulator zero() { return Accumulator{}; }
-    static Accumulator step(Accumulator sum, Operand a, Operand b) { return sum + a * b; }
-    static void keep(Operand& value) { FW_PEAK_KEEP(FW_VECTOR_REGISTER, value); }
+    static Accumulator zero() {
+        return Accumulator{};
+    }
+    static Accumulator step(Accumulator sum, Operand a, Operand b) {
+        return sum + a * b;
+    }
+    static void keep(Operand& value) {
+        FW_PEAK_KEEP(FW_FLOAT_REGISTER, value);
+    }
 };
 
 struct Int8Scalar {
