@@ -11,7 +11,7 @@
 namespace fw {
 
 enum class Precision : uint8_t {
-    kAuto,   ///< int8 where the table allows it and it pays, float elsewhere
+    kAuto,   ///< int8 where the table allows it and it pays on this processor, float elsewhere (docs/runtime.md)
     kFloat,  ///< float32 everywhere, a table is ignored
     kInt8,   ///< int8 wherever the table allows it
 };

@@ -23,9 +23,10 @@ bool keeps_scale(QuantRule rule) {
 std::string obstacle(const Node& node, const ScaleTable& table) {
     const auto entry = table.layers.find(node.name);
     if (entry == table.layers.end()) {
-        return "the table does not name it";
-    }
-    if (entry->second.precision == ScaleTable::LayerPrecision::kFloat) {
+        if (table.blobs.empty()) {
+            return "the table does not name it";
+        }
+    } else if (entry->second.precision == ScaleTable::LayerPrecision::kFloat) {
         return "the table keeps it float";
     }
     if (!has_constant_weights(node)) {
@@ -182,9 +183,16 @@ bool reads_only_shape(const Node& node, size_t slot) {
            (slot > 0 && (node.type == "Crop" || node.type == "Reshape" || node.type == "Interp"));
 }
 
+bool has_int8_slot(QuantRule rule, size_t slot) {
+    return slot == 0 || rule == QuantRule::kUnify || rule == QuantRule::kArith;
+}
+
 bool takes_int8(const Int8Plan& plan, NodeId node, size_t slot) {
-    const QuantRule rule = plan.rule[at(node)];
-    return plan.int8[at(node)] && (slot == 0 || rule == QuantRule::kUnify || rule == QuantRule::kArith);
+    return plan.int8[at(node)] && has_int8_slot(plan.rule[at(node)], slot);
+}
+
+bool can_write_int8(const Graph& graph, const Int8Plan& plan, NodeId node) {
+    return plan.scale[at(graph.node(node).outputs[0])].known() && clamps(graph.node(node));
 }
 
 bool gives_int8(const Graph& graph, const Int8Plan& plan, NodeId id) {
@@ -196,7 +204,7 @@ bool gives_int8(const Graph& graph, const Int8Plan& plan, NodeId id) {
     }
     // A layer with weights writes float itself where nobody wants int8.
     const ValueId output = graph.node(id).outputs[0];
-    if (!plan.scale[at(output)].known() || !clamps(graph.node(id))) {
+    if (!can_write_int8(graph, plan, id)) {
         return false;
     }
     for (const NodeId reader : plan.readers[at(output)]) {
@@ -299,7 +307,7 @@ void infer_scales(const Graph& graph, const ScaleTable& table, Int8Plan* plan) {
     }
 }
 
-void choose_int8(const Graph& graph, Int8Plan* plan) {
+void find_possible(const Graph& graph, Int8Plan* plan) {
     for (const NodeId id : plan->order) {
         const Node& node = graph.node(id);
         if (plan->rule[at(id)] == QuantRule::kFloat) {
@@ -327,6 +335,9 @@ void choose_int8(const Graph& graph, Int8Plan* plan) {
             plan->reason[at(id)] = "the table has no scale for blob '" + unknown + "'";
         }
     }
+}
+
+void drop_needless(const Graph& graph, Int8Plan* plan) {
     drop_tails(graph, plan);
     drop_heads(graph, plan);
 }

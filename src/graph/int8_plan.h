@@ -22,11 +22,17 @@ struct Int8Plan {
 Int8Plan start_int8_plan(const Graph& graph, const PassContext& context);
 /// Fills `scale` from the table, then backwards from readers and forwards from producers.
 void infer_scales(const Graph& graph, const ScaleTable& table, Int8Plan* plan);
-/// Fills `int8`: everything whose scales are known, less what only feeds float layers.
-void choose_int8(const Graph& graph, Int8Plan* plan);
+/// Sets `int8` where every scale that the layer needs is known.
+void find_possible(const Graph& graph, Int8Plan* plan);
+/// Option::precision kInt8: takes back what only feeds float layers, or lies between float ones.
+void drop_needless(const Graph& graph, Int8Plan* plan);
 
 /// True for an input of which the layer looks at the shape only: it needs no conversion.
 bool reads_only_shape(const Node& node, size_t slot);
+/// True if layers of this rule that run int8 take their input `slot` as int8.
+bool has_int8_slot(QuantRule rule, size_t slot);
+/// True if a layer with weights that runs int8 can write int8.
+bool can_write_int8(const Graph& graph, const Int8Plan& plan, NodeId node);
 /// True if the node takes its input `slot` as int8.
 bool takes_int8(const Int8Plan& plan, NodeId node, size_t slot);
 /// True if the node's outputs are int8.

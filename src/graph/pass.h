@@ -1,6 +1,7 @@
 // The pass manager: an ordered list of rewrites (passes.inc), each one function in src/graph/passes/<name>.cpp.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -10,12 +11,19 @@
 
 namespace fw {
 
+struct PrecisionCosts;  // graph/precision_cut.h
+
 struct PassContext {
     const Option* option = nullptr;
     /// The caller's working copy: import_baked_scales adds what an int8 model brings along. nullptr = all float.
     ScaleTable* table = nullptr;
     /// Layers that cannot run int8 although their type can, and why (the runtime learns it from Layer::prepare).
     const std::map<std::string, std::string>* keep_float = nullptr;
+    /// What each layer costs in int8 and in float, for Precision::kAuto; false where that cannot be said. Empty, or
+    /// false: everything that the table allows runs int8.
+    std::function<bool(const Graph& graph, PrecisionCosts* costs)> costs = {};
+    /// The choice made for the whole network, by layer name (true = int8): followed, not made again.
+    const std::map<std::string, bool>* decided = nullptr;
 };
 
 /// Rewrites the graph in place. An error means a graph or table that cannot be run, not "nothing to do".

@@ -74,10 +74,11 @@ bool wants_int8(const Graph& graph, const Node& node, const ScaleTable* table) {
         return false;
     }
     const auto entry = table->layers.find(node.name);
-    if (entry == table->layers.end() || entry->second.precision == ScaleTable::LayerPrecision::kFloat) {
+    const bool named = entry != table->layers.end();
+    if (named && entry->second.precision == ScaleTable::LayerPrecision::kFloat) {
         return false;
     }
-    return entry->second.input.known() || entry->second.precision == ScaleTable::LayerPrecision::kInt8 ||
+    return (named && (entry->second.input.known() || entry->second.precision == ScaleTable::LayerPrecision::kInt8)) ||
            (!node.inputs.empty() && table->blobs.count(graph.value(node.inputs[0]).name) != 0);
 }
 

@@ -1,5 +1,6 @@
 #include "kernel/pack.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernel/panel.h"
@@ -55,13 +56,14 @@ void pack_panel(GemmWeights w, bool packs_rows, int64_t first, int64_t columns, 
         w.k *= w.taps;
         w.taps = 1;
     }
+    const int64_t real = w.n - first < columns ? w.n - first : columns;
     for (int64_t t = 0; t < w.taps; ++t) {
-        for (int64_t p = 0; p < w.k; p += kr) {
-            for (int64_t j = first; j < first + columns; ++j) {
-                const T* row = values + (j * w.taps + t) * w.k;
-                for (int64_t i = p; i < p + kr; ++i) {
-                    *out++ = j < w.n && i < w.k ? row[i] : T(0);
-                }
+        for (int64_t p = 0; p < w.k; p += kr, out += columns * kr) {
+            const int64_t count = w.k - p < kr ? w.k - p : kr;
+            const T* row = values + (first * w.taps + t) * w.k + p;
+            std::fill_n(out, columns * kr, T(0));
+            for (int64_t j = 0; j < real; ++j, row += w.taps * w.k) {
+                std::copy_n(row, count, out + j * kr);
             }
         }
     }

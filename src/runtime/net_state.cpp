@@ -20,7 +20,7 @@ Status NetState::finish_load(Model loaded_model) {
             FW_RETURN_IF_ERROR(check_table_model(loaded_model.def, table));
         }
     }
-    FW_ASSIGN_OR_RETURN(program, build_program(loaded_model, option, table_or_null(), {}));
+    FW_ASSIGN_OR_RETURN(program, build_program(loaded_model, option, table_or_null(), {}, nullptr));
     model = std::move(loaded_model);
     loaded = true;
     return {};
@@ -41,7 +41,8 @@ Result<std::shared_ptr<const Program>> NetState::program_for(const std::string& 
     }
     // Built without the lock: it takes long, and at worst two threads build the same one.
     const std::vector<std::string> wanted = {blob};
-    FW_ASSIGN_OR_RETURN(std::shared_ptr<const Program> made, build_program(model, option, table_or_null(), wanted));
+    FW_ASSIGN_OR_RETURN(std::shared_ptr<const Program> made,
+                        build_program(model, option, table_or_null(), wanted, program.get()));
     const std::lock_guard<std::mutex> lock(mutex_);
     programs_.emplace_front(blob, made);
     if (programs_.size() > kMaxPrograms) {

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "graph/int8_plan.h"
 #include "graph/pass.h"
+#include "runtime/cost_model.h"
 #include "runtime/custom_layer.h"
 
 namespace fw {
@@ -31,22 +32,6 @@ Shape declared_shape(const ParamDict& params) {
 Status in_layer(const Status& status, const Model& model, const Node& node) {
     return status.with_prefix("%s:%d: layer '%s' (%s)", model.def.source.c_str(), node.line, node.name.c_str(),
                               node.type.c_str());
-}
-
-Result<std::unique_ptr<Layer>> load_layer(const Model& model, const Graph& graph, NodeId id) {
-    const Node& node = graph.node(id);
-    std::unique_ptr<Layer> layer;
-    const auto custom = model.custom.find(node.type);
-    if (custom != model.custom.end()) {
-        layer = make_custom_layer(custom->second, node.params);
-    } else {
-        layer = create_layer(node.type);
-    }
-    if (!layer) {
-        return Status::error(Code::kUnsupported, "this build has no layer of that type");
-    }
-    FW_RETURN_IF_ERROR(layer->load(graph.params(id), node.weights));
-    return layer;
 }
 
 std::vector<TensorDesc> descs_of(const Graph& graph, const std::vector<ValueId>& ids,
@@ -119,6 +104,22 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
 
 }  // namespace
 
+Result<std::unique_ptr<Layer>> load_layer(const Model& model, const Graph& graph, NodeId id) {
+    const Node& node = graph.node(id);
+    std::unique_ptr<Layer> layer;
+    const auto custom = model.custom.find(node.type);
+    if (custom != model.custom.end()) {
+        layer = make_custom_layer(custom->second, node.params);
+    } else {
+        layer = create_layer(node.type);
+    }
+    if (!layer) {
+        return Status::error(Code::kUnsupported, "this build has no layer of that type");
+    }
+    FW_RETURN_IF_ERROR(layer->load(graph.params(id), node.weights));
+    return layer;
+}
+
 Status describe_model(Model* model) {
     std::map<std::string, bool> read;
     for (const LayerDef& layer : model->def.layers) {
@@ -146,7 +147,7 @@ Status describe_model(Model* model) {
 }
 
 Result<std::shared_ptr<const Program>> build_program(const Model& model, const Option& option, const ScaleTable* table,
-                                                     Span<const std::string> outputs) {
+                                                     Span<const std::string> outputs, const Program* whole) {
     std::vector<std::string> kept(outputs.begin(), outputs.end());
     if (!outputs.empty()) {
         kept.insert(kept.end(), model.outputs.begin(), model.outputs.end());
@@ -162,7 +163,10 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
             working = *table;
         }
         const bool float_only = option.precision == Precision::kFloat;
-        FW_RETURN_IF_ERROR(run_passes(&graph, PassContext{&option, float_only ? nullptr : &working, &keep_float}));
+        PassContext context{&option, float_only ? nullptr : &working, &keep_float, {}, nullptr};
+        context.costs = [&model](const Graph& g, PrecisionCosts* costs) { return estimate_costs(model, g, costs); };
+        context.decided = whole != nullptr ? &whole->int8_layers : nullptr;
+        FW_RETURN_IF_ERROR(run_passes(&graph, context));
         if (!outputs.empty()) {
             for (Value& value : graph.values()) {
                 value.output = false;
@@ -199,6 +203,11 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
                 return in_layer(layer.status(), model, node);
             }
             program->steps.push_back(ProgramStep{id, std::move(*layer)});
+            if (!node.is_conversion) {
+                const bool int8 = !node.inputs.empty() && graph.value(node.inputs[0]).dtype == DType::kInt8 &&
+                                  !reads_only_shape(node, 0);
+                program->int8_layers[node.name] = int8;
+            }
         }
         const size_t refused = keep_float.size();
         FW_RETURN_IF_ERROR(prepare(model, program.get(), &keep_float));

@@ -36,6 +36,7 @@ struct Program {
     std::unordered_map<std::string, ValueId> outputs;
     std::unordered_map<std::string, ValueId> values;  ///< every blob that has a producer, by name
     size_t weight_bytes = 0;
+    std::map<std::string, bool> int8_layers;  ///< by layer name
 };
 
 struct InputInfo {
@@ -59,8 +60,12 @@ Status describe_model(Model* model);
 CustomBlobs custom_blobs(const CustomTypes& types);
 
 /// Builds the program that computes `outputs` (empty = the model's own outputs). The passes see the model's outputs
-/// too, so that a blob has the precision and scale that it has in the whole network. `table` may be null.
+/// too, and `whole`, the program for those (null for itself), has chosen the precision of each layer: so a blob has the
+/// precision and scale that it has in the whole network. `table` may be null.
 Result<std::shared_ptr<const Program>> build_program(const Model& model, const Option& option, const ScaleTable* table,
-                                                     Span<const std::string> outputs);
+                                                     Span<const std::string> outputs, const Program* whole);
+
+/// A Layer for a node, its parameters and weights read and checked; not prepared.
+Result<std::unique_ptr<Layer>> load_layer(const Model& model, const Graph& graph, NodeId id);
 
 }  // namespace fw

@@ -108,8 +108,8 @@ class DemoRoad(Road):
         seen = set()
         for level in levels:
             for threads in (1, 3):
-                self.run_tool("fwrun", "net.param", "net.bin", self.IMAGE, "--table", "net.table", "--threads", threads,
-                              "--dump", "out.npy", env={"FW_ISA": level})
+                self.run_tool("fwrun", "net.param", "net.bin", self.IMAGE, "--table", "net.table", "--precision", "int8", "--threads",
+                              threads, "--dump", "out.npy", env={"FW_ISA": level})
                 seen.add((self.dir / "out.npy").read_bytes())
         self.assertEqual(len(seen), 1)
 

@@ -503,6 +503,10 @@ TEST(Int8Net, AnInt8ModelOfNcnnIsTheSameAsATable) {
     table.layers["c"].weight_scales = scales;
     table.blobs["a"].scale = 30.0F;
     Net from_model, from_table;
+    Option option;
+    option.precision = Precision::kInt8;  // too small a network for int8 to pay
+    FW_ASSERT_OK(from_model.set_option(option));
+    FW_ASSERT_OK(from_table.set_option(option));
     FW_ASSERT_OK(baked.load(&from_model));
     FW_ASSERT_OK(from_table.load_table(table));
     FW_ASSERT_OK(plain.load(&from_table));

@@ -16,7 +16,9 @@ void NetOptions::add_files_to(CLI::App* app) {
 void NetOptions::add_to(CLI::App* app) {
     add_files_to(app);
     app->add_option("--table", table, "Scale table: run in int8");
-    app->add_option("--precision", precision, "auto, float or int8")->check(CLI::IsMember({"auto", "float", "int8"}));
+    app->add_option("--precision", precision, "auto, float or int8")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"auto", "float", "int8"}));
     app->add_flag("--force", force, "Use a table that was made for another model");
     app->add_option("--threads", threads, "Threads of one inference, 0 = all cores")->check(CLI::Range(0, 1024));
 }

@@ -273,6 +273,7 @@ int main(int argc, char** argv) {
               "result.json\n"
               "  fweval net.param net.bin --images photos/ --table net.table --against float       no labels needed");
     EvalOptions options;
+    options.net.precision = "int8";  // what the table can do, not what this processor makes of it
     options.net.add_to(&tool.app());
     options.net.add_preprocess_to(&tool.app());
     tool.app().add_option("--images", options.images, "Folder, list file ('FILE [LABEL]' a line) or image")->required();

@@ -3,8 +3,8 @@
 //   Convolution(int8_scale_term 102, weights int8,      Convolution(weights float = q / scale)
 //               scales w, bottom, top)              =>  + table: weight scales, input scale, scale of the output blob
 //
-// The user's table goes first where it says something about the layer. Without a table in the context (float precision)
-// the scales are dropped.
+// The user's table goes first where it says something about the layer. Without one, layers that the model stores as
+// float stay float. Without a table in the context (float precision) the scales are dropped.
 #include <algorithm>
 #include <cmath>
 
@@ -88,6 +88,7 @@ Status import(Graph* graph, Node* node, ScaleTable* table) {
 }  // namespace
 
 Status pass_import_baked_scales(Graph* graph, const PassContext& context) {
+    const bool own_scales = context.table != nullptr && context.table->empty();
     for (const NodeId id : graph->order()) {
         Node& node = graph->node(id);
         if (!has_constant_weights(node) || node.params.get(kInt8ScaleTerm, 0) == 0) {
@@ -96,6 +97,13 @@ Status pass_import_baked_scales(Graph* graph, const PassContext& context) {
         const Status status = import(graph, &node, context.table);
         if (!status.ok()) {
             return status.with_prefix("%s:%d: layer '%s'", graph->source().c_str(), node.line, node.name.c_str());
+        }
+    }
+    if (own_scales && !context.table->empty()) {
+        for (const Node& node : graph->nodes()) {
+            if (!node.removed && is_weighted(node) && context.table->layers.count(node.name) == 0) {
+                context.table->layers[node.name].precision = ScaleTable::LayerPrecision::kFloat;
+            }
         }
     }
     return {};

@@ -6,6 +6,7 @@
 // What a layer type can do is its schema's QuantRule; int8_plan.h holds the reasoning. A value has one int8 form: one
 // Quantize (or Dequantize) node serves all its readers.
 #include "graph/int8_plan.h"
+#include "graph/precision_cut.h"
 #include "graph/weighted.h"
 #include "quant/quant.h"
 
@@ -16,7 +17,8 @@ namespace {
 // The scales that the layer will use, one a channel: the table's (one a channel or one a group), or from the weights.
 std::vector<float> weight_scales(const Node& node, const ScaleTable& table, const QuantParams& input) {
     const auto channels = static_cast<size_t>(num_output(node));
-    const std::vector<float>& stated = table.layers.at(node.name).weight_scales;
+    const auto entry = table.layers.find(node.name);
+    const std::vector<float> stated = entry != table.layers.end() ? entry->second.weight_scales : std::vector<float>();
     std::vector<float> scales(channels);
     if (stated.empty() || channels % stated.size() != 0) {
         std::vector<float> storage;
@@ -65,6 +67,42 @@ void insert_conversion(Graph* graph, ValueId from, bool to_int8, const QuantPara
     }
 }
 
+// Layers that an earlier choice names follow it; others (the ReLU that is fused there) run as what they read.
+void follow(const Graph& graph, const std::map<std::string, bool>& decided, Int8Plan* plan) {
+    for (const NodeId id : plan->order) {
+        const auto n = static_cast<size_t>(id);
+        if (!plan->int8[n]) {
+            continue;
+        }
+        const Node& node = graph.node(id);
+        const auto found = decided.find(node.name);
+        plan->int8[n] = found != decided.end() ? found->second
+                                               : plan->int8[static_cast<size_t>(graph.value(node.inputs[0]).producer)];
+        if (!plan->int8[n]) {
+            plan->reason[n] = "the whole network has it in float";
+        }
+    }
+}
+
+void choose(const Graph& graph, const PassContext& context, Int8Plan* plan) {
+    if (context.decided != nullptr) {
+        follow(graph, *context.decided, plan);
+        return;
+    }
+    PrecisionCosts costs;
+    if (context.option->precision == Precision::kInt8 || !context.costs || !context.costs(graph, &costs)) {
+        drop_needless(graph, plan);
+        return;
+    }
+    std::vector<bool> wished(graph.nodes().size(), false);
+    for (const NodeId id : plan->order) {
+        const auto entry = context.table->layers.find(graph.node(id).name);
+        wished[static_cast<size_t>(id)] = entry != context.table->layers.end() && plan->int8[static_cast<size_t>(id)] &&
+                                          entry->second.precision == ScaleTable::LayerPrecision::kInt8;
+    }
+    choose_by_cost(graph, costs, wished, plan);
+}
+
 }  // namespace
 
 Status pass_propagate_int8(Graph* graph, const PassContext& context) {
@@ -76,13 +114,17 @@ Status pass_propagate_int8(Graph* graph, const PassContext& context) {
     }
     Int8Plan plan = start_int8_plan(*graph, context);
     infer_scales(*graph, *context.table, &plan);
-    choose_int8(*graph, &plan);
+    find_possible(*graph, &plan);
+    choose(*graph, context, &plan);
 
     const size_t values = graph->values().size();
     for (const NodeId id : plan.order) {
         Node& node = graph->node(id);
         const auto n = static_cast<size_t>(id);
         node.reason = plan.int8[n] ? reason_of(plan.rule[n]) : plan.reason[n];
+        if (plan.int8[n] && !plan.reason[n].empty()) {
+            node.reason += "; " + plan.reason[n];
+        }
         if (!plan.int8[n]) {
             continue;
         }

@@ -110,7 +110,14 @@ Status WeightedCore::quantize(const PrepareContext& context, Rows* rows) {
         return Status::error(Code::kUnsupported, "sums of %lld products do not fit int32",
                              static_cast<long long>(spec_.weights_per_output()));
     }
-    const std::vector<float> real = real_weights();
+    std::vector<float> storage;
+    Span<const float> real;
+    if (weights_[0].storage() == WeightStorage::kInt8) {
+        storage = real_weights();
+        real = storage;
+    } else {
+        real = weights_[0].floats(&storage);  // where they lie, if they are floats
+    }
     if (!all_finite(real) || !all_finite(rows->bias)) {
         return Status::error(Code::kUnsupported, "int8 needs finite weights and biases");
     }
@@ -129,8 +136,10 @@ Status WeightedCore::quantize(const PrepareContext& context, Rows* rows) {
     quantize_weights(real, scales, &bytes);
     std::vector<int32_t> sums(scales.size(), 0);
     const size_t row = bytes.size() / sums.size();
-    for (size_t i = 0; i < bytes.size(); ++i) {
-        sums[i / row] += bytes[i];
+    for (size_t i = 0; i < sums.size(); ++i) {
+        for (size_t j = i * row; j < (i + 1) * row; ++j) {
+            sums[i] += bytes[j];
+        }
     }
     const FusedActivation& activation = spec_.activation;
     staged_ = to_int8 && !activation.is_clamp();
