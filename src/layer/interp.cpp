@@ -1,4 +1,5 @@
-// Interp: resizes width and height, nearest, bilinear or bicubic (a = -0.75), with OpenCV's sampling places.
+// Interp: resizes width and height, nearest, bilinear or bicubic (a = -0.75), with OpenCV's sampling places. Nearest
+// and bilinear also in int8 (docs/int8-contract.md).
 #include <algorithm>
 #include <cmath>
 
@@ -7,17 +8,20 @@
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
+#include "quant/quant.h"
 
 namespace fw {
 
 namespace {
 
 constexpr int kMaxTaps = 4;
+constexpr int kWeightBits = 8;  // of a bilinear int8 weight: int8 times it is an int16
 
 // The input cells and weights of one output index; borders repeat the outermost cell.
 struct Sample {
     int index[kMaxTaps];
     float weight[kMaxTaps];
+    int16_t second;  ///< bilinear: weight[1] in units of 2^-kWeightBits
 };
 
 void cubic_weights(float t, float* weight) {
@@ -48,6 +52,7 @@ std::vector<Sample> make_samples(int in, int out, int taps, bool align_corner, f
         if (taps == 2) {
             sample.weight[0] = 1.0F - t;
             sample.weight[1] = t;
+            sample.second = static_cast<int16_t>(round_half_even(std::ldexp(static_cast<double>(t), kWeightBits)));
         } else {
             cubic_weights(t, sample.weight);
         }
@@ -62,8 +67,10 @@ std::vector<Sample> make_samples(int in, int out, int taps, bool align_corner, f
 // One output pixel: rows of the image are interpolated along x first, then along y. Taps is a constant so that the
 // loops over it unroll and the one over channels becomes vectors.
 template <int Taps>
-void sample_pixel(const float* const (&cells)[Taps][Taps], const float* wx, const float* wy, int channels,
+void sample_pixel(const float* const (&cells)[Taps][Taps], const Sample& x, const Sample& y, int channels,
                   int64_t in_stride, float* to, int64_t out_stride) {
+    const float* wx = x.weight;
+    const float* wy = y.weight;
     for (int c = 0; c < channels; ++c) {
         float value = 0.0F;
         for (int j = 0; j < Taps; ++j) {
@@ -77,26 +84,41 @@ void sample_pixel(const float* const (&cells)[Taps][Taps], const float* wx, cons
     }
 }
 
-template <int Taps>
+// Weights of int8 add up to 1 << kWeightBits: a row is an int16, zero points need no care, the result needs no clamp.
+void sample_pixel(const int8_t* const (&cells)[2][2], const Sample& x, const Sample& y, int channels, int64_t in_stride,
+                  int8_t* to, int64_t out_stride) {
+    const auto x1 = x.second;
+    const auto y1 = y.second;
+    const auto x0 = static_cast<int16_t>((1 << kWeightBits) - x1);
+    const auto y0 = static_cast<int16_t>((1 << kWeightBits) - y1);
+    for (int c = 0; c < channels; ++c) {
+        const auto top = static_cast<int16_t>(cells[0][0][c * in_stride] * x0 + cells[0][1][c * in_stride] * x1);
+        const auto bottom = static_cast<int16_t>(cells[1][0][c * in_stride] * x0 + cells[1][1][c * in_stride] * x1);
+        constexpr int kHalf = 1 << (2 * kWeightBits - 1);
+        to[c * out_stride] = static_cast<int8_t>((top * y0 + bottom * y1 + kHalf) >> (2 * kWeightBits));
+    }
+}
+
+template <int Taps, class T>
 void resample(const Tensor& in, const Tensor& out, bool align_corner, float factor_w, float factor_h, int threads) {
     const std::vector<Sample> xs = make_samples(in.w(), out.w(), Taps, align_corner, factor_w);
     const std::vector<Sample> ys = make_samples(in.h(), out.h(), Taps, align_corner, factor_h);
     const bool adjacent = in.c_stride() == 1 && out.c_stride() == 1;
     parallel_for(out.h(), threads, [&](int64_t row) {
         const Sample& y = ys[static_cast<size_t>(row)];
-        float* to = out.ptr<float>() + row * out.h_stride();
+        T* to = out.ptr<T>() + row * out.h_stride();
         for (size_t col = 0; col < xs.size(); ++col, to += out.w_stride()) {
             const Sample& x = xs[col];
-            const float* cells[Taps][Taps];
+            const T* cells[Taps][Taps];
             for (int j = 0; j < Taps; ++j) {
                 for (int i = 0; i < Taps; ++i) {
-                    cells[j][i] = in.ptr<float>() + y.index[j] * in.h_stride() + x.index[i] * in.w_stride();
+                    cells[j][i] = in.ptr<T>() + y.index[j] * in.h_stride() + x.index[i] * in.w_stride();
                 }
             }
             if (adjacent) {
-                sample_pixel<Taps>(cells, x.weight, y.weight, in.c(), 1, to, 1);
+                sample_pixel(cells, x, y, in.c(), 1, to, 1);
             } else {
-                sample_pixel<Taps>(cells, x.weight, y.weight, in.c(), in.c_stride(), to, out.c_stride());
+                sample_pixel(cells, x, y, in.c(), in.c_stride(), to, out.c_stride());
             }
         }
     });
@@ -156,7 +178,8 @@ public:
     }
 
     Status prepare(const PrepareContext& context) override {
-        if (type_ == 1) {
+        const bool bilinear_int8 = type_ == 2 && context.inputs[0].dtype == DType::kInt8;
+        if (type_ == 1 || bilinear_int8) {
             return MoveLayer::prepare(context);
         }
         for (const TensorDesc* desc : {&context.inputs[0], &context.outputs[0]}) {
@@ -196,10 +219,12 @@ public:
             }
             return gather(from, to, maps, nullptr, context.threads);
         }
-        if (type_ == 2) {
-            resample<2>(from, to, align_corner_, factor_w, factor_h, context.threads);
+        if (from.dtype == DType::kInt8) {
+            resample<2, int8_t>(from, to, align_corner_, factor_w, factor_h, context.threads);
+        } else if (type_ == 2) {
+            resample<2, float>(from, to, align_corner_, factor_w, factor_h, context.threads);
         } else {
-            resample<4>(from, to, align_corner_, factor_w, factor_h, context.threads);
+            resample<4, float>(from, to, align_corner_, factor_w, factor_h, context.threads);
         }
         return {};
     }

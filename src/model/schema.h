@@ -35,11 +35,11 @@ struct BlobSpec {
 enum class QuantRule : uint8_t {
     kFloat,     ///< float only
     kWeighted,  ///< has int8 weights: needs input and weight scales; writes int8 (output scale known) or float
-    kMove,   ///< only moves, drops or repeats elements, or takes a maximum: output scale = input scale, int8 or float
-             ///< alike
-    kUnify,  ///< moves elements of several inputs into one output (Concat): all get the output's scale
-    kClamp,  ///< piecewise linear with slope 0 or 1 (ReLU, Clip): int8 in its input's scale by clamping
-    kArith,  ///< own integer formula from its inputs' scales to its output's scale (Eltwise sum, average pooling)
+    kMove,      ///< only moves, drops or repeats elements, takes a maximum or interpolates: output scale = input scale,
+                ///< int8 or float alike
+    kUnify,     ///< moves elements of several inputs into one output (Concat): all get the output's scale
+    kClamp,     ///< piecewise linear with slope 0 or 1 (ReLU, Clip): int8 in its input's scale by clamping
+    kArith,     ///< own integer formula from its inputs' scales to its output's scale (Eltwise sum, average pooling)
     kPointwise,  ///< element by element: a 256-entry table from the input's scale to the output's
 };
 

@@ -94,6 +94,103 @@ TEST(Interp, LinearAndCubicMatchTheirKernels) {
     }
 }
 
+// docs/int8-contract.md: cell and weight of an output index.
+struct FixedSample {
+    int cell;
+    int64_t weight;
+};
+FixedSample fixed_sample(int i, int in, int out, bool align, float factor) {
+    double step = factor > 0 ? 1.0 / static_cast<double>(factor) : static_cast<double>(in) / out;
+    if (align) {
+        step = out > 1 ? (in - 1.0) / (out - 1.0) : 0.0;
+    }
+    const auto at = static_cast<float>(align ? i * step : (i + 0.5) * step - 0.5);
+    const float cell = std::floor(at);
+    return {static_cast<int>(cell), static_cast<int64_t>(std::nearbyint(256.0 * static_cast<double>(at - cell)))};
+}
+
+std::vector<int8_t> fixed_reference(const std::vector<int8_t>& q, const Shape& shape, int oh, int ow, bool align,
+                                    float factor) {
+    std::vector<int8_t> out;
+    for (int c = 0; c < shape.c(); ++c) {
+        for (int i = 0; i < oh; ++i) {
+            for (int j = 0; j < ow; ++j) {
+                const FixedSample y = fixed_sample(i, shape.h(), oh, align, factor);
+                const FixedSample x = fixed_sample(j, shape.w(), ow, align, factor);
+                int64_t sum = 0;
+                for (const int dy : {0, 1}) {
+                    for (const int dx : {0, 1}) {
+                        const int cy = std::min(std::max(y.cell + dy, 0), shape.h() - 1);
+                        const int cx = std::min(std::max(x.cell + dx, 0), shape.w() - 1);
+                        sum += (dy == 1 ? y.weight : 256 - y.weight) * (dx == 1 ? x.weight : 256 - x.weight) *
+                               q[static_cast<size_t>((c * shape.h() + cy) * shape.w() + cx)];
+                    }
+                }
+                out.push_back(static_cast<int8_t>(std::floor(static_cast<double>(sum + 32768) / 65536.0)));
+            }
+        }
+    }
+    return out;
+}
+
+TEST(Interp, Int8BilinearIsExact) {
+    const QuantParams quant{21.0F, -77};
+    std::mt19937 rng(11);
+    for (const Shape& shape :
+         {Shape(3, 5, 7), Shape(16, 4, 4), Shape(1, 1, 1), Shape(33, 1, 9), Shape(65, 2, 3), Shape(5, 23, 31)}) {
+        std::vector<int8_t> values(static_cast<size_t>(shape.count()));
+        for (int8_t& v : values) {
+            // Mostly the ends of the range: the largest sums.
+            v = static_cast<int8_t>(rng() % 4 == 0 ? static_cast<int>(rng() % 256) - 128
+                                                   : (rng() % 2 == 0 ? 127 : -128));
+        }
+        for (const bool align : {false, true}) {
+            for (const auto& [h, w] : {std::pair{10, 14}, std::pair{3, 2}, std::pair{1, 1}, std::pair{5, 8}}) {
+                const auto expected = fixed_reference(values, shape, h, w, align, 0.0F);
+                for (const Strides strides : {Strides::kDense, Strides::kAdjacent, Strides::kPlain, Strides::kLoose}) {
+                    RunOptions options;
+                    options.strides = strides;
+                    options.threads = 2;
+                    options.outputs.assign(1, TensorDesc{{}, DType::kInt8, quant});
+                    const auto result = test::run_layer("Interp", sized(2, h, w, align), {},
+                                                        {HostTensor::int8(shape, quant, values, strides)}, 1, options);
+                    ASSERT_TRUE(result.ok()) << result.status().message();
+                    ASSERT_EQ((*result)[0].tensor().shape, Shape(shape.c(), h, w));
+                    ASSERT_EQ((*result)[0].values<int8_t>(), expected)
+                        << align << " " << shape.str() << " " << h << " " << w << " " << test::name(strides);
+                }
+            }
+        }
+        const float factor = 1.6F;
+        ParamDict by_factor;
+        by_factor.set(0, 2);
+        by_factor.set(1, factor);
+        by_factor.set(2, factor);
+        const auto h = static_cast<int>(static_cast<float>(shape.h()) * factor);
+        const auto w = static_cast<int>(static_cast<float>(shape.w()) * factor);
+        RunOptions options;
+        options.outputs.assign(1, TensorDesc{{}, DType::kInt8, quant});
+        const auto result =
+            test::run_layer("Interp", by_factor, {}, {HostTensor::int8(shape, quant, values)}, 1, options);
+        ASSERT_TRUE(result.ok()) << result.status().message();
+        if (shape.h() != h || shape.w() != w) {
+            EXPECT_EQ((*result)[0].values<int8_t>(), fixed_reference(values, shape, h, w, false, factor));
+        }
+    }
+}
+
+TEST(Interp, Int8RefusesOtherScalesAndBicubic) {
+    const QuantParams quant{21.0F, -77};
+    const HostTensor x = HostTensor::int8(Shape(2, 2, 2), quant, std::vector<int8_t>(8, 3));
+    RunOptions options;
+    options.outputs.assign(1, TensorDesc{{}, DType::kInt8, quant});
+    EXPECT_EQ(test::run_layer("Interp", sized(3, 4, 4, false), {}, {x}, 1, options).status().code(),
+              Code::kUnsupported);
+    options.outputs[0].quant.scale = 20.0F;
+    EXPECT_EQ(test::run_layer("Interp", sized(2, 4, 4, false), {}, {x}, 1, options).status().code(),
+              Code::kUnsupported);
+}
+
 // 3 * 1.5 is 4: the places go in steps of 1 / 1.5, not of 3 / 4.
 TEST(Interp, AScaleGivesTheSteps) {
     ParamDict dict;

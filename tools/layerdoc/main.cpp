@@ -35,7 +35,7 @@ const char* int8_text(const LayerSchema& schema) {
     switch (schema.quant) {
         case QuantRule::kFloat: return "no";
         case QuantRule::kWeighted: return "yes, int8 weights";
-        case QuantRule::kMove: return "yes, moves bytes";
+        case QuantRule::kMove: return "yes, in its input's scale";
         case QuantRule::kUnify: return "yes, inputs in the output's scale";
         case QuantRule::kClamp: return "yes, in its input's scale";
         case QuantRule::kArith: return "yes, in integers";

@@ -83,7 +83,7 @@ QuantRule pooling_rule(const Params& p) {
     return p.i(0) == 0 ? QuantRule::kMove : QuantRule::kArith;
 }
 QuantRule interp_rule(const Params& p) {
-    return p.i(0) == 1 ? QuantRule::kMove : QuantRule::kFloat;
+    return p.i(0) == 1 || p.i(0) == 2 ? QuantRule::kMove : QuantRule::kFloat;
 }
 QuantRule dropout_rule(const Params& p) {
     return p.f(0) == 1.0F ? QuantRule::kMove : QuantRule::kFloat;
