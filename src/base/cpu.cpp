@@ -20,6 +20,7 @@ constexpr uint32_t kBitAvx2 = 1U << 1;  // with FMA and F16C
 constexpr uint32_t kBitAvxVnni = 1U << 2;
 constexpr uint32_t kBitAvx512 = 1U << 3;  // F, BW, DQ, VL
 constexpr uint32_t kBitAvx512Vnni = 1U << 4;
+constexpr uint32_t kBitAvx512Vbmi = 1U << 5;
 constexpr uint32_t kBitNeon = 1U << 8;
 constexpr uint32_t kBitDotprod = 1U << 9;
 constexpr uint32_t kBitI8mm = 1U << 10;
@@ -36,6 +37,7 @@ constexpr Level kLevels[kIsaCount] = {
     {"avxvnni", kBitSse41 | kBitAvx2 | kBitAvxVnni},
     {"avx512", kBitSse41 | kBitAvx2 | kBitAvx512},
     {"avx512vnni", kBitSse41 | kBitAvx2 | kBitAvx512 | kBitAvx512Vnni},
+    {"avx512vbmi", kBitSse41 | kBitAvx2 | kBitAvx512 | kBitAvx512Vnni | kBitAvx512Vbmi},
     {"neon", kBitNeon},
     {"dotprod", kBitNeon | kBitDotprod},
     {"i8mm", kBitNeon | kBitDotprod | kBitI8mm},
@@ -91,6 +93,9 @@ uint32_t detect() {
         features |= kBitAvx512;
         if (bit(seven.c, 11)) {
             features |= kBitAvx512Vnni;
+            if (bit(seven.c, 1)) {
+                features |= kBitAvx512Vbmi;
+            }
         }
     }
     return features;

@@ -69,7 +69,7 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     const ConvGeometry& g = job.geometry;
     const int64_t taps = g.taps();
     const int64_t pixels = g.pixels();
-    const int64_t column_bytes = gemm_column_bytes(taps, job.k, kernel.kr, kernel.int8, kernel.packs_rows);
+    const int64_t column_bytes = gemm_column_bytes(taps, job.k, kernel.kr, kernel.int8, kernel.packed_size > 0);
     const int64_t panel_bytes = column_bytes * kernel.lanes * kernel.vectors;
     const int64_t block = std::max<int64_t>(1, kBlockBytes / panel_bytes);
 

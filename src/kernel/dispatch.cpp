@@ -72,6 +72,9 @@ Span<const RunKernel* const> run_kernels() {
 Span<const PoolKernel* const> pool_kernels() {
     return span_of_listed<PoolKernel>();
 }
+Span<const TableKernel* const> table_kernels() {
+    return span_of_listed<TableKernel>();
+}
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
     const GemmKernel* best = find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8; });
     if (n <= 0) {
@@ -102,6 +105,9 @@ const RunKernel* find_run_kernel(Isa level) {
 }
 const PoolKernel* find_pool_kernel(Isa level) {
     return find<PoolKernel>(level, [](const PoolKernel&) { return true; });
+}
+const TableKernel* find_table_kernel(Isa level) {
+    return find<TableKernel>(level, [](const TableKernel&) { return true; });
 }
 
 }  // namespace fw

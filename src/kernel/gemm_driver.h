@@ -11,9 +11,10 @@
 //   ByteStore, made of an Epilogue once a tile, with
 //       void store<kCount>(const Acc*, const float* multiplier, void* out, int64_t count)
 //       the int8 output of kCount adjacent vectors at once, whatever of it is within count > 0
-//   kPacksRows = true and void copy_row<kCount>(const Element*, Element*)   16, 32 or 64 elements, converted
-//       The rows of A are copied to GemmArgs::scratch first: a conversion is then done once a row instead of once a
-//       panel and vector, all taps become one long sum, and a tile has one address instead of one a row.
+//   Packed, a type, and void copy_row<kCount>(const Element*, Packed*)      16, 32 or 64 elements, converted
+//       load_a then takes a const Packed*. The rows of A are copied to GemmArgs::scratch first: a conversion is then
+//       done once a row instead of once a panel and vector, all taps become one long sum, and a tile has one address
+//       instead of one a row.
 #pragma once
 
 #include "kernel/kernel.h"
@@ -37,16 +38,20 @@ struct StoresBytes<K, Void<typename K::ByteStore>> {
 template <class K, class = void>
 struct PacksRows {
     static constexpr bool kValue = false;
+    using Packed = typename K::Element;
+    static constexpr int kSize = 0;
 };
 template <class K>
-struct PacksRows<K, Void<decltype(K::kPacksRows)>> {
-    static constexpr bool kValue = K::kPacksRows;
+struct PacksRows<K, Void<typename K::Packed>> {
+    static constexpr bool kValue = true;
+    using Packed = typename K::Packed;
+    static constexpr int kSize = sizeof(Packed);
 };
 
 /// Copies one tap of the tile's rows, kCount elements at a time. What a copy writes past the end of the tap is
 /// overwritten by the next tap's, or lies between the rows.
 template <class K, int kCount>
-FW_ALWAYS_INLINE void pack_tap(const GemmArgs& args, const void* const* rows, typename K::Element* to, int64_t pitch) {
+FW_ALWAYS_INLINE void pack_tap(const GemmArgs& args, const void* const* rows, typename K::Packed* to, int64_t pitch) {
     for (int64_t r = 0; r < args.m; ++r, to += pitch) {
         const auto* from = static_cast<const typename K::Element*>(rows[r]);
         for (int64_t p = 0; p < args.k; p += kCount) {
@@ -58,7 +63,7 @@ FW_ALWAYS_INLINE void pack_tap(const GemmArgs& args, const void* const* rows, ty
 /// Copies the rows of a tile: [kMr][pitch].
 template <class K>
 void pack_rows(const GemmArgs& args, int64_t pitch) {
-    auto* to = static_cast<typename K::Element*>(args.scratch);
+    auto* to = static_cast<typename K::Packed*>(args.scratch);
     const void* const* rows = args.rows;
     for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr, to += args.k) {
         if (args.k <= 16) {
@@ -134,11 +139,11 @@ struct Tile {
 // One tile of kRows x (kVectors * lanes): `panel` points at its bias. Rows past args.m are computed and not stored.
 template <class K, int kRows, int kVectors>
 void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
-    using Element = typename K::Element;
+    using A = typename PacksRows<K>::Packed;
     using T = Tile<K, kRows, kVectors>;
     T tile(panel);
     const char* b = panel + kVectors * T::kVectorBytes * (K::kInt8 ? 2 : 1);
-    const Element* a[kRows];
+    const A* a[kRows];
     const auto add = [&](int64_t k) FW_INLINE_LAMBDA {
         for (int64_t p = 0; p < k; p += K::kKr, b += kVectors * T::kStep) {
             tile.step(b, [&](auto r) FW_INLINE_LAMBDA { return a[r] + p; });
@@ -146,12 +151,12 @@ void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
     };
     if constexpr (PacksRows<K>::kValue) {
         const int64_t pitch = packed_row_pitch(args.taps * args.k);
-        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { a[r] = static_cast<const Element*>(args.scratch) + r * pitch; });
+        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { a[r] = static_cast<const A*>(args.scratch) + r * pitch; });
         add(args.taps * args.k);
     } else {
         const void* const* rows = args.rows;
         for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr) {
-            unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { a[r] = static_cast<const Element*>(rows[r]); });
+            unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { a[r] = static_cast<const A*>(rows[r]); });
             add(args.k);
         }
     }
@@ -195,7 +200,7 @@ void gemm_run(const GemmArgs& args) {
 }  // namespace fw
 
 /// Defines the kernel `id` of trait `K`.
-#define FW_DEFINE_GEMM(id, isa, K)                                                                  \
-    extern const ::fw::GemmKernel id = {                                                            \
-        #id,       ::fw::Isa::isa, K::kInt8, K::kUnsignedInput, ::fw::PacksRows<K>::kValue, K::kMr, \
+#define FW_DEFINE_GEMM(id, isa, K)                                                                 \
+    extern const ::fw::GemmKernel id = {                                                           \
+        #id,       ::fw::Isa::isa, K::kInt8, K::kUnsignedInput, ::fw::PacksRows<K>::kSize, K::kMr, \
         K::kLanes, K::kVectors,    K::kKr,   ::fw::gemm_run<K>};

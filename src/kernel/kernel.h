@@ -48,14 +48,14 @@ struct GemmArgs {
 
 /// A GEMM kernel. Packed weights (pack_gemm) are panels of up to `vectors` vectors of `lanes` columns (panel.h), each:
 ///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
-/// padded with zeros; with `packs_rows` weights [ceil(taps * k / kr)][columns][kr]. `unsigned_input`: the kernel
+/// padded with zeros; with `packed_size` weights [ceil(taps * k / kr)][columns][kr]. `unsigned_input`: the kernel
 /// computes with activations + 128, and -128 * sum(B) is in the packed bias.
 struct GemmKernel {
     const char* name;
     Isa level;
     bool int8;  ///< int8 A and B with int32 accumulators; else float
     bool unsigned_input;
-    bool packs_rows;  ///< copies the rows of a tile to GemmArgs::scratch first
+    int packed_size;  ///< bytes of an element of the rows that are copied to GemmArgs::scratch first; 0: no copy
     int mr;
     int lanes;
     int vectors;
@@ -153,6 +153,13 @@ struct RunKernel {
     void (*sum)(const SumArgs&, int64_t count, int8_t* out);
 };
 
+/// out[i] = table[in[i] + 128] for `count` adjacent bytes; `table` has 256. `out` may be `in`.
+struct TableKernel {
+    const char* name;
+    Isa level;
+    void (*look_up)(const int8_t* in, int64_t count, const int8_t* table, int8_t* out);
+};
+
 /// The cells of an image that a pooling window covers, and the pixel that comes of them. Steps are in bytes.
 struct PoolArgs {
     const void* corner = nullptr;  ///< channel 0; channels are adjacent
@@ -179,6 +186,7 @@ struct PoolKernel {
 #define FW_KERNEL_STRUCT_dw_line DwLineKernel
 #define FW_KERNEL_STRUCT_run RunKernel
 #define FW_KERNEL_STRUCT_pool PoolKernel
+#define FW_KERNEL_STRUCT_table TableKernel
 
 #define FW_KERNEL(family, name, level) extern const FW_KERNEL_STRUCT_##family name;
 #include "kernel/kernels.inc"

@@ -121,12 +121,14 @@ void pack_line_block(const DwLineKernel& kernel, const DwWeights& w, int64_t fir
 }  // namespace
 
 size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
-    return static_cast<size_t>(div_up(weights.n, kernel.lanes) * kernel.lanes *
-                               gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8, kernel.packs_rows));
+    return static_cast<size_t>(
+        div_up(weights.n, kernel.lanes) * kernel.lanes *
+        gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8, kernel.packed_size > 0));
 }
 
 void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) {
-    const int64_t column_bytes = gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8, kernel.packs_rows);
+    const int64_t column_bytes =
+        gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8, kernel.packed_size > 0);
     const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
     for (int64_t i = 0; i < panels; ++i) {
         const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
@@ -135,15 +137,16 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
         to = pack_head(kernel.int8, kernel.unsigned_input, panel.column, columns, weights.n, weights.taps * weights.k,
                        weights.values, weights.bias, weights.multiplier, to);
         if (kernel.int8) {
-            pack_panel(weights, kernel.packs_rows, panel.column, columns, kernel.kr, reinterpret_cast<int8_t*>(to));
+            pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr,
+                       reinterpret_cast<int8_t*>(to));
         } else {
-            pack_panel(weights, kernel.packs_rows, panel.column, columns, kernel.kr, reinterpret_cast<float*>(to));
+            pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr, reinterpret_cast<float*>(to));
         }
     }
 }
 
 size_t gemm_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t k) {
-    return kernel.packs_rows ? static_cast<size_t>(kernel.mr * packed_row_pitch(taps * k) * (kernel.int8 ? 1 : 4)) : 0;
+    return static_cast<size_t>(kernel.mr * packed_row_pitch(taps * k) * kernel.packed_size);
 }
 
 size_t packed_dw_bytes(const DwKernel& kernel, const DwWeights& weights) {

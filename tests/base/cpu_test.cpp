@@ -87,6 +87,7 @@ TEST(Cpu, AgreesWithProcCpuinfo) {
     const bool avx512 = avx2 && has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl");
     EXPECT_EQ(listed(Isa::kAvx512), avx512);
     EXPECT_EQ(listed(Isa::kAvx512Vnni), avx512 && has("avx512_vnni"));
+    EXPECT_EQ(listed(Isa::kAvx512Vbmi), avx512 && has("avx512_vnni") && has("avx512vbmi"));
 #endif
 }
 

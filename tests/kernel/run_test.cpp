@@ -186,6 +186,37 @@ TEST_P(PoolSweep, Maxima) {
     }
 }
 
+class TableSweep : public Sweep<TableKernel> {};
+
+TEST_P(TableSweep, EveryIndexAndLength) {
+    int8_t table[256];
+    for (int8_t& entry : table) {
+        entry = byte();
+    }
+    for (const int64_t count : {1, 31, 32, 33, 63, 64, 65, 100, 256, 300}) {
+        const auto n = static_cast<size_t>(count);
+        GuardedBuffer in(n, kOverread);
+        GuardedBuffer out(n);
+        for (size_t i = 0; i < n; ++i) {
+            in.data<int8_t>()[i] = static_cast<int8_t>(count < 256 ? byte() : static_cast<int>(i % 256) - 128);
+        }
+        std::vector<int> want;
+        for (size_t i = 0; i < n; ++i) {
+            want.push_back(table[in.data<int8_t>()[i] + 128]);
+        }
+        kernel_->look_up(in.data<int8_t>(), count, table, out.data<int8_t>());
+        kernel_->look_up(in.data<int8_t>(), count, table, in.data<int8_t>());
+        for (size_t i = 0; i < n; ++i) {
+            ASSERT_EQ(out.data<int8_t>()[i], want[i]) << "element " << i << " of " << count;
+            ASSERT_EQ(in.data<int8_t>()[i], want[i]) << "in place";
+        }
+        ASSERT_EQ(in.data<char>()[n], 0x7f) << "wrote behind the run";
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(KernelsInc, TableSweep, testing::ValuesIn(table_kernels().begin(), table_kernels().end()),
+                         kernel_test_name<TableKernel>);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(TableSweep);
 INSTANTIATE_TEST_SUITE_P(KernelsInc, RunSweep, testing::ValuesIn(run_kernels().begin(), run_kernels().end()),
                          kernel_test_name<RunKernel>);
 INSTANTIATE_TEST_SUITE_P(KernelsInc, PoolSweep, testing::ValuesIn(pool_kernels().begin(), pool_kernels().end()),

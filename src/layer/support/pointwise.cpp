@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/cpu.h"
+#include "kernel/dispatch.h"
 #include "layer/support/run_plan.h"
 
 namespace fw {
@@ -25,10 +27,16 @@ void clamp_run(const int8_t* from, int64_t count, int8_t lo, int8_t hi, int8_t* 
 }  // namespace
 
 void look_up(const Tensor& in, const Tensor& out, const PointwiseTable& table, int threads) {
+    const Result<Isa> isa = current_isa();
+    const TableKernel* kernel = isa.ok() ? find_table_kernel(*isa) : nullptr;
     const RunPlan plan(out.shape, {out.stride, in.stride});
     plan.for_each(threads, [&](const int64_t* offset, int64_t n) {
         const int8_t* from = in.ptr<const int8_t>() + offset[1];
         int8_t* to = out.ptr<int8_t>() + offset[0];
+        if (plan.step(0) == 1 && plan.step(1) == 1 && kernel != nullptr) {
+            kernel->look_up(from, n, table, to);
+            return;
+        }
         if (plan.step(0) == 1 && plan.step(1) == 1) {
             look_up_run(from, to, n, table);
             return;

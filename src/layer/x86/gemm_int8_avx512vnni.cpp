@@ -13,11 +13,12 @@ namespace {
 template <int kRows, int kColumns>
 struct Avx512VnniInt8 {
     using Element = int8_t;
+    using Packed = int8_t;
     using Acc = __m512i;
     using Vec = __m512i;
     using ByteStore = ByteStore16;
     static constexpr int kMr = kRows, kVectors = kColumns / 16, kLanes = 16, kKr = 4;
-    static constexpr bool kInt8 = true, kUnsignedInput = true, kPacksRows = true;
+    static constexpr bool kInt8 = true, kUnsignedInput = true;
 
     template <int kCount>
     static FW_ALWAYS_INLINE void copy_row(const int8_t* from, int8_t* to) {
