@@ -108,7 +108,7 @@ struct DwLineArgs {
 
 /// A kernel for one size of window and one stride. Packed weights (pack_dw_line) are blocks of `lanes` channels, each:
 ///   bias [lanes], multiplier [lanes] (int8 only), weights [size: columns][ceil(size / kr)][lanes][kr: rows]
-/// `interleaved`: the channels of a block are in the order that unpacking bytes twice gives (pack.cpp).
+/// `interleaved`: the channels of a block are in the order that unpacking kr rows gives (pack.cpp).
 struct DwLineKernel {
     const char* name;
     Isa level;

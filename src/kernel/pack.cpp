@@ -92,15 +92,15 @@ int64_t dw_line_block_bytes(const DwLineKernel& kernel) {
     return kernel.lanes * (kernel.int8 ? 8 + padded : 4 + padded * 4);
 }
 
-// The channel of a block's lane. Two times unpacking bytes within 128 bits brings channels 4 * q to 4 * q + 3 of every
-// 16 into register q.
+// The channel of a block's lane. Unpacking kr rows within 128 bits brings channels 4 * q to 4 * q + 3 of every 4 * kr
+// into register q of kr.
 int64_t lane_channel(const DwLineKernel& kernel, int64_t lane) {
     if (!kernel.interleaved) {
         return lane;
     }
-    const int64_t vector = kernel.lanes / 4;
+    const int64_t vector = kernel.lanes / kernel.kr;
     const int64_t in_vector = lane % vector;
-    return in_vector / 4 * 16 + lane / vector * 4 + in_vector % 4;
+    return in_vector / 4 * 4 * kernel.kr + lane / vector * 4 + in_vector % 4;
 }
 
 template <class T>
