@@ -1,6 +1,8 @@
-// GroupNorm and InstanceNorm (a group a channel): mean 0 and variance 1 over a group of channels and all pixels.
+// GroupNorm and InstanceNorm (a group a channel): mean 0 and variance 1 over a group of channels and all pixels, in
+// float or int8.
 #include "layer/layer.h"
 #include "layer/support/normalize.h"
+#include "layer/support/normalize_int8.h"
 #include "layer/support/weights.h"
 
 namespace fw {
@@ -39,11 +41,20 @@ public:
         out[0].shape = in[0].shape;
         return {};
     }
+    Status prepare(const PrepareContext& context) override {
+        NormRule rule;
+        rule.eps = static_cast<double>(eps_);
+        return int8_.prepare(context, rule, gamma_, beta_);
+    }
     LayerTraits traits() const override { return {true, true, true}; }
     size_t weight_bytes() const override { return (gamma_.size() + beta_.size()) * sizeof(float); }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         const int64_t groups = instance_ ? in[0].shape[0] : groups_;
+        if (int8_.active()) {
+            int8_.by_groups(in[0], out[0], groups, gamma_, beta_, context.threads);
+            return {};
+        }
         const int64_t size = in[0].shape[0] / groups;
         LoopNest parts;
         LoopNest inner;
@@ -66,6 +77,7 @@ private:
     float eps_ = 0.0F;
     std::vector<float> gamma_;
     std::vector<float> beta_;
+    NormalizeInt8 int8_;
 };
 
 }  // namespace

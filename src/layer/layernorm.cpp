@@ -1,8 +1,9 @@
-// LayerNorm and RMSNorm: normalise over the trailing axes whose product is affine_size.
+// LayerNorm and RMSNorm: normalise over the trailing axes whose product is affine_size, in float or int8.
 #include <cmath>
 
 #include "layer/layer.h"
 #include "layer/support/normalize.h"
+#include "layer/support/normalize_int8.h"
 #include "layer/support/weights.h"
 
 namespace fw {
@@ -28,12 +29,22 @@ public:
         int first = 0;
         return first_axis(in[0].shape, &first);
     }
+    Status prepare(const PrepareContext& context) override {
+        NormRule rule;
+        rule.centred = centred_;
+        rule.eps = static_cast<double>(eps_);
+        return int8_.prepare(context, rule, gamma_, beta_);
+    }
     LayerTraits traits() const override { return {true, true, true}; }
     size_t weight_bytes() const override { return (gamma_.size() + beta_.size()) * sizeof(float); }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         int first = 0;
         FW_RETURN_IF_ERROR(first_axis(in[0].shape, &first));
+        if (int8_.active()) {
+            int8_.by_tails(in[0], out[0], first, gamma_, beta_, context.threads);
+            return {};
+        }
         LoopNest parts;
         LoopNest tail;
         for (int axis = 0; axis < first; ++axis) {
@@ -71,6 +82,7 @@ private:
     float eps_ = 0.0F;
     std::vector<float> gamma_;
     std::vector<float> beta_;
+    NormalizeInt8 int8_;
 };
 
 }  // namespace

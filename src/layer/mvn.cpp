@@ -1,9 +1,10 @@
 // MVN: subtracts the mean, and divides by the deviation (+ eps, outside the root as Caffe has it), of each channel or
-// of all.
+// of all, in float or int8.
 #include <cmath>
 
 #include "layer/layer.h"
 #include "layer/support/normalize.h"
+#include "layer/support/normalize_int8.h"
 
 namespace fw {
 
@@ -17,9 +18,20 @@ public:
         eps_ = params.f(2);
         return {};
     }
+    Status prepare(const PrepareContext& context) override {
+        NormRule rule;
+        rule.scaled = variance_;
+        rule.eps_outside = true;
+        rule.eps = static_cast<double>(eps_);
+        return int8_.prepare(context, rule, {}, {});
+    }
     LayerTraits traits() const override { return {true, true, true}; }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
+        if (int8_.active()) {
+            int8_.by_groups(in[0], out[0], across_ ? 1 : in[0].shape[0], {}, {}, context.threads);
+            return {};
+        }
         LoopNest parts;
         LoopNest inner;
         split_axes(in[0], out[0], across_ ? 0U : 1U, &parts, &inner);
@@ -36,6 +48,7 @@ private:
     bool variance_ = false;
     bool across_ = false;
     float eps_ = 0.0F;
+    NormalizeInt8 int8_;
 };
 
 }  // namespace

@@ -1,8 +1,9 @@
-// Scales to multipliers: convolution-like layers, averages, sums, tables.
+// Scales to multipliers: convolution-like layers, averages, sums, tables, normalisations.
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
 
+#include "quant/normalization.h"
 #include "quant/quant.h"
 
 namespace fw {
@@ -35,6 +36,10 @@ Requant empty_requant(size_t channels) {
     requant.bias.resize(channels);
     requant.multiplier.resize(channels);
     return requant;
+}
+
+float to_signed_multiplier(double m) {
+    return m < 0.0 ? -to_multiplier(-m) : to_multiplier(m);
 }
 
 }  // namespace
@@ -136,6 +141,31 @@ SumParams make_sum(Span<const QuantParams> inputs, Span<const float> coefficient
         }
     }
     return sum;
+}
+
+NormConstants make_norm(const LevelSums& sums, const NormRule& rule, const QuantParams& in, const QuantParams& out) {
+    const auto count = static_cast<double>(sums.count);
+    const auto scale = static_cast<double>(in.scale);
+    NormConstants norm;
+    norm.scale_out = static_cast<double>(out.scale);
+    norm.mean = rule.centred ? static_cast<double>(sums.sum) / count : 0.0;
+    double deviation = 1.0;
+    if (rule.scaled) {
+        const double levels = static_cast<double>(sums.square_sum) / count - norm.mean * norm.mean;
+        const double variance = std::max(levels, 0.0) / scale / scale;
+        deviation = rule.eps_outside ? std::sqrt(variance) + rule.eps : std::sqrt(variance + rule.eps);
+    }
+    norm.factor = deviation > 0.0 ? norm.scale_out / scale / deviation : 0.0;
+    return norm;
+}
+
+void norm_affine(const NormConstants& norm, const float* gamma, const float* beta, int64_t count, float* a, float* b) {
+    for (int64_t i = 0; i < count; ++i) {
+        const double scaled = gamma == nullptr ? norm.factor : static_cast<double>(gamma[i]) * norm.factor;
+        const double shift = beta == nullptr ? 0.0 : static_cast<double>(beta[i]) * norm.scale_out;
+        a[i] = to_signed_multiplier(scaled);
+        b[i] = to_signed_multiplier(shift - scaled * norm.mean);
+    }
 }
 
 }  // namespace fw

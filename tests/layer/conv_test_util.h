@@ -22,6 +22,7 @@ struct ConvCase {
     int stride_w = 1, stride_h = 1;
     int dilation_w = 1, dilation_h = 1;
     int pad_left = 0, pad_right = 0, pad_top = 0, pad_bottom = 0;
+    int output_pad_right = 0, output_pad_bottom = 0;  ///< of a deconvolution
     float pad_value = 0.0F;
     bool bias = true;
     int activation = 0;
@@ -37,12 +38,14 @@ struct ConvCase {
     }
     int64_t weight_count() const { return int64_t{outputs} * (channels / group) * kernel_h * kernel_w; }
     int out_h() const {
-        return transposed ? (height - 1) * stride_h + dilation_h * (kernel_h - 1) + 1 - pad_top - pad_bottom
+        return transposed ? (height - 1) * stride_h + dilation_h * (kernel_h - 1) + 1 - pad_top - pad_bottom +
+                                output_pad_bottom
                           : (height + pad_top + pad_bottom - dilation_h * (kernel_h - 1) - 1) / stride_h + 1;
     }
     int out_w() const {
-        return transposed ? (width - 1) * stride_w + dilation_w * (kernel_w - 1) + 1 - pad_left - pad_right
-                          : (width + pad_left + pad_right - dilation_w * (kernel_w - 1) - 1) / stride_w + 1;
+        return transposed
+                   ? (width - 1) * stride_w + dilation_w * (kernel_w - 1) + 1 - pad_left - pad_right + output_pad_right
+                   : (width + pad_left + pad_right - dilation_w * (kernel_w - 1) - 1) / stride_w + 1;
     }
     ParamDict params() const {
         ParamDict p;
@@ -64,6 +67,9 @@ struct ConvCase {
         }
         if (!transposed) {
             p.set(18, pad_value);
+        } else {
+            p.set(18, output_pad_right);
+            p.set(19, output_pad_bottom);
         }
         if (activation != 0) {
             p.set(9, activation);

@@ -76,6 +76,17 @@ std::vector<ConvCase> cases() {
     }
     add([&](ConvCase& c) { c.transposed = true, kernel(c, 4, 1), c.stride_w = c.stride_h = 2, c.outputs = 21; });
     add([&](ConvCase& c) { c.transposed = true, kernel(c, 2, 0), c.stride_w = c.stride_h = 3; });  // gaps hold the bias
+    const auto padded = [&](int channels, int outputs, int group) {
+        add([&](ConvCase& c) {
+            kernel(c, 3, 2), c.transposed = true, c.depthwise_type = group > 0, c.group = std::max(group, 1);
+            c.channels = channels, c.outputs = outputs, c.stride_w = 2, c.stride_h = 3;
+            c.dilation_w = 2, c.dilation_h = 3, c.output_pad_right = 1, c.output_pad_bottom = 4;
+        });
+    };
+    padded(5, 6, 0);
+    padded(33, 33, 33);
+    padded(6, 9, 3);
+    padded(7, 14, 7);
     // Wider images than are padded at once: several bands of output rows, or one for every row.
     add([&](ConvCase& c) {
         kernel(c, 3, 1), c.channels = 3, c.height = 60, c.width = 700, c.stride_w = c.stride_h = 2;

@@ -38,6 +38,10 @@ std::vector<Case> cases_of(const std::string& type) {
         {"PixelShuffle", {{"2", dict({{0, 2}})}}},
         {"Reorg", {{"2", dict({{0, 2}})}}},
         {"Padding", {{"constant", dict({{0, 1}, {2, 1}})}, {"reflect", dict({{0, 1}, {4, 2}})}}},
+        {"LayerNorm", {{"plain", dict({{0, 4}, {2, 0}})}}},
+        {"RMSNorm", {{"plain", dict({{0, 4}, {2, 0}})}}},
+        {"InstanceNorm", {{"plain", dict({{0, 4}, {2, 0}})}}},
+        {"GroupNorm", {{"plain", dict({{0, 2}, {1, 4}, {3, 0}})}}},
     };
     const auto found = special.find(type);
     return found != special.end() ? found->second : std::vector<Case>{{"defaults", {}}};

@@ -270,6 +270,8 @@ TEST(Schema, QuantRulesFollowTheParameters) {
     EXPECT_EQ(rule_of("Interp", {{0, 1}}), QuantRule::kMove);
     EXPECT_EQ(rule_of("Interp", {{0, 2}}), QuantRule::kMove);
     EXPECT_EQ(rule_of("Interp", {{0, 3}}), QuantRule::kFloat);
+    EXPECT_EQ(rule_of("InstanceNorm", {}), QuantRule::kArith);
+    EXPECT_EQ(rule_of("LayerNorm", {}), QuantRule::kArith);
     EXPECT_EQ(rule_of("ReLU", {}), QuantRule::kClamp);
     EXPECT_EQ(rule_of("ReLU", {{0, 0.1F}}), QuantRule::kPointwise);
     EXPECT_EQ(rule_of("Dropout", {}), QuantRule::kMove);

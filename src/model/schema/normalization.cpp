@@ -99,14 +99,14 @@ const LayerSchema kSchemas[] = {
     {"Scale", span(kScale), scale_blobs, 1, 2, 1, 1, QuantRule::kFloat, "x * scale + bias, by channel"},
     {"Bias", span(kBias), bias_blobs, 1, 1, 1, 1, QuantRule::kFloat, "x + bias, by channel"},
     {"LRN", span(kLrn), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "local response normalisation"},
-    {"MVN", span(kMvn), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "subtracts the mean, divides by the deviation"},
+    {"MVN", span(kMvn), nullptr, 1, 1, 1, 1, QuantRule::kArith, "subtracts the mean, divides by the deviation"},
     {"Normalize", span(kNormalize), normalize_blobs, 1, 1, 1, 1, QuantRule::kFloat,
      "divides by the L2 norm, times a scale"},
-    {"LayerNorm", span(kTailNorm), layer_norm_blobs, 1, 1, 1, 1, QuantRule::kFloat, "normalises over trailing axes"},
-    {"RMSNorm", span(kTailNorm), rms_norm_blobs, 1, 1, 1, 1, QuantRule::kFloat,
+    {"LayerNorm", span(kTailNorm), layer_norm_blobs, 1, 1, 1, 1, QuantRule::kArith, "normalises over trailing axes"},
+    {"RMSNorm", span(kTailNorm), rms_norm_blobs, 1, 1, 1, 1, QuantRule::kArith,
      "divides by the root mean square of trailing axes"},
-    {"InstanceNorm", span(kInstanceNorm), layer_norm_blobs, 1, 1, 1, 1, QuantRule::kFloat, "normalises each channel"},
-    {"GroupNorm", span(kGroupNorm), group_norm_blobs, 1, 1, 1, 1, QuantRule::kFloat, "normalises groups of channels"},
+    {"InstanceNorm", span(kInstanceNorm), layer_norm_blobs, 1, 1, 1, 1, QuantRule::kArith, "normalises each channel"},
+    {"GroupNorm", span(kGroupNorm), group_norm_blobs, 1, 1, 1, 1, QuantRule::kArith, "normalises groups of channels"},
 };
 
 }  // namespace
