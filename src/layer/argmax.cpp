@@ -1,10 +1,12 @@
 // ArgMax: indices (in row-major order of the whole blob) of the topk largest elements, largest first; with out_max_val
-// the values.
+// the values; or the index along one axis (Featherweight only).
 #include <algorithm>
 #include <functional>
 #include <utility>
 
 #include "layer/layer.h"
+#include "layer/support/loop_nest.h"
+#include "layer/support/shape.h"
 #include "layer/support/weights.h"
 
 namespace fw {
@@ -16,15 +18,35 @@ public:
     Status load(const Params& params, Span<const Weight> /*weights*/) override {
         values_ = params.i(0) != 0;
         count_ = params.i(1);
+        axis_ = params.i(2);
+        if (axis_ != kWhole && (values_ || count_ != 1)) {
+            return Status::error(Code::kUnsupported, "axis %d with out_max_val or topk %d, expected one index", axis_,
+                                 count_);
+        }
         return check_range("topk", count_, 1, Shape::kMaxElements);
     }
     Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override {
+        if (axis_ != kWhole) {
+            int axis = 0;
+            FW_RETURN_IF_ERROR(resolve_axis(axis_, in[0].shape.rank, &axis));
+            Shape shape;
+            for (int k = 0; k < in[0].shape.rank; ++k) {
+                if (k != axis) {
+                    shape[shape.rank++] = in[0].shape[k];
+                }
+            }
+            out[0].shape = shape.rank == 0 ? Shape(1) : shape;
+            return {};
+        }
         FW_RETURN_IF_ERROR(check_range("topk", count_, 1, in[0].shape.count()));
         out[0].shape = Shape(values_ ? 2 : 1, count_);
         return {};
     }
     // Indices in a row, below their values if those are wanted.
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& /*context*/) const override {
+        if (axis_ != kWhole) {
+            return along_axis(in[0], out[0]);
+        }
         std::vector<std::pair<float, int64_t>> order(static_cast<size_t>(in[0].count()));
         for_each_element(in[0], [&](int64_t index, int64_t offset) {
             order[static_cast<size_t>(index)] = {in[0].ptr<const float>()[offset], index};
@@ -56,6 +78,34 @@ public:
     }
 
 private:
+    static constexpr int kWhole = -233;
+
+    // The first of equal values counts; a nan is never the largest.
+    Status along_axis(const Tensor& in, const Tensor& out) const {
+        int axis = 0;
+        FW_RETURN_IF_ERROR(resolve_axis(axis_, in.rank(), &axis));
+        LoopNest nest;
+        for (int k = 0, to = 0; k < in.rank(); ++k) {
+            if (k != axis) {
+                nest.add(in.shape[k], {in.stride[k], out.stride[to++], 0});
+            }
+        }
+        const int64_t step = in.stride[axis];
+        nest.for_each_run([&](const LoopNest::Steps& offset, int64_t n, const LoopNest::Steps& steps) {
+            for (int64_t i = 0; i < n; ++i) {
+                const float* from = in.ptr<const float>() + offset[0] + i * steps[0];
+                int best = 0;
+                for (int k = 1; k < in.shape[axis]; ++k) {
+                    const bool nan = from[best * step] != from[best * step];
+                    best = from[k * step] > from[best * step] || nan ? k : best;
+                }
+                out.ptr<float>()[offset[1] + i * steps[1]] = static_cast<float>(best);
+            }
+        });
+        return {};
+    }
+
+    int axis_ = kWhole;
     bool values_ = false;
     int count_ = 1;
 };

@@ -1,5 +1,6 @@
-// Interp: resizes width and height, nearest, bilinear or bicubic (a = -0.75), with OpenCV's sampling places. Nearest
-// and bilinear also in int8 (docs/int8-contract.md).
+// Interp: resizes width and height, nearest, bilinear or bicubic, with OpenCV's sampling places or those that
+// `coordinates` names (ONNX's coordinate_transformation_mode). Nearest and bilinear
+// also in int8 (docs/int8-contract.md).
 #include <algorithm>
 #include <cmath>
 
@@ -8,6 +9,7 @@
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
+#include "layer/support/weights.h"
 #include "quant/quant.h"
 
 namespace fw {
@@ -24,26 +26,41 @@ struct Sample {
     int16_t second;  ///< bilinear: weight[1] in units of 2^-kWeightBits
 };
 
-void cubic_weights(float t, float* weight) {
-    constexpr float kA = -0.75F;
+void cubic_weights(float t, float a, float* weight) {
     const float t0 = t + 1.0F;
     const float t2 = 1.0F - t;
-    weight[0] = kA * t0 * t0 * t0 - 5.0F * kA * t0 * t0 + 8.0F * kA * t0 - 4.0F * kA;
-    weight[1] = (kA + 2.0F) * t * t * t - (kA + 3.0F) * t * t + 1.0F;
-    weight[2] = (kA + 2.0F) * t2 * t2 * t2 - (kA + 3.0F) * t2 * t2 + 1.0F;
+    weight[0] = a * t0 * t0 * t0 - 5.0F * a * t0 * t0 + 8.0F * a * t0 - 4.0F * a;
+    weight[1] = (a + 2.0F) * t * t * t - (a + 3.0F) * t * t + 1.0F;
+    weight[2] = (a + 2.0F) * t2 * t2 * t2 - (a + 3.0F) * t2 * t2 + 1.0F;
     weight[3] = 1.0F - weight[0] - weight[1] - weight[2];
 }
 
-// `factor` is the scale a layer gives instead of a size, else 0: it may differ from the ratio of the sizes, which are
-// whole.
-std::vector<Sample> make_samples(int in, int out, int taps, bool align_corner, float factor) {
-    std::vector<Sample> samples(static_cast<size_t>(out));
-    double scale = factor > 0.0F ? 1.0 / static_cast<double>(factor) : static_cast<double>(in) / out;
-    if (align_corner) {
-        scale = out > 1 ? static_cast<double>(in - 1) / (out - 1) : 0.0;
+enum class Coordinates : uint8_t { kDefault, kHalfPixel, kAsymmetric, kAlignCorners, kHalfPixelOrZero };
+constexpr int kLastCoordinates = static_cast<int>(Coordinates::kHalfPixelOrZero);
+
+// Where samples lie along an axis. `factor` is the scale a layer gives instead of a size, else 0: it may differ from
+// the ratio of the sizes, which are whole.
+struct Axis {
+    int in, out;
+    Coordinates coordinates;
+    float factor;
+
+    double place(int i) const {
+        const double scale = factor > 0.0F ? 1.0 / static_cast<double>(factor) : static_cast<double>(in) / out;
+        switch (coordinates) {
+            case Coordinates::kAsymmetric: return i * scale;
+            case Coordinates::kAlignCorners: return out > 1 ? i * (static_cast<double>(in - 1) / (out - 1)) : 0.0;
+            case Coordinates::kHalfPixelOrZero: return out > 1 ? (i + 0.5) * scale - 0.5 : 0.0;
+            default: return (i + 0.5) * scale - 0.5;
+        }
     }
-    for (int i = 0; i < out; ++i) {
-        const double place = align_corner ? i * scale : (i + 0.5) * scale - 0.5;
+};
+
+std::vector<Sample> make_samples(const Axis& axis, int taps, float cubic_a) {
+    const int in = axis.in;
+    std::vector<Sample> samples(static_cast<size_t>(axis.out));
+    for (int i = 0; i < axis.out; ++i) {
+        const double place = axis.place(i);
         // No further out than the border's repetition reaches, so that the cell's index stays an int.
         const float x = std::min(std::max(static_cast<float>(place), -4.0F), static_cast<float>(in) + 4.0F);
         const float cell = std::floor(x);
@@ -54,7 +71,7 @@ std::vector<Sample> make_samples(int in, int out, int taps, bool align_corner, f
             sample.weight[1] = t;
             sample.second = static_cast<int16_t>(round_half_even(std::ldexp(static_cast<double>(t), kWeightBits)));
         } else {
-            cubic_weights(t, sample.weight);
+            cubic_weights(t, cubic_a, sample.weight);
         }
         const int first = static_cast<int>(cell) - (taps == 2 ? 0 : 1);
         for (int k = 0; k < taps; ++k) {
@@ -100,9 +117,9 @@ void sample_pixel(const int8_t* const (&cells)[2][2], const Sample& x, const Sam
 }
 
 template <int Taps, class T>
-void resample(const Tensor& in, const Tensor& out, bool align_corner, float factor_w, float factor_h, int threads) {
-    const std::vector<Sample> xs = make_samples(in.w(), out.w(), Taps, align_corner, factor_w);
-    const std::vector<Sample> ys = make_samples(in.h(), out.h(), Taps, align_corner, factor_h);
+void resample(const Tensor& in, const Tensor& out, const Axis& x_axis, const Axis& y_axis, float cubic_a, int threads) {
+    const std::vector<Sample> xs = make_samples(x_axis, Taps, cubic_a);
+    const std::vector<Sample> ys = make_samples(y_axis, Taps, cubic_a);
     const bool adjacent = in.c_stride() == 1 && out.c_stride() == 1;
     parallel_for(out.h(), threads, [&](int64_t row) {
         const Sample& y = ys[static_cast<size_t>(row)];
@@ -147,7 +164,14 @@ public:
         scale_w_ = params.f(2);
         out_h_ = params.i(3);
         out_w_ = params.i(4);
-        align_corner_ = params.i(6) != 0;
+        FW_RETURN_IF_ERROR(check_range("coordinates", params.i(20), 0, kLastCoordinates));
+        FW_RETURN_IF_ERROR(check_range("nearest_rounding", params.i(21), 0, 3));
+        coordinates_ = static_cast<Coordinates>(params.i(20));
+        if (coordinates_ == Coordinates::kDefault && params.i(6) != 0 && type_ != 1) {
+            coordinates_ = Coordinates::kAlignCorners;
+        }
+        rounding_ = params.i(21);
+        cubic_a_ = params.f(22);
         if (out_h_ < 0 || out_w_ < 0) {
             return Status::error(Code::kInvalidArgument, "output size is %d x %d, expected at least 0", out_w_, out_h_);
         }
@@ -209,10 +233,12 @@ public:
         const bool sized = in.size() > 1 || !by_scale();
         const float factor_w = sized ? 0.0F : scale_w_;
         const float factor_h = sized ? 0.0F : scale_h_;
+        const Axis x_axis = {from.w(), to.w(), coordinates_, factor_w};
+        const Axis y_axis = {from.h(), to.h(), coordinates_, factor_h};
         if (type_ == 1 || in[0].rank() == 1) {
             GatherMaps maps;
-            maps.w = nearest(from.w(), to.w(), factor_w);
-            maps.h = nearest(from.h(), to.h(), factor_h);
+            maps.w = nearest(x_axis);
+            maps.h = nearest(y_axis);
             maps.c.resize(static_cast<size_t>(from.c()));
             for (size_t c = 0; c < maps.c.size(); ++c) {
                 maps.c[c] = static_cast<int>(c);
@@ -220,11 +246,11 @@ public:
             return gather(from, to, maps, nullptr, context.threads);
         }
         if (from.dtype == DType::kInt8) {
-            resample<2, int8_t>(from, to, align_corner_, factor_w, factor_h, context.threads);
+            resample<2, int8_t>(from, to, x_axis, y_axis, cubic_a_, context.threads);
         } else if (type_ == 2) {
-            resample<2, float>(from, to, align_corner_, factor_w, factor_h, context.threads);
+            resample<2, float>(from, to, x_axis, y_axis, cubic_a_, context.threads);
         } else {
-            resample<4, float>(from, to, align_corner_, factor_w, factor_h, context.threads);
+            resample<4, float>(from, to, x_axis, y_axis, cubic_a_, context.threads);
         }
         return {};
     }
@@ -238,21 +264,36 @@ private:
         return value >= 1.0F && value < 2147483648.0F ? static_cast<int64_t>(value) : 0;
     }
 
-    // The source of each output index; `scale` 0 = the sizes give it.
-    static std::vector<int> nearest(int in, int out, float scale) {
-        const float step = scale > 0 ? 1.0F / scale : static_cast<float>(in) / static_cast<float>(out);
-        std::vector<int> map(static_cast<size_t>(out));
-        for (int i = 0; i < out; ++i) {
-            const float place = static_cast<float>(i) * step;
-            map[static_cast<size_t>(i)] = place < static_cast<float>(in - 1) ? static_cast<int>(place) : in - 1;
+    // The source of each output index.
+    std::vector<int> nearest(const Axis& axis) const {
+        std::vector<int> map(static_cast<size_t>(axis.out));
+        const auto last = static_cast<float>(axis.in - 1);
+        // ncnn's places, to the bit: float32, not rounded.
+        const float step =
+            axis.factor > 0 ? 1.0F / axis.factor : static_cast<float>(axis.in) / static_cast<float>(axis.out);
+        for (int i = 0; i < axis.out; ++i) {
+            const float place =
+                coordinates_ == Coordinates::kDefault ? static_cast<float>(i) * step : rounded(axis.place(i));
+            map[static_cast<size_t>(i)] = static_cast<int>(std::min(std::max(place, 0.0F), last));
         }
         return map;
+    }
+
+    float rounded(double place) const {
+        switch (rounding_) {
+            case 0: return static_cast<float>(std::floor(place));
+            case 1: return static_cast<float>(std::ceil(place));
+            case 2: return static_cast<float>(std::ceil(place - 0.5));
+            default: return static_cast<float>(std::floor(place + 0.5));
+        }
     }
 
     int type_ = 0;
     float scale_h_ = 1.0F, scale_w_ = 1.0F;
     int out_h_ = 0, out_w_ = 0;
-    bool align_corner_ = false;
+    Coordinates coordinates_ = Coordinates::kDefault;
+    int rounding_ = 0;
+    float cubic_a_ = -0.75F;
 };
 
 }  // namespace

@@ -73,6 +73,11 @@ def argmax():
             absent = "; differs from ncnn's usual builds only in that they leave the layer out"
             g.one(t, {1: topk}, x, f32([order]), note="[1, topk]: indexes into the flat blob, as floats" + absent)
             g.one(t + "_values", {0: 1, 1: topk}, x, f32([v[order], order]), note="[2, topk]: values, then indexes" + absent)
+    for shape, axis in (((7,), 0), ((3, 5), 1), ((4, 3, 5), 0), ((4, 3, 5), -1), ((9, 4, 2), 1), ((2, 3, 4, 5), 2)):
+        x = g.rng.data(*shape)
+        y = f32(np.argmax(x, axis)) if len(shape) > 1 else f32([np.argmax(x)])
+        g.one("axis%d_%s" % (axis, "x".join(map(str, shape))), {2: axis}, x, y, note="differs from ncnn: an axis (2)")
+    g.one("axis_ties", {2: 0}, f32([[[1, 2]], [[1, 3]], [[0, 3]]]), f32([[0, 1]]), note="differs from ncnn: an axis (2); the first of equals")
     g.write()
 
 
@@ -131,6 +136,42 @@ def resize(x, kind, out, align=False, scale=(0, 0)):
     return y
 
 
+def place(d, n, n_out, coordinates):
+    """ONNX's coordinate_transformation_mode: the place in the input of output d."""
+    if coordinates == 2:
+        return d * n / n_out
+    if coordinates == 3:
+        return d * (n - 1) / (n_out - 1) if n_out > 1 else 0.0
+    if coordinates == 4 and n_out == 1:
+        return 0.0
+    return (d + 0.5) * n / n_out - 0.5
+
+
+def resize_at(x, kind, out, coordinates, rounding=0, a=-0.75):
+    y = f64(x)
+    round_of = (math.floor, math.ceil, lambda v: math.ceil(v - 0.5), lambda v: math.floor(v + 0.5))[rounding]
+    for k, n_out in enumerate(out):
+        ax = y.ndim - len(out) + k
+        n = y.shape[ax]
+        src = np.moveaxis(y, ax, -1)
+        dst = np.zeros(src.shape[:-1] + (n_out,))
+        for d in range(n_out):
+            p = place(d, n, n_out, coordinates)
+            if kind == 1:
+                taps = [(round_of(p), 1.0)]
+            else:
+                i, f = math.floor(p), p - math.floor(p)
+                taps = [(i, 1 - f), (i + 1, f)]
+                if kind == 3:
+                    near = lambda t: (a + 2) * t ** 3 - (a + 3) * t ** 2 + 1
+                    far = lambda t: a * t ** 3 - 5 * a * t ** 2 + 8 * a * t - 4 * a
+                    taps = [(i - 1, far(1 + f)), (i, near(f)), (i + 1, near(1 - f)), (i + 2, far(2 - f))]
+            for i, c in taps:
+                dst[..., d] += src[..., min(max(i, 0), n - 1)] * c
+        y = np.moveaxis(dst, -1, ax)
+    return y
+
+
 def interp():
     g = Golden("Interp", 2e-5, 1e-5)
     g.one("hand_nearest_x2", {0: 1, 1: 2.0, 2: 2.0}, f32([[[1, 2], [3, 4]]]), f32([[[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]]), note="typed in")
@@ -160,6 +201,16 @@ def interp():
     g.one("bilinear_from_1x1", {0: 2, 3: 4, 4: 3}, x, np.broadcast_to(x, (4, 4, 3)))
     x = g.rng.data(4, 4, 6)
     g.one("bilinear_align_to_1x1", {0: 2, 3: 1, 4: 1, 6: 1}, x, resize(x, 2, (1, 1), True))
+    for coordinates in (1, 2, 3, 4):
+        for h, w, oh, ow in ((4, 5, 8, 10), (5, 7, 8, 9), (8, 6, 4, 3), (6, 5, 1, 1)):
+            x = g.rng.data(3, h, w)
+            t = "coordinates%d_%dx%d_to_%dx%d" % (coordinates, h, w, oh, ow)
+            for rounding in (0, 1, 2, 3):
+                g.one("nearest%d_%s" % (rounding, t), {0: 1, 3: oh, 4: ow, 20: coordinates, 21: rounding}, x, resize_at(x, 1, (oh, ow), coordinates, rounding), note="differs from ncnn: coordinates (20)")
+            for kind in (2, 3):
+                g.one("%s_%s" % (names[kind], t), {0: kind, 3: oh, 4: ow, 20: coordinates}, x, resize_at(x, kind, (oh, ow), coordinates), note="differs from ncnn: coordinates (20)")
+    x = g.rng.data(2, 4, 5)
+    g.one("cubic_a", {0: 3, 3: 7, 4: 9, 20: 1, 22: -0.5}, x, resize_at(x, 3, (7, 9), 1, a=-0.5), note="differs from ncnn: cubic_a (22)")
     g.write()
 
 

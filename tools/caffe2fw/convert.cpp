@@ -6,8 +6,6 @@
 #include "caffe2fw/layer_context.h"
 #include "caffe2fw/read.h"
 #include "caffe2fw/upgrade.h"
-#include "graph/graph.h"
-#include "graph/pass.h"
 #include "import/net_builder.h"
 
 namespace fw::caffe {
@@ -73,48 +71,6 @@ void note_surplus_weights(Conversion* c) {
     }
 }
 
-Status store_preprocess(const Conversion& c, NetDef* net) {
-    const tools::PreprocessOptions& options = c.options.preprocess;
-    const bool given = !options.mean.empty() || !options.norm.empty() || !options.pixel.empty();
-    if (!given && !c.data_preprocess.known()) {
-        return {};  // --size alone is the shape of the input
-    }
-    if (!c.has_image_input) {
-        return Status::error(
-            Code::kInvalidArgument,
-            "--mean, --norm and --pixel need an input of channels, height and width; the network has none");
-    }
-    Preprocess base = c.data_preprocess;
-    if (base.pixel == Pixel::kNone && c.input_channels == 1) {
-        base.pixel = Pixel::kGray;
-    }
-    FW_ASSIGN_OR_RETURN(Preprocess preprocess, tools::apply_preprocess_options(options, base));
-    const int channels = preprocess.pixel == Pixel::kGray ? 1 : 3;
-    if (channels != c.input_channels) {
-        return Status::error(Code::kInvalidArgument, "--pixel has %d channels, the network's input has %d", channels,
-                             c.input_channels);
-    }
-    preprocess.width = c.input_width;
-    preprocess.height = c.input_height;
-    net->set_preprocess(preprocess);
-    return {};
-}
-
-Status optimize(const Conversion& c, NetDef* net, const std::vector<std::string>& outputs) {
-    FW_ASSIGN_OR_RETURN(Graph graph, Graph::build(*net, outputs));
-    if (c.options.optimize) {
-        Option option;
-        option.precision = Precision::kFloat;
-        PassContext context;
-        context.option = &option;
-        FW_RETURN_IF_ERROR(run_passes(&graph, context));
-    }
-    NetDef out = graph.to_net_def();
-    out.source = net->source;
-    *net = std::move(out);
-    return {};
-}
-
 // Blobs that nothing reads, save those that a Silence layer silences.
 std::vector<std::string> output_names(const Conversion& c, const NetDef& net) {
     std::set<std::string> read;
@@ -171,13 +127,13 @@ Result<NetDef> convert(const Source<char>& prototxt, const Source<uint8_t>& caff
     }
     FW_RETURN_IF_ERROR(report->status());
     NetDef out = c.builder.finish(prototxt.name);
-    FW_RETURN_IF_ERROR(store_preprocess(c, &out));
+    FW_RETURN_IF_ERROR(import::store_preprocess(options.preprocess, c.data_preprocess, c.image_input, &out));
     const std::vector<std::string> outputs = output_names(c, out);
     if (outputs.empty()) {
         return Status::error(Code::kParseError, "%s: has no output: every blob is read by a layer",
                              prototxt.name.c_str());
     }
-    FW_RETURN_IF_ERROR(optimize(c, &out, outputs));
+    FW_RETURN_IF_ERROR(import::optimize(options.optimize, outputs, &out));
     import::insert_splits(&out);
     return out;
 }

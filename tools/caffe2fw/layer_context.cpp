@@ -43,13 +43,6 @@ Dims natural_shape(const Dims& dims) {
     return {dims.begin() + batch_axes(dims), dims.end()};
 }
 
-void set_extents(LayerBuilder* layer, const Dims& values) {
-    static const char* const kKeys[4][4] = {{"w"}, {"h", "w"}, {"c", "h", "w"}, {"c", "d", "h", "w"}};
-    for (size_t i = 0; i < values.size(); ++i) {
-        layer->set(kKeys[values.size() - 1][i], static_cast<double>(values[i]));
-    }
-}
-
 BlobId LayerContext::in(int i) const {
     return c_.builder.find(param_.bottom(i));
 }

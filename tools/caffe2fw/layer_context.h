@@ -22,6 +22,7 @@ namespace fw::caffe {
 
 using import::BlobId;
 using import::LayerBuilder;
+using import::set_extents;
 using Dims = std::vector<int64_t>;
 
 /// Largest number that a kernel, pad, stride, channel count and the like may have; beyond it a file is damaged.
@@ -63,11 +64,8 @@ struct Conversion {
     std::map<std::string, int> readers_left;
     std::set<BlobId> silenced;          ///< read by a Silence layer: not wanted as outputs
     std::set<std::string> label_blobs;  ///< tops of data layers that hold labels
-    bool has_image_input = false;       ///< an input with channels, height and width exists
     bool has_input = false;
-    int input_channels = 0;  ///< of the image input
-    int input_height = 0;
-    int input_width = 0;
+    import::ImageInput image_input;
     /// How many weight values may still be taken: layers can share blobs, and a small file must not fill the memory.
     int64_t weight_budget = 0;
     Preprocess data_preprocess;  ///< from a data layer's transform_param
@@ -152,9 +150,6 @@ private:
     const LayerParameter& param_;
     bool failed_ = false;
 };
-
-/// Sets w, h, d, c of a Reshape or Input from extents, outermost first.
-void set_extents(LayerBuilder* layer, const Dims& values);
 
 /// One supported Caffe layer type.
 struct LayerHandler {

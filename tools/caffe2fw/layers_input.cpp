@@ -14,7 +14,7 @@ void input(LayerContext* ctx, int i, Dims dims) {
         dims[0] = 1;  // one sample at a time
     }
     const bool image = dims.size() == 4 || dims.empty();
-    const bool first_image = image && !c.has_image_input;
+    const bool first_image = image && c.image_input.channels == 0;
     Preprocess size;
     if (first_image && !c.options.preprocess.size.empty() &&
         tools::parse_size("--size", c.options.preprocess.size, &size.width, &size.height).ok()) {
@@ -41,10 +41,7 @@ void input(LayerContext* ctx, int i, Dims dims) {
         set_extents(&layer, natural_shape(dims));
     }
     if (first_image && !ctx->failed()) {
-        c.has_image_input = true;
-        c.input_channels = static_cast<int>(dims[1]);
-        c.input_height = static_cast<int>(dims[2]);
-        c.input_width = static_cast<int>(dims[3]);
+        c.image_input = {static_cast<int>(dims[1]), static_cast<int>(dims[2]), static_cast<int>(dims[3])};
     }
     c.has_input = true;
     ctx->top(&layer, i, dims);

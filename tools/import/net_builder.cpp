@@ -155,6 +155,13 @@ NetDef NetBuilder::finish(const std::string& source) {
     return net;
 }
 
+void set_extents(LayerBuilder* layer, const std::vector<int64_t>& values) {
+    static const char* const kKeys[4][4] = {{"w"}, {"h", "w"}, {"c", "h", "w"}, {"c", "d", "h", "w"}};
+    for (size_t i = 0; i < values.size(); ++i) {
+        layer->set(kKeys[values.size() - 1][i], static_cast<double>(values[i]));
+    }
+}
+
 void insert_splits(NetDef* net) {
     std::map<std::string, int> readers;
     UniqueNames blobs;

@@ -3,6 +3,7 @@
 // schema's keys.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <set>
@@ -85,6 +86,9 @@ private:
     std::map<std::string, BlobId> current_;
     UniqueNames layer_names_;
 };
+
+/// Sets w, h, d, c of a Reshape, Input or MemoryData from one to four extents, outermost first.
+void set_extents(LayerBuilder* layer, const std::vector<int64_t>& values);
 
 /// ncnn reads a blob once: gives every blob with several readers a Split layer. The last step before a file is written.
 void insert_splits(NetDef* net);

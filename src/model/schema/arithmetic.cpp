@@ -29,7 +29,8 @@ constexpr auto kReduction =
 constexpr auto kSoftmax = params(int_param(0, "axis", 0, "axis of the sum"),
                                  int_param(1, "fixbug0", 0, "1 = written by a converter whose axis is right"));
 constexpr auto kArgMax =
-    params(int_param(0, "out_max_val", 0, "1 = values besides indices"), int_param(1, "topk", 1, "how many"));
+    params(int_param(0, "out_max_val", 0, "1 = values besides indices"), int_param(1, "topk", 1, "how many"),
+           int_param(2, "axis", -233, "axis to search along and drop, -233 = the whole blob"));
 constexpr auto kCast = params(int_param(0, "type_from", 0, "0 auto 1 float32 2 float16 3 int8 4 bfloat16"),
                               int_param(1, "type_to", 0, "the same codes"));
 constexpr auto kQuantize = params(int_param(0, "scale_data_size", 1, "1 or one scale a channel"));

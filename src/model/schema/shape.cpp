@@ -54,7 +54,12 @@ constexpr auto kInterp =
            int_param(3, "output_height", 0, "0 = by factor"), int_param(4, "output_width", 0, "0 = by factor"),
            int_param(5, "dynamic_target_size", 0, "1 = the second input has the wanted size"),
            int_param(6, "align_corner", 0, "1 = corner pixels keep their places"),
-           string_param(9, "size_expr", "size as an expression"));
+           string_param(9, "size_expr", "size as an expression"),
+           int_param(20, "coordinates", 0,
+                     "where samples lie: 0 nearest as 2, others as 1; 1 half_pixel, 2 asymmetric, 3 align_corners, 4 "
+                     "half_pixel, but 0 for one output"),
+           int_param(21, "nearest_rounding", 0, "0 floor, 1 ceil, 2 round half down, 3 round half up"),
+           float_param(22, "cubic_a", -0.75, "coefficient of bicubic"));
 constexpr auto kTile = params(int_param(0, "axis", 0, "axis to repeat"), int_param(1, "tiles", 1, "how often"),
                               ints_param(2, "repeats", "repeats of every axis, instead of the above"));
 constexpr auto kDropout = params(float_param(0, "scale", 1, "factor of the output"));

@@ -1,0 +1,280 @@
+// Operators against values worked out by hand. The onnx package's own tests are run by backend_nodes.py.
+#include <numeric>
+
+#include "onnx_test_util.h"
+
+namespace fw::onnx {
+
+namespace {
+
+Floats counting(size_t n, float start = 0.0F) {
+    Floats out(n);
+    std::iota(out.begin(), out.end(), start);
+    return out;
+}
+
+/// Converts the model and compares its output "y".
+void expect(ModelBuilder* model, const Floats& x, const Ints& shape, const Floats& values,
+            const std::string& types = "") {
+    model->output("y");
+    const Outcome o = convert_bytes(model->serialized());
+    ASSERT_TRUE(o.status.ok()) << o.errors();
+    if (!types.empty()) {
+        EXPECT_EQ(o.types(), types);
+    }
+    Ints got_shape;
+    const Floats got = run(o.out.net, x, "y", &got_shape);
+    EXPECT_EQ(got_shape, shape);
+    ASSERT_EQ(got.size(), values.size());
+    for (size_t i = 0; i < got.size(); ++i) {
+        EXPECT_NEAR(got[i], values[i], 1e-5F + 1e-5F * std::abs(values[i])) << i;
+    }
+}
+
+TEST(OnnxOperators, ConvReadsPadsAndBias) {
+    ModelBuilder m({1, 1, 2, 2});
+    m.floats("w", {1, 1, 2, 2}, {1, 2, 3, 4}).floats("b", {1}, {10});
+    set(m.node("Conv", {"x", "w", "b"}, {"y"}), "pads", Ints{1, 0, 0, 1});
+    expect(&m, {1, 2, 3, 4}, {1, 2, 2}, {21, 16, 40, 24});
+}
+
+TEST(OnnxOperators, ConvTransposeTurnsItsWeights) {
+    ModelBuilder m({1, 2, 1, 1});
+    m.floats("w", {2, 3, 1, 1}, {1, 2, 3, 4, 5, 6});
+    m.node("ConvTranspose", {"x", "w"}, {"y"});
+    expect(&m, {1, 10}, {3, 1, 1}, {41, 52, 63});
+}
+
+TEST(OnnxOperators, TransposesCancel) {
+    ModelBuilder m({1, 4, 4, 2});
+    m.floats("w", {2, 2, 1, 1}, {0, 1, 1, 0});
+    set(m.node("Transpose", {"x"}, {"a"}), "perm", Ints{0, 3, 1, 2});
+    m.node("Conv", {"a", "w"}, {"b"});
+    set(m.node("Transpose", {"b"}, {"c"}), "perm", Ints{0, 2, 3, 1});
+    m.node("Relu", {"c"}, {"d"});
+    set(m.node("Transpose", {"d"}, {"y"}), "perm", Ints{0, 3, 1, 2});
+    Floats expected = counting(32);
+    std::rotate(expected.begin(), expected.begin() + 16, expected.end());
+    expect(&m, counting(32), {2, 4, 4}, expected, "Input Convolution");
+}
+
+TEST(OnnxOperators, TransposeThatStaysIsOnePermute) {
+    ModelBuilder m({1, 2, 3, 2});
+    set(m.node("Transpose", {"x"}, {"y"}), "perm", Ints{0, 2, 3, 1});
+    expect(&m, counting(12), {3, 2, 2}, {0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11});
+}
+
+TEST(OnnxOperators, ShapeSubgraphFolds) {
+    ModelBuilder m({0, 2, 3, 4});
+    m.ints("one", {}, {1}).ints("minus", {1}, {-1}).ints("ax", {1}, {0});
+    m.node("Shape", {"x"}, {"s"});
+    m.node("Gather", {"s", "one"}, {"c"});
+    m.node("Unsqueeze", {"c", "ax"}, {"cu"});
+    set(m.node("Concat", {"cu", "minus"}, {"target"}), "axis", int64_t{0});
+    m.node("Reshape", {"x", "target"}, {"y"});
+    expect(&m, counting(24), {2, 12}, counting(24));
+}
+
+TEST(OnnxOperators, GemmAndMatMulWithKnownWeights) {
+    ModelBuilder m({2, 3});
+    m.floats("w", {3, 2}, {1, 2, 3, 4, 5, 6}).floats("v", {2, 2}, {1, 1, 0, 1}).floats("b", {2}, {100, 200});
+    m.node("MatMul", {"x", "w"}, {"p"});
+    set(m.node("Gemm", {"p", "v", "b"}, {"y"}), "transB", int64_t{1});
+    // x w = {{22,28},{49,64}}
+    expect(&m, counting(6, 1), {2, 2}, {150, 228, 213, 264});
+}
+
+TEST(OnnxOperators, BroadcastAgainstAVectorOfTheLastAxis) {
+    ModelBuilder m({1, 2, 2, 2});
+    m.floats("v", {2}, {10, 20});
+    m.node("Add", {"v", "x"}, {"y"});
+    expect(&m, counting(8), {2, 2, 2}, {10, 21, 12, 23, 14, 25, 16, 27});
+}
+
+TEST(OnnxOperators, SubOfAConstantKeepsItsSides) {
+    ModelBuilder m({1, 2});
+    m.floats("c", {}, {10});
+    m.node("Sub", {"c", "x"}, {"y"});
+    expect(&m, {1, 4}, {2}, {9, 6});
+}
+
+TEST(OnnxOperators, SliceWithStepsAndNegativeEnds) {
+    ModelBuilder m({1, 1, 4, 5});
+    m.ints("s", {2}, {1, 0}).ints("e", {2}, {-1, std::numeric_limits<int64_t>::max()}).ints("a", {2}, {2, 3});
+    m.ints("t", {2}, {1, 2});
+    m.node("Slice", {"x", "s", "e", "a", "t"}, {"y"});
+    expect(&m, counting(20), {1, 2, 3}, {5, 7, 9, 10, 12, 14});
+}
+
+TEST(OnnxOperators, GatherOfRuns) {
+    ModelBuilder m({1, 4, 2});
+    m.ints("i", {3}, {3, 0, 1});
+    set(m.node("Gather", {"x", "i"}, {"y"}), "axis", int64_t{1});
+    expect(&m, counting(8), {3, 2}, {6, 7, 0, 1, 2, 3});
+}
+
+TEST(OnnxOperators, PadOfChannels) {
+    ModelBuilder m({1, 1, 1, 2}, 11);
+    m.ints("p", {8}, {0, 0, 0, 1, 0, 1, 0, 0}).floats("v", {}, {9});
+    m.node("Pad", {"x", "p", "v"}, {"y"});
+    expect(&m, {1, 2}, {2, 1, 3}, {9, 1, 2, 9, 9, 9});
+}
+
+TEST(OnnxOperators, SoftmaxOfOldOperatorSetsRunsOverTheRest) {
+    ModelBuilder m({1, 2, 2}, 11);
+    m.node("Softmax", {"x"}, {"y"});
+    expect(&m, {0, 0, 0, 0}, {2, 2}, {0.25F, 0.25F, 0.25F, 0.25F});
+}
+
+TEST(OnnxOperators, LogSoftmaxOfLargeNumbers) {
+    ModelBuilder m({1, 2});
+    m.node("LogSoftmax", {"x"}, {"y"});
+    expect(&m, {0, 10000}, {2}, {-10000, 0});
+}
+
+TEST(OnnxOperators, ArgMaxAlongChannels) {
+    ModelBuilder m({1, 3, 1, 2});
+    set(m.node("ArgMax", {"x"}, {"y"}), "axis", int64_t{1});
+    expect(&m, {1, 9, 5, 2, 3, 4}, {1, 1, 2}, {1, 0});
+}
+
+TEST(OnnxOperators, ResizeAsymmetricLinear) {
+    ModelBuilder m({1, 1, 1, 2}, 11);
+    m.floats("roi", {0}, {}).floats("s", {4}, {1, 1, 1, 2});
+    NodeProto* n = m.node("Resize", {"x", "roi", "s"}, {"y"});
+    set(n, "mode", std::string("linear"));
+    set(n, "coordinate_transformation_mode", std::string("asymmetric"));
+    expect(&m, {0, 4}, {1, 1, 4}, {0, 2, 4, 4});
+}
+
+TEST(OnnxOperators, ShuffleOfChannels) {
+    ModelBuilder m({1, 4, 1, 2});
+    m.ints("a", {5}, {1, 2, 2, 1, 2}).ints("b", {4}, {1, 4, 1, 2});
+    m.node("Reshape", {"x", "a"}, {"g"});
+    set(m.node("Transpose", {"g"}, {"t"}), "perm", Ints{0, 2, 1, 3, 4});
+    m.node("Reshape", {"t", "b"}, {"y"});
+    expect(&m, counting(8), {4, 1, 2}, {0, 1, 4, 5, 2, 3, 6, 7}, "Input ShuffleChannel");
+}
+
+TEST(OnnxOperators, SwishIsPutTogether) {
+    ModelBuilder m({1, 2});
+    m.node("Sigmoid", {"x"}, {"s"});
+    m.node("Mul", {"x", "s"}, {"y"});
+    expect(&m, {0, 1}, {2}, {0, 0.731058578F}, "Input Swish");
+}
+
+TEST(OnnxOperators, APatternWhosePartIsAnOutputStays) {
+    ModelBuilder m({1, 2});
+    m.node("Sigmoid", {"x"}, {"s"});
+    m.node("Mul", {"x", "s"}, {"y"});
+    m.output("s");
+    expect(&m, {0, 1}, {2}, {0, 0.731058578F}, "Input Split Sigmoid Eltwise");
+}
+
+TEST(OnnxOperators, GeluIsPutTogether) {
+    ModelBuilder m({1, 2});
+    m.floats("r", {}, {1.41421356F}).floats("one", {}, {1}).floats("half", {}, {0.5F});
+    m.node("Div", {"x", "r"}, {"a"});
+    m.node("Erf", {"a"}, {"b"});
+    m.node("Add", {"b", "one"}, {"c"});
+    m.node("Mul", {"x", "c"}, {"d"});
+    m.node("Mul", {"d", "half"}, {"y"});
+    expect(&m, {0, 1}, {2}, {0, 0.841344746F}, "Input GELU");
+}
+
+TEST(OnnxOperators, QdqBecomesATable) {
+    ModelBuilder m({1, 1, 1, 2});
+    m.floats("s", {}, {0.5F}).bytes("z", {}, {128}, TensorProto::UINT8);
+    m.floats("ws", {1}, {0.25F})
+        .bytes("wz", {1}, {0}, TensorProto::INT8)
+        .bytes("wq", {1, 1, 1, 1}, {8}, TensorProto::INT8);
+    m.node("QuantizeLinear", {"x", "s", "z"}, {"xq"});
+    m.node("DequantizeLinear", {"xq", "s", "z"}, {"xd"});
+    set(m.node("DequantizeLinear", {"wq", "ws", "wz"}, {"w"}), "axis", int64_t{0});
+    m.node("Conv", {"xd", "w"}, {"y"});
+    m.output("y");
+    const Outcome o = convert_bytes(m.serialized());
+    ASSERT_TRUE(o.status.ok()) << o.errors();
+    ASSERT_EQ(o.out.table.blobs.count("x"), 1U);
+    EXPECT_EQ(o.out.table.blobs.at("x").scale, 2.0F);
+    EXPECT_EQ(o.out.table.blobs.at("x").zero_point, 0);
+    ASSERT_EQ(o.out.table.layers.count("n4"), 1U);
+    EXPECT_EQ(o.out.table.layers.at("n4").weight_scales, Floats{4.0F});
+    EXPECT_EQ(run(o.out.net, {1, 3}, "y"), (Floats{2, 6}));
+}
+
+TEST(OnnxOperators, QLinearConvIsAConvAndScales) {
+    ModelBuilder m({1, 1, 1, 2});
+    m.floats("s", {}, {0.5F}).bytes("z", {}, {128}, TensorProto::UINT8);
+    m.floats("ys", {}, {2.0F}).bytes("yz", {}, {0}, TensorProto::UINT8);
+    m.floats("ws", {1}, {0.25F}).bytes("wz", {1}, {0}, TensorProto::INT8);
+    m.bytes("wq", {1, 1, 1, 1}, {8}, TensorProto::INT8).bytes("b", {1}, {80}, TensorProto::INT32);
+    m.node("QuantizeLinear", {"x", "s", "z"}, {"xq"});
+    m.node("QLinearConv", {"xq", "s", "z", "wq", "ws", "wz", "ys", "yz", "b"}, {"yq"});
+    m.node("DequantizeLinear", {"yq", "ys", "yz"}, {"y"});
+    m.output("y");
+    const Outcome o = convert_bytes(m.serialized());
+    ASSERT_TRUE(o.status.ok()) << o.errors();
+    EXPECT_EQ(o.out.table.blobs.at("y").scale, 0.5F);
+    EXPECT_EQ(o.out.table.blobs.at("y").zero_point, -128);
+    EXPECT_EQ(o.out.table.layers.at("n2").weight_scales, Floats{4.0F});
+    EXPECT_EQ(run(o.out.net, {1, 3}, "y"), (Floats{12, 16}));  // 2 x + 80 * 0.5 * 0.25
+}
+
+TEST(OnnxErrors, QuantizedValuesAreReadByDequantizeLinearOnly) {
+    ModelBuilder m({1, 2});
+    m.floats("s", {}, {0.5F}).bytes("z", {}, {128}, TensorProto::UINT8);
+    m.node("QuantizeLinear", {"x", "s", "z"}, {"q"});
+    m.node("Relu", {"q"}, {"y"});
+    m.output("q").output("y");
+    const Outcome o = convert_bytes(m.serialized());
+    ASSERT_EQ(o.report.errors().size(), 2U) << o.errors();
+    EXPECT_NE(o.errors().find("input 'q' is quantized"), std::string::npos);
+    EXPECT_NE(o.errors().find("output 'q' is quantized"), std::string::npos);
+}
+
+TEST(OnnxErrors, AllProblemsAtOnce) {
+    ModelBuilder m({1, 2});
+    m.node("Frobnicate", {"x"}, {"a"});
+    m.node("Relu", {"nowhere"}, {"b"});
+    m.node("Add", {"a", "b"}, {"y"});
+    m.output("y");
+    const Outcome o = convert_bytes(m.serialized());
+    ASSERT_FALSE(o.status.ok());
+    ASSERT_EQ(o.report.errors().size(), 2U) << o.errors();
+    EXPECT_NE(o.report.errors()[0].find("operator Frobnicate is not supported"), std::string::npos);
+    EXPECT_NE(o.report.errors()[1].find("'nowhere'"), std::string::npos);
+}
+
+TEST(OnnxErrors, CycleIsAnError) {
+    ModelBuilder m({1, 2});
+    m.node("Add", {"x", "b"}, {"a"});
+    m.node("Relu", {"a"}, {"b"});
+    m.output("b");
+    EXPECT_FALSE(convert_bytes(m.serialized()).status.ok());
+}
+
+TEST(OnnxErrors, HugeConstantsAreRefusedBeforeMemoryIsTaken) {
+    ModelBuilder m({1, 2});
+    m.ints("s", {3}, {2000, 1000, 1000});
+    m.node("ConstantOfShape", {"s"}, {"c"});
+    m.node("Add", {"x", "c"}, {"y"});
+    m.output("y");
+    const Outcome o = convert_bytes(m.serialized());
+    ASSERT_FALSE(o.status.ok());
+    EXPECT_NE(o.errors().find("at most"), std::string::npos) << o.errors();
+}
+
+TEST(OnnxErrors, OpenExtentsNeedInputShape) {
+    ModelBuilder m({0, 3, 0, 8});
+    m.node("Relu", {"x"}, {"y"});
+    m.output("y");
+    EXPECT_NE(convert_bytes(m.serialized()).errors().find("--input-shape x:"), std::string::npos);
+    OnnxOptions options;
+    ASSERT_TRUE(parse_input_shape("3,4,8", &options.input_shapes).ok());
+    EXPECT_TRUE(convert_bytes(m.serialized(), options).status.ok());
+}
+
+}  // namespace
+
+}  // namespace fw::onnx

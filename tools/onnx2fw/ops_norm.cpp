@@ -1,0 +1,182 @@
+// BatchNormalization, InstanceNormalization, LayerNormalization, GroupNormalization, LRN, LpNormalization.
+#include <utility>
+
+#include "onnx2fw/ops.h"
+
+namespace fw::onnx {
+
+namespace {
+
+// The input with its channels (ONNX's axis 1) as axis 0 of the blob; their number, or 0 after an error.
+int64_t channels_first(NodeContext* ctx, Value* x) {
+    *x = ctx->in(0);
+    if (x->rank() < 2 || x->dims[0] != 1) {
+        ctx->error("input is %s, expected a batch of 1 and channels", dims_text(x->dims).c_str());
+        return 0;
+    }
+    if (x->blob == kNoBlob || x->axes[1] != 0) {
+        *x = ctx->arranged(*x);
+    }
+    if (x->blob == kNoBlob || x->axes[1] != 0) {
+        ctx->error("input %s has no axis of channels", dims_text(x->dims).c_str());
+        return 0;
+    }
+    return x->dims[1];
+}
+
+// Values of input i, one a channel.
+bool channel_values(NodeContext* ctx, int i, const char* what, int64_t channels, std::vector<float>* out) {
+    if (!ctx->floats(i, what, out)) {
+        return false;
+    }
+    if (static_cast<int64_t>(out->size()) != channels) {
+        ctx->error("%s has %zu values, expected %lld", what, out->size(), static_cast<long long>(channels));
+        return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+void convert_batch_norm(NodeContext* ctx) {
+    Value x;
+    const int64_t channels = channels_first(ctx, &x);
+    std::vector<float> slope;
+    std::vector<float> bias;
+    std::vector<float> mean;
+    std::vector<float> variance;
+    if (channels == 0 || !channel_values(ctx, 1, "scale", channels, &slope) ||
+        !channel_values(ctx, 2, "B", channels, &bias) || !channel_values(ctx, 3, "mean", channels, &mean) ||
+        !channel_values(ctx, 4, "var", channels, &variance)) {
+        return;
+    }
+    if (ctx->attr("training_mode", 0) != 0 || ctx->attr("spatial", 1) != 1) {
+        ctx->error("training_mode or spatial is set, expected inference with one mean a channel");
+        return;
+    }
+    LayerBuilder& layer = ctx->add("BatchNorm", {x.blob});
+    layer.set("channels", static_cast<double>(channels));
+    layer.set("eps", ctx->attr_f("epsilon", static_cast<double>(1e-5F)));
+    layer.weight(std::move(slope)).weight(std::move(mean)).weight(std::move(variance)).weight(std::move(bias));
+    ctx->out(0, &layer, x.dims, x.shape, x.axes);
+}
+
+void convert_instance_norm(NodeContext* ctx) {
+    Value x;
+    const int64_t channels = channels_first(ctx, &x);
+    std::vector<float> gamma;
+    std::vector<float> beta;
+    if (channels == 0 || !channel_values(ctx, 1, "scale", channels, &gamma) ||
+        !channel_values(ctx, 2, "B", channels, &beta)) {
+        return;
+    }
+    LayerBuilder& layer = ctx->add("InstanceNorm", {x.blob});
+    layer.set("channels", static_cast<double>(channels)).set("affine", 1);
+    layer.set("eps", ctx->attr_f("epsilon", static_cast<double>(1e-5F)));
+    layer.weight(std::move(gamma)).weight(std::move(beta));
+    ctx->out(0, &layer, x.dims, x.shape, x.axes);
+}
+
+void convert_layer_norm(NodeContext* ctx) {
+    const Value x = ctx->arranged(ctx->in(0));
+    const int axis = ctx->axis(ctx->attr("axis", -1), x.rank());
+    if (axis < 0 || x.blob == kNoBlob) {
+        return;
+    }
+    int64_t size = 1;
+    for (int k = axis; k < x.rank(); ++k) {
+        size *= x.dims[static_cast<size_t>(k)];
+    }
+    std::vector<float> gamma;
+    std::vector<float> beta(static_cast<size_t>(size), 0.0F);
+    if (!channel_values(ctx, 1, "scale", size, &gamma) || (ctx->has(2) && !channel_values(ctx, 2, "B", size, &beta))) {
+        return;
+    }
+    for (int i = 1; i < ctx->node().output_size(); ++i) {
+        if (ctx->conversion().readers[ctx->node().output(i)] > 0) {
+            ctx->error("mean or deviation is read, expected the first output alone");
+            return;
+        }
+    }
+    LayerBuilder& layer = ctx->add("LayerNorm", {x.blob});
+    layer.set("affine_size", static_cast<double>(size)).set("affine", 1);
+    layer.set("eps", ctx->attr_f("epsilon", static_cast<double>(1e-5F)));
+    layer.weight(std::move(gamma)).weight(std::move(beta));
+    ctx->out(0, &layer, x.dims, x.shape, x.axes);
+}
+
+void convert_group_norm(NodeContext* ctx) {
+    Value x;
+    const int64_t channels = channels_first(ctx, &x);
+    const int64_t groups = ctx->attr("num_groups", 0);
+    std::vector<float> gamma;
+    std::vector<float> beta;
+    if (channels == 0 || !ctx->in_range("num_groups", groups, 1, channels)) {
+        return;
+    }
+    // Operator set 18 has a scale a group, 21 one a channel.
+    const ConstantPtr scale = ctx->constant(1);
+    const int64_t values = scale != nullptr && static_cast<int64_t>(scale->count()) == groups ? groups : channels;
+    if (channels % groups != 0) {
+        ctx->error("num_groups %lld does not divide %lld channels", static_cast<long long>(groups),
+                   static_cast<long long>(channels));
+        return;
+    }
+    if (!channel_values(ctx, 1, "scale", values, &gamma) || !channel_values(ctx, 2, "bias", values, &beta)) {
+        return;
+    }
+    std::vector<float> all_gamma;
+    std::vector<float> all_beta;
+    for (int64_t k = 0; k < channels; ++k) {
+        const auto at = static_cast<size_t>(values == channels ? k : k / (channels / groups));
+        all_gamma.push_back(gamma[at]);
+        all_beta.push_back(beta[at]);
+    }
+    LayerBuilder& layer = ctx->add("GroupNorm", {x.blob});
+    layer.set("group", static_cast<double>(groups)).set("channels", static_cast<double>(channels)).set("affine", 1);
+    layer.set("eps", ctx->attr_f("epsilon", static_cast<double>(1e-5F)));
+    layer.weight(std::move(all_gamma)).weight(std::move(all_beta));
+    ctx->out(0, &layer, x.dims, x.shape, x.axes);
+}
+
+void convert_lrn(NodeContext* ctx) {
+    Value x;
+    const int64_t channels = channels_first(ctx, &x);
+    const int64_t size = ctx->attr("size", 0);
+    if (channels == 0 || !ctx->in_range("size", size, 1)) {
+        return;
+    }
+    if (size % 2 == 0) {
+        ctx->error("size is %lld, expected an odd number", static_cast<long long>(size));
+        return;
+    }
+    LayerBuilder& layer = ctx->add("LRN", {x.blob});
+    layer.set("local_size", static_cast<double>(size)).set("alpha", ctx->attr_f("alpha", static_cast<double>(1e-4F)));
+    layer.set("beta", ctx->attr_f("beta", 0.75)).set("bias", ctx->attr_f("bias", 1.0));
+    ctx->out(0, &layer, x.dims, x.shape, x.axes);
+}
+
+void convert_lp_norm(NodeContext* ctx) {
+    const Value x = ctx->arranged(ctx->in(0));
+    const int axis = ctx->axis(ctx->attr("axis", -1), x.rank());
+    const int64_t p = ctx->attr("p", 2);
+    if (axis < 0 || x.blob == kNoBlob || !ctx->in_range("p", p, 1, 2)) {
+        return;
+    }
+    const int ours = x.axes[static_cast<size_t>(axis)];
+    if (ours == kNoAxis) {
+        ctx->error("axis %d of %s is 1", axis, dims_text(x.dims).c_str());
+        return;
+    }
+    LayerBuilder& norm = ctx->add_inner("Reduction", "norm", {x.blob});
+    norm.set("operation", p == 1 ? 7 : 8).set("reduce_all", 0).set("axes", std::vector<int>{ours});
+    norm.set("keepdims", 1).set("fixbug0", 1);
+    const BlobId length = ctx->inner(&norm, "norm");
+    LayerBuilder& bounded = add_scalar_op(ctx, "bounded", 4, 1e-30, length);  // nothing but zeros gives zeros
+    const BlobId divisor = ctx->inner(&bounded, "bounded");
+    LayerBuilder& layer = ctx->add("BinaryOp", {x.blob, divisor});
+    layer.set("op_type", 3);
+    ctx->out(0, &layer, x.dims, x.shape, x.axes);
+}
+
+}  // namespace fw::onnx

@@ -1,0 +1,124 @@
+// QuantizeLinear and DequantizeLinear. The float network stays as it is; the scales become the table.
+#include <cmath>
+#include <utility>
+
+#include "onnx2fw/ops.h"
+
+namespace fw::onnx {
+
+namespace {
+
+struct Steps {
+    std::vector<float> scales;
+    std::vector<int64_t> zeros;
+    int type = TensorProto::UINT8;
+};
+
+bool read_steps(NodeContext* ctx, Steps* out) {
+    if (!ctx->floats(1, "scale", &out->scales)) {
+        return false;
+    }
+    out->zeros.assign(out->scales.size(), 0);
+    if (ctx->has(2)) {
+        if (!ctx->ints(2, "zero_point", &out->zeros)) {
+            return false;
+        }
+        out->type = ctx->in(2).type;
+    }
+    if (out->zeros.size() != out->scales.size() || out->scales.empty()) {
+        ctx->error("%zu scales and %zu zero points, expected as many", out->scales.size(), out->zeros.size());
+        return false;
+    }
+    for (const float scale : out->scales) {
+        if (!(scale > 0.0F) || !std::isfinite(scale) || !std::isfinite(1.0F / scale)) {
+            ctx->error("scale is %g, expected a number above 0", static_cast<double>(scale));
+            return false;
+        }
+    }
+    return true;
+}
+
+// A blob's scale in our terms: int8 with a zero point of -128 to 127.
+void keep_blob(NodeContext* ctx, const Value& x, const Steps& steps) {
+    const bool wide = steps.type != TensorProto::UINT8 && steps.type != TensorProto::INT8;
+    if (steps.scales.size() != 1 || wide || x.blob == kNoBlob) {
+        ctx->note("scales of this type are left out of the table: the blob stays float");
+        return;
+    }
+    const int64_t zero = steps.zeros[0] - (steps.type == TensorProto::UINT8 ? 128 : 0);
+    if (zero < -128 || zero > 127) {
+        ctx->error("zero_point is %lld, expected a number of the type's range", static_cast<long long>(steps.zeros[0]));
+        return;
+    }
+    ctx->conversion().blob_quant[x.blob] = {static_cast<double>(steps.scales[0]), static_cast<int>(zero)};
+}
+
+}  // namespace
+
+void convert_quantize(NodeContext* ctx) {
+    Steps steps;
+    if (!read_steps(ctx, &steps)) {
+        return;
+    }
+    Value x = ctx->in(0);
+    keep_blob(ctx, x, steps);
+    x.type = steps.type;  // only DequantizeLinear may read it
+    if (!ctx->failed()) {
+        ctx->view(0, x);
+    }
+}
+
+void convert_dequantize(NodeContext* ctx) {
+    Steps steps;
+    if (!read_steps(ctx, &steps)) {
+        return;
+    }
+    const ConstantPtr q = ctx->constant(0);
+    if (q == nullptr) {
+        Value x = ctx->in(0);
+        if (is_real(x.type)) {
+            ctx->error("input 0 is computed and not quantized, expected the output of QuantizeLinear");
+            return;
+        }
+        keep_blob(ctx, x, steps);
+        x.type = TensorProto::FLOAT;
+        if (!ctx->failed()) {
+            ctx->view(0, x);
+        }
+        return;
+    }
+    const int rank = static_cast<int>(q->dims.size());
+    const int axis = steps.scales.size() == 1 ? 0 : ctx->axis(ctx->attr("axis", 1), rank);
+    if (axis < 0 || !ctx->take_budget(static_cast<int64_t>(q->count()))) {
+        return;
+    }
+    if (steps.scales.size() != 1 && static_cast<int64_t>(steps.scales.size()) != q->dims[static_cast<size_t>(axis)]) {
+        ctx->error("%zu scales along axis %d of %s", steps.scales.size(), axis, dims_text(q->dims).c_str());
+        return;
+    }
+    Constant out;
+    out.dims = q->dims;
+    out.f.resize(q->count());
+    int64_t inner = 1;
+    for (int k = axis + 1; k < rank; ++k) {
+        inner *= q->dims[static_cast<size_t>(k)];
+    }
+    bool symmetric = q->type == TensorProto::INT8;
+    for (size_t k = 0; k < out.f.size(); ++k) {
+        const size_t slice = (k / static_cast<size_t>(inner)) % steps.scales.size();
+        out.f[k] = static_cast<float>((q->at(k) - static_cast<double>(steps.zeros[slice])) *
+                                      static_cast<double>(steps.scales[slice]));
+    }
+    for (const int64_t zero : steps.zeros) {
+        symmetric = symmetric && zero == 0;
+    }
+    if (symmetric) {
+        for (const float scale : steps.scales) {
+            out.quant_scales.push_back(1.0F / scale);
+        }
+        out.quant_axis = axis;
+    }
+    ctx->constant_out(0, std::move(out));
+}
+
+}  // namespace fw::onnx
