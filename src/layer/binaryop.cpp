@@ -1,8 +1,9 @@
-// BinaryOp: an operation of two inputs with broadcasting, or of one input and a number.
+// BinaryOp: an operation of two inputs with broadcasting, or of one input and a number (in int8 a table).
 #include <algorithm>
 #include <cmath>
 
 #include "layer/support/functions.h"
+#include "layer/support/int8_combine.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
 
@@ -13,36 +14,41 @@ namespace {
 enum class BinaryOp : uint8_t { kAdd, kSub, kMul, kDiv, kMax, kMin, kPow, kRsub, kRdiv, kRpow, kAtan2, kRatan2 };
 constexpr int kLastOp = static_cast<int>(BinaryOp::kRatan2);
 
-// One loop an operation, so that each vectorises. `b` advances by b_step (0 = one number).
+// fn(function of two numbers) for the operation, which is float or double by its arguments: a loop over it is compiled
+// once an operation, so that each vectorises.
 template <class Fn>
-void loop(const float* a, const float* b, int64_t b_step, float* out, int64_t n, Fn&& fn) {
-    if (b_step == 0) {
-        const float value = *b;
-        for (int64_t i = 0; i < n; ++i) {
-            out[i] = fn(a[i], value);
-        }
-        return;
+auto with_function(BinaryOp op, Fn&& fn) {
+    switch (op) {
+        case BinaryOp::kAdd: return fn([](auto x, auto y) { return x + y; });
+        case BinaryOp::kSub: return fn([](auto x, auto y) { return x - y; });
+        case BinaryOp::kMul: return fn([](auto x, auto y) { return x * y; });
+        case BinaryOp::kDiv: return fn([](auto x, auto y) { return x / y; });
+        case BinaryOp::kMax: return fn([](auto x, auto y) { return x < y ? y : x; });
+        case BinaryOp::kMin: return fn([](auto x, auto y) { return y < x ? y : x; });
+        case BinaryOp::kPow: return fn([](auto x, auto y) { return fn::pow(x, y); });
+        case BinaryOp::kRsub: return fn([](auto x, auto y) { return y - x; });
+        case BinaryOp::kRdiv: return fn([](auto x, auto y) { return y / x; });
+        case BinaryOp::kRpow: return fn([](auto x, auto y) { return fn::pow(y, x); });
+        case BinaryOp::kAtan2: return fn([](auto x, auto y) { return fn::atan2(x, y); });
+        case BinaryOp::kRatan2: break;
     }
-    for (int64_t i = 0; i < n; ++i) {
-        out[i] = fn(a[i], b[i]);
-    }
+    return fn([](auto x, auto y) { return fn::atan2(y, x); });
 }
 
+// `b` advances by b_step (0 = one number).
 void apply(BinaryOp op, const float* a, const float* b, int64_t b_step, float* out, int64_t n) {
-    switch (op) {
-        case BinaryOp::kAdd: return loop(a, b, b_step, out, n, [](float x, float y) { return x + y; });
-        case BinaryOp::kSub: return loop(a, b, b_step, out, n, [](float x, float y) { return x - y; });
-        case BinaryOp::kMul: return loop(a, b, b_step, out, n, [](float x, float y) { return x * y; });
-        case BinaryOp::kDiv: return loop(a, b, b_step, out, n, [](float x, float y) { return x / y; });
-        case BinaryOp::kMax: return loop(a, b, b_step, out, n, [](float x, float y) { return x < y ? y : x; });
-        case BinaryOp::kMin: return loop(a, b, b_step, out, n, [](float x, float y) { return y < x ? y : x; });
-        case BinaryOp::kPow: return loop(a, b, b_step, out, n, [](float x, float y) { return fn::pow(x, y); });
-        case BinaryOp::kRsub: return loop(a, b, b_step, out, n, [](float x, float y) { return y - x; });
-        case BinaryOp::kRdiv: return loop(a, b, b_step, out, n, [](float x, float y) { return y / x; });
-        case BinaryOp::kRpow: return loop(a, b, b_step, out, n, [](float x, float y) { return fn::pow(y, x); });
-        case BinaryOp::kAtan2: return loop(a, b, b_step, out, n, [](float x, float y) { return fn::atan2(x, y); });
-        case BinaryOp::kRatan2: return loop(a, b, b_step, out, n, [](float x, float y) { return fn::atan2(y, x); });
-    }
+    with_function(op, [&](auto&& function) {
+        if (b_step == 0) {
+            const float value = *b;
+            for (int64_t i = 0; i < n; ++i) {
+                out[i] = function(a[i], value);
+            }
+            return;
+        }
+        for (int64_t i = 0; i < n; ++i) {
+            out[i] = function(a[i], b[i]);
+        }
+    });
 }
 
 // `from` brought to a higher rank. It is aligned at the outermost axis, except that a vector as long as the width of a
@@ -103,9 +109,48 @@ public:
         out[0].shape = shape;
         return {};
     }
+    Status prepare(const PrepareContext& context) override {
+        mode_ = Mode::kFloat;
+        if (all_of_type(context.inputs, DType::kFloat32) && all_of_type(context.outputs, DType::kFloat32)) {
+            return {};
+        }
+        if (scalar_) {
+            return prepare_table(context);
+        }
+        static constexpr float kSubtract[] = {1.0F, -1.0F};
+        static constexpr float kSubtractFrom[] = {-1.0F, 1.0F};
+        using Combine = Int8Combine::Op;
+        swapped_ = op_ == BinaryOp::kRdiv;
+        switch (op_) {
+            case BinaryOp::kAdd: FW_RETURN_IF_ERROR(combine_.prepare(Combine::kSum, context)); break;
+            case BinaryOp::kSub: FW_RETURN_IF_ERROR(combine_.prepare(Combine::kSum, context, kSubtract)); break;
+            case BinaryOp::kRsub: FW_RETURN_IF_ERROR(combine_.prepare(Combine::kSum, context, kSubtractFrom)); break;
+            case BinaryOp::kMul: FW_RETURN_IF_ERROR(combine_.prepare(Combine::kProduct, context)); break;
+            case BinaryOp::kDiv: FW_RETURN_IF_ERROR(combine_.prepare(Combine::kQuotient, context)); break;
+            case BinaryOp::kRdiv: {
+                if (context.inputs.size() != 2) {
+                    return unsupported_types(context);
+                }
+                const TensorDesc operands[] = {context.inputs[1], context.inputs[0]};
+                PrepareContext turned = context;
+                turned.inputs = operands;
+                FW_RETURN_IF_ERROR(combine_.prepare(Combine::kQuotient, turned));
+                break;
+            }
+            case BinaryOp::kMax: FW_RETURN_IF_ERROR(combine_.prepare(Combine::kMax, context)); break;
+            case BinaryOp::kMin: FW_RETURN_IF_ERROR(combine_.prepare(Combine::kMin, context)); break;
+            default: return unsupported_types(context);
+        }
+        mode_ = Mode::kCombine;
+        return {};
+    }
     LayerTraits traits() const override { return {true, true, true}; }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
+        if (mode_ == Mode::kTable) {
+            look_up(in[0], out[0], table_, context.threads);
+            return {};
+        }
         const Shape& shape = out[0].shape;
         int64_t a_stride[Shape::kMaxRank] = {};
         int64_t b_stride[Shape::kMaxRank] = {};
@@ -114,6 +159,12 @@ public:
         if (!scalar_) {
             broadcast_strides(in[1], shape, b_stride);
             b = in[1].ptr<const float>();
+        }
+        if (mode_ == Mode::kCombine) {
+            const Tensor operands[] = {in[swapped_ ? 1 : 0], in[swapped_ ? 0 : 1]};
+            const int64_t* strides[] = {out[0].stride, swapped_ ? b_stride : a_stride, swapped_ ? a_stride : b_stride};
+            combine_.run(operands, out[0], strides, context.threads);
+            return {};
         }
         const RunPlan plan(shape, {out[0].stride, a_stride, b_stride});
         plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
@@ -133,9 +184,30 @@ public:
     }
 
 private:
+    enum class Mode : uint8_t { kFloat, kTable, kCombine };
+
+    Status prepare_table(const PrepareContext& context) {
+        const TensorDesc& in = context.inputs[0];
+        const TensorDesc& out = context.outputs[0];
+        if (in.dtype != DType::kInt8 || out.dtype != DType::kInt8 || !in.quant.known() || !out.quant.known()) {
+            return unsupported_types(context);
+        }
+        const auto function = [](double x, const void* self) {
+            const auto* layer = static_cast<const BinaryOpLayer*>(self);
+            return with_function(layer->op_, [&](auto&& f) { return f(x, static_cast<double>(layer->b_)); });
+        };
+        make_pointwise_table(in.quant, out.quant, function, this, table_);
+        mode_ = Mode::kTable;
+        return {};
+    }
+
     BinaryOp op_ = BinaryOp::kAdd;
     bool scalar_ = false;
     float b_ = 0.0F;
+    Mode mode_ = Mode::kFloat;
+    bool swapped_ = false;  ///< int8: the second input is the dividend
+    Int8Combine combine_;
+    PointwiseTable table_ = {};
 };
 
 }  // namespace

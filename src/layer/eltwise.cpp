@@ -1,9 +1,7 @@
-// Eltwise: product, weighted sum or maximum of any number of inputs of one shape. The sum also in int8
-// (docs/int8-contract.md).
+// Eltwise: product, weighted sum or maximum of any number of inputs of one shape, in float and int8.
 #include <algorithm>
 
-#include "base/cpu.h"
-#include "kernel/dispatch.h"
+#include "layer/support/int8_combine.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
 
@@ -47,24 +45,8 @@ public:
         if (all_of_type(context.inputs, DType::kFloat32) && all_of_type(context.outputs, DType::kFloat32)) {
             return {};
         }
-        std::vector<QuantParams> quants;
-        bool known = context.outputs[0].quant.known();
-        for (const TensorDesc& desc : context.inputs) {
-            quants.push_back(desc.quant);
-            known = known && desc.quant.known();
-        }
-        if (op_ != EltwiseOp::kSum || !known || !all_of_type(context.inputs, DType::kInt8) ||
-            !all_of_type(context.outputs, DType::kInt8)) {
-            return unsupported_types(context);
-        }
-        sum_ = make_sum(quants, coefficients_, context.outputs[0].quant, {});
-        if (sum_.shift == 0) {
-            return Status::error(Code::kUnsupported,
-                                 "the scales of inputs and output are too far apart for an int8 sum");
-        }
+        FW_RETURN_IF_ERROR(combine_.prepare(int8_op(), context, coefficients_));
         int8_ = true;
-        FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
-        run_ = find_run_kernel(isa);
         return {};
     }
     LayerTraits traits() const override { return {true, true, true}; }
@@ -74,22 +56,28 @@ public:
         for (const Tensor& t : in) {
             strides.push_back(t.stride);
         }
+        if (int8_) {
+            combine_.run(in, out[0], strides, context.threads);
+            return {};
+        }
         const RunPlan plan(out[0].shape, strides);
         plan.for_each(context.threads, [&](const int64_t* offset, int64_t length) {
             // All inputs block by block, so that the output may be the memory of any of them.
             for (int64_t start = 0; start < length; start += RunPlan::kBlock) {
-                const int64_t n = std::min<int64_t>(RunPlan::kBlock, length - start);
-                if (int8_) {
-                    sum_int8(plan, in, out[0], offset, start, n);
-                } else {
-                    combine(plan, in, out[0], offset, start, n);
-                }
+                combine(plan, in, out[0], offset, start, std::min<int64_t>(RunPlan::kBlock, length - start));
             }
         });
         return {};
     }
 
 private:
+    Int8Combine::Op int8_op() const {
+        switch (op_) {
+            case EltwiseOp::kProduct: return Int8Combine::Op::kProduct;
+            case EltwiseOp::kSum: return Int8Combine::Op::kSum;
+            default: return Int8Combine::Op::kMax;
+        }
+    }
     void combine(const RunPlan& plan, Span<const Tensor> in, const Tensor& out, const int64_t* offset, int64_t start,
                  int64_t n) const {
         float total[RunPlan::kBlock];
@@ -118,72 +106,17 @@ private:
         }
         store(total, n, out.ptr<float>() + offset[0] + start * plan.step(0), plan.step(0));
     }
-    void sum_int8(const RunPlan& plan, Span<const Tensor> in, const Tensor& out, const int64_t* offset, int64_t start,
-                  int64_t n) const {
-        if (run_ != nullptr && adjacent(plan, in.size() + 1)) {
-            sum_adjacent(in, out, offset, start, n);
-            return;
-        }
-        int32_t total[RunPlan::kBlock];
-        int8_t buffer[RunPlan::kBlock];
-        std::fill(total, total + n, int32_t{1} << (sum_.shift - 1));
-        for (size_t i = 0; i < in.size(); ++i) {
-            const int8_t* x = gather_run(in[i].ptr<const int8_t>() + offset[i + 1] + start * plan.step(i + 1),
-                                         plan.step(i + 1), n, buffer);
-            const int32_t k = sum_.multiplier[i];
-            const int32_t zero_point = sum_.zero_point[i];
-            for (int64_t j = 0; j < n; ++j) {
-                total[j] += (x[j] - zero_point) * k;
-            }
-        }
-        // Copies: a store of a byte may change any member.
-        const int32_t zero_point_out = sum_.zero_point_out;
-        const int32_t lo = sum_.lo;
-        const int32_t hi = sum_.hi;
-        const int shift = sum_.shift;
-        for (int64_t j = 0; j < n; ++j) {
-            buffer[j] = static_cast<int8_t>(std::min(std::max(zero_point_out + (total[j] >> shift), lo), hi));
-        }
-        store(buffer, n, out.ptr<int8_t>() + offset[0] + start * plan.step(0), plan.step(0));
-    }
-    static bool adjacent(const RunPlan& plan, size_t operands) {
-        bool all = operands <= kMaxAdjacent + 1;
-        for (size_t i = 0; i < operands; ++i) {
-            all = all && plan.step(i) == 1;
-        }
-        return all;
-    }
-    void sum_adjacent(Span<const Tensor> in, const Tensor& out, const int64_t* offset, int64_t start, int64_t n) const {
-        const int8_t* from[kMaxAdjacent];
-        for (size_t i = 0; i < in.size(); ++i) {
-            from[i] = in[i].ptr<const int8_t>() + offset[i + 1] + start;
-        }
-        SumArgs args;
-        args.in = from;
-        args.multiplier = sum_.multiplier.data();
-        args.zero_point = sum_.zero_point.data();
-        args.inputs = static_cast<int>(in.size());
-        args.shift = sum_.shift;
-        args.zero_point_out = sum_.zero_point_out;
-        args.lo = sum_.lo;
-        args.hi = sum_.hi;
-        run_->sum(args, n, out.ptr<int8_t>() + offset[0] + start);
-    }
-    template <class T>
-    static void store(const T* values, int64_t n, T* to, int64_t step) {
+    static void store(const float* values, int64_t n, float* to, int64_t step) {
         for (int64_t j = 0; j < n; ++j) {
             // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the first input has filled them
             to[j * step] = values[j];
         }
     }
 
-    static constexpr size_t kMaxAdjacent = 8;  // inputs that the kernel is used for
-
     EltwiseOp op_ = EltwiseOp::kProduct;
     std::vector<float> coefficients_;
     bool int8_ = false;
-    SumParams sum_;
-    const RunKernel* run_ = nullptr;
+    Int8Combine combine_;
 };
 
 }  // namespace

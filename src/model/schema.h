@@ -39,7 +39,7 @@ enum class QuantRule : uint8_t {
                 ///< int8 or float alike
     kUnify,     ///< moves elements of several inputs into one output (Concat): all get the output's scale
     kClamp,     ///< piecewise linear with slope 0 or 1 (ReLU, Clip): int8 in its input's scale by clamping
-    kArith,     ///< own integer formula from its inputs' scales to its output's scale (Eltwise sum, average pooling)
+    kArith,     ///< own integer formula from its inputs' scales to its output's scale (sums, products, averages)
     kPointwise,  ///< element by element: a 256-entry table from the input's scale to the output's
 };
 

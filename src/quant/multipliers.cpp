@@ -100,6 +100,22 @@ float average_multiplier(const QuantParams& in, const QuantParams& out, double c
     return to_multiplier(static_cast<double>(out.scale) / (static_cast<double>(in.scale) * count));
 }
 
+float rescale_multiplier(const QuantParams& in, const QuantParams& out) {
+    return to_multiplier(static_cast<double>(out.scale) / static_cast<double>(in.scale));
+}
+
+float product_multiplier(Span<const QuantParams> inputs, const QuantParams& out) {
+    double scale = 1.0;
+    for (const QuantParams& in : inputs) {
+        scale *= static_cast<double>(in.scale);
+    }
+    return to_multiplier(static_cast<double>(out.scale) / scale);
+}
+
+float quotient_multiplier(const QuantParams& a, const QuantParams& b, const QuantParams& out) {
+    return to_multiplier(static_cast<double>(out.scale) * static_cast<double>(b.scale) / static_cast<double>(a.scale));
+}
+
 void make_pointwise_table(const QuantParams& in, const QuantParams& out, double (*fn)(double x, const void* context),
                           const void* context, PointwiseTable table) {
     for (int q = -128; q <= 127; ++q) {

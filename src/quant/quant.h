@@ -79,6 +79,13 @@ Requant make_dequant(const QuantParams& in, Span<const float> weight_scales, Spa
 /// Multiplier of an average over `count` elements: q = clamp(rne(float(sum) * m) + zp_out), sum of (q_in - zp_in).
 float average_multiplier(const QuantParams& in, const QuantParams& out, double count);
 
+/// Factor of (q - zp_in) that gives the output's levels: s_out / s_in.
+float rescale_multiplier(const QuantParams& in, const QuantParams& out);
+/// Factor of the product of all (q_i - zp_i): s_out / (s_1 * s_2 * ...).
+float product_multiplier(Span<const QuantParams> inputs, const QuantParams& out);
+/// Factor of float(q_a - zp_a) / float(q_b - zp_b): s_out * s_b / s_a.
+float quotient_multiplier(const QuantParams& a, const QuantParams& b, const QuantParams& out);
+
 /// 256-entry table, index q + 128: out = quantize(fn(dequantize(q))), in double precision with one final rounding. `fn`
 /// must use the functions of quant/math.h, never those of the platform.
 using PointwiseTable = int8_t[256];

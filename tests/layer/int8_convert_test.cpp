@@ -128,7 +128,7 @@ TEST(Int8Eltwise, RefusesWhatItCannotDo) {
     };
     EXPECT_EQ(run(1, 10.0F), Code::kOk);
     EXPECT_EQ(run(1, 1e-6F), Code::kUnsupported);
-    EXPECT_EQ(run(0, 10.0F), Code::kUnsupported);
+    EXPECT_EQ(run(3, 10.0F), Code::kInvalidArgument);
 }
 
 // The same input twice, in place.

@@ -12,6 +12,7 @@ namespace {
 struct Case {
     std::string name;
     ParamDict params;
+    std::vector<Weight> weights = {};
 };
 
 ParamDict dict(std::initializer_list<std::pair<int, ParamDict::Value>> values) {
@@ -22,13 +23,30 @@ ParamDict dict(std::initializer_list<std::pair<int, ParamDict::Value>> values) {
     return out;
 }
 
+/// Every operation of two blobs, and with a number.
+std::vector<Case> binary_ops() {
+    std::vector<Case> cases;
+    for (int op = 0; op <= 11; ++op) {
+        cases.push_back({"of two " + std::to_string(op), dict({{0, op}})});
+        cases.push_back({"with a number " + std::to_string(op), dict({{0, op}, {1, 1}, {2, 1.5F}})});
+    }
+    return cases;
+}
+
 /// Parameters for the types that cannot do with their defaults, and for rules that depend on them.
 std::vector<Case> cases_of(const std::string& type) {
     const std::map<std::string, std::vector<Case>> special = {
         {"Pooling", {{"max", dict({{1, 2}})}, {"average", dict({{0, 1}, {1, 2}})}, {"global", dict({{0, 1}, {4, 1}})}}},
         {"ReLU", {{"plain", {}}, {"leaky", dict({{0, 0.1F}})}}},
         {"Clip", {{"relu6", dict({{0, 0.0F}, {1, 6.0F}})}}},
-        {"Eltwise", {{"sum", dict({{0, 1}})}, {"weighted sum", dict({{0, 1}, {1, std::vector<float>{1, -1}}})}}},
+        {"Eltwise",
+         {{"sum", dict({{0, 1}})},
+          {"weighted sum", dict({{0, 1}, {1, std::vector<float>{1, -1}}})},
+          {"product", dict({{0, 0}})},
+          {"maximum", dict({{0, 2}})}}},
+        {"BinaryOp", binary_ops()},
+        {"PReLU", {{"a slope", dict({{0, 1}}), {Weight::from_floats({0.25F})}}}},
+        {"Dropout", {{"nothing", {}}, {"scale", dict({{0, 0.5F}})}}},
         {"Interp", {{"nearest", dict({{0, 1}, {1, 2.0F}, {2, 2.0F}})}}},
         {"Slice", {{"halves", dict({{0, std::vector<int>{-233, -233}}})}}},
         {"Reshape", {{"flat", dict({{0, -1}})}}},
@@ -59,12 +77,13 @@ TEST(QuantRule, LayersKeepWhatSchemasPromise) {
             SCOPED_TRACE(std::string(schema->type) + " " + c.name + ": " + name(rule));
             const std::unique_ptr<Layer> layer = create_layer(schema->type);
             ASSERT_NE(layer, nullptr);
-            Status status = layer->load(params, {});
+            Status status = layer->load(params, c.weights);
             ASSERT_TRUE(status.ok()) << status.message();
             const QuantParams in{20.0F, 0};
             const bool keeps = rule == QuantRule::kMove || rule == QuantRule::kClamp;
             const QuantParams out = keeps ? in : QuantParams{35.0F, -128};
-            const size_t input_count = schema->max_inputs == 1 ? 1 : 2;
+            const bool one = schema->max_inputs == 1 || rule == QuantRule::kPointwise;
+            const size_t input_count = one ? 1 : 2;
             const size_t output_count = schema->max_outputs == 1 ? 1 : 2;
             const std::vector<TensorDesc> inputs(input_count, TensorDesc{Shape(), DType::kInt8, in});
             const std::vector<TensorDesc> outputs(output_count, TensorDesc{Shape(), DType::kInt8, out});

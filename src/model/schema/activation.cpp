@@ -38,7 +38,7 @@ constexpr LayerSchema pointwise(const char* type, Span<const ParamSpec> params, 
 
 const LayerSchema kSchemas[] = {
     {"ReLU", span(kRelu), nullptr, 1, 1, 1, 1, QuantRule::kClamp, "max(x, 0), or x * slope below 0", relu_rule},
-    {"PReLU", span(kPrelu), prelu_blobs, 1, 1, 1, 1, QuantRule::kFloat, "x * slope of the channel where x < 0"},
+    {"PReLU", span(kPrelu), prelu_blobs, 1, 1, 1, 1, QuantRule::kPointwise, "x * slope of the channel where x < 0"},
     pointwise("Clip", span(kClip), "min(max(x, min), max)", QuantRule::kClamp),
     pointwise("ELU", span(kElu), "x, or alpha * (exp(x) - 1) below 0"),
     pointwise("CELU", span(kAlphaOne), "max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))"),

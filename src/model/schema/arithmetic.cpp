@@ -42,8 +42,13 @@ constexpr auto kRequantize = params(int_param(0, "scale_in_data_size", 1, "1 or 
                                     int_param(3, "activation_type", 0, "as in Convolution"),
                                     floats_param(4, "activation_params", "as in Convolution"));
 
-QuantRule eltwise_rule(const Params& p) {
-    return p.i(0) == 1 ? QuantRule::kArith : QuantRule::kFloat;
+/// With a number a table; of two blobs those operations that have an int8 formula: not powers and atan2.
+QuantRule binary_op_rule(const Params& p) {
+    if (p.i(1) != 0) {
+        return QuantRule::kPointwise;
+    }
+    const int op = p.i(0);
+    return (op >= 0 && op <= 5) || op == 7 || op == 8 ? QuantRule::kArith : QuantRule::kFloat;
 }
 
 Status quantize_blobs(const Params& p, std::vector<BlobSpec>* out) {
@@ -74,14 +79,14 @@ Status requantize_blobs(const Params& p, std::vector<BlobSpec>* out) {
 }
 
 const LayerSchema kSchemas[] = {
-    {"Eltwise", span(kEltwise), nullptr, 2, kAny, 1, 1, QuantRule::kFloat,
-     "product, weighted sum or maximum of equal shapes", eltwise_rule},
-    {"BinaryOp", span(kBinaryOp), nullptr, 1, 2, 1, 1, QuantRule::kFloat,
-     "operation of two inputs, or of one and a number, with broadcasting"},
-    {"UnaryOp", span(kUnaryOp), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "function of each element"},
-    {"Power", span(kPower), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "(shift + scale * x) ^ power"},
-    {"Exp", span(kExpLog), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "base ^ (shift + scale * x)"},
-    {"Log", span(kExpLog), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "log of (shift + scale * x) to the base"},
+    {"Eltwise", span(kEltwise), nullptr, 2, kAny, 1, 1, QuantRule::kArith,
+     "product, weighted sum or maximum of equal shapes"},
+    {"BinaryOp", span(kBinaryOp), nullptr, 1, 2, 1, 1, QuantRule::kArith,
+     "operation of two inputs, or of one and a number, with broadcasting", binary_op_rule},
+    {"UnaryOp", span(kUnaryOp), nullptr, 1, 1, 1, 1, QuantRule::kPointwise, "function of each element"},
+    {"Power", span(kPower), nullptr, 1, 1, 1, 1, QuantRule::kPointwise, "(shift + scale * x) ^ power"},
+    {"Exp", span(kExpLog), nullptr, 1, 1, 1, 1, QuantRule::kPointwise, "base ^ (shift + scale * x)"},
+    {"Log", span(kExpLog), nullptr, 1, 1, 1, 1, QuantRule::kPointwise, "log of (shift + scale * x) to the base"},
     {"Reduction", span(kReduction), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "sum, mean, norm ... over axes"},
     {"Softmax", span(kSoftmax), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "exp(x) / sum of exp along an axis"},
     {"ArgMax", span(kArgMax), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "indices of the largest elements"},

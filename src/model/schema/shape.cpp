@@ -91,7 +91,7 @@ QuantRule interp_rule(const Params& p) {
     return p.i(0) == 1 || p.i(0) == 2 ? QuantRule::kMove : QuantRule::kFloat;
 }
 QuantRule dropout_rule(const Params& p) {
-    return p.f(0) == 1.0F ? QuantRule::kMove : QuantRule::kFloat;
+    return p.f(0) == 1.0F ? QuantRule::kMove : QuantRule::kPointwise;
 }
 /// Per-channel values need their own quantization: float for now.
 QuantRule padding_rule(const Params& p) {

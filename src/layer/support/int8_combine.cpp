@@ -1,0 +1,213 @@
+#include "layer/support/int8_combine.h"
+
+#include <algorithm>
+
+#include "base/cpu.h"
+#include "kernel/dispatch.h"
+#include "layer/support/pointwise.h"
+
+namespace fw {
+
+namespace {
+
+constexpr size_t kMaxFactors = 3;   // 255^3 < 2^24: the product is exact in float
+constexpr size_t kMaxAdjacent = 8;  // inputs that the sum's kernel is used for
+
+// The loops are functions of their own, so that pointers and constants are locals and the compiler vectorises them.
+
+void multiply(const int8_t* a, int32_t zero_a, const int8_t* b, int32_t zero_b, int64_t n, int32_t* out) {
+    for (int64_t i = 0; i < n; ++i) {
+        // 16-bit factors: half the work of a 32-bit product.
+        out[i] = int32_t{static_cast<int16_t>(a[i] - zero_a)} * static_cast<int16_t>(b[i] - zero_b);
+    }
+}
+
+void multiply_by(const int8_t* x, int32_t zero_point, int64_t n, int32_t* product) {
+    for (int64_t i = 0; i < n; ++i) {
+        product[i] *= x[i] - zero_point;
+    }
+}
+
+void widen(const int8_t* x, int32_t zero_point, float factor, int64_t n, float* out) {
+    for (int64_t i = 0; i < n; ++i) {
+        out[i] = static_cast<float>(x[i] - zero_point) * factor;
+    }
+}
+
+template <bool Max>
+void keep_extreme(const float* x, int64_t n, float* value) {
+    for (int64_t i = 0; i < n; ++i) {
+        const bool wins = Max ? x[i] > value[i] : x[i] < value[i];
+        value[i] = wins ? x[i] : value[i];
+    }
+}
+
+}  // namespace
+
+Status Int8Combine::prepare(Op op, const PrepareContext& context, Span<const float> coefficients) {
+    std::vector<QuantParams> quants;
+    const QuantParams out = context.outputs[0].quant;
+    bool known = out.known();
+    for (const TensorDesc& desc : context.inputs) {
+        quants.push_back(desc.quant);
+        known = known && desc.quant.known();
+    }
+    if (quants.size() < 2 || !known || !all_of_type(context.inputs, DType::kInt8) ||
+        !all_of_type(context.outputs, DType::kInt8)) {
+        return unsupported_types(context);
+    }
+    op_ = op;
+    result_ = out;
+    zero_point_.clear();
+    factor_.clear();
+    for (const QuantParams& quant : quants) {
+        zero_point_.push_back(quant.zero_point);
+        factor_.push_back(rescale_multiplier(quant, out));
+    }
+    switch (op) {
+        case Op::kSum:
+            sum_ = make_sum(quants, coefficients, out, {});
+            if (sum_.shift == 0) {
+                return Status::error(Code::kUnsupported,
+                                     "the scales of inputs and output are too far apart for an int8 sum");
+            }
+            break;
+        case Op::kProduct:
+            if (quants.size() > kMaxFactors) {
+                return Status::error(Code::kUnsupported, "an int8 product has at most %zu factors, this one %zu",
+                                     kMaxFactors, quants.size());
+            }
+            result_.scale = product_multiplier(quants, out);
+            break;
+        case Op::kQuotient: result_.scale = quotient_multiplier(quants[0], quants[1], out); break;
+        case Op::kMax:
+        case Op::kMin: result_.scale = 1.0F; break;
+    }
+    FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+    kernel_ = find_run_kernel(isa);
+    return {};
+}
+
+void Int8Combine::run(Span<const Tensor> in, const Tensor& out, Span<const int64_t* const> strides, int threads) const {
+    const RunPlan plan(out.shape, strides);
+    bool adjacent = in.size() <= kMaxAdjacent;
+    for (size_t i = 0; i < strides.size(); ++i) {
+        adjacent = adjacent && plan.step(i) == 1;
+    }
+    const QuantizeArgs args = {result_.scale, result_.zero_point, quant_min(result_)};
+    plan.for_each(threads, [&](const int64_t* offset, int64_t length) {
+        float value[RunPlan::kBlock];
+        int8_t bytes[RunPlan::kBlock];
+        // All inputs block by block, so that the output may be the memory of any of them.
+        for (int64_t start = 0; start < length; start += RunPlan::kBlock) {
+            const Piece piece = {offset, start, std::min<int64_t>(RunPlan::kBlock, length - start)};
+            int8_t* home = out.ptr<int8_t>() + offset[0] + start * plan.step(0);
+            int8_t* to = scatter_target(home, plan.step(0), bytes);
+            switch (op_) {
+                case Op::kSum:
+                    if (adjacent && kernel_ != nullptr) {
+                        sum_adjacent(in, piece, to);
+                    } else {
+                        sum(plan, in, piece, to);
+                    }
+                    break;
+                case Op::kProduct: product(plan, in, piece, value); break;
+                case Op::kQuotient: quotient(plan, in, piece, value); break;
+                case Op::kMax:
+                case Op::kMin: extreme(plan, in, piece, value); break;
+            }
+            if (op_ != Op::kSum && kernel_ != nullptr) {
+                kernel_->quantize(args, value, piece.n, to);
+            } else if (op_ != Op::kSum) {
+                quantize_run(value, piece.n, result_, to);
+            }
+            scatter_run(to, piece.n, home, plan.step(0));
+        }
+    });
+}
+
+// Elements of input i side by side; one that is repeated fills the buffer.
+const int8_t* Int8Combine::operand(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, size_t i,
+                                   int8_t* buffer) const {
+    const int64_t step = plan.step(i + 1);
+    return gather_run(in[i].ptr<const int8_t>() + piece.offset[i + 1] + piece.start * step, step, piece.n, buffer);
+}
+
+void Int8Combine::sum(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const {
+    int32_t total[RunPlan::kBlock];
+    int8_t buffer[RunPlan::kBlock];
+    const int64_t n = piece.n;
+    std::fill(total, total + n, int32_t{1} << (sum_.shift - 1));
+    for (size_t i = 0; i < in.size(); ++i) {
+        const int8_t* x = operand(plan, in, piece, i, buffer);
+        const int32_t k = sum_.multiplier[i];
+        const int32_t zero_point = sum_.zero_point[i];
+        for (int64_t j = 0; j < n; ++j) {
+            total[j] += (x[j] - zero_point) * k;
+        }
+    }
+    // Copies: a store of a byte may change any member.
+    const int32_t zero_point_out = sum_.zero_point_out;
+    const int32_t lo = sum_.lo;
+    const int32_t hi = sum_.hi;
+    const int shift = sum_.shift;
+    for (int64_t j = 0; j < n; ++j) {
+        to[j] = static_cast<int8_t>(std::min(std::max(zero_point_out + (total[j] >> shift), lo), hi));
+    }
+}
+
+void Int8Combine::sum_adjacent(Span<const Tensor> in, const Piece& piece, int8_t* to) const {
+    const int8_t* from[kMaxAdjacent];
+    for (size_t i = 0; i < in.size(); ++i) {
+        from[i] = in[i].ptr<const int8_t>() + piece.offset[i + 1] + piece.start;
+    }
+    SumArgs args;
+    args.in = from;
+    args.multiplier = sum_.multiplier.data();
+    args.zero_point = sum_.zero_point.data();
+    args.inputs = static_cast<int>(in.size());
+    args.shift = sum_.shift;
+    args.zero_point_out = sum_.zero_point_out;
+    args.lo = sum_.lo;
+    args.hi = sum_.hi;
+    kernel_->sum(args, piece.n, to);
+}
+
+void Int8Combine::product(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const {
+    int32_t total[RunPlan::kBlock];
+    int8_t first[RunPlan::kBlock];
+    int8_t second[RunPlan::kBlock];
+    multiply(operand(plan, in, piece, 0, first), zero_point_[0], operand(plan, in, piece, 1, second), zero_point_[1],
+             piece.n, total);
+    for (size_t i = 2; i < in.size(); ++i) {
+        multiply_by(operand(plan, in, piece, i, first), zero_point_[i], piece.n, total);
+    }
+    for (int64_t j = 0; j < piece.n; ++j) {
+        value[j] = static_cast<float>(total[j]);
+    }
+}
+
+void Int8Combine::quotient(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const {
+    float divisor[RunPlan::kBlock];
+    int8_t buffer[RunPlan::kBlock];
+    widen(operand(plan, in, piece, 0, buffer), zero_point_[0], 1.0F, piece.n, value);
+    widen(operand(plan, in, piece, 1, buffer), zero_point_[1], 1.0F, piece.n, divisor);
+    for (int64_t j = 0; j < piece.n; ++j) {
+        value[j] /= divisor[j];
+    }
+}
+
+void Int8Combine::extreme(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const {
+    float other[RunPlan::kBlock];
+    int8_t buffer[RunPlan::kBlock];
+    for (size_t i = 0; i < in.size(); ++i) {
+        widen(operand(plan, in, piece, i, buffer), zero_point_[i], factor_[i], piece.n, i == 0 ? value : other);
+        if (i > 0 && op_ == Op::kMax) {
+            keep_extreme<true>(other, piece.n, value);
+        } else if (i > 0) {
+            keep_extreme<false>(other, piece.n, value);
+        }
+    }
+}
+
+}  // namespace fw

@@ -1,0 +1,50 @@
+// Int8Combine: one int8 blob from the elements of several, by a sum, product, quotient, maximum or minimum
+// (docs/int8-contract.md, "Element-wise sum" and "Products, quotients, maxima and minima").
+#pragma once
+
+#include <vector>
+
+#include "layer/layer.h"
+#include "layer/support/run_plan.h"
+#include "quant/quant.h"
+
+namespace fw {
+
+struct RunKernel;
+
+class Int8Combine {
+public:
+    enum class Op : uint8_t { kSum, kProduct, kQuotient, kMax, kMin };
+
+    /// Computes the constants. Every blob must be int8 with a known scale; kUnsupported otherwise, and for scales or
+    /// numbers of inputs that the formula cannot hold. `coefficients` belong to a sum and may be empty (all 1).
+    Status prepare(Op op, const PrepareContext& context, Span<const float> coefficients = {});
+
+    /// `strides` has those of the output, then of each input, seen in the output's shape (0 = repeated along an axis).
+    /// The output may be the memory of any input that has its strides.
+    void run(Span<const Tensor> in, const Tensor& out, Span<const int64_t* const> strides, int threads) const;
+
+private:
+    /// The part of a run that is at hand: `n` elements from `start` on; offsets begin with the output's.
+    struct Piece {
+        const int64_t* offset;
+        int64_t start;
+        int64_t n;
+    };
+    const int8_t* operand(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, size_t i,
+                          int8_t* buffer) const;
+    void sum(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const;
+    void sum_adjacent(Span<const Tensor> in, const Piece& piece, int8_t* to) const;
+    void product(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const;
+    void quotient(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const;
+    void extreme(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const;
+
+    Op op_ = Op::kSum;
+    SumParams sum_;
+    std::vector<int32_t> zero_point_;  ///< of the inputs
+    std::vector<float> factor_;        ///< maximum, minimum: of the inputs
+    QuantParams result_;               ///< the last step, quantize(): scale = multiplier
+    const RunKernel* kernel_ = nullptr;
+};
+
+}  // namespace fw
