@@ -136,6 +136,36 @@ TEST(PropagateInt8, ALegacyTableLeavesSumsOfUnknownScaleFloat) {
     EXPECT_EQ(conversions(graph), 3);  // data, a for the sum, s for c3
 }
 
+// A block of MobileNetV3: expansion and depthwise with hard swish, squeeze-excite, linear projection, residual.
+TEST(PropagateInt8, ASqueezeExciteBlockHasNoInnerConversion) {
+    const std::vector<float> filters(8 * 9, 0.1F);
+    const LayerDef depthwise =
+        layer("ConvolutionDepthWise", "dw", {"e1"}, {"d"}, {{0, 8}, {1, 3}, {4, 1}, {5, 1}, {6, 72}, {7, 8}},
+              {filters, std::vector<float>(8, 0.0F)});
+    Graph graph = build(net(
+        {input("data", 4), conv1x1("expand", "data", "e", 4, 8), layer("HardSwish", "swish1", {"e"}, {"e1"}), depthwise,
+         layer("HardSwish", "swish2", {"d"}, {"d1"}), layer("Pooling", "squeeze", {"d1"}, {"s"}, {{0, 1}, {4, 1}}),
+         conv1x1("reduce", "s", "r", 8, 2), layer("ReLU", "relu", {"r"}, {"r1"}), conv1x1("excite", "r1", "x", 2, 8),
+         layer("HardSigmoid", "gate", {"x"}, {"g"}), layer("BinaryOp", "scale", {"d1", "g"}, {"m"}, {{0, 2}}),
+         conv1x1("project", "m", "o", 8, 4), layer("BinaryOp", "residual", {"o", "data"}, {"y"}, {{0, 0}}),
+         conv1x1("head", "y", "z", 4, 2)}));
+    ScaleTable table;
+    for (const char* name : {"expand", "dw", "reduce", "excite", "project", "head"}) {
+        table.layers[name].precision = ScaleTable::LayerPrecision::kInt8;
+    }
+    for (const char* name : {"data", "e", "e1", "d", "d1", "s", "r", "r1", "x", "g", "m", "o", "y"}) {
+        table.blobs[name] = QuantParams{20.0F, -30};
+    }
+    ASSERT_TRUE(run_pass(&graph, "propagate_int8", &table).ok());
+    EXPECT_EQ(conversions(graph), 1);
+    for (const NodeId id : graph.order()) {
+        EXPECT_NE(graph.node(id).type, "Dequantize");
+    }
+    for (const char* name : {"e1", "d1", "s", "r1", "g", "m", "o", "y"}) {
+        EXPECT_EQ(value(graph, name).dtype, DType::kInt8) << name;
+    }
+}
+
 TEST(PropagateInt8, AFloatTailTakesFloatFromTheLastConvolution) {
     Graph graph =
         build(net({input(), conv1x1("c1", "data", "a", 3, 4), layer("ReLU", "r", {"a"}, {"b"}),

@@ -266,7 +266,10 @@ TEST(Schema, QuantRulesFollowTheParameters) {
     EXPECT_EQ(rule_of("Pooling", {{0, 0}}), QuantRule::kMove);
     EXPECT_EQ(rule_of("Pooling", {{0, 1}}), QuantRule::kArith);
     EXPECT_EQ(rule_of("Eltwise", {{0, 1}}), QuantRule::kArith);
-    EXPECT_EQ(rule_of("Eltwise", {{0, 0}}), QuantRule::kFloat);
+    EXPECT_EQ(rule_of("Eltwise", {{0, 0}}), QuantRule::kArith);
+    EXPECT_EQ(rule_of("BinaryOp", {{0, 2}}), QuantRule::kArith);
+    EXPECT_EQ(rule_of("BinaryOp", {{0, 6}}), QuantRule::kFloat);
+    EXPECT_EQ(rule_of("BinaryOp", {{0, 6}, {1, 1}}), QuantRule::kPointwise);
     EXPECT_EQ(rule_of("Interp", {{0, 1}}), QuantRule::kMove);
     EXPECT_EQ(rule_of("Interp", {{0, 2}}), QuantRule::kMove);
     EXPECT_EQ(rule_of("Interp", {{0, 3}}), QuantRule::kFloat);
@@ -275,7 +278,8 @@ TEST(Schema, QuantRulesFollowTheParameters) {
     EXPECT_EQ(rule_of("ReLU", {}), QuantRule::kClamp);
     EXPECT_EQ(rule_of("ReLU", {{0, 0.1F}}), QuantRule::kPointwise);
     EXPECT_EQ(rule_of("Dropout", {}), QuantRule::kMove);
-    EXPECT_EQ(rule_of("Dropout", {{0, 0.5F}}), QuantRule::kFloat);
+    EXPECT_EQ(rule_of("Dropout", {{0, 0.5F}}), QuantRule::kPointwise);
+    EXPECT_EQ(rule_of("PReLU", {{0, 1}}), QuantRule::kPointwise);
     EXPECT_EQ(rule_of("Padding", {{6, 3}}), QuantRule::kFloat);
     EXPECT_EQ(rule_of("Concat", {}), QuantRule::kUnify);
     EXPECT_EQ(rule_of("Softmax", {}), QuantRule::kFloat);
