@@ -85,6 +85,28 @@ std::vector<QuantParams> stated_scales(const Graph& graph, const ScaleTable& tab
     return stated;
 }
 
+// The scale that holds exactly the values of a constant; unknown where some are no numbers or the scale would not be.
+QuantParams range_of(const std::vector<Weight>& weights) {
+    std::vector<float> storage;
+    if (weights.size() != 1 || weights[0].count() == 0) {
+        return {};
+    }
+    const Span<const float> values = weights[0].floats(&storage);
+    if (!all_finite(values)) {
+        return {};
+    }
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    const double largest = std::max(std::fabs(static_cast<double>(*least)), static_cast<double>(*most));
+    if (largest == 0.0) {
+        return {1.0F, 0};
+    }
+    // No negative values: all 256 levels.
+    const bool positive = *least >= 0.0F;
+    const auto scale = static_cast<float>((positive ? 255.0 : 127.0) / largest);
+    const bool usable = std::isnormal(scale) && std::isnormal(1.0F / scale);
+    return usable ? QuantParams{scale, positive ? -128 : 0} : QuantParams();
+}
+
 void turn_float(const std::vector<bool>& drop, const char* reason, Int8Plan* plan) {
     for (const NodeId id : plan->order) {
         if (drop[at(id)]) {
@@ -235,11 +257,12 @@ Int8Plan start_int8_plan(const Graph& graph, const PassContext& context) {
             }
         }
         std::string& reason = plan.reason[at(id)];
-        if (find_schema(node.type) == nullptr || node.inputs.empty() || node.outputs.empty()) {
+        const LayerSchema* schema = find_schema(node.type);
+        const QuantRule rule = schema != nullptr ? schema->rule(graph.params(id)) : QuantRule::kFloat;
+        if (node.outputs.empty() || (node.inputs.empty() && rule != QuantRule::kConstant)) {
             reason = "has no int8 form";
             continue;
         }
-        const QuantRule rule = find_schema(node.type)->rule(graph.params(id));
         const auto entry = context.table->layers.find(node.name);
         const bool kept = context.keep_float != nullptr && context.keep_float->count(node.name) != 0;
         if (rule == QuantRule::kFloat) {
@@ -258,7 +281,13 @@ Int8Plan start_int8_plan(const Graph& graph, const PassContext& context) {
 }
 
 void infer_scales(const Graph& graph, const ScaleTable& table, Int8Plan* plan) {
-    const std::vector<QuantParams> stated = stated_scales(graph, table, *plan);
+    std::vector<QuantParams> stated = stated_scales(graph, table, *plan);
+    for (const NodeId id : plan->order) {
+        const Node& node = graph.node(id);
+        if (plan->rule[at(id)] == QuantRule::kConstant && !stated[at(node.outputs[0])].known()) {
+            stated[at(node.outputs[0])] = range_of(node.weights);
+        }
+    }
     std::vector<QuantParams>& scale = plan->scale;
 
     // Backwards: what a value is for decides its scale. A layer that keeps scales or a Concat hands its output's scale

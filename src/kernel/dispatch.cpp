@@ -75,6 +75,9 @@ Span<const PoolKernel* const> pool_kernels() {
 Span<const TableKernel* const> table_kernels() {
     return span_of_listed<TableKernel>();
 }
+Span<const ArithKernel* const> arith_kernels() {
+    return span_of_listed<ArithKernel>();
+}
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
     const GemmKernel* best = find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8; });
     if (n <= 0) {
@@ -108,6 +111,9 @@ const PoolKernel* find_pool_kernel(Isa level) {
 }
 const TableKernel* find_table_kernel(Isa level) {
     return find<TableKernel>(level, [](const TableKernel&) { return true; });
+}
+const ArithKernel* find_arith_kernel(Isa level) {
+    return find<ArithKernel>(level, [](const ArithKernel&) { return true; });
 }
 
 }  // namespace fw

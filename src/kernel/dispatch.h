@@ -13,6 +13,7 @@ Span<const DwLineKernel* const> dw_line_kernels();
 Span<const RunKernel* const> run_kernels();
 Span<const PoolKernel* const> pool_kernels();
 Span<const TableKernel* const> table_kernels();
+Span<const ArithKernel* const> arith_kernels();
 
 /// The best kernel for `level`. Never nullptr: scalar kernels run everywhere. A level may have GEMM kernels with tiles
 /// of different shapes: the one that covers `n` output channels with the fewest panels is taken, then the one with the
@@ -25,5 +26,7 @@ const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stri
 const RunKernel* find_run_kernel(Isa level);
 const PoolKernel* find_pool_kernel(Isa level);
 const TableKernel* find_table_kernel(Isa level);
+/// Never nullptr.
+const ArithKernel* find_arith_kernel(Isa level);
 
 }  // namespace fw

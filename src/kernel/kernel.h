@@ -160,6 +160,24 @@ struct TableKernel {
     void (*look_up)(const int8_t* in, int64_t count, const int8_t* table, int8_t* out);
 };
 
+/// q[i] = rne(min(max(float(x[i] - zero_point) * a[i] + b[i], lo - zp), hi - zp)) + zp, where zp is zero_point_out; the
+/// product is rounded before the sum. Vectors of a and b may be over-read like activations.
+struct AffineArgs {
+    const float* a = nullptr;
+    const float* b = nullptr;
+    int32_t zero_point = 0;
+    int32_t zero_point_out = 0;
+    int32_t lo = -127;
+    int32_t hi = 127;
+};
+
+/// Arithmetic on runs of adjacent bytes. The output may be the memory of an input.
+struct ArithKernel {
+    const char* name;
+    Isa level;
+    void (*affine)(const AffineArgs&, const int8_t* x, int64_t count, int8_t* out);
+};
+
 /// The cells of an image that a pooling window covers, and the pixel that comes of them. Steps are in bytes.
 struct PoolArgs {
     const void* corner = nullptr;  ///< channel 0; channels are adjacent
@@ -187,6 +205,7 @@ struct PoolKernel {
 #define FW_KERNEL_STRUCT_run RunKernel
 #define FW_KERNEL_STRUCT_pool PoolKernel
 #define FW_KERNEL_STRUCT_table TableKernel
+#define FW_KERNEL_STRUCT_arith ArithKernel
 
 #define FW_KERNEL(family, name, level) extern const FW_KERNEL_STRUCT_##family name;
 #include "kernel/kernels.inc"

@@ -36,6 +36,13 @@ FW_ALWAYS_INLINE void store_floats(Float4 x, void* out, int64_t count) {
     std::memcpy(out, &x, static_cast<size_t>(count) * 4);
 }
 
+/// rne(x) for |x| far below 2^22: adding 1.5 * 2^23 leaves x rounded half to even in the low bits of the sum.
+FW_ALWAYS_INLINE int32_t round_half_even_small(float x) {
+    const float magic = 12582912.0F;
+    const float sum = x + magic;
+    return load_as<int32_t>(&sum) - load_as<int32_t>(&magic);
+}
+
 /// Rounds, adds the zero point and stores `count` bytes. |x| is far below 2^22 here, so adding and taking away 1.5 *
 /// 2^23 leaves x rounded half to even in the low bits of the sum.
 FW_ALWAYS_INLINE void store_int8(Float4 x, const Epilogue& e, void* out, int64_t count) {

@@ -2,6 +2,7 @@
 #include "layer/layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
+#include "quant/quant.h"
 
 namespace fw {
 
@@ -30,27 +31,38 @@ public:
     }
 
     Status prepare(const PrepareContext& context) override {
-        if (context.outputs[0].dtype != DType::kFloat32) {
-            return Status::error(Code::kUnsupported, "has no %s implementation", name(context.outputs[0].dtype));
-        }
+        const TensorDesc& out = context.outputs[0];
+        quantized_.clear();
         values_ = weight_.to_floats();
+        if (out.dtype == DType::kFloat32) {
+            return {};
+        }
+        if (out.dtype != DType::kInt8 || !out.quant.known()) {
+            return Status::error(Code::kUnsupported, "has no %s implementation", name(out.dtype));
+        }
+        quantized_.resize(values_.size());
+        quantize_run(values_.data(), static_cast<int64_t>(values_.size()), out.quant, quantized_.data());
+        values_ = {};
         return {};
     }
 
     Status forward(Span<const Tensor> /*in*/, Span<Tensor> out, const RunContext& context) const override {
         // The file has the plain order; copy_elements only reads through the pointer.
-        auto* values = const_cast<float*>(values_.data());
-        copy_elements(make_tensor(values, TensorDesc{shape_, DType::kFloat32, {}}, Layout::kPlain), out[0],
+        const bool int8 = !quantized_.empty();
+        void* values = int8 ? static_cast<void*>(const_cast<int8_t*>(quantized_.data()))
+                            : static_cast<void*>(const_cast<float*>(values_.data()));
+        copy_elements(make_tensor(values, TensorDesc{shape_, out[0].dtype, out[0].quant}, Layout::kPlain), out[0],
                       context.threads);
         return {};
     }
 
-    size_t weight_bytes() const override { return values_.size() * sizeof(float); }
+    size_t weight_bytes() const override { return values_.size() * sizeof(float) + quantized_.size(); }
 
 private:
     Shape shape_;
     Weight weight_;
-    std::vector<float> values_;
+    std::vector<float> values_;      // float output
+    std::vector<int8_t> quantized_;  // int8 output
 };
 
 }  // namespace

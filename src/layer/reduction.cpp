@@ -1,12 +1,14 @@
-// Reduction: sum, mean, norm and others over all or some axes.
+// Reduction: sum, mean, norm and others over all or some axes; sum and mean in int8 too (docs/int8-contract.md).
 #include <cmath>
 #include <limits>
 
 #include "base/parallel.h"
 #include "layer/layer.h"
 #include "layer/support/loop_nest.h"
+#include "layer/support/pointwise.h"
 #include "layer/support/shape.h"
 #include "layer/support/weights.h"
+#include "quant/quant.h"
 
 namespace fw {
 
@@ -63,6 +65,16 @@ double reduce(ReductionOp op, const float* in, const LoopNest& nest) {
     return 0.0;
 }
 
+int64_t sum_of(const int8_t* in, const LoopNest& nest, int32_t zero_point) {
+    int64_t sum = 0;
+    nest.for_each_run([&](const LoopNest::Steps& offset, int64_t n, const LoopNest::Steps& step) {
+        for (int64_t i = 0; i < n; ++i) {
+            sum += in[offset[0] + i * step[0]];
+        }
+    });
+    return sum - nest.count() * zero_point;
+}
+
 class Reduction final : public Layer {
 public:
     Status load(const Params& params, Span<const Weight> /*weights*/) override {
@@ -95,6 +107,21 @@ public:
         out[0].shape = shape.rank == 0 ? Shape(1) : shape;
         return {};
     }
+    Status prepare(const PrepareContext& context) override {
+        const TensorDesc& in = context.inputs[0];
+        const TensorDesc& out = context.outputs[0];
+        int8_ = in.dtype == DType::kInt8 && out.dtype == DType::kInt8;
+        if (in.dtype == DType::kFloat32 && out.dtype == DType::kFloat32) {
+            return {};
+        }
+        if (!int8_ || !in.quant.known() || !out.quant.known() || !(coefficient_ > 0.0F) ||
+            (op_ != ReductionOp::kSum && op_ != ReductionOp::kMean)) {
+            return unsupported_types(context);
+        }
+        in_quant_ = in.quant;
+        out_quant_ = out.quant;
+        return {};
+    }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         unsigned mask = 0;
         FW_RETURN_IF_ERROR(reduced_axes(in[0].shape, &mask));
@@ -109,6 +136,19 @@ public:
             }
         }
         reduced.sort_by_input();
+        if (int8_) {
+            const double count = op_ == ReductionOp::kMean ? static_cast<double>(reduced.count()) : 1.0;
+            const float multiplier =
+                average_multiplier(in_quant_, out_quant_, count / static_cast<double>(coefficient_));
+            parallel_for(kept.count(), context.threads, [&](int64_t i) {
+                const LoopNest::Steps offset = kept.at(i);
+                const int64_t sum = sum_of(in[0].ptr<const int8_t>() + offset[0], reduced, in_quant_.zero_point);
+                const float scaled = static_cast<float>(sum) * multiplier;
+                out[0].ptr<int8_t>()[offset[1]] =
+                    round_to_int8(static_cast<double>(scaled), out_quant_.zero_point, quant_min(out_quant_), kQuantMax);
+            });
+            return {};
+        }
         parallel_for(kept.count(), context.threads, [&](int64_t i) {
             const LoopNest::Steps offset = kept.at(i);
             const double value = reduce(op_, in[0].ptr<const float>() + offset[0], reduced);
@@ -138,6 +178,9 @@ private:
     bool keep_ = false;
     float coefficient_ = 1.0F;
     std::vector<int> axes_;
+    bool int8_ = false;
+    QuantParams in_quant_;
+    QuantParams out_quant_;
 };
 
 }  // namespace

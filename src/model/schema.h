@@ -41,6 +41,7 @@ enum class QuantRule : uint8_t {
     kClamp,     ///< piecewise linear with slope 0 or 1 (ReLU, Clip): int8 in its input's scale by clamping
     kArith,     ///< own integer formula from its inputs' scales to its output's scale (sums, products, averages)
     kPointwise,  ///< element by element: a 256-entry table from the input's scale to the output's
+    kConstant,   ///< no inputs, values known at load: quantized then, in the table's scale or that of their own range
 };
 
 struct LayerSchema {

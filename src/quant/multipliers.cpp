@@ -116,6 +116,21 @@ float quotient_multiplier(const QuantParams& a, const QuantParams& b, const Quan
     return to_multiplier(static_cast<double>(out.scale) * static_cast<double>(b.scale) / static_cast<double>(a.scale));
 }
 
+AffineParams make_affine(const QuantParams& in, Span<const float> scale, Span<const float> shift,
+                         const QuantParams& out) {
+    const auto to_float = [](double x) {
+        const float magnitude = to_multiplier(std::fabs(x));
+        return x < 0.0 ? -magnitude : magnitude;
+    };
+    AffineParams affine;
+    for (size_t i = 0; i < scale.size(); ++i) {
+        affine.a.push_back(
+            to_float(static_cast<double>(scale[i]) * static_cast<double>(out.scale) / static_cast<double>(in.scale)));
+        affine.b.push_back(to_float(static_cast<double>(shift[i]) * static_cast<double>(out.scale)));
+    }
+    return affine;
+}
+
 void make_pointwise_table(const QuantParams& in, const QuantParams& out, double (*fn)(double x, const void* context),
                           const void* context, PointwiseTable table) {
     for (int q = -128; q <= 127; ++q) {

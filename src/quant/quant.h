@@ -86,6 +86,15 @@ float product_multiplier(Span<const QuantParams> inputs, const QuantParams& out)
 /// Factor of float(q_a - zp_a) / float(q_b - zp_b): s_out * s_b / s_a.
 float quotient_multiplier(const QuantParams& a, const QuantParams& b, const QuantParams& out);
 
+/// Constants of y = scale[c] * x + shift[c]: q = clamp(rne(float(q_in - zp_in) * a[c] + b[c]) + zp_out), the product
+/// rounded before the sum.
+struct AffineParams {
+    std::vector<float> a;  ///< scale * s_out / s_in
+    std::vector<float> b;  ///< shift * s_out
+};
+AffineParams make_affine(const QuantParams& in, Span<const float> scale, Span<const float> shift,
+                         const QuantParams& out);
+
 /// 256-entry table, index q + 128: out = quantize(fn(dequantize(q))), in double precision with one final rounding. `fn`
 /// must use the functions of quant/math.h, never those of the platform.
 using PointwiseTable = int8_t[256];

@@ -33,6 +33,10 @@ std::vector<Case> binary_ops() {
     return cases;
 }
 
+Weight one_value(float value) {
+    return Weight::from_floats({value});
+}
+
 /// Parameters for the types that cannot do with their defaults, and for rules that depend on them.
 std::vector<Case> cases_of(const std::string& type) {
     const std::map<std::string, std::vector<Case>> special = {
@@ -46,6 +50,12 @@ std::vector<Case> cases_of(const std::string& type) {
           {"maximum", dict({{0, 2}})}}},
         {"BinaryOp", binary_ops()},
         {"PReLU", {{"a slope", dict({{0, 1}}), {Weight::from_floats({0.25F})}}}},
+        {"Scale", {{"and bias", dict({{0, 1}, {1, 1}}), {one_value(2.0F), one_value(-1.0F)}}}},
+        {"Bias", {{"a channel", dict({{0, 1}}), {one_value(2.0F)}}}},
+        {"BatchNorm",
+         {{"a channel", dict({{0, 1}}), {one_value(2.0F), one_value(0.5F), one_value(1.0F), one_value(0.0F)}}}},
+        {"MemoryData", {{"a number", dict({{0, 1}}), {one_value(2.0F)}}}},
+        {"Reduction", {{"sum", {}}, {"mean", dict({{0, 3}})}, {"maximum", dict({{0, 4}})}}},
         {"Dropout", {{"nothing", {}}, {"scale", dict({{0, 0.5F}})}}},
         {"Interp",
          {{"nearest", dict({{0, 1}, {1, 2.0F}, {2, 2.0F}})},

@@ -275,6 +275,11 @@ TEST(Schema, QuantRulesFollowTheParameters) {
     EXPECT_EQ(rule_of("Interp", {{0, 3}}), QuantRule::kFloat);
     EXPECT_EQ(rule_of("InstanceNorm", {}), QuantRule::kArith);
     EXPECT_EQ(rule_of("LayerNorm", {}), QuantRule::kArith);
+    EXPECT_EQ(rule_of("Reduction", {{0, 3}}), QuantRule::kArith);
+    EXPECT_EQ(rule_of("Reduction", {{0, 4}}), QuantRule::kFloat);
+    EXPECT_EQ(rule_of("Scale", {{0, 5}}), QuantRule::kArith);
+    EXPECT_EQ(rule_of("Scale", {{0, -233}}), QuantRule::kFloat);
+    EXPECT_EQ(rule_of("MemoryData", {{0, 1}}), QuantRule::kConstant);
     EXPECT_EQ(rule_of("ReLU", {}), QuantRule::kClamp);
     EXPECT_EQ(rule_of("ReLU", {{0, 0.1F}}), QuantRule::kPointwise);
     EXPECT_EQ(rule_of("Dropout", {}), QuantRule::kMove);

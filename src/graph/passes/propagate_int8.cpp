@@ -76,8 +76,9 @@ void follow(const Graph& graph, const std::map<std::string, bool>& decided, Int8
         }
         const Node& node = graph.node(id);
         const auto found = decided.find(node.name);
-        plan->int8[n] = found != decided.end() ? found->second
-                                               : plan->int8[static_cast<size_t>(graph.value(node.inputs[0]).producer)];
+        const bool as_input =
+            node.inputs.empty() || plan->int8[static_cast<size_t>(graph.value(node.inputs[0]).producer)];
+        plan->int8[n] = found != decided.end() ? found->second : as_input;
         if (!plan->int8[n]) {
             plan->reason[n] = "the whole network has it in float";
         }

@@ -1,5 +1,10 @@
 #include "layer/support/channel_affine.h"
 
+#include <algorithm>
+
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
 #include "layer/support/weights.h"
 
@@ -45,7 +50,64 @@ Status ChannelAffine::infer(Span<const TensorDesc> in, Span<TensorDesc> out) con
     return {};
 }
 
+Status ChannelAffine::prepare(const PrepareContext& context) {
+    int8_ = false;
+    if (all_of_type(context.inputs, DType::kFloat32) && all_of_type(context.outputs, DType::kFloat32)) {
+        return {};
+    }
+    const TensorDesc& in = context.inputs[0];
+    const TensorDesc& out = context.outputs[0];
+    if (context.inputs.size() != 1 || in.dtype != DType::kInt8 || out.dtype != DType::kInt8 || !in.quant.known() ||
+        !out.quant.known()) {
+        return unsupported_types(context);
+    }
+    if (!all_finite(a_) || !all_finite(b_)) {
+        return Status::error(Code::kUnsupported, "a factor is inf or nan");
+    }
+    params_ = make_affine(in.quant, a_, b_, out.quant);
+    constexpr size_t kMore = kOverread / sizeof(float);
+    params_.a.resize(a_.size() + kMore);
+    params_.b.resize(b_.size() + kMore);
+    args_.zero_point = in.quant.zero_point;
+    args_.zero_point_out = out.quant.zero_point;
+    args_.lo = quant_min(out.quant);
+    args_.hi = kQuantMax;
+    FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+    kernel_ = find_arith_kernel(isa);
+    int8_ = true;
+    return {};
+}
+
+void ChannelAffine::run_int8(const Tensor& in, const Tensor& out, int threads) const {
+    constexpr int64_t kByChannel[Shape::kMaxRank] = {1, 0, 0, 0};
+    const RunPlan plan(out.shape, {out.stride, in.stride, kByChannel});
+    plan.for_each(threads, [&](const int64_t* offset, int64_t n) {
+        // Kernels over-read.
+        int8_t buffer[RunPlan::kBlock + kOverread];
+        int8_t out_buffer[RunPlan::kBlock];
+        float a_buffer[RunPlan::kBlock + kOverread];
+        float b_buffer[RunPlan::kBlock + kOverread];
+        AffineArgs args = args_;
+        for (int64_t start = 0; start < n; start += RunPlan::kBlock) {
+            const int64_t count = std::min<int64_t>(RunPlan::kBlock, n - start);
+            int8_t* home = out.ptr<int8_t>() + offset[0] + start * plan.step(0);
+            const int8_t* x =
+                gather_run(in.ptr<const int8_t>() + offset[1] + start * plan.step(1), plan.step(1), count, buffer);
+            const int64_t channel = offset[2] + start * plan.step(2);
+            args.a = gather_run(params_.a.data() + channel, plan.step(2), count, a_buffer);
+            args.b = gather_run(params_.b.data() + channel, plan.step(2), count, b_buffer);
+            int8_t* y = scatter_target(home, plan.step(0), out_buffer);
+            kernel_->affine(args, x, count, y);
+            scatter_run(y, count, home, plan.step(0));
+        }
+    });
+}
+
 Status ChannelAffine::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {
+    if (int8_) {
+        run_int8(in[0], out[0], context.threads);
+        return {};
+    }
     channel_affine(in[0], out[0], a_.data(), b_.data(), 1, context.threads);
     return {};
 }

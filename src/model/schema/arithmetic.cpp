@@ -51,6 +51,11 @@ QuantRule binary_op_rule(const Params& p) {
     return (op >= 0 && op <= 5) || op == 7 || op == 8 ? QuantRule::kArith : QuantRule::kFloat;
 }
 
+/// Sums and means have an integer formula.
+QuantRule reduction_rule(const Params& p) {
+    return p.i(0) == 0 || p.i(0) == 3 ? QuantRule::kArith : QuantRule::kFloat;
+}
+
 Status quantize_blobs(const Params& p, std::vector<BlobSpec>* out) {
     FW_ASSIGN_OR_RETURN(const int64_t scales, count_param(p, 0, 1));
     out->push_back({"scale_data", scales, false});
@@ -87,7 +92,8 @@ const LayerSchema kSchemas[] = {
     {"Power", span(kPower), nullptr, 1, 1, 1, 1, QuantRule::kPointwise, "(shift + scale * x) ^ power"},
     {"Exp", span(kExpLog), nullptr, 1, 1, 1, 1, QuantRule::kPointwise, "base ^ (shift + scale * x)"},
     {"Log", span(kExpLog), nullptr, 1, 1, 1, 1, QuantRule::kPointwise, "log of (shift + scale * x) to the base"},
-    {"Reduction", span(kReduction), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "sum, mean, norm ... over axes"},
+    {"Reduction", span(kReduction), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "sum, mean, norm ... over axes",
+     reduction_rule},
     {"Softmax", span(kSoftmax), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "exp(x) / sum of exp along an axis"},
     {"ArgMax", span(kArgMax), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "indices of the largest elements"},
     {"Cast", span(kCast), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "changes the element type; values stay float32 here"},

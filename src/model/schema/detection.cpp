@@ -99,7 +99,7 @@ Status memory_data_blobs(const Params& p, std::vector<BlobSpec>* out) {
 const LayerSchema kSchemas[] = {
     {"Input", span(kInput), check_input, 0, 0, 1, 1, QuantRule::kFloat,
      "a blob that the caller gives; carries the preprocessing"},
-    {"MemoryData", span(kMemoryData), memory_data_blobs, 0, 0, 1, 1, QuantRule::kFloat, "a constant blob"},
+    {"MemoryData", span(kMemoryData), memory_data_blobs, 0, 0, 1, 1, QuantRule::kConstant, "a constant blob"},
     {"PriorBox", span(kPriorBox), nullptr, 1, 2, 1, 1, QuantRule::kFloat, "the default boxes of an SSD head"},
     {"DetectionOutput", span(kDetectionOutput), nullptr, 3, 5, 1, 1, QuantRule::kFloat,
      "decodes and filters the boxes of an SSD"},

@@ -93,11 +93,16 @@ Status group_norm_blobs(const Params& p, std::vector<BlobSpec>* out) {
     return affine_blobs(p, 1, 3, false, out);
 }
 
+// A scale that is an input is float.
+QuantRule scale_rule(const Params& p) {
+    return p.i(0) == -233 ? QuantRule::kFloat : QuantRule::kArith;
+}
+
 const LayerSchema kSchemas[] = {
-    {"BatchNorm", span(kBatchNorm), batch_norm_blobs, 1, 1, 1, 1, QuantRule::kFloat,
+    {"BatchNorm", span(kBatchNorm), batch_norm_blobs, 1, 1, 1, 1, QuantRule::kArith,
      "slope * (x - mean) / sqrt(var + eps) + bias, by channel"},
-    {"Scale", span(kScale), scale_blobs, 1, 2, 1, 1, QuantRule::kFloat, "x * scale + bias, by channel"},
-    {"Bias", span(kBias), bias_blobs, 1, 1, 1, 1, QuantRule::kFloat, "x + bias, by channel"},
+    {"Scale", span(kScale), scale_blobs, 1, 2, 1, 1, QuantRule::kArith, "x * scale + bias, by channel", scale_rule},
+    {"Bias", span(kBias), bias_blobs, 1, 1, 1, 1, QuantRule::kArith, "x + bias, by channel"},
     {"LRN", span(kLrn), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "local response normalisation"},
     {"MVN", span(kMvn), nullptr, 1, 1, 1, 1, QuantRule::kArith, "subtracts the mean, divides by the deviation"},
     {"Normalize", span(kNormalize), normalize_blobs, 1, 1, 1, 1, QuantRule::kFloat,
