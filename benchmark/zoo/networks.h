@@ -25,6 +25,7 @@ void shufflenet_v2(Blocks* net);
 void squeezenet_ssd(Blocks* net);
 void squeezenet_v1_1(Blocks* net);
 void vgg16(Blocks* net);
+void vision_transformer_tiny(Blocks* net);
 void yolo_fastest(Blocks* net);
 void yolov4_tiny(Blocks* net);
 

@@ -36,6 +36,7 @@ constexpr Network kNetworks[] = {
     {"squeezenet_v1_1", "Iandola et al. 2016; version 1.1 of the authors' repository", 360000000, 1235496,
      squeezenet_v1_1},
     {"vgg16", "Simonyan and Zisserman 2014, table 2", 15500000000, 138000000, vgg16},
+    {"vision_transformer_tiny", "Touvron et al. 2020, table 1", 1260000000, 5700000, vision_transformer_tiny},
     {"yolo_fastest", "Yolo-Fastest's repository, 1.1", 126000000, 350000, yolo_fastest},
     {"yolov4_tiny", "Wang et al. 2021, section 4.1; Darknet's figures", 3455000000, 6057000, yolov4_tiny},
 };

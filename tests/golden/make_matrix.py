@@ -102,6 +102,51 @@ def matmul():
     g.write()
 
 
+def multi_head_attention():
+    g = Golden("MultiHeadAttention", 2e-5, 2e-5)
+
+    def case(name, embed, heads, rows, keys=None, dims=None, same_value=False, mask=None, scale=None):
+        qd, kd, vd = dims or (embed, embed, embed)
+        x = [g.rng.data(rows, qd)]
+        if keys:
+            x.append(g.rng.data(keys, kd))
+            if not same_value:
+                x.append(g.rng.data(keys, vd))
+        q, k, v = (f64(x[min(i, len(x) - 1)]) for i in range(3))
+        w = [g.rng.data(o, i, lo=-0.5, hi=0.5) for o, i in ((embed, qd), (embed, kd), (embed, vd), (qd, embed))]
+        b = [g.rng.data(o) for o in (embed, embed, embed, qd)]
+
+        def heads_of(rows_in, i):
+            return (rows_in @ f64(w[i]).T + f64(b[i])).reshape(len(rows_in), heads, -1).transpose(1, 0, 2)
+
+        scores = (1 / np.sqrt(embed // heads) if scale is None else scale) * heads_of(q, 0) @ heads_of(k, 1).transpose(0, 2, 1)
+        if mask:
+            m = g.rng.data(*((heads,) if mask == 3 else ()), rows, len(k))
+            x.append(m)
+            scores = scores + f64(m)
+        e = np.exp(scores - scores.max(-1, keepdims=True))
+        o = (e / e.sum(-1, keepdims=True) @ heads_of(v, 2)).transpose(1, 0, 2).reshape(rows, embed)
+        p = {0: embed, 1: heads, 2: embed * qd}
+        if (kd, vd) != (embed, embed):
+            p.update({3: kd, 4: vd})
+        if mask:
+            p[5] = 1
+        if scale is not None:
+            p[6] = scale
+        g.one(name, p, x, o @ f64(w[3]).T + f64(b[3]), b"".join(flagged(w[i]) + raw(b[i]) for i in range(4)))
+
+    case("one_head", 4, 1, 3)
+    case("self", 12, 3, 5)
+    case("one_row", 8, 2, 1)
+    case("key_is_value", 8, 2, 5, keys=7, same_value=True)
+    case("cross", 8, 4, 3, keys=6, dims=(10, 6, 7))
+    case("scale", 6, 2, 4, scale=0.25)
+    case("mask", 6, 2, 4, mask=2)
+    case("mask_by_head", 6, 2, 4, keys=5, mask=3)
+    case("mask_cross", 6, 3, 2, keys=3, dims=(5, 4, 3), mask=2)
+    g.write()
+
+
 def embed():
     g = Golden("Embed")
     for bias in (0, 1):
@@ -179,6 +224,7 @@ if __name__ == "__main__":
     inner_product()
     gemm()
     matmul()
+    multi_head_attention()
     embed()
     memory_data()
     quantize()

@@ -29,6 +29,11 @@ int64_t count_macs(const NetDef& net, const std::map<std::string, Shape>& shapes
         } else if (layer.type == "Convolution" || layer.type == "ConvolutionDepthWise") {
             const Shape& out = shapes.at(layer.tops[0]);
             sum += layer.weights[0].count() * out.w() * out.h();
+        } else if (layer.type == "Gemm") {
+            sum += layer.weights[0].count() * shapes.at(layer.tops[0]).h();
+        } else if (layer.type == "MultiHeadAttention") {
+            const Shape& out = shapes.at(layer.tops[0]);  // four square matrices, two products of tokens with tokens
+            sum += int64_t{out.h()} * out.w() * 4 * out.w() + int64_t{2} * out.h() * out.h() * out.w();
         }
     }
     return sum;
@@ -159,7 +164,7 @@ std::vector<std::string> meaningful_outputs(const NetDef& def, const std::vector
 }
 
 /// Too heavy for a test under an emulator or a sanitizer: more MACs than this are only loaded and planned.
-constexpr int64_t kLight = 700000000;
+constexpr int64_t kLight = 1600000000;
 
 TEST_P(Zoo, LoadsAndRunsToOutputsThatDependOnTheInput) {
     const Network& network = GetParam();

@@ -60,6 +60,15 @@ constexpr auto kGemm = params(
 
 constexpr auto kMatMul = params(int_param(0, "transB", 0, "1 = B is N x K"));
 
+constexpr auto kMultiHeadAttention =
+    params(int_param(0, "embed_dim", 0, "length of the projected rows"),
+           int_param(1, "num_heads", 1, "parts they are cut into"),
+           int_param(2, "weight_data_size", 0, "embed_dim x length of a query"),
+           int_like(3, "kdim", 0, "length of a key"), int_like(4, "vdim", 0, "length of a value"),
+           int_param(5, "attn_mask", 0, "1 = the last input is added to the scores"),
+           float_param(6, "scale", 0, "factor of the scores; not given = 1 / sqrt(embed_dim / num_heads)"),
+           int_param(7, "kv_cache", 0, "only 0"), int_param(18, "quantize_term", 0, "only 0"));
+
 constexpr auto kEmbed = params(
     int_param(0, "num_output", 0, "length of a row"), int_param(1, "input_dim", 0, "number of rows"),
     int_param(2, "bias_term", 0, "1 = there is a bias"), int_param(3, "weight_data_size", 0, "number of weights"),
@@ -193,6 +202,30 @@ Status gemm_blobs(const Params& p, std::vector<BlobSpec>* out) {
     return {};
 }
 
+Status attention_blobs(const Params& p, std::vector<BlobSpec>* out) {
+    FW_ASSIGN_OR_RETURN(const int64_t embed, count_param(p, 0, 1));
+    FW_ASSIGN_OR_RETURN(const int64_t weights, count_param(p, 2, 1));
+    FW_ASSIGN_OR_RETURN(const int64_t key, count_param(p, 3, 1));
+    FW_ASSIGN_OR_RETURN(const int64_t value, count_param(p, 4, 1));
+    if (weights % embed != 0) {
+        return Status::error(Code::kParseError,
+                             "weight_data_size (2) is %" PRId64 ", not a multiple of embed_dim %" PRId64, weights,
+                             embed);
+    }
+    const struct {
+        const char *weight, *bias;
+        int64_t count, biases;
+    } list[] = {{"q_weight_data", "q_bias_data", weights, embed},
+                {"k_weight_data", "k_bias_data", embed * key, embed},
+                {"v_weight_data", "v_bias_data", embed * value, embed},
+                {"out_weight_data", "out_bias_data", weights, weights / embed}};
+    for (const auto& blobs : list) {
+        out->push_back({blobs.weight, blobs.count, true});
+        out->push_back({blobs.bias, blobs.biases, false});
+    }
+    return {};
+}
+
 Status embed_blobs(const Params& p, std::vector<BlobSpec>* out) {
     FW_ASSIGN_OR_RETURN(const int64_t outputs, count_param(p, 0, 1));
     FW_ASSIGN_OR_RETURN(const int64_t rows, count_param(p, 1, 1));
@@ -227,6 +260,8 @@ const LayerSchema kSchemas[] = {
      "alpha * (A B + beta * C); each of A, B, C an input or a weight"},
     {"MatMul", span(kMatMul), nullptr, 2, 2, 1, 1, QuantRule::kFloat,
      "matrix product of two inputs, batched over outer axes"},
+    {"MultiHeadAttention", span(kMultiHeadAttention), attention_blobs, 1, 4, 1, 1, QuantRule::kFloat,
+     "attention over rows: query, key, value and mask; what is not given is the input before"},
     {"Embed", span(kEmbed), embed_blobs, 1, 1, 1, 1, QuantRule::kFloat,
      "rows of a table, chosen by the input's values"},
 };

@@ -1,0 +1,266 @@
+// MultiHeadAttention (Vaswani et al., "Attention Is All You Need", 2017, section 3.2.2) over rows: with
+// Q = scale * (q Wq^T + bq), K = k Wk^T + bk, V = v Wv^T + bv, head by head O = softmax(Q K^T + mask) V, and the output
+// O Wo^T + bo. Inputs: [query,] [key,] [value,] [mask]; a key that is not given is the query, a value the key.
+#include <algorithm>
+#include <cmath>
+
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "kernel/dispatch.h"
+#include "layer/layer.h"
+#include "layer/support/matrix.h"
+#include "layer/support/shape.h"
+#include "layer/support/weights.h"
+
+namespace fw {
+
+namespace {
+
+/// A projection: weights [out][in] and a bias.
+struct Linear {
+    std::vector<float> weight, bias;
+    int64_t in = 0, out = 0;
+
+    MatrixView transposed() const { return MatrixView{weight.data(), out, in, in, 1}.transposed(); }
+};
+
+MatrixView rows_of(const Tensor& t) {
+    return {t.ptr(), t.h(), t.w(), t.stride[0], t.stride[1]};
+}
+
+class MultiHeadAttention final : public Layer {
+public:
+    Status load(const Params& params, Span<const Weight> weights) override;
+    Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override;
+    Status prepare(const PrepareContext& context) override;
+    size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
+    std::string kernel_name() const override { return kernel_ != nullptr ? kernel_->name : ""; }
+    int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> out) const override;
+    size_t weight_bytes() const override;
+
+private:
+    /// Which input is the key and which the value.
+    size_t key(size_t inputs) const { return inputs - mask_ > 1 ? 1 : 0; }
+    size_t value(size_t inputs) const { return inputs - mask_ > 2 ? 2 : key(inputs); }
+
+    /// Parts of the workspace in floats: Q, K, V, O and the scores of a head, then room for a product.
+    struct Parts {
+        int64_t q, k, v, o, scores, product;
+    };
+    Parts parts(int64_t queries, int64_t keys) const;
+
+    void project(const Linear& linear, const Tensor& x, float scale, float* to, const RunContext& context,
+                 void* product) const;
+    void add_mask(const Tensor& mask, int head, int64_t queries, int64_t keys, float* scores) const;
+
+    Linear q_, k_, v_, out_;
+    int heads_ = 1;
+    int64_t embed_ = 0;
+    float scale_ = 1;
+    size_t mask_ = 0;  ///< 1 = the last input is a mask
+    const GemmKernel* kernel_ = nullptr;
+};
+
+Status MultiHeadAttention::load(const Params& params, Span<const Weight> weights) {
+    embed_ = params.i(0);
+    heads_ = params.i(1);
+    FW_RETURN_IF_ERROR(check_range("embed_dim", embed_, 1, Shape::kMaxElements));
+    FW_RETURN_IF_ERROR(check_range("num_heads", heads_, 1, embed_));
+    if (embed_ % heads_ != 0) {
+        return Status::error(Code::kInvalidArgument, "num_heads is %d, which does not divide embed_dim %lld", heads_,
+                             static_cast<long long>(embed_));
+    }
+    if (params.i(7) != 0 || params.i(18) != 0) {
+        return Status::error(Code::kUnsupported, "kv_cache (7) is %d, quantize_term (18) %d: only 0 is supported",
+                             params.i(7), params.i(18));
+    }
+    mask_ = params.i(5) != 0 ? 1 : 0;
+    scale_ = params.has(6) ? params.f(6) : 1.0F / std::sqrt(static_cast<float>(embed_ / heads_));
+    const int64_t query_dim = params.i(2) / embed_;
+    const struct {
+        Linear* linear;
+        int64_t out, in;
+        const char *weight, *bias;
+    } list[] = {{&q_, embed_, query_dim, "q_weight_data", "q_bias_data"},
+                {&k_, embed_, params.i(3), "k_weight_data", "k_bias_data"},
+                {&v_, embed_, params.i(4), "v_weight_data", "v_bias_data"},
+                {&out_, query_dim, embed_, "out_weight_data", "out_bias_data"}};
+    size_t index = 0;
+    for (const auto& entry : list) {
+        entry.linear->in = entry.in;
+        entry.linear->out = entry.out;
+        FW_RETURN_IF_ERROR(take_floats(weights, index++, entry.in * entry.out, entry.weight, &entry.linear->weight));
+        FW_RETURN_IF_ERROR(take_floats(weights, index++, entry.out, entry.bias, &entry.linear->bias));
+    }
+    return {};
+}
+
+Status MultiHeadAttention::infer(Span<const TensorDesc> in, Span<TensorDesc> out) const {
+    if (in.size() < 1 + mask_ || in.size() > 3 + mask_) {
+        return Status::error(Code::kInvalidArgument, "has %zu inputs, expected 1 to 3%s", in.size(),
+                             mask_ != 0 ? " and a mask" : "");
+    }
+    const struct {
+        size_t input;
+        int64_t length;
+    } rows[] = {{0, q_.in}, {key(in.size()), k_.in}, {value(in.size()), v_.in}};
+    for (const auto& entry : rows) {
+        const Shape& shape = in[entry.input].shape;
+        FW_RETURN_IF_ERROR(check_rank(shape, 2, 2));
+        if (shape.w() != entry.length) {
+            return Status::error(Code::kInvalidArgument, "input %zu is %s, expected rows of %lld", entry.input,
+                                 shape.str().c_str(), static_cast<long long>(entry.length));
+        }
+    }
+    const int64_t queries = in[0].shape.h();
+    const int64_t keys = in[key(in.size())].shape.h();
+    if (in[value(in.size())].shape.h() != keys) {
+        return Status::error(Code::kInvalidArgument, "%lld keys and %d values, expected as many",
+                             static_cast<long long>(keys), in[value(in.size())].shape.h());
+    }
+    if (mask_ != 0) {
+        const Shape& shape = in[in.size() - 1].shape;
+        const bool each = shape.rank == 3 && shape.c() == heads_;
+        if ((shape.rank != 2 && !each) || shape.h() != queries || shape.w() != keys) {
+            return Status::error(Code::kInvalidArgument, "the mask is %s, expected [%lldx%lld] or that for %d heads",
+                                 shape.str().c_str(), static_cast<long long>(queries), static_cast<long long>(keys),
+                                 heads_);
+        }
+    }
+    const int64_t dims[] = {queries, out_.out};
+    return make_shape(2, dims, &out[0].shape);
+}
+
+Status MultiHeadAttention::prepare(const PrepareContext& context) {
+    FW_RETURN_IF_ERROR(Layer::prepare(context));
+    FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+    kernel_ = find_gemm_kernel(false, isa, 0);
+    return {};
+}
+
+MultiHeadAttention::Parts MultiHeadAttention::parts(int64_t queries, int64_t keys) const {
+    const auto aligned = [](int64_t count) {
+        return static_cast<int64_t>(round_up(static_cast<size_t>(count) * sizeof(float) + kOverread, kAlignment) /
+                                    sizeof(float));
+    };
+    Parts at{};
+    at.k = at.q + aligned(queries * embed_);
+    at.v = at.k + aligned(keys * embed_);
+    at.o = at.v + aligned(keys * embed_);
+    at.scores = at.o + aligned(queries * embed_);
+    at.product = at.scores + aligned(queries * keys);
+    return at;
+}
+
+size_t MultiHeadAttention::workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/,
+                                           int threads) const {
+    if (kernel_ == nullptr) {
+        return 0;
+    }
+    const int64_t queries = in[0].shape.h();
+    const int64_t keys = in[key(in.size())].shape.h();
+    const int64_t head = embed_ / heads_;
+    const int64_t products[][3] = {{queries, embed_, q_.in}, {keys, embed_, k_.in}, {keys, embed_, v_.in},
+                                   {queries, keys, head},    {queries, head, keys}, {queries, out_.out, embed_}};
+    size_t most = 0;
+    for (const auto& p : products) {
+        most = std::max(most, MatrixWorkspace(*kernel_, p[0], p[1], p[2], threads).total);
+    }
+    return static_cast<size_t>(parts(queries, keys).product) * sizeof(float) + most;
+}
+
+int64_t MultiHeadAttention::macs(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/) const {
+    const int64_t queries = in[0].shape.h();
+    const int64_t keys = in[key(in.size())].shape.h();
+    return queries * (q_.in + out_.out) * embed_ + keys * (k_.in + v_.in) * embed_ + 2 * queries * keys * embed_;
+}
+
+size_t MultiHeadAttention::weight_bytes() const {
+    size_t count = 0;
+    for (const Linear* linear : {&q_, &k_, &v_, &out_}) {
+        count += linear->weight.size() + linear->bias.size();
+    }
+    return count * sizeof(float);
+}
+
+void MultiHeadAttention::project(const Linear& linear, const Tensor& x, float scale, float* to,
+                                 const RunContext& context, void* product) const {
+    const float* values = multiply(*kernel_, rows_of(x), linear.transposed(), context.threads, product);
+    for (int64_t r = 0; r < x.h(); ++r) {
+        for (int64_t j = 0; j < linear.out; ++j) {
+            *to++ = (*values++ + linear.bias[static_cast<size_t>(j)]) * scale;
+        }
+    }
+}
+
+void MultiHeadAttention::add_mask(const Tensor& mask, int head, int64_t queries, int64_t keys, float* scores) const {
+    const int rank = mask.rank();
+    const float* from = mask.ptr() + (rank == 3 ? head * mask.stride[0] : 0);
+    for (int64_t i = 0; i < queries; ++i) {
+        for (int64_t j = 0; j < keys; ++j) {
+            *scores++ += from[i * mask.stride[rank - 2] + j * mask.stride[rank - 1]];
+        }
+    }
+}
+
+void softmax_row(float* row, int64_t count) {
+    const float most = *std::max_element(row, row + count);
+    float sum = 0.0F;
+    for (int64_t i = 0; i < count; ++i) {
+        row[i] = std::exp(row[i] - most);
+        sum += row[i];
+    }
+    for (int64_t i = 0; i < count; ++i) {
+        row[i] /= sum;
+    }
+}
+
+Status MultiHeadAttention::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {
+    const int64_t queries = in[0].h();
+    const int64_t keys = in[key(in.size())].h();
+    const int64_t head = embed_ / heads_;
+    auto* memory = static_cast<float*>(context.workspace);
+    const Parts at = parts(queries, keys);
+    void* product = memory + at.product;
+    project(q_, in[0], scale_, memory + at.q, context, product);
+    project(k_, in[key(in.size())], 1.0F, memory + at.k, context, product);
+    project(v_, in[value(in.size())], 1.0F, memory + at.v, context, product);
+    for (int h = 0; h < heads_; ++h) {
+        const auto part = [&](int64_t offset, int64_t rows) {
+            return MatrixView{memory + offset + h * head, rows, head, embed_, 1};
+        };
+        float* scores = memory + at.scores;
+        const float* qk =
+            multiply(*kernel_, part(at.q, queries), part(at.k, keys).transposed(), context.threads, product);
+        std::copy(qk, qk + queries * keys, scores);
+        if (mask_ != 0) {
+            add_mask(in[in.size() - 1], h, queries, keys, scores);
+        }
+        for (int64_t i = 0; i < queries; ++i) {
+            softmax_row(scores + i * keys, keys);
+        }
+        const MatrixView weights{scores, queries, keys, keys, 1};
+        const float* values = multiply(*kernel_, weights, part(at.v, keys), context.threads, product);
+        for (int64_t i = 0; i < queries; ++i) {
+            std::copy(values + i * head, values + (i + 1) * head, memory + at.o + i * embed_ + h * head);
+        }
+    }
+    const MatrixView o{memory + at.o, queries, embed_, embed_, 1};
+    const float* values = multiply(*kernel_, o, out_.transposed(), context.threads, product);
+    const Tensor& to = out[0];
+    for (int64_t i = 0; i < queries; ++i) {
+        for (int64_t j = 0; j < out_.out; ++j) {
+            to.ptr()[i * to.stride[0] + j * to.stride[1]] = *values++ + out_.bias[static_cast<size_t>(j)];
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+std::unique_ptr<Layer> make_MultiHeadAttention() {
+    return std::make_unique<MultiHeadAttention>();
+}
+
+}  // namespace fw
