@@ -371,6 +371,9 @@ TEST(Schema, AgreesWithTheFormatsFacts) {
             ASSERT_NE(spec, nullptr) << part;
             ids.insert(id);
             EXPECT_EQ(spec->key, key);
+            if (value.find('/') != std::string::npos) {
+                continue;  // a formula of other parameters, which the layer applies where the value is not given
+            }
             char* end = nullptr;
             const double number = std::strtod(value.c_str(), &end);
             if (end != value.c_str()) {
