@@ -95,7 +95,8 @@ TEST(QuantRule, LayersKeepWhatSchemasPromise) {
             const QuantParams in{20.0F, 0};
             const bool keeps = rule == QuantRule::kMove || rule == QuantRule::kClamp;
             const QuantParams out = keeps ? in : QuantParams{35.0F, -128};
-            const bool one = schema->max_inputs == 1 || rule == QuantRule::kPointwise;
+            // Scale's second input would be the scale, which is a weight here.
+            const bool one = schema->max_inputs == 1 || rule == QuantRule::kPointwise || !c.weights.empty();
             const size_t input_count = one ? 1 : 2;
             const size_t output_count = schema->max_outputs == 1 ? 1 : 2;
             const std::vector<TensorDesc> inputs(input_count, TensorDesc{Shape(), DType::kInt8, in});
