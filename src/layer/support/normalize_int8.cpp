@@ -80,16 +80,19 @@ LevelSums sum_all(const int8_t* x, const LoopNest& nest, int32_t zero_point) {
 void affine_run(const QuantParams& in, const QuantParams& out, const int8_t* x, int64_t n, const float* a,
                 const float* b, int8_t* y) {
     constexpr float kMagic = 12582912.0F;  // 1.5 * 2^23: adding it rounds to a whole number, half to even
+    // Copies: stored bytes might be a part of `in` and `out`, as far as the compiler knows.
+    const int32_t zero_point_in = in.zero_point;
+    const int32_t zero_point_out = out.zero_point;
     const auto lo = static_cast<float>(quant_min(out) - out.zero_point);
     const auto hi = static_cast<float>(kQuantMax - out.zero_point);
     for (int64_t i = 0; i < n; ++i) {
-        float v = static_cast<float>(x[i] - in.zero_point) * a[i];
+        float v = static_cast<float>(x[i] - zero_point_in) * a[i];
         v += b[i];
         v = v < lo ? lo : v;
         v = (v > hi ? hi : v) + kMagic;
         int32_t bits = 0;
         std::memcpy(&bits, &v, sizeof(bits));
-        y[i] = static_cast<int8_t>(bits - 0x4B400000 + out.zero_point);
+        y[i] = static_cast<int8_t>(bits - 0x4B400000 + zero_point_out);
     }
 }
 
