@@ -16,6 +16,61 @@ using test::net;
 using test::run_pass;
 using test::types;
 
+// x -> Quantize -> Dequantize, as networks trained with quantization have it.
+std::vector<LayerDef> fake_quant(const std::string& from, const std::string& to, float scale, float factor) {
+    return {layer("Quantize", "q_" + to, {from}, {from + "_q"}, {}, {{scale}}),
+            layer("Dequantize", "d_" + to, {from + "_q"}, {to}, {}, {{factor}})};
+}
+
+Graph fake_quant_net(float factor) {
+    std::vector<LayerDef> defs = {input()};
+    const auto add = [&](std::vector<LayerDef> more) { defs.insert(defs.end(), more.begin(), more.end()); };
+    add(fake_quant("data", "x", 100.0F, 0.01F));
+    add({conv1x1("c1", "x", "a", 3, 4)});
+    add(fake_quant("a", "b", 40.0F, factor));
+    add({conv1x1("c2", "b", "out", 4, 2)});
+    return build(net(std::move(defs)));
+}
+
+TEST(ImportFakeQuant, PairsBecomeScalesOfTheTable) {
+    Graph graph = fake_quant_net(0.025F);
+    ScaleTable table;
+    table.blobs["a"] = {38.0F, 0};  // the user's word
+    ASSERT_TRUE(run_pass(&graph, "import_fake_quant", &table).ok());
+    EXPECT_EQ(types(graph), "Input Convolution Convolution");
+    EXPECT_EQ(table.blobs.at("data"), (QuantParams{100.0F, 0}));
+    EXPECT_EQ(table.blobs.at("a"), (QuantParams{38.0F, 0}));
+    // The plan is that of a table.
+    ASSERT_TRUE(run_pass(&graph, "propagate_int8", &table).ok());
+    EXPECT_EQ(types(graph), "Input Quantize Convolution Convolution");
+    Graph plain = build(net({input(), conv1x1("c1", "data", "a", 3, 4), conv1x1("c2", "a", "out", 4, 2)}));
+    ASSERT_TRUE(run_pass(&plain, "propagate_int8", &table).ok());
+    EXPECT_EQ(types(plain), types(graph));
+    for (const char* blob : {"a", "out"}) {
+        EXPECT_EQ(plain.value(plain.find_value(blob)).dtype, graph.value(graph.find_value(blob)).dtype) << blob;
+        EXPECT_EQ(plain.value(plain.find_value(blob)).quant, graph.value(graph.find_value(blob)).quant) << blob;
+    }
+}
+
+TEST(ImportFakeQuant, WhatIsNoPairStays) {
+    Graph other = fake_quant_net(0.03F);  // another scale behind than in front
+    ScaleTable table;
+    ASSERT_TRUE(run_pass(&other, "import_fake_quant", &table).ok());
+    EXPECT_EQ(types(other), "Input Convolution Quantize Dequantize Convolution");
+    EXPECT_EQ(table.blobs.count("a"), 0U);
+    // int8 that somebody wants, or reads as it is.
+    std::vector<LayerDef> defs = {input()};
+    for (const LayerDef& l : fake_quant("data", "x", 100.0F, 0.01F)) {
+        defs.push_back(l);
+    }
+    defs.push_back(layer("ReLU", "r", {"data_q"}, {"s"}));
+    Graph read = build(net(defs));
+    ScaleTable nothing;
+    ASSERT_TRUE(run_pass(&read, "import_fake_quant", &nothing).ok());
+    EXPECT_EQ(types(read), "Input Quantize Dequantize ReLU");
+    EXPECT_TRUE(nothing.empty());
+}
+
 TEST(DropNoop, ReadersOfASplitReadItsInput) {
     Graph graph = build(net({input(), conv1x1("c", "data", "a", 3, 2), layer("Split", "s", {"a"}, {"x", "y"}),
                              layer("ReLU", "r", {"x"}, {"p"}), layer("Sigmoid", "t", {"y"}, {"q"})}));
