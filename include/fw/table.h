@@ -33,7 +33,9 @@ struct FW_EXPORT ScaleTable {
             weight_scales;  ///< one for each output channel; 0 = dead channel; empty = derive from the weights
         QuantParams input;  ///< of the layer's first input blob (legacy lines)
         LayerPrecision precision = LayerPrecision::kUnset;
-        int line = 0;  ///< where the table names the layer first, for messages
+        std::vector<float> equalize;    ///< factors of the output channels, which the readers' weights take back
+        std::vector<float> bias_delta;  ///< added to the bias of each output channel
+        int line = 0;                   ///< where the table names the layer first, for messages
     };
 
     std::map<std::string, LayerEntry> layers;

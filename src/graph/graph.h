@@ -23,6 +23,7 @@ struct Value {
     std::string name;
     DType dtype = DType::kFloat32;
     QuantParams quant;
+    std::vector<float> factors;  ///< one a channel where the value is the blob times these (equalize_channels)
     NodeId producer = kNone;
     bool output = false;  ///< wanted by the caller: no pass may remove or rename it
 };
@@ -36,8 +37,11 @@ struct Node {
     std::vector<ValueId> inputs;
     std::vector<ValueId> outputs;
     std::vector<float> weight_scales;  ///< set by propagate_int8 on nodes that run int8
-    std::string reason;                ///< why this precision, for Net::plan()
-    bool is_conversion = false;        ///< inserted by a pass to cross between int8 and float
+    /// Upper bound of each output channel where equalize_channels took different ones out of the fused activation;
+    /// limit_channels sees to it that they hold.
+    std::vector<float> channel_limits;
+    std::string reason;          ///< why this precision, for Net::plan()
+    bool is_conversion = false;  ///< inserted by a pass to cross between int8 and float
     bool removed = false;
     int line = 0;
 };

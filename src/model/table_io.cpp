@@ -13,6 +13,8 @@ namespace {
 constexpr const char* kHeader = "fwtable";
 constexpr int kVersion = 2;
 constexpr std::string_view kWeightSuffix = "_param_0";
+constexpr float kMinFactor = 1.0F / 4294967296.0F;  // of equalize: weights stay far from the ends of float's range
+constexpr float kMaxFactor = 4294967296.0F;
 constexpr const char* kPixelNames[] = {"none", "RGB", "BGR", "GRAY"};
 
 Status parse_scale(std::string_view token, bool zero_allowed, float* out) {
@@ -62,6 +64,8 @@ private:
     Status take_name(std::string_view* rest, const char* what, std::string* name);
     Status take_quant(std::string_view* rest, QuantParams* out);
     Status take_weights(std::string_view rest, const std::string& layer);
+    Status take_channels(std::string_view rest, const std::string& layer, const char* what,
+                         std::vector<float> ScaleTable::LayerEntry::*list);
     Status end(std::string_view rest);
     Status set_input(const std::string& layer, const QuantParams& quant);
     ScaleTable::LayerEntry& entry(const std::string& layer);
@@ -112,6 +116,34 @@ Status TableReader::take_weights(std::string_view rest, const std::string& layer
                              shown(layer).c_str(), e.line);
     }
     e.weight_scales = std::move(scales);
+    return {};
+}
+
+/// Numbers of `equalize` and `bias`, one an output channel.
+Status TableReader::take_channels(std::string_view rest, const std::string& layer, const char* what,
+                                  std::vector<float> ScaleTable::LayerEntry::*list) {
+    std::vector<float> values;
+    for (std::string_view token = next_token(&rest); !token.empty(); token = next_token(&rest)) {
+        float value = 0;
+        if (parse_float(token, &value) != NumberError::kNone) {
+            return Status::error(Code::kParseError, "layer '%s': %s '%s' is not a finite number", shown(layer).c_str(),
+                                 what, shown(token).c_str());
+        }
+        if (list == &ScaleTable::LayerEntry::equalize && !(value >= kMinFactor && value <= kMaxFactor)) {
+            return Status::error(Code::kParseError, "layer '%s': factor '%s' is not between 2^-32 and 2^32",
+                                 shown(layer).c_str(), shown(token).c_str());
+        }
+        values.push_back(value);
+    }
+    if (values.empty()) {
+        return Status::error(Code::kParseError, "layer '%s' has no %s", shown(layer).c_str(), what);
+    }
+    ScaleTable::LayerEntry& e = entry(layer);
+    if (!(e.*list).empty() && e.*list != values) {
+        return Status::error(Code::kParseError, "the %s of layer '%s' differs from that given before (line %d on)",
+                             what, shown(layer).c_str(), e.line);
+    }
+    e.*list = std::move(values);
     return {};
 }
 
@@ -235,6 +267,14 @@ Status TableReader::read_line(std::string_view line) {
         FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
         return take_weights(line, name);
     }
+    if (keyword == "equalize") {
+        FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
+        return take_channels(line, name, "factor", &ScaleTable::LayerEntry::equalize);
+    }
+    if (keyword == "bias") {
+        FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
+        return take_channels(line, name, "bias", &ScaleTable::LayerEntry::bias_delta);
+    }
     if (keyword == "layer") {
         FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
         const std::string_view word = next_token(&line);
@@ -349,6 +389,14 @@ std::string ScaleTable::to_text() const {
         if (!e.weight_scales.empty()) {
             out += "weights " + name;
             append_scales(e.weight_scales, &out);
+        }
+        if (!e.equalize.empty()) {
+            out += "equalize " + name;
+            append_scales(e.equalize, &out);
+        }
+        if (!e.bias_delta.empty()) {
+            out += "bias " + name;
+            append_scales(e.bias_delta, &out);
         }
     }
     return out;

@@ -1,4 +1,4 @@
-// Histogram of absolute values over a range that grows: one pass, bounded memory, exact merging.
+// Histogram of signed values over a range that grows: one pass, bounded memory, exact merging.
 #pragma once
 
 #include <cstdint>
@@ -8,39 +8,61 @@
 
 namespace fw {
 
-/// Counts |x| in kBins bins of width 2^exponent. When a value falls outside, pairs of bins are merged (the width
-/// doubles), which loses nothing that a histogram begun with that width would have: bin edges are multiples of a power
-/// of two. So the result depends only on the values, not on their order nor on how they were split between histograms
-/// that are merged later. Exact zeros are counted apart: int8 represents them without error.
-class AbsHistogram {
+/// Counts over equal bins of [lo, lo + width * counts.size()].
+struct Bins {
+    double lo = 0.0;
+    double width = 0.0;
+    std::vector<uint64_t> counts;
+};
+
+/// Counts values by sign and size in kBins bins of width 2^exponent on either side of 0. When a value falls outside,
+/// pairs of bins are merged (the width doubles), which loses nothing that a histogram begun with that width would have:
+/// bin edges are multiples of a power of two. So the result depends only on the values, not on their order nor on how
+/// they were split between histograms that are merged later. Exact zeros are counted apart: int8 represents them
+/// without error.
+class Histogram {
 public:
-    static constexpr int kBins = 8192;
+    static constexpr int kLogBins = 13;
+    static constexpr int kBins = 1 << kLogBins;
 
-    /// Adds finite values; returns false at the first that is inf or nan (values before it are counted).
+    /// Adds finite values; returns false, and adds nothing, when one is inf or nan.
     bool add(Span<const float> values);
-    void merge(const AbsHistogram& other);
+    void merge(const Histogram& other);
 
-    /// Largest |x| seen; 0 when every value was 0 or none was added.
-    float absmax() const { return absmax_; }
+    /// Smallest and largest value seen, 0 counting as seen.
+    float min() const { return min_; }
+    float max() const { return max_; }
+    float absmax() const { return -min_ > max_ ? -min_ : max_; }
     uint64_t zeros() const { return zeros_; }
     /// Values that are not 0.
     uint64_t count() const { return count_; }
-    /// Whether any value was below 0.
-    bool has_negative() const { return has_negative_; }
+    bool has_negative() const { return min_ < 0.0F; }
 
-    /// Counts over `bins` equal bins of [0, absmax]; a fine bin goes whole to the bin that holds its centre. Empty when
-    /// absmax is 0.
-    std::vector<uint64_t> rebin(int bins) const;
+    /// Counts of the values that are not 0 over `bins` equal bins of [min, max]; a fine bin goes whole to the bin that
+    /// holds its centre. No bins when every value was 0.
+    Bins rebin(int bins) const;
+    /// The same of absolute values, over [0, absmax].
+    Bins rebin_abs(int bins) const;
+
+    /// For files: fine bins of one side (empty = no value there), and a histogram from what was written.
+    const std::vector<uint64_t>& side(bool negative) const { return negative ? negative_ : positive_; }
+    int exponent() const { return exponent_; }
+    /// False where the parts contradict each other (sizes, range outside the bins, an exponent no float has).
+    static bool restore(std::vector<uint64_t> negative, std::vector<uint64_t> positive, int exponent, float min,
+                        float max, uint64_t zeros, Histogram* out);
 
 private:
     void grow_to(int exponent);
+    template <class Fn>
+    void for_each_bin(Fn&& fn) const;  // fn(centre, count) for every bin that is not empty
 
-    std::vector<uint64_t> counts_;
-    int exponent_ = 0;  // width of a bin = 2^exponent_; valid once counts_ is allocated
-    float absmax_ = 0.0F;
+    std::vector<uint64_t> negative_;  // allocated with the first value of that sign
+    std::vector<uint64_t> positive_;
+    int exponent_ = 0;  // width of a bin = 2^exponent_; valid once a value is not 0
+    float min_ = 0.0F;
+    float max_ = 0.0F;
     uint64_t zeros_ = 0;
     uint64_t count_ = 0;
-    bool has_negative_ = false;
 };
 
 }  // namespace fw

@@ -58,6 +58,29 @@ void quantize_weights(Span<const float> weights, Span<const float> scales, std::
     }
 }
 
+std::vector<float> mse_weight_scales(Span<const float> weights, int channels) {
+    std::vector<float> scales = absmax_weight_scales(weights, channels);
+    const size_t per_channel = scales.empty() ? 0 : weights.size() / scales.size();
+    for (size_t channel = 0; channel < scales.size(); ++channel) {
+        const double full = static_cast<double>(scales[channel]);
+        double least = std::numeric_limits<double>::infinity();
+        for (int k = 64; k >= 24 && full > 0.0; --k) {
+            const auto scale = static_cast<float>(full * 64.0 / k);
+            double error = 0.0;
+            for (size_t i = channel * per_channel; i < (channel + 1) * per_channel; ++i) {
+                const double q = round_to_int8(static_cast<double>(weights[i] * scale), 0, -127, 127);
+                const double difference = q / static_cast<double>(scale) - static_cast<double>(weights[i]);
+                error += difference * difference;
+            }
+            if (error < least && std::isfinite(scale)) {
+                least = error;
+                scales[channel] = scale;
+            }
+        }
+    }
+    return scales;
+}
+
 std::vector<float> absmax_weight_scales(Span<const float> weights, int channels) {
     std::vector<float> scales(static_cast<size_t>(channels > 0 ? channels : 0), 0.0F);
     const size_t per_channel = scales.empty() ? 0 : weights.size() / scales.size();

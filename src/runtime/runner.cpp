@@ -41,6 +41,18 @@ Status data_dependent() {
     return Status::error(Code::kUnsupported, "cannot run on an input whose extent depends on the data");
 }
 
+// Makes the blob out of a value that equalize_channels scaled.
+void divide_channels(const std::vector<float>& factors, Mat* mat) {
+    const int64_t pixels = factors.empty() ? 0 : mat->count() / static_cast<int64_t>(factors.size());
+    for (size_t channel = 0; channel < factors.size(); ++channel) {
+        float* values = mat->data() + static_cast<int64_t>(channel) * pixels;
+        const float inverse = 1.0F / factors[channel];
+        for (int64_t i = 0; i < pixels; ++i) {
+            values[i] *= inverse;
+        }
+    }
+}
+
 }  // namespace
 
 void Runner::start(std::shared_ptr<const Plan> plan, std::shared_ptr<void> arena, const std::vector<Mat>& inputs) {
@@ -238,7 +250,8 @@ Status Runner::observe(const PlanStep& current, const Observer& observer) const 
         if (!is_value || values[static_cast<size_t>(id)].name.find(' ') != std::string::npos) {
             continue;
         }
-        FW_ASSIGN_OR_RETURN(const Mat mat, to_float_mat(tensors_[static_cast<size_t>(id)], nullptr));
+        FW_ASSIGN_OR_RETURN(Mat mat, to_float_mat(tensors_[static_cast<size_t>(id)], nullptr));
+        divide_channels(values[static_cast<size_t>(id)].factors, &mat);
         FW_RETURN_IF_ERROR(observer(values[static_cast<size_t>(id)].name, mat));
     }
     return {};

@@ -143,6 +143,26 @@ TEST(Table, RefusesWithLineAndValue) {
     EXPECT_EQ(ScaleTable::load("/no/such/file.table").status().code(), Code::kNotFound);
 }
 
+TEST(Table, FactorsAndBiasCorrections) {
+    const Result<ScaleTable> t = table(
+        "fwtable 2\n"
+        "equalize conv1 1.5 0.25\n"
+        "bias conv1 -0.5 1e-3\n"
+        "bias conv1 -0.5 1e-3\n");
+    ASSERT_TRUE(t.ok()) << t.status().message();
+    EXPECT_EQ(t->layers.at("conv1").equalize, (std::vector<float>{1.5F, 0.25F}));
+    EXPECT_EQ(t->layers.at("conv1").bias_delta, (std::vector<float>{-0.5F, 1e-3F}));
+    const Result<ScaleTable> again = table(t->to_text());
+    ASSERT_TRUE(again.ok()) << again.status().message();
+    EXPECT_EQ(again->layers.at("conv1").equalize, t->layers.at("conv1").equalize);
+    EXPECT_EQ(again->layers.at("conv1").bias_delta, t->layers.at("conv1").bias_delta);
+    for (const char* line : {"equalize conv1", "equalize conv1 0", "equalize conv1 -1", "equalize conv1 inf",
+                             "equalize conv1 1e20", "equalize conv1 1e-20", "equalize conv1 x", "bias conv1",
+                             "bias conv1 nan", "bias conv1 1e99", "bias", "equalize conv1 1\nequalize conv1 2"}) {
+        EXPECT_FALSE(table(std::string("fwtable 2\n") + line + "\n").ok()) << line;
+    }
+}
+
 }  // namespace
 
 }  // namespace fw::test

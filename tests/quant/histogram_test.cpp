@@ -19,76 +19,80 @@ std::vector<float> samples(int count, float scale, uint32_t seed) {
     return values;
 }
 
-TEST(AbsHistogram, CountsZerosApartAndKnowsTheMaximum) {
-    AbsHistogram histogram;
+TEST(Histogram, CountsZerosApartAndKnowsTheMaximum) {
+    Histogram histogram;
     const std::vector<float> values = {0.0F, -0.0F, 1.0F, -3.0F, 0.5F};
     ASSERT_TRUE(histogram.add(values));
     EXPECT_EQ(histogram.zeros(), 2U);
     EXPECT_EQ(histogram.count(), 3U);
     EXPECT_EQ(histogram.absmax(), 3.0F);
-    const std::vector<uint64_t> bins = histogram.rebin(3);
+    const std::vector<uint64_t> bins = histogram.rebin_abs(3).counts;
     EXPECT_EQ(bins, (std::vector<uint64_t>{1, 1, 1}));
 }
 
-TEST(AbsHistogram, OnlyZeros) {
-    AbsHistogram histogram;
+TEST(Histogram, OnlyZeros) {
+    Histogram histogram;
     ASSERT_TRUE(histogram.add(std::vector<float>(10, 0.0F)));
     EXPECT_EQ(histogram.absmax(), 0.0F);
-    EXPECT_TRUE(histogram.rebin(16).empty());
+    EXPECT_TRUE(histogram.rebin_abs(16).counts.empty());
+    EXPECT_TRUE(histogram.rebin(16).counts.empty());
 }
 
-TEST(AbsHistogram, RefusesWhatIsNotFinite) {
+TEST(Histogram, RefusesWhatIsNotFinite) {
     for (const float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
                             std::numeric_limits<float>::quiet_NaN()}) {
-        AbsHistogram histogram;
+        Histogram histogram;
         EXPECT_FALSE(histogram.add(std::vector<float>{1.0F, bad}));
     }
 }
 
-TEST(AbsHistogram, ExtremeMagnitudes) {
-    AbsHistogram histogram;
+TEST(Histogram, ExtremeMagnitudes) {
+    Histogram histogram;
     ASSERT_TRUE(histogram.add(std::vector<float>{std::numeric_limits<float>::denorm_min()}));
     ASSERT_TRUE(histogram.add(std::vector<float>{std::numeric_limits<float>::max()}));
-    const std::vector<uint64_t> bins = histogram.rebin(4);
+    const std::vector<uint64_t> bins = histogram.rebin_abs(4).counts;
     EXPECT_EQ(bins.front(), 1U);
     EXPECT_EQ(bins.back(), 1U);
 }
 
 // The order of the data and the way it was split must not show.
-TEST(AbsHistogram, MergeEqualsOnePass) {
+TEST(Histogram, MergeEqualsOnePass) {
     const std::vector<float> small = samples(5000, 0.01F, 1);
     const std::vector<float> middle = samples(5000, 1.0F, 2);
     const std::vector<float> large = samples(5000, 300.0F, 3);
-    AbsHistogram up;
-    AbsHistogram down;
-    AbsHistogram a;
-    AbsHistogram b;
+    Histogram up;
+    Histogram down;
+    Histogram a;
+    Histogram b;
     ASSERT_TRUE(up.add(small) && up.add(middle) && up.add(large));
     ASSERT_TRUE(down.add(large) && down.add(middle) && down.add(small));
     ASSERT_TRUE(a.add(middle) && b.add(large) && b.add(small));
     a.merge(b);
-    for (const AbsHistogram* other : {&down, &a}) {
+    for (const Histogram* other : {&down, &a}) {
         EXPECT_EQ(up.absmax(), other->absmax());
         EXPECT_EQ(up.zeros(), other->zeros());
         EXPECT_EQ(up.count(), other->count());
-        EXPECT_EQ(up.rebin(2048), other->rebin(2048));
+        EXPECT_EQ(up.min(), other->min());
+        EXPECT_EQ(up.max(), other->max());
+        EXPECT_EQ(up.rebin_abs(2048).counts, other->rebin_abs(2048).counts);
+        EXPECT_EQ(up.rebin(2048).counts, other->rebin(2048).counts);
     }
 }
 
-TEST(AbsHistogram, MergeOfEmptyOnesIsNeutral) {
-    AbsHistogram empty;
-    AbsHistogram histogram;
+TEST(Histogram, MergeOfEmptyOnesIsNeutral) {
+    Histogram empty;
+    Histogram histogram;
     ASSERT_TRUE(histogram.add(samples(1000, 1.0F, 4)));
-    const std::vector<uint64_t> before = histogram.rebin(64);
+    const std::vector<uint64_t> before = histogram.rebin(64).counts;
     histogram.merge(empty);
-    EXPECT_EQ(histogram.rebin(64), before);
+    EXPECT_EQ(histogram.rebin(64).counts, before);
     empty.merge(histogram);
-    EXPECT_EQ(empty.rebin(64), before);
+    EXPECT_EQ(empty.rebin(64).counts, before);
 }
 
-TEST(AbsHistogram, RebinAgreesWithDirectCounting) {
+TEST(Histogram, RebinAgreesWithDirectCounting) {
     const std::vector<float> values = samples(200000, 1.0F, 5);
-    AbsHistogram histogram;
+    Histogram histogram;
     ASSERT_TRUE(histogram.add(values));
     std::vector<uint64_t> direct(256, 0);
     for (const float value : values) {
@@ -97,13 +101,45 @@ TEST(AbsHistogram, RebinAgreesWithDirectCounting) {
             ++direct[std::min<size_t>(bin, 255)];
         }
     }
-    const std::vector<uint64_t> bins = histogram.rebin(256);
+    const std::vector<uint64_t> bins = histogram.rebin_abs(256).counts;
     uint64_t moved = 0;
     for (size_t i = 0; i < direct.size(); ++i) {
         moved += bins[i] > direct[i] ? bins[i] - direct[i] : 0;
     }
     // Only values in a fine bin that straddles an edge can sit in the neighbouring bin: about 256 / (2 * 4096) of them.
     EXPECT_LT(moved, histogram.count() / 25);
+}
+
+TEST(Histogram, SignedBinsAgreeWithDirectCounting) {
+    std::vector<float> values = samples(100000, 1.0F, 6);
+    for (float& value : values) {
+        value = value > 0.0F ? 3.0F * value : value;
+    }
+    Histogram histogram;
+    ASSERT_TRUE(histogram.add(values));
+    const Bins bins = histogram.rebin(256);
+    EXPECT_EQ(bins.lo, static_cast<double>(histogram.min()));
+    std::vector<uint64_t> direct(256, 0);
+    for (const float value : values) {
+        if (value != 0.0F) {
+            const auto bin = static_cast<size_t>((static_cast<double>(value) - bins.lo) / bins.width);
+            ++direct[std::min<size_t>(bin, 255)];
+        }
+    }
+    uint64_t moved = 0;
+    for (size_t i = 0; i < direct.size(); ++i) {
+        moved += bins.counts[i] > direct[i] ? bins.counts[i] - direct[i] : 0;
+    }
+    EXPECT_LT(moved, histogram.count() / 25);
+}
+
+TEST(Histogram, RefusedValuesLeaveNothingBehind) {
+    Histogram histogram;
+    ASSERT_TRUE(histogram.add(std::vector<float>{1.0F, -2.0F}));
+    EXPECT_FALSE(histogram.add(std::vector<float>{5.0F, std::numeric_limits<float>::quiet_NaN()}));
+    EXPECT_EQ(histogram.max(), 1.0F);
+    EXPECT_EQ(histogram.min(), -2.0F);
+    EXPECT_EQ(histogram.count(), 2U);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <random>
 
+#include "quant/quant.h"
+
 namespace fw {
 namespace {
 
@@ -77,7 +79,7 @@ std::vector<uint64_t> random_counts(int bins, uint32_t seed) {
 TEST(KlThreshold, AgreesWithThePseudocode) {
     for (uint32_t seed = 0; seed < 24; ++seed) {
         const std::vector<uint64_t> counts = random_counts(seed % 2 == 0 ? 256 : 301, seed);
-        EXPECT_EQ(kl_threshold_bins(counts, 32), brute_force(counts, 32)) << "seed " << seed;
+        EXPECT_EQ(kl_window(counts, 32).end, brute_force(counts, 32)) << "seed " << seed;
     }
 }
 
@@ -89,70 +91,241 @@ TEST(KlThreshold, SparseHistograms) {
             counts[engine() % 256] += engine() % 50;
         }
         counts[255] = 1;
-        EXPECT_EQ(kl_threshold_bins(counts, 32), brute_force(counts, 32)) << "seed " << seed;
+        EXPECT_EQ(kl_window(counts, 32).end, brute_force(counts, 32)) << "seed " << seed;
     }
 }
 
 TEST(KlThreshold, AllMassInOneBin) {
     std::vector<uint64_t> counts(2048, 0);
     counts[2047] = 10;
-    EXPECT_EQ(kl_threshold_bins(counts, 128), 2048);
+    EXPECT_EQ(kl_window(counts, 128).end, 2048);
     counts[0] = 1000000;
-    const int i = kl_threshold_bins(counts, 128);
+    const int i = kl_window(counts, 128).end;
     EXPECT_GE(i, 128);
     EXPECT_LE(i, 2048);
 }
 
 TEST(KlThreshold, FewBinsAreKeptWhole) {
-    EXPECT_EQ(kl_threshold_bins({3, 2, 1}, 128), 3);
-    EXPECT_EQ(kl_threshold_bins(std::vector<uint64_t>(2048, 0), 128), 2048);
+    EXPECT_EQ(kl_window({3, 2, 1}, 128).end, 3);
+    EXPECT_EQ(kl_window(std::vector<uint64_t>(2048, 0), 128).end, 2048);
 }
 
-TEST(ActivationThreshold, CutsARareOutlierAndKeepsAUniformRange) {
-    std::mt19937 engine(7);
+ActivationStatistics statistics_of(const std::vector<float>& values) {
+    ActivationStatistics statistics;
+    EXPECT_TRUE(statistics.histogram.add(values));
+    return statistics;
+}
+
+ThresholdOptions with(ThresholdMethod method, bool symmetric = false) {
+    ThresholdOptions options;
+    options.method = method;
+    options.symmetric = symmetric;
+    return options;
+}
+
+std::vector<float> normal_values(int count, uint32_t seed) {
+    std::mt19937 engine(seed);
     std::normal_distribution<float> normal(0.0F, 1.0F);
-    std::vector<float> values(200000);
+    std::vector<float> values(static_cast<size_t>(count));
     for (float& value : values) {
         value = normal(engine);
     }
-    values[0] = 60.0F;
-    AbsHistogram tailed;
-    ASSERT_TRUE(tailed.add(values));
-    EXPECT_LT(activation_threshold(tailed, ThresholdMethod::kKl), 10.0F);
-    EXPECT_GT(activation_threshold(tailed, ThresholdMethod::kKl), 3.0F);
-    EXPECT_EQ(activation_threshold(tailed, ThresholdMethod::kMinMax), 60.0F);
+    return values;
+}
 
+// Outliers of both ends go to the ends' bins; the formula written out, without prefix sums.
+double window_divergence(const std::vector<uint64_t>& counts, int begin, int end, int levels) {
+    const int n = end - begin;
+    std::vector<double> kept(counts.begin() + begin, counts.begin() + end);
+    std::vector<double> p = kept;
+    for (int b = 0; b < begin; ++b) {
+        p.front() += static_cast<double>(counts[static_cast<size_t>(b)]);
+    }
+    for (size_t b = static_cast<size_t>(end); b < counts.size(); ++b) {
+        p.back() += static_cast<double>(counts[b]);
+    }
+    double p_sum = 0;
+    double kept_sum = 0;
+    for (size_t b = 0; b < p.size(); ++b) {
+        p_sum += p[b];
+        kept_sum += kept[b];
+    }
+    double value = 0;
+    for (int g = 0; g < levels; ++g) {
+        const auto from = static_cast<size_t>(g * n / levels);
+        const auto to = static_cast<size_t>((g + 1) * n / levels);
+        double mass = 0;
+        int filled = 0;
+        for (size_t b = from; b < to; ++b) {
+            mass += kept[b];
+            filled += p[b] > 0 ? 1 : 0;
+        }
+        for (size_t b = from; b < to; ++b) {
+            if (p[b] > 0) {
+                const double q = (mass > 0 ? mass : 1e-4) / filled / kept_sum;
+                value += p[b] / p_sum * std::log(p[b] / p_sum / q);
+            }
+        }
+    }
+    return kept_sum > 0 ? value : INFINITY;
+}
+
+TEST(KlThreshold, BothEndsAgreeWithTheFormula) {
+    for (uint32_t seed = 0; seed < 12; ++seed) {
+        const std::vector<uint64_t> right = random_counts(200, seed);
+        const std::vector<uint64_t> left = random_counts(70, seed + 100);
+        std::vector<uint64_t> counts(left.rbegin(), left.rend());
+        counts.insert(counts.end(), right.begin(), right.end());
+        const int zero = 70;
+        Window best{0, 270};
+        double least = INFINITY;
+        for (int end = zero + 1; end <= 270; ++end) {
+            const double value = window_divergence(counts, 0, end, 32);
+            if (value < least - 1e-12) {
+                least = value;
+                best.end = end;
+            }
+        }
+        for (int begin = 1; begin <= std::min(zero, best.end - 32); ++begin) {
+            const double value = window_divergence(counts, begin, best.end, 32);
+            if (value < least - 1e-12) {
+                least = value;
+                best.begin = begin;
+            }
+        }
+        const Window got = kl_window(counts, 32, true, zero);
+        EXPECT_EQ(got.begin, best.begin) << seed;
+        EXPECT_EQ(got.end, best.end) << seed;
+    }
+}
+
+TEST(MseThreshold, AgreesWithDirectSums) {
+    for (uint32_t seed = 0; seed < 12; ++seed) {
+        const std::vector<uint64_t> counts = random_counts(150, seed);
+        int best = 0;
+        double least = INFINITY;
+        for (int end = 1; end <= 150; ++end) {
+            double error = 0;
+            for (int b = 0; b < 150; ++b) {
+                const auto count = static_cast<double>(counts[static_cast<size_t>(b)]);
+                const double beyond = b + 0.5 - end;
+                const double step = end / 16.0;
+                error += count * (b < end ? step * step / 12.0 : beyond * beyond);
+            }
+            if (error < least * (1.0 - 1e-12)) {
+                least = error;
+                best = end;
+            }
+        }
+        EXPECT_EQ(mse_window(counts, 16).end, best) << seed;
+    }
+}
+
+TEST(ClipRange, CutsARareOutlierAndKeepsAUniformRange) {
+    std::vector<float> values = normal_values(200000, 7);
+    values[0] = 60.0F;
+    const ActivationStatistics tailed = statistics_of(values);
+    for (const ThresholdMethod method : {ThresholdMethod::kKl, ThresholdMethod::kPercentile, ThresholdMethod::kAciq}) {
+        for (const bool symmetric : {false, true}) {
+            const ClipRange range = clip_range(tailed, with(method, symmetric));
+            EXPECT_LT(range.hi, 12.0F) << method_name(method);
+            EXPECT_GT(range.hi, 2.5F) << method_name(method);
+            EXPECT_LT(range.lo, -2.5F) << method_name(method);
+            if (symmetric) {
+                EXPECT_EQ(range.lo, -range.hi);
+            }
+        }
+    }
+    EXPECT_EQ(clip_range(tailed, with(ThresholdMethod::kMinMax)).hi, 60.0F);
+    EXPECT_GT(clip_range(tailed, with(ThresholdMethod::kMinMax)).lo, -6.0F);
+
+    std::mt19937 engine(8);
     std::uniform_real_distribution<float> uniform(-2.0F, 2.0F);
     for (float& value : values) {
         value = uniform(engine);
     }
-    AbsHistogram flat;
-    ASSERT_TRUE(flat.add(values));
-    EXPECT_GT(activation_threshold(flat, ThresholdMethod::kKl), 1.9F);
+    EXPECT_GT(clip_range(statistics_of(values), with(ThresholdMethod::kKl, true)).hi, 1.9F);
+    EXPECT_GT(clip_range(statistics_of(values), with(ThresholdMethod::kMse)).hi, 1.9F);
 }
 
-TEST(ActivationQuant, BlobsWithoutNegativeValuesGetAllLevels) {
-    AbsHistogram ramp;
-    ASSERT_TRUE(ramp.add(std::vector<float>{0.0F, 0.5F, 2.0F}));
-    EXPECT_EQ(activation_quant(ramp, ThresholdMethod::kMinMax, true).value(), (QuantParams{127.5F, -128}));
-    EXPECT_EQ(activation_quant(ramp, ThresholdMethod::kMinMax, false).value(), (QuantParams{63.5F, 0}));
-    ASSERT_TRUE(ramp.add(std::vector<float>{-0.25F}));
-    EXPECT_EQ(activation_quant(ramp, ThresholdMethod::kMinMax, true).value(), (QuantParams{63.5F, 0}));
-
-    AbsHistogram merged;
-    merged.merge(ramp);
-    EXPECT_TRUE(merged.has_negative());
-
-    AbsHistogram tiny;
-    ASSERT_TRUE(tiny.add(std::vector<float>{1e-40F}));
-    EXPECT_FALSE(activation_quant(tiny, ThresholdMethod::kMinMax, true).ok());
+TEST(ClipRange, PercentileCountsFromTheEnds) {
+    std::vector<float> values;
+    for (int i = 1; i <= 10000; ++i) {
+        values.push_back(static_cast<float>(i) / 100.0F);
+    }
+    ThresholdOptions options = with(ThresholdMethod::kPercentile);
+    options.percentile = 90.0;
+    EXPECT_NEAR(clip_range(statistics_of(values), options).hi, 90.0F, 0.1F);
+    for (size_t i = 0; i < values.size(); i += 2) {
+        values[i] = -values[i] / 2.0F;
+    }
+    const ClipRange range = clip_range(statistics_of(values), options);  // a tenth of all from either side
+    EXPECT_NEAR(range.hi, 80.0F, 0.2F);
+    EXPECT_NEAR(range.lo, -40.0F, 0.2F);
 }
 
-TEST(ActivationThreshold, OnlyZerosGiveZero) {
-    AbsHistogram histogram;
-    ASSERT_TRUE(histogram.add(std::vector<float>(4, 0.0F)));
-    EXPECT_EQ(activation_threshold(histogram, ThresholdMethod::kKl), 0.0F);
-    EXPECT_FALSE(activation_quant(histogram, ThresholdMethod::kKl, true).value().known());
+// The constants that the paper prints for a Laplace distribution are 9.89 for 8 bits.
+TEST(ClipRange, AciqOfALaplaceDistribution) {
+    std::mt19937 engine(9);
+    std::exponential_distribution<float> exponential(1.0F);
+    std::vector<float> values(400000);
+    for (float& value : values) {
+        value = engine() % 2 == 0 ? exponential(engine) : -exponential(engine);
+    }
+    values[0] = 30.0F;
+    values[1] = -30.0F;
+    EXPECT_NEAR(clip_range(statistics_of(values), with(ThresholdMethod::kAciq)).hi, 9.897F, 0.15F);
+}
+
+TEST(ClipRange, MovingAverageFollowsTheImages) {
+    ActivationStatistics statistics = statistics_of({-4.0F, 8.0F});
+    statistics.image_min = {-1.0F, -4.0F};
+    statistics.image_max = {2.0F, 8.0F};
+    const ClipRange range = clip_range(statistics, with(ThresholdMethod::kMovingMinMax));
+    EXPECT_FLOAT_EQ(range.lo, -1.03F);
+    EXPECT_FLOAT_EQ(range.hi, 2.06F);
+    EXPECT_FLOAT_EQ(clip_range(statistics, with(ThresholdMethod::kMovingMinMax, true)).lo, -2.06F);
+}
+
+TEST(ActivationQuant, EveryRangeGetsAllLevels) {
+    const auto quant = [](const std::vector<float>& values, bool symmetric) {
+        return activation_quant(statistics_of(values), with(ThresholdMethod::kMinMax, symmetric)).value();
+    };
+    EXPECT_EQ(quant({0.0F, 0.5F, 2.0F}, false), (QuantParams{127.5F, -128}));
+    EXPECT_EQ(quant({0.0F, 0.5F, 2.0F}, true), (QuantParams{63.5F, 0}));
+    EXPECT_EQ(quant({-0.5F, 2.0F}, false), (QuantParams{102.0F, -77}));
+    EXPECT_EQ(quant({-0.5F, 2.0F}, true), (QuantParams{63.5F, 0}));
+    EXPECT_EQ(quant({-2.0F, -1.0F}, false), (QuantParams{127.5F, 127}));
+    EXPECT_FALSE(quant({0.0F, 0.0F}, false).known());
+    EXPECT_FALSE(activation_quant(statistics_of({1e-40F}), with(ThresholdMethod::kMinMax)).ok());
+}
+
+TEST(ThresholdMethods, HaveNames) {
+    for (const char* name : {"kl", "minmax", "moving-minmax", "percentile", "mse", "aciq"}) {
+        ThresholdMethod method;
+        ASSERT_TRUE(find_method(name, &method));
+        EXPECT_STREQ(method_name(method), name);
+    }
+    ThresholdMethod method;
+    EXPECT_FALSE(find_method("magic", &method));
+}
+
+TEST(MseWeightScales, NeverWorseThanAbsmax) {
+    const std::vector<float> weights = normal_values(4 * 64, 11);
+    const std::vector<float> plain = absmax_weight_scales(weights, 4);
+    const std::vector<float> best = mse_weight_scales(weights, 4);
+    const auto error = [&](const std::vector<float>& scales) {
+        std::vector<int8_t> bytes;
+        quantize_weights(weights, scales, &bytes);
+        double sum = 0;
+        for (size_t i = 0; i < weights.size(); ++i) {
+            const double difference = bytes[i] / static_cast<double>(scales[i / 64]) - static_cast<double>(weights[i]);
+            sum += difference * difference;
+        }
+        return sum;
+    };
+    EXPECT_LE(error(best), error(plain));
+    EXPECT_EQ(mse_weight_scales(std::vector<float>(8, 0.0F), 2), (std::vector<float>{0.0F, 0.0F}));
 }
 
 }  // namespace

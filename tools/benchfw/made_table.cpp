@@ -13,7 +13,7 @@ namespace {
 // The range goes up to a power of two: float sums differ in their last bits between processors and thread counts, and
 // the int8 network made here is to have the same bits on all of them. Unknown where every value was 0 or too small or
 // large for a scale.
-QuantParams quant_of(const AbsHistogram& histogram) {
+QuantParams quant_of(const Histogram& histogram) {
     int exponent = 0;
     const float fraction = std::frexp(histogram.absmax(), &exponent);
     const float range = std::ldexp(fraction > 0.5F ? 1.0F : fraction, exponent);
@@ -26,7 +26,7 @@ QuantParams quant_of(const AbsHistogram& histogram) {
 }  // namespace
 
 Result<ScaleTable> make_table(const Net& net, const std::vector<std::vector<Mat>>& inputs) {
-    std::map<std::string, AbsHistogram> histograms;
+    std::map<std::string, Histogram> histograms;
     Extractor extractor = net.create_extractor();
     extractor.set_observer([&](const std::string& blob, const Mat& value) -> Status {
         if (!histograms[blob].add({value.data(), static_cast<size_t>(value.count())})) {

@@ -1,120 +1,148 @@
 #include "calibrate/collect.h"
 
-#include <atomic>
-#include <mutex>
-#include <thread>
-
-#include "base/parallel.h"
-#include "common/progress.h"
+#include <algorithm>
+#include <cmath>
+#include <memory>
 
 namespace fw::tools {
 
 namespace {
 
-class Collector {
-public:
-    Collector(const Net& net, const std::vector<ListedImage>& images, const Preprocess& preprocess, Progress* progress)
-        : net_(net), images_(images), preprocess_(preprocess), progress_(progress), messages_(images.size()) {}
-
-    // Takes images until none is left or one failed; then adds its histograms to the shared ones.
-    void work() {
-        std::map<std::string, AbsHistogram> mine;
-        int used = 0;
-        for (size_t i = next_++; i < images_.size() && !failed_; i = next_++) {
-            Result<Mat> input = load_input(images_[i].path, preprocess_);
-            if (!input.ok()) {
-                messages_[i] = input.status().message();
-            } else if (Status status = run(images_[i].path, *input, &mine); !status.ok()) {
-                fail(status);
-            } else {
-                ++used;
-            }
-            const std::lock_guard<std::mutex> lock(mutex_);
-            progress_->update(++done_);
-        }
-        const std::lock_guard<std::mutex> lock(mutex_);
-        statistics_.images += used;
-        for (const auto& [blob, histogram] : mine) {
-            statistics_.blobs[blob].merge(histogram);
-        }
-    }
-
-    Result<Statistics> finish() {
-        if (failed_) {
-            return status_;
-        }
-        for (std::string& message : messages_) {
-            if (!message.empty()) {
-                statistics_.unreadable.push_back(std::move(message));
-            }
-        }
-        if (statistics_.images == 0) {
-            return Status::error(Code::kInvalidArgument, "none of the %zu images can be read; the first: %s",
-                                 images_.size(), statistics_.unreadable[0].c_str());
-        }
-        return std::move(statistics_);
-    }
-
-private:
-    Status run(const std::string& path, const Mat& input, std::map<std::string, AbsHistogram>* histograms) {
-        Extractor extractor = net_.create_extractor();
-        extractor.set_observer([histograms](const std::string& blob, const Mat& value) -> Status {
-            if (!(*histograms)[blob].add(Span<const float>(value.data(), static_cast<size_t>(value.count())))) {
-                return Status::error(Code::kInvalidArgument, "blob '%s' holds inf or nan", blob.c_str());
-            }
-            return {};
-        });
-        Status status = extractor.input(net_.input_names()[0].c_str(), input);
-        for (const std::string& output : net_.output_names()) {
-            if (status.ok()) {
-                Mat ignored;
-                status = extractor.extract(output.c_str(), &ignored);
-            }
-        }
-        return status.with_prefix("%s", path.c_str());
-    }
-
-    void fail(const Status& status) {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (!failed_) {
-            status_ = status;
-            failed_ = true;
-        }
-    }
-
-    const Net& net_;
-    const std::vector<ListedImage>& images_;
-    const Preprocess& preprocess_;
-    Progress* progress_;
-    std::vector<std::string> messages_;  // of unreadable images; each element is written by one thread
-    std::atomic<size_t> next_{0};
-    std::atomic<bool> failed_{false};
-    std::mutex mutex_;  // guards what follows
-    int64_t done_ = 0;
-    Statistics statistics_;
-    Status status_;
+// Ranges of one image, which are kept in the order of the list.
+struct ImageRange {
+    float min = 0.0F;
+    float max = 0.0F;
 };
+using ImageRanges = std::map<std::string, ImageRange>;
+
+// What threads count by themselves and nobody needs in order.
+struct ThreadCounts {
+    std::map<std::string, Histogram> histograms;
+    std::map<std::string, std::vector<float>> channel_absmax;
+};
+
+size_t channels_of(const Mat& value) {
+    return static_cast<size_t>(value.shape().rank >= 3 ? value.c() : value.shape()[0]);
+}
+
+void scale_channels(const std::vector<float>& factors, const Mat& value, std::vector<float>* out) {
+    const auto pixels = static_cast<size_t>(value.count()) / factors.size();
+    out->resize(static_cast<size_t>(value.count()));
+    for (size_t i = 0; i < out->size(); ++i) {
+        (*out)[i] = value.data()[i] * factors[i / pixels];
+    }
+}
+
+Status count_blob(const std::string& blob, Span<const float> values, size_t channels, ThreadCounts* counts,
+                  ImageRanges* ranges) {
+    if (!counts->histograms[blob].add(values)) {
+        return Status::error(Code::kInvalidArgument, "blob '%s' holds inf or nan", blob.c_str());
+    }
+    std::vector<float>& absmax = counts->channel_absmax[blob];
+    absmax.resize(std::max(absmax.size(), channels), 0.0F);
+    ImageRange& range = (*ranges)[blob];
+    const size_t pixels = channels == 0 ? 0 : values.size() / channels;
+    for (size_t c = 0; c < channels; ++c) {
+        float least = 0.0F;
+        float most = 0.0F;
+        for (size_t i = c * pixels; i < (c + 1) * pixels; ++i) {
+            least = values[i] < least ? values[i] : least;
+            most = values[i] > most ? values[i] : most;
+        }
+        absmax[c] = std::max(absmax[c], std::max(most, -least));
+        range.min = std::min(range.min, least);
+        range.max = std::max(range.max, most);
+    }
+    return {};
+}
 
 }  // namespace
 
-Result<Statistics> collect_statistics(const Net& net, const std::vector<ListedImage>& images,
-                                      const Preprocess& preprocess, int threads, bool quiet) {
+Status run_observed(const Net& net, const Mat& input, const Extractor::Observer& observer) {
+    Extractor extractor = net.create_extractor();
+    extractor.set_observer(observer);
+    Status status = extractor.input(net.input_names()[0].c_str(), input);
+    for (const std::string& output : net.output_names()) {
+        if (status.ok()) {
+            Mat ignored;
+            status = extractor.extract(output.c_str(), &ignored);
+        }
+    }
+    return status;
+}
+
+Result<Statistics> collect_statistics(const Net& net, const ImageSet& set, const ChannelFactors* factors) {
     if (net.input_names().size() != 1) {
         return Status::error(Code::kUnsupported, "the network has %zu inputs, calibration on images needs exactly one",
                              net.input_names().size());
     }
-    Progress progress("calibrating", "images", static_cast<int64_t>(images.size()), quiet);
-    Collector collector(net, images, preprocess, &progress);
-    const size_t wanted = static_cast<size_t>(threads > 0 ? threads : hardware_threads());
-    std::vector<std::thread> workers;
-    for (size_t i = 1; i < std::min(wanted, images.size()); ++i) {
-        workers.emplace_back([&collector] { collector.work(); });
+    std::mutex mutex;  // guards the list of counts, each of which has one thread at a time
+    std::vector<std::unique_ptr<ThreadCounts>> idle;
+    Statistics statistics;
+    const auto work = [&](const Mat& input) -> Result<ImageRanges> {
+        std::unique_ptr<ThreadCounts> counts;
+        {
+            const std::lock_guard<std::mutex> lock(mutex);
+            if (!idle.empty()) {
+                counts = std::move(idle.back());
+                idle.pop_back();
+            }
+        }
+        if (counts == nullptr) {
+            counts = std::make_unique<ThreadCounts>();
+        }
+        ImageRanges ranges;
+        std::vector<float> scaled;
+        Status status = run_observed(net, input, [&](const std::string& blob, const Mat& value) -> Status {
+            const size_t channels = channels_of(value);
+            Span<const float> values(value.data(), static_cast<size_t>(value.count()));
+            if (factors != nullptr) {
+                const auto found = factors->find(blob);
+                if (found == factors->end() || found->second.size() != channels) {
+                    return {};
+                }
+                scale_channels(found->second, value, &scaled);
+                values = scaled;
+            }
+            return count_blob(blob, values, channels, counts.get(), &ranges);
+        });
+        const std::lock_guard<std::mutex> lock(mutex);
+        idle.push_back(std::move(counts));
+        if (!status.ok()) {
+            return status;
+        }
+        return ranges;
+    };
+    const auto commit = [&](size_t /*index*/, ImageRanges ranges) -> Status {
+        for (const auto& [blob, range] : ranges) {
+            ActivationStatistics& values = statistics.blobs[blob].values;
+            values.image_min.push_back(range.min);
+            values.image_max.push_back(range.max);
+        }
+        ++statistics.images;
+        return {};
+    };
+    const auto unreadable = [&](size_t /*index*/, const Status& status) -> Status {
+        statistics.unreadable.emplace_back(status.message());
+        return {};
+    };
+    FW_RETURN_IF_ERROR(for_each_image<ImageRanges>(set, "calibrating", work, commit, unreadable));
+    if (statistics.images == 0) {
+        return Status::error(Code::kInvalidArgument, "none of the %zu images can be read; the first: %s",
+                             set.images.size(), statistics.unreadable[0].c_str());
     }
-    collector.work();
-    for (std::thread& worker : workers) {
-        worker.join();
+    for (const auto& counts : idle) {
+        for (const auto& [blob, histogram] : counts->histograms) {
+            BlobStatistics& out = statistics.blobs[blob];
+            const std::vector<float>& absmax = counts->channel_absmax.at(blob);
+            out.values.histogram.merge(histogram);
+            out.channel_absmax.resize(std::max(out.channel_absmax.size(), absmax.size()), 0.0F);
+            for (size_t c = 0; c < absmax.size(); ++c) {
+                out.channel_absmax[c] = std::max(out.channel_absmax[c], absmax[c]);
+            }
+        }
     }
-    return collector.finish();
+    return statistics;
 }
 
 }  // namespace fw::tools

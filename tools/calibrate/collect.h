@@ -5,23 +5,29 @@
 #include <string>
 #include <vector>
 
-#include "common/image_file.h"
-#include "fw/net.h"
-#include "quant/histogram.h"
+#include "calibrate/image_loop.h"
+#include "quant/threshold.h"
 
 namespace fw::tools {
 
+struct BlobStatistics {
+    ActivationStatistics values;
+    std::vector<float> channel_absmax;  ///< largest |x| of each channel (axis 0)
+};
+
 struct Statistics {
-    std::map<std::string, AbsHistogram> blobs;
+    std::map<std::string, BlobStatistics> blobs;
     int images = 0;                       ///< that went through the network
     std::vector<std::string> unreadable;  ///< one message each, in the order of the list
 };
 
-/// Runs every image once, `threads` at a time (0 = all cores); each thread decodes, runs and counts into histograms of
-/// its own, which are merged at the end: memory does not depend on the number of images, the result not on the number
-/// of threads. An image that cannot be read is noted and left out; none readable is an error, and so is a value that is
-/// inf or nan (blob and image are named).
-Result<Statistics> collect_statistics(const Net& net, const std::vector<ListedImage>& images,
-                                      const Preprocess& preprocess, int threads, bool quiet);
+/// Factors a channel, by blob (src/graph/passes/equalize_channels.cpp).
+using ChannelFactors = std::map<std::string, std::vector<float>>;
+
+/// Runs every image once through the float `net`. Memory does not depend on the number of images but for 8 bytes a blob
+/// and image, the result not on the number of threads. With `factors`, only blobs that have some are counted, times
+/// their factors. An image that cannot be read is noted and left out; none readable is an error, and so is a value that
+/// is inf or nan (blob and image are named).
+Result<Statistics> collect_statistics(const Net& net, const ImageSet& set, const ChannelFactors* factors = nullptr);
 
 }  // namespace fw::tools

@@ -19,12 +19,37 @@ struct CalibrateOptions {
     std::string out;
     std::string method = "kl";
     std::string format = "fw";
+    double percentile = 99.99;
     int limit = 0;
     int threads = 0;
+    bool symmetric = false;
+    bool equalize = false;
+    bool mse_weights = false;
 };
+
+constexpr double kWorthwhile = 0.8;  // of the predicted noise: what equalization of a layer has to reach
+
+bool is_legacy(const CalibrateOptions& options) {
+    return options.format == "legacy";
+}
+
+Result<TableOptions> table_options(const CalibrateOptions& options) {
+    TableOptions out;
+    if (!find_method(options.method, &out.threshold.method)) {
+        return Status::error(Code::kInvalidArgument, "--method %s: no such method", options.method.c_str());
+    }
+    out.threshold.symmetric = options.symmetric || is_legacy(options);
+    out.threshold.percentile = options.percentile;
+    out.mse_weights = options.mse_weights;
+    return out;
+}
 
 Status calibrate(Tool* tool, const CalibrateOptions& options) {
     const auto start = std::chrono::steady_clock::now();
+    if (options.equalize && is_legacy(options)) {
+        return tool->usage_error(
+            Status::error(Code::kInvalidArgument, "--equalize: the legacy format has no word for factors of channels"));
+    }
     FW_ASSIGN_OR_RETURN(std::vector<ListedImage> images, list_images(options.images));
     std::vector<std::string> inputs = {options.net.param, options.net.bin, options.images};
     for (const ListedImage& image : images) {
@@ -43,22 +68,36 @@ Status calibrate(Tool* tool, const CalibrateOptions& options) {
     if (!preprocess.ok()) {
         return tool->usage_error(preprocess.status());
     }
-    FW_ASSIGN_OR_RETURN(const Statistics statistics,
-                        collect_statistics(net, images, *preprocess, options.threads, tool->quiet()));
+    ImageSet set;
+    set.images = std::move(images);
+    set.preprocess = *preprocess;
+    set.threads = options.threads;
+    set.quiet = tool->quiet();
+    FW_ASSIGN_OR_RETURN(const Statistics statistics, collect_statistics(net, set));
     for (const std::string& message : statistics.unreadable) {
         tool->warn("%s", message.c_str());
     }
 
     FW_ASSIGN_OR_RETURN(const NetDef def, load_net_def(options.net.param.c_str(), options.net.bin.c_str()));
     std::vector<std::string> notes;
-    const TableFormat format = options.format == "legacy" ? TableFormat::kLegacy : TableFormat::kFw;
-    const ThresholdMethod method = options.method == "minmax" ? ThresholdMethod::kMinMax : ThresholdMethod::kKl;
-    FW_ASSIGN_OR_RETURN(const ScaleTable table, make_table(def, statistics, method, format, &notes));
+    LayerFactors factors;
+    Statistics scaled;
+    if (options.equalize) {
+        FW_ASSIGN_OR_RETURN(const Graph graph, optimized_graph(def));
+        factors = choose_factors(graph, statistics, kWorthwhile);
+        if (!factors.empty()) {
+            const ChannelFactors by_blob = blob_factors(graph, factors);
+            FW_ASSIGN_OR_RETURN(scaled, collect_statistics(net, set, &by_blob));
+        }
+    }
+    FW_ASSIGN_OR_RETURN(const TableOptions choices, table_options(options));
+    FW_ASSIGN_OR_RETURN(ScaleTable table, make_table(def, statistics, factors, scaled, choices, &notes));
+    FW_ASSIGN_OR_RETURN(table.model_hash, net.model_hash());
+    table.preprocess = *preprocess;
     for (const std::string& note : notes) {
         tool->warn("%s", note.c_str());
     }
-    FW_RETURN_IF_ERROR(
-        write_text_file(options.out, format == TableFormat::kLegacy ? table.to_legacy_text() : table.to_text()));
+    FW_RETURN_IF_ERROR(write_text_file(options.out, is_legacy(options) ? table.to_legacy_text() : table.to_text()));
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     tool->say("%s: %zu blobs, %zu layers from %d images in %.1f s", options.out.c_str(), table.blobs.size(),
               table.layers.size(), statistics.images, seconds);
@@ -89,8 +128,18 @@ int main(int argc, char** argv) {
     tool.app().add_option("--out", options.out, "Table to write")->required();
     tool.app()
         .add_option("--method", options.method,
-                    "Threshold of activations: kl (least information loss) or minmax (clip nothing)")
-        ->check(CLI::IsMember({"kl", "minmax"}));
+                    "Range of activations: kl (least information loss), minmax (clip nothing), moving-minmax, "
+                    "percentile, mse (least square error) or aciq (analytic)")
+        ->check(CLI::IsMember({"kl", "minmax", "moving-minmax", "percentile", "mse", "aciq"}))
+        ->capture_default_str();
+    tool.app()
+        .add_option("--percentile", options.percentile, "Share of values kept by --method percentile, in percent")
+        ->check(CLI::Range(50.0, 100.0))
+        ->capture_default_str();
+    tool.app().add_flag("--symmetric", options.symmetric, "Zero point 0 for every blob");
+    tool.app().add_flag("--equalize", options.equalize,
+                        "Balance the channels of blobs between layers with weights (a second pass)");
+    tool.app().add_flag("--mse-weights", options.mse_weights, "Weight scales of least square error, not 127 / max|w|");
     tool.app()
         .add_option("--format", options.format,
                     "fw (scale of every blob) or legacy (as caffe-int8-convert-tools writes it)")

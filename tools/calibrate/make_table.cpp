@@ -1,20 +1,22 @@
 #include "calibrate/make_table.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "graph/pass.h"
+#include "graph/weighted.h"
 #include "quant/quant.h"
 
 namespace fw::tools {
 
 namespace {
 
-Result<std::vector<float>> weight_scales(const Graph& graph, NodeId id) {
+Result<std::vector<float>> weight_scales(const Graph& graph, NodeId id, bool mse) {
     const Node& node = graph.node(id);
     std::vector<float> storage;
     const Span<const float> weights = node.weights[0].floats(&storage);
     std::vector<float> scales =
-        absmax_weight_scales(weights, graph.params(id).i(0));  // id 0 = num_output of every layer with weights
+        mse ? mse_weight_scales(weights, num_output(node)) : absmax_weight_scales(weights, num_output(node));
     for (size_t channel = 0; channel < scales.size(); ++channel) {
         if (!std::isfinite(scales[channel])) {
             return Status::error(Code::kInvalidArgument, "layer '%s': weights of channel %zu give no finite scale",
@@ -24,23 +26,64 @@ Result<std::vector<float>> weight_scales(const Graph& graph, NodeId id) {
     return scales;
 }
 
+// Lowers the range until every bound that equalization took out of the activation lies at or beyond its end.
+void hold_limits(const std::vector<float>& limits, QuantParams* quant) {
+    for (const float limit : limits) {
+        while (quantize(limit, *quant) != kQuantMax) {
+            quant->scale = std::max(static_cast<float>((kQuantMax - quant->zero_point) / static_cast<double>(limit)),
+                                    std::nextafter(quant->scale, INFINITY));
+        }
+    }
+}
+
 }  // namespace
 
-Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, ThresholdMethod method,
-                              TableFormat format, std::vector<std::string>* notes) {
+Result<Graph> corrected_graph(const NetDef& net, const ScaleTable& table) {
+    FW_ASSIGN_OR_RETURN(Graph graph, optimized_graph(net));
+    ScaleTable working = table;
+    const Option option;
+    PassContext context;
+    context.option = &option;
+    context.table = &working;
+    for (const Pass& pass : all_passes()) {
+        if (std::string(pass.name) == "equalize_channels") {
+            FW_RETURN_IF_ERROR(pass.run(&graph, context));
+        }
+    }
+    return graph;
+}
+
+Result<Graph> optimized_graph(const NetDef& net) {
     FW_ASSIGN_OR_RETURN(Graph graph, Graph::build(net));
     const Option option;
     PassContext context;
     context.option = &option;
     FW_RETURN_IF_ERROR(run_passes(&graph, context));
+    return graph;
+}
 
+Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, const LayerFactors& factors,
+                              const Statistics& scaled, const TableOptions& options, std::vector<std::string>* notes) {
     ScaleTable table;
-    for (const auto& [blob, histogram] : statistics.blobs) {
-        Result<QuantParams> quant = activation_quant(histogram, method, format == TableFormat::kFw);
+    for (const auto& [layer, list] : factors) {
+        table.layers[layer].equalize = list;
+    }
+    FW_ASSIGN_OR_RETURN(const Graph graph, corrected_graph(net, table));
+    std::map<std::string, const std::vector<float>*> limits;
+    for (const NodeId id : graph.order()) {
+        limits[graph.value(graph.node(id).outputs[0]).name] = &graph.node(id).channel_limits;
+    }
+    for (const auto& [blob, original] : statistics.blobs) {
+        const auto replaced = scaled.blobs.find(blob);
+        const BlobStatistics& seen = replaced == scaled.blobs.end() ? original : replaced->second;
+        Result<QuantParams> quant = activation_quant(seen.values, options.threshold);
         if (!quant.ok()) {
             return quant.status().with_prefix("blob '%s'", blob.c_str());
         }
         if (quant->known()) {
+            if (limits.count(blob) != 0) {
+                hold_limits(*limits.at(blob), &*quant);
+            }
             table.blobs[blob] = *quant;
         } else {
             notes->push_back("blob '" + blob +
@@ -50,7 +93,7 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, T
     for (const NodeId id : graph.order()) {
         const Node& node = graph.node(id);
         const LayerSchema* schema = find_schema(node.type);
-        if (schema == nullptr || schema->quant != QuantRule::kWeighted) {
+        if (schema == nullptr || schema->quant != QuantRule::kWeighted || !has_constant_weights(node)) {
             continue;
         }
         const std::string& input = graph.value(node.inputs[0]).name;
@@ -58,14 +101,14 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, T
             return Status::error(Code::kInternal, "layer '%s': its input '%s' was never computed", node.name.c_str(),
                                  input.c_str());
         }
-        ScaleTable::LayerEntry& entry = table.layers[node.name];
         const auto found = table.blobs.find(input);
         if (found == table.blobs.end()) {
             table.layers.erase(node.name);
             continue;
         }
+        ScaleTable::LayerEntry& entry = table.layers[node.name];
         entry.input = found->second;
-        FW_ASSIGN_OR_RETURN(entry.weight_scales, weight_scales(graph, id));
+        FW_ASSIGN_OR_RETURN(entry.weight_scales, weight_scales(graph, id, options.mse_weights));
     }
     if (table.layers.empty()) {
         return Status::error(Code::kInvalidArgument, "%s: has no layer that can be quantized", net.source.c_str());

@@ -5,20 +5,27 @@
 #include <vector>
 
 #include "calibrate/collect.h"
+#include "calibrate/equalize.h"
 #include "fw/table.h"
-#include "model/net_def.h"
-#include "quant/threshold.h"
+#include "graph/graph.h"
 
 namespace fw::tools {
 
-/// What the table's format can say.
-enum class TableFormat : uint8_t { kFw, kLegacy };
+struct TableOptions {
+    ThresholdOptions threshold;
+    bool mse_weights = false;  ///< weight scales of least square error instead of 127 / max|w|
+};
 
-/// Scales of every blob (src/quant/threshold.h; the legacy format knows no zero points, so they are symmetric there)
-/// and of every output channel of the layers with weights (127 / max|w|), as the optimised graph has them. A blob that
-/// was 0 in every image has no scale: it is left out and named in `*notes`. Fails when a scale would not be finite,
-/// when a layer to quantize was never reached, or when the network has nothing to quantize.
-Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, ThresholdMethod method,
-                              TableFormat format, std::vector<std::string>* notes);
+/// The float graph of a network after its passes: what layers are quantized, with their final weights.
+Result<Graph> optimized_graph(const NetDef& net);
+/// The same with the `equalize` and `bias` lines of a table in its weights.
+Result<Graph> corrected_graph(const NetDef& net, const ScaleTable& table);
+
+/// Scales of every blob (src/quant/threshold.h) and of every output channel of the layers with weights, as the
+/// optimised graph has them. `factors` go into `equalize` lines; `scaled` holds the statistics of the blobs that they
+/// scale. A blob that was 0 in every image has no scale: it is left out and named in `*notes`. Fails when a scale would
+/// not be finite, when a layer to quantize was never reached, or when the network has nothing to quantize.
+Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, const LayerFactors& factors,
+                              const Statistics& scaled, const TableOptions& options, std::vector<std::string>* notes);
 
 }  // namespace fw::tools

@@ -1,0 +1,96 @@
+// Images through a function, several at a time, with results taken in the order of the list.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/parallel.h"
+#include "common/image_file.h"
+#include "common/progress.h"
+#include "fw/net.h"
+
+namespace fw::tools {
+
+/// What to feed, and how.
+struct ImageSet {
+    std::vector<ListedImage> images;
+    Preprocess preprocess;
+    int threads = 0;  ///< images side by side, 0 = one for each core
+    bool quiet = false;
+};
+
+/// Decodes every image and calls `work(input)`, a Result<T>, on worker threads; then `commit(index, T)` for each image,
+/// one at a time and in the order of the list, so that sums do not depend on the number of threads. An image that
+/// cannot be read goes to `unreadable(index, Status)` instead, in the same order. The first failure (of work or of
+/// unreadable) in that order ends the loop and is returned, with the image's path before it. A few results a thread are
+/// held at a time.
+template <class T, class Work, class Commit, class Unreadable>
+Status for_each_image(const ImageSet& set, const char* title, Work&& work, Commit&& commit, Unreadable&& unreadable) {
+    struct Outcome {
+        Status read;
+        Result<T> result = Status();
+    };
+    const size_t count = set.images.size();
+    Progress progress(title, "images", static_cast<int64_t>(count), set.quiet);
+    std::mutex mutex;  // guards what follows
+    std::map<size_t, Outcome> waiting;
+    size_t committed = 0;
+    Status failure;
+    std::atomic<size_t> next{0};
+    std::atomic<bool> failed{false};
+
+    const auto deliver = [&](size_t index, Outcome outcome) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        waiting.emplace(index, std::move(outcome));
+        for (auto it = waiting.find(committed); it != waiting.end() && !failed; it = waiting.find(committed)) {
+            const std::string& path = set.images[committed].path;
+            Outcome& ready = it->second;
+            Status status;
+            if (!ready.read.ok()) {
+                status = unreadable(committed, ready.read);
+            } else if (!ready.result.ok()) {
+                status = ready.result.status().with_prefix("%s", path.c_str());
+            } else {
+                status = commit(committed, std::move(*ready.result)).with_prefix("%s", path.c_str());
+            }
+            if (!status.ok()) {
+                failure = status;
+                failed = true;
+            }
+            waiting.erase(it);
+            progress.update(static_cast<int64_t>(++committed));
+        }
+    };
+    const auto worker = [&] {
+        for (size_t i = next++; i < count && !failed; i = next++) {
+            Outcome outcome;
+            Result<Mat> input = load_input(set.images[i].path, set.preprocess);
+            if (input.ok()) {
+                outcome.result = work(*input);
+            } else {
+                outcome.read = input.status();
+            }
+            deliver(i, std::move(outcome));
+        }
+    };
+    const auto wanted = static_cast<size_t>(set.threads > 0 ? set.threads : hardware_threads());
+    std::vector<std::thread> workers;
+    for (size_t i = 1; i < std::min(wanted, count); ++i) {
+        workers.emplace_back(worker);
+    }
+    worker();
+    for (std::thread& thread : workers) {
+        thread.join();
+    }
+    return failure;
+}
+
+/// Runs every output of `net` on one input and shows each blob to `observer`.
+Status run_observed(const Net& net, const Mat& input, const Extractor::Observer& observer);
+
+}  // namespace fw::tools
