@@ -184,6 +184,22 @@ void drop_heads(const Graph& graph, Int8Plan* plan) {
 
 }  // namespace
 
+std::vector<float> used_weight_scales(const Node& node, const ScaleTable& table, const QuantParams& input) {
+    const auto channels = static_cast<size_t>(num_output(node));
+    const auto entry = table.layers.find(node.name);
+    const std::vector<float> stated = entry != table.layers.end() ? entry->second.weight_scales : std::vector<float>();
+    std::vector<float> scales(channels);
+    if (stated.empty() || channels % stated.size() != 0) {
+        std::vector<float> storage;
+        scales = absmax_weight_scales(node.weights[0].floats(&storage), static_cast<int>(channels));
+    } else {
+        for (size_t i = 0; i < channels; ++i) {
+            scales[i] = stated[i / (channels / stated.size())];
+        }
+    }
+    return fit_weight_scales(input, scales, bias_of(node));
+}
+
 QuantParams covering(const QuantParams& a, const QuantParams& b) {
     if (!a.known() || !b.known()) {
         return a.known() ? a : b;

@@ -37,6 +37,9 @@ bool can_write_int8(const Graph& graph, const Int8Plan& plan, NodeId node);
 bool takes_int8(const Int8Plan& plan, NodeId node, size_t slot);
 /// True if the node's outputs are int8.
 bool gives_int8(const Graph& graph, const Int8Plan& plan, NodeId node);
+/// The scales that a layer with weights will use, one a channel: the table's (one a channel or one a group), or from
+/// the weights; lowered where a bias asks for it. `input` is the scale of its input.
+std::vector<float> used_weight_scales(const Node& node, const ScaleTable& table, const QuantParams& input);
 /// Scales whose range holds the ranges of both.
 QuantParams covering(const QuantParams& a, const QuantParams& b);
 

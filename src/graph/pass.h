@@ -24,6 +24,8 @@ struct PassContext {
     std::function<bool(const Graph& graph, PrecisionCosts* costs)> costs = {};
     /// The choice made for the whole network, by layer name (true = int8): followed, not made again.
     const std::map<std::string, bool>* decided = nullptr;
+    /// The graph goes back into a file (fwopt): the table keeps layers quantizable, precisions are left to the load.
+    bool for_file = false;
 };
 
 /// Rewrites the graph in place. An error means a graph or table that cannot be run, not "nothing to do".

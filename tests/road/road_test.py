@@ -197,7 +197,7 @@ class DemoRoad(Road):
 
 
 class Usage(Road):
-    TOOLS = ["caffe2fw", "calibrate", "fweval", "fwrun", "fwdiff", "squeezenet", "ssd"]
+    TOOLS = ["caffe2fw", "calibrate", "fwopt", "fweval", "fwrun", "fwdiff", "squeezenet", "ssd"]
 
     def test_help_and_version(self):
         for tool in self.TOOLS:
@@ -219,12 +219,17 @@ class Usage(Road):
         self.run_tool("fwrun", "a", "b", "x.jpg", "--precision", "int8", expect=2)
         self.run_tool("fweval", "a", "b", "--images", "x.jpg", "--precision", "int8", expect=2)
         self.run_tool("caffe2fw", "a", "b", "c", "d", "--norm", "0", expect=2)
+        self.run_tool("fwopt", "a.param", "a.bin", expect=2)
+        self.run_tool("fwopt", "a.param", "a.bin", "b.param", expect=2)
+        self.run_tool("fwopt", "a.param", "a.bin", "a.param", "b.bin", expect=2)
+        self.run_tool("fwopt", "a.param", "a.bin", "b.param", "t.table", "--int8", "t.table", expect=2)
         done = self.run_tool("fwdiff", "a", "b", "--tol", "-1", expect=2)
         self.assertLess(len(done.stderr), 120)
 
     def test_missing_files_are_exit_1_and_named(self):
         for args in (("fwrun", "no.param", "no.bin", "x.jpg"), ("fwdiff", "no.npy", "b.npy"),
                      ("caffe2fw", "no.prototxt", "no.caffemodel", "a", "b"), ("squeezenet", "no.jpg", "no_dir"),
+                     ("fwopt", "no.param", "no.bin", "a", "b"),
                      ("calibrate", "no.param", "no.bin", "--images", "no_dir", "--out", "t")):
             self.assertIn("no", self.run_tool(*args, expect=1).stderr)
 

@@ -36,13 +36,18 @@ bool only_saturating_readers(const Graph& graph, ValueId value, const std::vecto
     return true;
 }
 
-void insert_minimum(Graph* graph, NodeId id) {
+void insert_minimum(Graph* graph, NodeId id, ScaleTable* table) {
     const ValueId from = graph->node(id).outputs[0];
     const std::vector<float> limits = graph->node(id).channel_limits;
     const std::string name = graph->value(from).name;
     const std::vector<NodeId> readers = graph->consumers(from);
     const ValueId bounds = graph->add_value(name + " bounds");
     const ValueId limited = graph->add_value(name + " limited");
+    const auto stated = table->blobs.find(name);
+    if (stated != table->blobs.end()) {
+        const QuantParams quant = stated->second;
+        table->blobs[name + " limited"] = quant;  // for precisions that are chosen after this pass (for_file)
+    }
     Node constant;
     constant.type = "MemoryData";
     constant.name = graph->value(bounds).name;
@@ -85,7 +90,7 @@ Status pass_limit_channels(Graph* graph, const PassContext& context) {
         const Value& value = graph->value(graph->node(id).outputs[0]);
         if (value.dtype != DType::kInt8) {
             if (!only_saturating_readers(*graph, graph->node(id).outputs[0], limits)) {
-                insert_minimum(graph, id);
+                insert_minimum(graph, id, context.table);
             }
             continue;
         }

@@ -8,28 +8,10 @@
 #include "graph/int8_plan.h"
 #include "graph/precision_cut.h"
 #include "graph/weighted.h"
-#include "quant/quant.h"
 
 namespace fw {
 
 namespace {
-
-// The scales that the layer will use, one a channel: the table's (one a channel or one a group), or from the weights.
-std::vector<float> weight_scales(const Node& node, const ScaleTable& table, const QuantParams& input) {
-    const auto channels = static_cast<size_t>(num_output(node));
-    const auto entry = table.layers.find(node.name);
-    const std::vector<float> stated = entry != table.layers.end() ? entry->second.weight_scales : std::vector<float>();
-    std::vector<float> scales(channels);
-    if (stated.empty() || channels % stated.size() != 0) {
-        std::vector<float> storage;
-        scales = absmax_weight_scales(node.weights[0].floats(&storage), static_cast<int>(channels));
-    } else {
-        for (size_t i = 0; i < channels; ++i) {
-            scales[i] = stated[i / (channels / stated.size())];
-        }
-    }
-    return fit_weight_scales(input, scales, bias_of(node));
-}
 
 void set_int8(Value* value, const QuantParams& quant) {
     value->dtype = DType::kInt8;
@@ -110,7 +92,7 @@ Status pass_propagate_int8(Graph* graph, const PassContext& context) {
     for (Node& node : graph->nodes()) {
         node.weight_scales.clear();
     }
-    if (context.table == nullptr || context.table->empty()) {
+    if (context.table == nullptr || context.table->empty() || context.for_file) {
         return {};
     }
     Int8Plan plan = start_int8_plan(*graph, context);
@@ -130,7 +112,8 @@ Status pass_propagate_int8(Graph* graph, const PassContext& context) {
             continue;
         }
         if (plan.rule[n] == QuantRule::kWeighted) {
-            node.weight_scales = weight_scales(node, *context.table, plan.scale[static_cast<size_t>(node.inputs[0])]);
+            node.weight_scales =
+                used_weight_scales(node, *context.table, plan.scale[static_cast<size_t>(node.inputs[0])]);
         }
         if (gives_int8(*graph, plan, id)) {
             for (const ValueId output : node.outputs) {

@@ -1,0 +1,15 @@
+// The table that fwopt --print shows.
+#pragma once
+
+#include <string>
+
+#include "fw/net.h"
+#include "model/net_def.h"
+
+namespace fw::opt {
+
+/// One line a layer in the order of execution: type, name, output shape, multiply-accumulates, weights and how they are
+/// stored; the sums at the end. `net` is `def` loaded, and all its inputs declare a shape.
+Result<std::string> describe(const NetDef& def, const Net& net);
+
+}  // namespace fw::opt

@@ -1,0 +1,123 @@
+#include "fwopt/optimize.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "fw/option.h"
+#include "graph/weighted.h"
+#include "import/net_builder.h"
+
+namespace fw::opt {
+
+namespace {
+
+constexpr int kInt8ScaleTerm = 8;
+// Parameters of Input.
+constexpr int kWidth = 0, kHeight = 1, kChannels = 2, kDepth = 11;
+
+std::string names_of(const std::vector<LayerDef*>& inputs) {
+    std::string names;
+    for (const LayerDef* input : inputs) {
+        names += (names.empty() ? "'" : ", '") + input->tops[0] + "'";
+    }
+    return names;
+}
+
+// A convolution over what global pooling leaves is an InnerProduct. ncnn takes such a vector in a Convolution only by a
+// path that it warns of, and whose int8 output has the wrong size.
+void convolutions_of_vectors(Graph* graph) {
+    constexpr int kGlobalPooling = 4;
+    for (const NodeId id : graph->order()) {
+        Node& node = graph->node(id);
+        if (node.type != "Convolution" || !has_constant_weights(node) || !check_weights(node).ok()) {
+            continue;
+        }
+        const Params params = graph->params(id);
+        const Node& source = graph->node(graph->value(node.inputs[0]).producer);
+        const bool one_tap = params.i(1) == 1 && params.i(11) == 1;
+        const bool padded = params.i(4) != 0 || params.i(14) != 0 || params.i(15) != 0 || params.i(16) != 0;
+        if (!one_tap || padded || source.type != "Pooling" || source.params.get(kGlobalPooling, 0) == 0) {
+            continue;
+        }
+        ParamDict inner;
+        inner.set(0, num_output(node));
+        inner.set(1, params.i(5));
+        inner.set(2, params.i(6));
+        for (const int kept : {kActivationType, kActivationParams}) {
+            const auto value = node.params.values().find(kept);
+            if (value != node.params.values().end()) {
+                inner.set(kept, value->second);
+            }
+        }
+        node.type = "InnerProduct";
+        node.params = std::move(inner);
+    }
+}
+
+}  // namespace
+
+Status set_input_shape(const std::string& text, NetDef* net) {
+    const size_t equals = text.rfind('=');
+    const std::string name = equals == std::string::npos ? "" : text.substr(0, equals);
+    const std::string extents = equals == std::string::npos ? text : text.substr(equals + 1);
+    int c = 0;
+    int h = 0;
+    int w = 0;
+    int end = 0;
+    const bool digits = extents.find_first_not_of("0123456789,") == std::string::npos && extents.size() < 30;
+    if (!digits || std::sscanf(extents.c_str(), "%9d,%9d,%9d%n", &c, &h, &w, &end) != 3 ||
+        static_cast<size_t>(end) != extents.size() || c < 1 || h < 1 || w < 1) {
+        return Status::error(Code::kInvalidArgument, "--input-shape '%s': expected C,H,W or NAME=C,H,W of at least 1",
+                             text.c_str());
+    }
+    std::vector<LayerDef*> inputs;
+    LayerDef* chosen = nullptr;
+    for (LayerDef& layer : net->layers) {
+        if (layer.type == "Input" && !layer.tops.empty()) {
+            inputs.push_back(&layer);
+            chosen = layer.tops[0] == name ? &layer : chosen;
+        }
+    }
+    if (name.empty() && inputs.size() == 1) {
+        chosen = inputs[0];
+    }
+    if (chosen == nullptr) {
+        return Status::error(Code::kInvalidArgument, "--input-shape '%s' names none of the inputs: %s", text.c_str(),
+                             inputs.empty() ? "the network has none" : names_of(inputs).c_str());
+    }
+    chosen->params.set(kWidth, w);
+    chosen->params.set(kHeight, h);
+    chosen->params.set(kChannels, c);
+    chosen->params.erase(kDepth);
+    return {};
+}
+
+Result<BakeResult> optimize(const ScaleTable& table, NetDef* net) {
+    BakeResult result;
+    std::set<std::string> with_top;
+    for (const LayerDef& layer : net->layers) {
+        if (layer.params.get(kInt8ScaleTerm, 0) > 100) {
+            with_top.insert(layer.name);
+        }
+    }
+    ScaleTable working = table;
+    make_symmetric(&working, &result);
+    Option option;
+    PassContext context;
+    context.option = &option;
+    context.table = &working;
+    context.for_file = true;
+    FW_ASSIGN_OR_RETURN(Graph graph, Graph::build(*net));
+    FW_RETURN_IF_ERROR(run_passes(&graph, context));
+    convolutions_of_vectors(&graph);
+    if (!working.empty()) {
+        bake_int8(&graph, context, with_top, &result);
+    }
+    const std::string source = net->source;
+    *net = graph.to_net_def();
+    net->source = source;
+    import::insert_splits(net);
+    return result;
+}
+
+}  // namespace fw::opt

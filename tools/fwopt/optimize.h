@@ -1,0 +1,20 @@
+// What fwopt does to a network in memory.
+#pragma once
+
+#include <string>
+
+#include "fw/table.h"
+#include "fwopt/bake_int8.h"
+#include "model/net_def.h"
+
+namespace fw::opt {
+
+/// Sets the shape of an input from "C,H,W" (the only input) or "NAME=C,H,W".
+Status set_input_shape(const std::string& text, NetDef* net);
+
+/// Runs the passes that Net runs at load, all but the choice of precisions, and writes the scales of `table` into the
+/// layers (an empty table: those that the model brings along, if any). The outputs keep their names; blobs with several
+/// readers get a Split.
+Result<BakeResult> optimize(const ScaleTable& table, NetDef* net);
+
+}  // namespace fw::opt
