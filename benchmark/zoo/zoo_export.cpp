@@ -1,4 +1,5 @@
 // zoo_export NAME|all --out DIR: networks of the zoo as files, for other engines to measure.
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "common/cli.h"
@@ -51,6 +52,12 @@ Status export_network(const tools::Tool& tool, const ExportOptions& options, con
 }
 
 Status run(tools::Tool* tool, const ExportOptions& options) {
+    std::error_code error;
+    std::filesystem::create_directories(options.out, error);
+    if (error) {
+        return Status::error(Code::kIoError, "%s: cannot make the folder: %s", options.out.c_str(),
+                             error.message().c_str());
+    }
     if (options.name == "all") {
         for (const Network& network : networks()) {
             FW_RETURN_IF_ERROR(export_network(*tool, options, network));
