@@ -7,13 +7,11 @@ namespace fw {
 
 const CostTable* cost_table(Isa isa) {
     // layer, {nothing, gemm, depthwise, weights, window, element} in float, the same in int8, conversion
-    static constexpr CostTable kScalar = {320000, {0, 60.9, 194, 182, 111, 98.6}, {0, 303, 837, 563, 71.7, 302}, 292};
-    static constexpr CostTable kAvx2 = {
-        191000, {0, 20.2, 99.1, 148, 98.9, 96.4}, {0, 17.8, 68.7, 36.3, 58.5, 276}, 259};
-    static constexpr CostTable kAvx512 = {
-        230000, {0, 19.7, 75.4, 186, 126, 97.3}, {0, 19.1, 78.9, 39.4, 60.7, 282}, 284};
+    static constexpr CostTable kScalar = {220000, {0, 63.2, 188, 232, 132, 515}, {0, 292, 857, 728, 105, 300}, 463};
+    static constexpr CostTable kAvx2 = {160000, {0, 20.5, 52.3, 160, 77.2, 512}, {0, 14, 40.2, 42.5, 47, 255}, 132};
+    static constexpr CostTable kAvx512 = {160000, {0, 19.6, 43, 177, 78.7, 515}, {0, 14, 40.3, 46, 47.3, 256}, 135};
     static constexpr CostTable kAvx512Vnni = {
-        240000, {0, 19.1, 74.8, 159, 99.7, 95.3}, {0, 5.71, 46.1, 35.7, 58.3, 276}, 258};
+        140000, {0, 19.5, 41.5, 181, 76.2, 512}, {0, 5.98, 23.7, 48.3, 46.4, 255}, 127};
     switch (isa) {
         case Isa::kScalar:
         case Isa::kSse41: return &kScalar;
