@@ -113,6 +113,31 @@ class DemoRoad(Road):
                 seen.add((self.dir / "out.npy").read_bytes())
         self.assertEqual(len(seen), 1)
 
+    def test_accuracy_aware_tables(self):
+        folder = self.convert_demo("classifier")
+        args = ("net.param", "net.bin", "--images", folder / "calib")
+        plain = self.run_tool("calibrate", *args, "--out", "plain.table")
+        said = self.run_tool("calibrate", *args, "--max-drop", "100", "--out", "same.table").stdout
+        self.assertIn("agreement with float: ", said)
+        self.assertEqual((self.dir / "plain.table").read_bytes(), (self.dir / "same.table").read_bytes(), plain.stdout)
+        self.run_tool("calibrate", *args, "--max-drop", "101", "--out", "x.table", expect=2)
+        self.run_tool("calibrate", *args, "--max-drop", "5", "--format", "legacy", "--out", "x.table", expect=2)
+        # A table of percentile 50 clips half of the values: some layers have to stay float, and are named.
+        clipped = ("--method", "percentile", "--percentile", "50")
+        said = self.run_tool("calibrate", *args, *clipped, "--max-drop", "60", "--out", "mixed.table").stdout
+        mixed = [line.split()[1] for line in (self.dir / "mixed.table").read_text().splitlines() if line.endswith(" float")]
+        self.assertTrue(mixed, said)
+        self.assertIn(f"in float: {mixed[0]}" if len(mixed) == 1 else "in float:", said)
+        self.assertTrue(all(f" {layer}" in said for layer in mixed), said)
+        # What cannot be reached is an error, and no table.
+        done = self.run_tool("calibrate", *args, *clipped, "--max-drop", "0", "--out", "none.table", expect=1)
+        self.assertIn("no table was written", done.stderr)
+        self.assertFalse((self.dir / "none.table").exists())
+        folder = self.convert_demo("detector")
+        done = self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--max-drop", "5", "--out", "x.table",
+                             expect=1)
+        self.assertIn("ends in class scores", done.stderr)
+
     def test_legacy_table(self):
         folder = self.convert_demo("classifier")
         self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--out", "old.table", "--format", "legacy")
@@ -268,6 +293,20 @@ class RealRoad(Road):
         val = images / "imagenet_224_rot180_val.txt"
         result = self.evaluate("net.table", "--images", val, "--labels", val)
         print(name, result["float"], result["int8"], result["agreement"])
+        self.assertLessEqual(result["float"]["top1"] - result["int8"]["top1"], 2.0)
+
+    def test_a_hard_mobilenet_with_some_layers_in_float(self):
+        # Trained in float: high-pass filters in its first depthwise layers amplify the rounding of what they read.
+        name = "mobilenet_v1_0.25_224"
+        folder = DATA / "models" / "caffe" / name
+        images = DATA / "images"
+        self.convert(folder / "deploy.prototxt", folder / f"{name}.caffemodel", "--mean", "127.5", "--norm", "0.00784313725", "--size",
+                     "224x224", "--pixel", "RGB")
+        said = self.run_tool("calibrate", "net.param", "net.bin", "--images", images / "imagenet_224_rot180_calib.txt", "--max-drop", "10",
+                             "--out", "net.table").stdout
+        val = images / "imagenet_224_rot180_val.txt"
+        result = self.evaluate("net.table", "--images", val, "--labels", val)
+        print(name, said, result["float"], result["int8"], result["agreement"])
         self.assertLessEqual(result["float"]["top1"] - result["int8"]["top1"], 2.0)
 
     def test_top5_of_whole_images(self):

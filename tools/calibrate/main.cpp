@@ -2,6 +2,7 @@
 #include <chrono>
 #include <climits>
 
+#include "calibrate/accuracy.h"
 #include "calibrate/collect.h"
 #include "calibrate/make_table.h"
 #include "common/cli.h"
@@ -25,6 +26,7 @@ struct CalibrateOptions {
     bool symmetric = false;
     bool equalize = false;
     bool mse_weights = false;
+    double max_drop = -1.0;  // not asked for
 };
 
 constexpr double kWorthwhile = 0.8;  // of the predicted noise: what equalization of a layer has to reach
@@ -49,6 +51,10 @@ Status calibrate(Tool* tool, const CalibrateOptions& options) {
     if (options.equalize && is_legacy(options)) {
         return tool->usage_error(
             Status::error(Code::kInvalidArgument, "--equalize: the legacy format has no word for factors of channels"));
+    }
+    if (options.max_drop >= 0.0 && is_legacy(options)) {
+        return tool->usage_error(
+            Status::error(Code::kInvalidArgument, "--max-drop: the legacy format has no word for a layer in float"));
     }
     FW_ASSIGN_OR_RETURN(std::vector<ListedImage> images, list_images(options.images));
     std::vector<std::string> inputs = {options.net.param, options.net.bin, options.images};
@@ -94,6 +100,17 @@ Status calibrate(Tool* tool, const CalibrateOptions& options) {
     FW_ASSIGN_OR_RETURN(ScaleTable table, make_table(def, statistics, factors, scaled, choices, &notes));
     FW_ASSIGN_OR_RETURN(table.model_hash, net.model_hash());
     table.preprocess = *preprocess;
+    if (options.max_drop >= 0.0) {
+        FW_ASSIGN_OR_RETURN(const AccuracyResult accuracy, keep_accuracy(options.net, set, options.max_drop, &table));
+        tool->say("agreement with float: %.1f %% with all layers in int8", accuracy.before.agreement);
+        if (!accuracy.float_layers.empty()) {
+            tool->say(", %.1f %% with these in float:", accuracy.after.agreement);
+            for (const std::string& layer : accuracy.float_layers) {
+                tool->say(" %s", layer.c_str());
+            }
+        }
+        tool->say("\n");
+    }
     for (const std::string& note : notes) {
         tool->warn("%s", note.c_str());
     }
@@ -117,6 +134,7 @@ int main(int argc, char** argv) {
     Tool tool("calibrate", "Finds the int8 scales of a network from sample images and writes a scale table.",
               "  calibrate net.param net.bin --images photos/ --out net.table\n"
               "  calibrate net.param net.bin --images list.txt --limit 200 --out net.table\n"
+              "  calibrate net.param net.bin --images photos/ --max-drop 5 --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --mean 104,117,123 --pixel BGR --out net.table --format "
               "legacy");
     CalibrateOptions options;
@@ -139,6 +157,12 @@ int main(int argc, char** argv) {
     tool.app().add_flag("--symmetric", options.symmetric, "Zero point 0 for every blob");
     tool.app().add_flag("--equalize", options.equalize,
                         "Balance the channels of blobs between layers with weights (a second pass)");
+    tool.app()
+        .add_option(
+            "--max-drop", options.max_drop,
+            "Keep as few layers float as needed for the class of at most this share of the images to differ from "
+            "float's, in percent; for classifiers")
+        ->check(CLI::Range(0.0, 100.0));
     tool.app().add_flag("--mse-weights", options.mse_weights, "Weight scales of least square error, not 127 / max|w|");
     tool.app()
         .add_option("--format", options.format,
