@@ -8,6 +8,8 @@
 #include <cpuid.h>
 #elif (defined(__aarch64__) || defined(__arm__)) && defined(__linux__)
 #include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
 #endif
 
 namespace fw {
@@ -22,8 +24,9 @@ constexpr uint32_t kBitAvx512 = 1U << 3;  // F, BW, DQ, VL
 constexpr uint32_t kBitAvx512Vnni = 1U << 4;
 constexpr uint32_t kBitAvx512Vbmi = 1U << 5;
 constexpr uint32_t kBitNeon = 1U << 8;
-constexpr uint32_t kBitDotprod = 1U << 9;
-constexpr uint32_t kBitI8mm = 1U << 10;
+constexpr uint32_t kBitFp16 = 1U << 9;  // arithmetic on half floats
+constexpr uint32_t kBitDotprod = 1U << 10;
+constexpr uint32_t kBitI8mm = 1U << 11;
 
 struct Level {
     const char* name;
@@ -39,8 +42,9 @@ constexpr Level kLevels[kIsaCount] = {
     {"avx512vnni", kBitSse41 | kBitAvx2 | kBitAvx512 | kBitAvx512Vnni},
     {"avx512vbmi", kBitSse41 | kBitAvx2 | kBitAvx512 | kBitAvx512Vnni | kBitAvx512Vbmi},
     {"neon", kBitNeon},
-    {"dotprod", kBitNeon | kBitDotprod},
-    {"i8mm", kBitNeon | kBitDotprod | kBitI8mm},
+    {"fp16", kBitNeon | kBitFp16},
+    {"dotprod", kBitNeon | kBitFp16 | kBitDotprod},
+    {"i8mm", kBitNeon | kBitFp16 | kBitDotprod | kBitI8mm},
 };
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -103,10 +107,15 @@ uint32_t detect() {
 
 #elif defined(__aarch64__) && defined(__linux__)
 
+// Every processor with the dot product has arithmetic on half floats too.
 uint32_t detect() {
     // Bits of the kernel's interface (asm/hwcap.h); old C libraries lack names for the later ones.
     uint32_t features = kBitNeon;
-    if ((getauxval(AT_HWCAP) >> 20 & 1U) != 0) {  // ASIMDDP
+    const unsigned long capabilities = getauxval(AT_HWCAP);
+    if ((capabilities >> 10 & 1U) != 0) {  // ASIMDHP
+        features |= kBitFp16;
+    }
+    if ((capabilities >> 20 & 1U) != 0) {  // ASIMDDP
         features |= kBitDotprod;
         if ((getauxval(AT_HWCAP2) >> 13 & 1U) != 0) {  // I8MM
             features |= kBitI8mm;
@@ -121,11 +130,37 @@ uint32_t detect() {
     return (getauxval(AT_HWCAP) >> 12 & 1U) != 0 ? kBitNeon : 0;
 }
 
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && defined(__APPLE__)
 
-// Systems without an auxiliary vector (iOS): what the compiler was told the target has.
+bool has_feature(const char* name) {
+    int32_t value = 0;
+    size_t size = sizeof(value);
+    return sysctlbyname(name, &value, &size, nullptr, 0) == 0 && value != 0;
+}
+
+// iOS 15 and macOS 12 name the features as the architecture does, older systems only the first two.
 uint32_t detect() {
     uint32_t features = kBitNeon;
+    if (has_feature("hw.optional.arm.FEAT_FP16") || has_feature("hw.optional.neon_fp16")) {
+        features |= kBitFp16;
+    }
+    if (has_feature("hw.optional.arm.FEAT_DotProd")) {
+        features |= kBitDotprod;
+    }
+    if (has_feature("hw.optional.arm.FEAT_I8MM")) {
+        features |= kBitI8mm;
+    }
+    return features;
+}
+
+#elif defined(__aarch64__)
+
+// Systems that cannot be asked: what the compiler was told the target has.
+uint32_t detect() {
+    uint32_t features = kBitNeon;
+#if defined(__ARM_FEATURE_FP16_VECTOR_ARITHMETIC)
+    features |= kBitFp16;
+#endif
 #if defined(__ARM_FEATURE_DOTPROD)
     features |= kBitDotprod;
 #endif

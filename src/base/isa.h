@@ -16,9 +16,10 @@ enum class Isa : uint8_t {
     kAvx512Vnni,
     kAvx512Vbmi,
     kNeon,
+    kFp16,
     kDotprod,
     kI8mm
 };
-constexpr int kIsaCount = 10;
+constexpr int kIsaCount = 11;
 
 }  // namespace fw

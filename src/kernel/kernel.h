@@ -3,6 +3,8 @@
 // Names: <family>_<MR>x<NR>c<KR>_<level>: MR output pixels by NR output channels a tile, KR products summed into one
 // accumulator by one instruction (c1 is left out). kernels.inc lists every kernel once.
 //
+// int8 weights are within [-127, 127]: two products of bytes fit an int16.
+//
 // Over-reading: kernels read whole vectors. Activations, rows of padding and packed weights must have kOverread (64)
 // readable bytes behind their last element, of any value. Nothing is ever written past the last element of an output
 // row: a neighbour's channels may lie there.
@@ -55,7 +57,7 @@ struct GemmKernel {
     Isa level;
     bool int8;  ///< int8 A and B with int32 accumulators; else float
     bool unsigned_input;
-    int packed_size;  ///< bytes of an element of the rows that are copied to GemmArgs::scratch first; 0: no copy
+    int packed_size;  ///< bytes of scratch for an element of the rows, which are copied there first; 0: no copy
     int mr;
     int lanes;
     int vectors;

@@ -28,12 +28,13 @@ std::string kernel_test_name(const testing::TestParamInfo<const Kernel*>& info) 
 /// Contents of a sweep's operands.
 enum class Fill { kRandom, kLowest, kHighest, kOpposite };
 
+/// Weights do not have the lowest byte (docs/int8-contract.md).
 inline int8_t fill_int8(std::mt19937* rng, Fill fill, bool weight) {
     switch (fill) {
-        case Fill::kLowest: return -128;
+        case Fill::kLowest: return weight ? -127 : -128;
         case Fill::kHighest: return 127;
         case Fill::kOpposite: return weight ? 127 : -128;
-        default: return static_cast<int8_t>(std::uniform_int_distribution<int>(-128, 127)(*rng));
+        default: return static_cast<int8_t>(std::uniform_int_distribution<int>(weight ? -127 : -128, 127)(*rng));
     }
 }
 

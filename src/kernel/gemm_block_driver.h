@@ -1,0 +1,114 @@
+// The GEMM driver of instruction sets that multiply blocks of bytes: ARM's. Included by each kernel file and compiled
+// with its flags.
+//
+// The rows of a tile are copied to scratch memory first, kKr elements of each in turn: [ceil(length / kKr)][kMr][kKr].
+// One load then brings the operands of several rows, and a tile has two addresses to advance, A's and B's. All taps are
+// one long sum.
+//
+// A trait K has: kMr, kVectors, kKr, kUnroll (steps a loop), kRows1 (least height of a tile), Tile<kRows, kVectors>
+// (accumulators of kRows rows by kVectors vectors of four columns) and
+//   void interleave(const int8_t* const rows[kMr], int64_t length, int8_t* out)
+//       may write up to kInterleaveSlack elements of each row past its end
+//   explicit Tile(const void* bias)
+//   void Tile::step(const int8_t* a, const int8_t* b)         kMr * kKr elements of A, 4 * kVectors * kKr of B
+//   void Tile::store(const GemmArgs&, const float* multiplier, int64_t column)        the epilogue
+#pragma once
+
+#include <cstring>
+
+#include "kernel/kernel.h"
+#include "kernel/panel.h"
+#include "kernel/unroll.h"
+
+namespace fw {
+namespace {
+
+constexpr int kBlockLanes = 4;
+
+// Joins the taps of each row: what a copy writes past the end of a tap is overwritten by the next one.
+template <class K>
+void join_taps(const GemmArgs& args, int64_t pitch, int8_t* to) {
+    for (int64_t r = 0; r < K::kMr; ++r) {
+        int8_t* out = to + r * pitch;
+        const void* const* row = args.rows + r;
+        for (int64_t t = 0; t < args.taps; ++t, row += K::kMr, out += args.k) {
+            const auto* from = static_cast<const int8_t*>(*row);
+            for (int64_t p = 0; p < args.k; p += 16) {
+                std::memcpy(out + p, from + p, 16);
+            }
+        }
+    }
+}
+
+template <class K>
+void interleave_rows(const GemmArgs& args, int8_t* to) {
+    const auto* rows = reinterpret_cast<const int8_t* const*>(args.rows);
+    if (args.taps == 1 || args.k % K::kKr == 0) {
+        for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr, to += args.k * K::kMr) {
+            K::interleave(rows, args.k, to);
+        }
+        return;
+    }
+    const int64_t pitch = packed_row_pitch(args.taps * args.k);
+    int8_t* joined = to + K::kMr * pitch;
+    join_taps<K>(args, pitch, joined);
+    const int8_t* starts[K::kMr];
+    unroll<K::kMr>([&](auto r) FW_INLINE_LAMBDA { starts[r] = joined + r * pitch; });
+    K::interleave(starts, args.taps * args.k, to);
+}
+
+// `panel` points at its bias. Rows past args.m are computed and not stored.
+template <class K, int kRows, int kVectors>
+void block_tile(const GemmArgs& args, const char* panel, int64_t column, int64_t steps) {
+    constexpr int64_t kColumns = int64_t{kVectors} * kBlockLanes;
+    constexpr int64_t kStepA = int64_t{K::kMr} * K::kKr;
+    constexpr int64_t kStepB = kColumns * K::kKr;
+    typename K::template Tile<kRows, kVectors> tile(panel);
+    const auto* a = static_cast<const int8_t*>(args.scratch);
+    const auto* b = reinterpret_cast<const int8_t*>(panel) + kColumns * 8;
+    for (; steps >= K::kUnroll; steps -= K::kUnroll) {
+        unroll<K::kUnroll>([&](auto i) FW_INLINE_LAMBDA { tile.step(a + i * kStepA, b + i * kStepB); });
+        a += K::kUnroll * kStepA;
+        b += K::kUnroll * kStepB;
+    }
+    for (; steps > 0; --steps, a += kStepA, b += kStepB) {
+        tile.step(a, b);
+    }
+    tile.store(args, reinterpret_cast<const float*>(panel + kColumns * 4), column);
+}
+
+template <class K, int kVectors>
+void block_rows(const GemmArgs& args, const char* panel, int64_t column, int64_t steps) {
+    constexpr int kHalf = K::kMr > 4 ? 4 : K::kMr;
+    if (args.m > kHalf) {
+        block_tile<K, K::kMr, kVectors>(args, panel, column, steps);
+    } else if (args.m > K::kRows1) {
+        block_tile<K, kHalf, kVectors>(args, panel, column, steps);
+    } else {
+        block_tile<K, K::kRows1, kVectors>(args, panel, column, steps);
+    }
+}
+
+template <class K>
+void gemm_block_run(const GemmArgs& args) {
+    interleave_rows<K>(args, static_cast<int8_t*>(args.scratch));
+    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, true, true);
+    const int64_t steps = div_up(args.taps * args.k, K::kKr);
+    for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
+        const Panel at = panel_at(i, args.n, kBlockLanes, K::kVectors);
+        const char* panel = static_cast<const char*>(args.packed) + at.column * column_bytes;
+        unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
+            if (at.vectors == v + 1) {
+                block_rows<K, v + 1>(args, panel, at.column, steps);
+            }
+        });
+    }
+}
+
+}  // namespace
+}  // namespace fw
+
+/// Defines the kernel `id` of trait `K`. Scratch memory holds the interleaved rows and, where taps are joined, those.
+#define FW_DEFINE_GEMM_BLOCK(id, isa, K)                                                   \
+    extern const ::fw::GemmKernel id = {#id,    ::fw::Isa::isa,    true,        false,  2, \
+                                        K::kMr, ::fw::kBlockLanes, K::kVectors, K::kKr, ::fw::gemm_block_run<K>};

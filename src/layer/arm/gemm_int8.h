@@ -1,0 +1,68 @@
+// The epilogue of the int8 GEMM kernels: rows of up to three vectors of accumulators.
+#pragma once
+
+#include "kernel/gemm_block_driver.h"
+#include "layer/arm/neon.h"
+
+namespace fw {
+namespace {
+
+/// The first 4, 8 or 12 bytes of `x`, whole, or `count` of them.
+template <int kBytes>
+FW_ALWAYS_INLINE void store_columns(int8x16_t x, void* out, int64_t count) {
+    auto* to = static_cast<char*>(out);
+    if (count < kBytes) {
+        store_bytes(x, to, count);
+        return;
+    }
+    if constexpr (kBytes == 4) {
+        vst1q_lane_s32(reinterpret_cast<int32_t*>(to), vreinterpretq_s32_s8(x), 0);
+    } else {
+        vst1_s8(reinterpret_cast<int8_t*>(to), vget_low_s8(x));
+    }
+    if constexpr (kBytes == 12) {
+        vst1q_lane_s32(reinterpret_cast<int32_t*>(to + 8), vreinterpretq_s32_s8(x), 2);
+    }
+}
+
+/// Stores a tile; tile.row(r, x) gives the kVectors vectors of a row.
+template <int kRows, int kVectors, class T>
+FW_ALWAYS_INLINE void store_tile(const T& tile, const GemmArgs& args, const float* multiplier, int64_t column) {
+    float32x4_t m[kVectors];
+    unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { m[v] = vld1q_f32(multiplier + 4 * v); });
+    const int64_t columns = args.n - column;
+    const int64_t rows = args.m;
+    void* const* out = args.out;
+    const auto scaled = [&](auto r, float32x4_t* x) FW_INLINE_LAMBDA {
+        int32x4_t acc[kVectors];
+        tile.template row<int(r)>(acc);
+        unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { x[v] = vmulq_f32(vcvtq_f32_s32(acc[v]), m[v]); });
+    };
+    if (args.epilogue.float_output) {
+        const float32x4_t lo = vdupq_n_f32(args.epilogue.lo);
+        const float32x4_t hi = vdupq_n_f32(args.epilogue.hi);
+        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
+            float32x4_t x[kVectors];
+            scaled(r, x);
+            if (r < rows) {
+                unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
+                    store_floats(clamp4(x[v], lo, hi), static_cast<float*>(out[r]) + column + 4 * v, columns - 4 * v);
+                });
+            }
+        });
+        return;
+    }
+    const ByteOutput output(args.epilogue);
+    unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
+        float32x4_t x[kVectors];
+        scaled(r, x);
+        if (r < rows) {
+            const int16x8_t low = output.words(x[0], x[kVectors > 1 ? 1 : 0]);
+            const int16x8_t high = kVectors > 2 ? output.words(x[kVectors - 1], x[kVectors - 1]) : low;
+            store_columns<4 * kVectors>(output.bytes(low, high), static_cast<char*>(out[r]) + column, columns);
+        }
+    });
+}
+
+}  // namespace
+}  // namespace fw

@@ -1,0 +1,64 @@
+// sdot by element: a lane of A holds four products' worth of one row, a vector of B those of four columns. 24
+// accumulators; two registers of A hold eight rows.
+#include "layer/arm/gemm_int8.h"
+
+namespace fw {
+
+namespace {
+
+struct DotprodInt8 {
+    static constexpr int kMr = 8, kVectors = 3, kKr = 4, kUnroll = 4, kRows1 = 1;
+
+    // Transposes words of four bytes: 16 elements of four rows at a time.
+    static FW_ALWAYS_INLINE void interleave4(const int8_t* const* rows, int64_t p, int8_t* out) {
+        const auto load = [&](int r) FW_INLINE_LAMBDA { return vreinterpretq_s32_s8(vld1q_s8(rows[r] + p)); };
+        const int32x4_t a = load(0), b = load(1), c = load(2), d = load(3);
+        const int64x2_t ab0 = vreinterpretq_s64_s32(vtrn1q_s32(a, b)), ab1 = vreinterpretq_s64_s32(vtrn2q_s32(a, b));
+        const int64x2_t cd0 = vreinterpretq_s64_s32(vtrn1q_s32(c, d)), cd1 = vreinterpretq_s64_s32(vtrn2q_s32(c, d));
+        vst1q_s8(out, vreinterpretq_s8_s64(vtrn1q_s64(ab0, cd0)));
+        vst1q_s8(out + 32, vreinterpretq_s8_s64(vtrn1q_s64(ab1, cd1)));
+        vst1q_s8(out + 64, vreinterpretq_s8_s64(vtrn2q_s64(ab0, cd0)));
+        vst1q_s8(out + 96, vreinterpretq_s8_s64(vtrn2q_s64(ab1, cd1)));
+    }
+    static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
+        for (int64_t p = 0; p < length; p += 16, out += 128) {
+            interleave4(rows, p, out);
+            interleave4(rows + 4, p, out + 16);
+        }
+    }
+
+    template <int kRows, int kVectors>
+    struct Tile {
+        int32x4_t acc[kRows][kVectors];
+
+        explicit FW_ALWAYS_INLINE Tile(const void* bias) {
+            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
+                const int32x4_t b = vld1q_s32(static_cast<const int32_t*>(bias) + 4 * v);
+                unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { acc[r][v] = b; });
+            });
+        }
+        FW_ALWAYS_INLINE void step(const int8_t* a, const int8_t* b) {
+            int8x16_t va[(kRows + 3) / 4];
+            unroll<(kRows + 3) / 4>([&](auto i) FW_INLINE_LAMBDA { va[i] = vld1q_s8(a + 16 * i); });
+            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
+                const int8x16_t vb = vld1q_s8(b + 16 * v);
+                unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
+                    acc[r][v] = vdotq_laneq_s32(acc[r][v], vb, va[r / 4], int(r) % 4);
+                });
+            });
+        }
+        template <int kRow>
+        FW_ALWAYS_INLINE void row(int32x4_t* x) const {
+            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { x[v] = acc[kRow][v]; });
+        }
+        FW_ALWAYS_INLINE void store(const GemmArgs& args, const float* multiplier, int64_t column) const {
+            store_tile<kRows, kVectors>(*this, args, multiplier, column);
+        }
+    };
+};
+
+}  // namespace
+
+FW_DEFINE_GEMM_BLOCK(gemm_int8_8x12c4_dotprod, kDotprod, DotprodInt8)
+
+}  // namespace fw

@@ -1,0 +1,59 @@
+// smmla multiplies two rows by two columns of eight bytes each: an accumulator holds [row][column] of a pair of each.
+// 24 accumulators, four registers of A, six of B.
+#include "layer/arm/gemm_int8.h"
+
+namespace fw {
+
+namespace {
+
+struct I8mmInt8 {
+    static constexpr int kMr = 8, kVectors = 3, kKr = 8, kUnroll = 2, kRows1 = 2;
+
+    static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
+        for (int64_t p = 0; p < length; p += 16, out += 128) {
+            unroll<4>([&](auto i) FW_INLINE_LAMBDA {
+                const int64x2_t a = vreinterpretq_s64_s8(vld1q_s8(rows[2 * i] + p));
+                const int64x2_t b = vreinterpretq_s64_s8(vld1q_s8(rows[2 * i + 1] + p));
+                vst1q_s8(out + 16 * i, vreinterpretq_s8_s64(vtrn1q_s64(a, b)));
+                vst1q_s8(out + 64 + 16 * i, vreinterpretq_s8_s64(vtrn2q_s64(a, b)));
+            });
+        }
+    }
+
+    template <int kRows, int kVectors>
+    struct Tile {
+        int32x4_t acc[kRows / 2][2 * kVectors];
+
+        explicit FW_ALWAYS_INLINE Tile(const void* bias) {
+            unroll<2 * kVectors>([&](auto v) FW_INLINE_LAMBDA {
+                const int32x2_t b = vld1_s32(static_cast<const int32_t*>(bias) + 2 * v);
+                unroll<kRows / 2>([&](auto r) FW_INLINE_LAMBDA { acc[r][v] = vcombine_s32(b, b); });
+            });
+        }
+        FW_ALWAYS_INLINE void step(const int8_t* a, const int8_t* b) {
+            int8x16_t va[kRows / 2];
+            unroll<kRows / 2>([&](auto r) FW_INLINE_LAMBDA { va[r] = vld1q_s8(a + 16 * r); });
+            unroll<2 * kVectors>([&](auto v) FW_INLINE_LAMBDA {
+                const int8x16_t vb = vld1q_s8(b + 16 * v);
+                unroll<kRows / 2>([&](auto r) FW_INLINE_LAMBDA { acc[r][v] = vmmlaq_s32(acc[r][v], va[r], vb); });
+            });
+        }
+        template <int kRow>
+        FW_ALWAYS_INLINE void row(int32x4_t* x) const {
+            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
+                const int64x2_t a = vreinterpretq_s64_s32(acc[kRow / 2][2 * v]);
+                const int64x2_t b = vreinterpretq_s64_s32(acc[kRow / 2][2 * v + 1]);
+                x[v] = vreinterpretq_s32_s64(kRow % 2 == 0 ? vtrn1q_s64(a, b) : vtrn2q_s64(a, b));
+            });
+        }
+        FW_ALWAYS_INLINE void store(const GemmArgs& args, const float* multiplier, int64_t column) const {
+            store_tile<kRows, kVectors>(*this, args, multiplier, column);
+        }
+    };
+};
+
+}  // namespace
+
+FW_DEFINE_GEMM_BLOCK(gemm_int8_8x12c8_i8mm, kI8mm, I8mmInt8)
+
+}  // namespace fw

@@ -1,0 +1,108 @@
+// Rounding, saturation and partial stores of the NEON kernels. Each kernel file has its own copy.
+#pragma once
+
+#include <arm_neon.h>
+
+#include <cstring>
+
+#include "kernel/kernel.h"
+#include "kernel/unroll.h"
+
+namespace fw {
+namespace {
+
+FW_ALWAYS_INLINE int16x8_t narrow(int32x4_t low, int32x4_t high) {
+#if defined(__aarch64__)
+    return vqmovn_high_s32(vqmovn_s32(low), high);
+#else
+    return vcombine_s16(vqmovn_s32(low), vqmovn_s32(high));
+#endif
+}
+
+FW_ALWAYS_INLINE int8x16_t narrow(int16x8_t low, int16x8_t high) {
+#if defined(__aarch64__)
+    return vqmovn_high_s16(vqmovn_s16(low), high);
+#else
+    return vcombine_s8(vqmovn_s16(low), vqmovn_s16(high));
+#endif
+}
+
+FW_ALWAYS_INLINE float32x4_t clamp4(float32x4_t x, float32x4_t lo, float32x4_t hi) {
+    return vminq_f32(vmaxq_f32(x, lo), hi);  // NaN stays
+}
+
+/// clamp(rne(x) + zero_point, lo, hi) for x that are not NaN; the bounds have the zero point in them.
+/// Above ARMv8 rounding, addition and narrowing saturate, so that bytes are clamped once, in the end. ARMv7 has no
+/// conversion to the nearest integer: values are clamped first, and the sum with 1.5 * 2^23 holds the integer, rounded
+/// half to even, in its low 16 bits.
+struct ByteOutput {
+    int16x8_t zero_point;
+#if defined(__aarch64__)
+    int8x16_t lo, hi;
+#else
+    float32x4_t lo, hi;
+#endif
+
+    FW_ALWAYS_INLINE ByteOutput(int32_t zp, int32_t least, int32_t most)
+        : zero_point(vdupq_n_s16(static_cast<int16_t>(zp))),
+#if defined(__aarch64__)
+          lo(vdupq_n_s8(static_cast<int8_t>(least))),
+          hi(vdupq_n_s8(static_cast<int8_t>(most)))
+#else
+          lo(vdupq_n_f32(static_cast<float>(least - zp))),
+          hi(vdupq_n_f32(static_cast<float>(most - zp)))
+#endif
+    {
+    }
+    explicit FW_ALWAYS_INLINE ByteOutput(const Epilogue& e)
+        : ByteOutput(e.zero_point, static_cast<int32_t>(e.lo) + e.zero_point,
+                     static_cast<int32_t>(e.hi) + e.zero_point) {}
+
+    FW_ALWAYS_INLINE int16x8_t words(float32x4_t low, float32x4_t high) const {
+#if defined(__aarch64__)
+        return vqaddq_s16(narrow(vcvtnq_s32_f32(low), vcvtnq_s32_f32(high)), zero_point);
+#else
+        const float32x4_t magic = vdupq_n_f32(12582912.0F);
+        const int32x4_t a = vreinterpretq_s32_f32(vaddq_f32(clamp4(low, lo, hi), magic));
+        const int32x4_t b = vreinterpretq_s32_f32(vaddq_f32(clamp4(high, lo, hi), magic));
+        return vaddq_s16(vcombine_s16(vmovn_s32(a), vmovn_s32(b)), zero_point);
+#endif
+    }
+    FW_ALWAYS_INLINE int8x16_t bytes(int16x8_t low, int16x8_t high) const {
+#if defined(__aarch64__)
+        return vminq_s8(vmaxq_s8(narrow(low, high), lo), hi);
+#else
+        return vcombine_s8(vmovn_s16(low), vmovn_s16(high));
+#endif
+    }
+    FW_ALWAYS_INLINE int8x16_t bytes(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d) const {
+        return bytes(words(a, b), words(c, d));
+    }
+};
+
+/// Writes the first `count` bytes of `x`, at most 16; none if count <= 0.
+FW_ALWAYS_INLINE void store_bytes(int8x16_t x, void* out, int64_t count) {
+    auto* to = static_cast<int8_t*>(out);
+    if (count >= 16) {
+        vst1q_s8(to, x);
+    } else if (count > 0) {
+        int8_t rest[16];
+        vst1q_s8(rest, x);
+        std::memcpy(to, rest, static_cast<size_t>(count));
+    }
+}
+
+/// Writes the first `count` floats of `x`, at most 4; none if count <= 0.
+FW_ALWAYS_INLINE void store_floats(float32x4_t x, void* out, int64_t count) {
+    auto* to = static_cast<float*>(out);
+    if (count >= 4) {
+        vst1q_f32(to, x);
+    } else if (count > 0) {
+        float rest[4];
+        vst1q_f32(rest, x);
+        std::memcpy(to, rest, static_cast<size_t>(count) * 4);
+    }
+}
+
+}  // namespace
+}  // namespace fw
