@@ -12,7 +12,8 @@
 #include "common/net_options.h"
 #include "common/npy.h"
 #include "common/preprocess_options.h"
-#include "fweval/truth.h"
+#include "metrics/truth.h"
+#include "metrics/truth_boxes.h"
 #include "support/temp_folder.h"
 
 namespace fw::tools {
@@ -122,10 +123,10 @@ TEST_F(CommonFiles, CocoBoxesAreFractions) {
                                       R"({"images":[{"id":1,"file_name":"a.jpg","width":200,"height":100}],
                                           "annotations":[{"image_id":1,"bbox":[20,10,100,50],"category_id":5,"iscrowd":0}]})"));
     ASSERT_TRUE(coco.ok()) << coco.status().message();
-    const TrueBox& truth = coco->at("a.jpg").at(0);
+    const TrueBox& truth = coco->at("a.jpg").boxes.at(0);
     EXPECT_EQ(truth.box.label, 5);
-    EXPECT_FLOAT_EQ(truth.box.xmin, 0.1F);
-    EXPECT_FLOAT_EQ(truth.box.ymax, 0.6F);
+    EXPECT_DOUBLE_EQ(truth.box.xmin, 0.1);
+    EXPECT_DOUBLE_EQ(truth.box.ymax, 0.6);
     EXPECT_FALSE(read_coco(write("c.json", "{")).ok());
     EXPECT_FALSE(
         read_coco(write("c.json", R"({"images":[],"annotations":[{"image_id":3,"bbox":[0,0,1,1],"category_id":1}]})"))

@@ -8,7 +8,8 @@
 #include "common/image_file.h"
 #include "common/net_options.h"
 #include "common/npy.h"
-#include "fweval/truth.h"
+#include "metrics/truth.h"
+#include "metrics/truth_boxes.h"
 #include "support/mutate.h"
 #include "support/source_dir.h"
 #include "support/temp_folder.h"
@@ -161,8 +162,8 @@ TEST_F(DamagedFile, Coco) {
         true, [](const std::string& path) {
             const auto coco = read_coco(path);
             if (coco.ok()) {
-                for (const auto& [name, boxes] : *coco) {
-                    for (const TrueBox& truth : boxes) {
+                for (const auto& [name, image] : *coco) {
+                    for (const TrueBox& truth : image.boxes) {
                         EXPECT_TRUE(std::isfinite(intersection_over_union(truth.box, truth.box))) << name;
                     }
                 }

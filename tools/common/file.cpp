@@ -1,5 +1,6 @@
 #include "common/file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -47,6 +48,26 @@ Result<std::string> read_text_file(const std::string& path) {
     const std::string text(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size());
     const char* const byte_order_mark = "\xef\xbb\xbf";
     return text.compare(0, 3, byte_order_mark) == 0 ? text.substr(3) : text;
+}
+
+Status for_each_line(const std::string& path, const std::function<Status(const std::string&, int)>& visit) {
+    FW_ASSIGN_OR_RETURN(const std::string text, read_text_file(path));
+    int number = 0;
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        const std::string line = text.substr(begin, end - begin);
+        begin = end + 1;
+        ++number;
+        if (line.find('\0') != std::string::npos) {
+            return Status::error(Code::kParseError, "%s:%d: not a text file", path.c_str(), number);
+        }
+        const char* const blanks = " \t\r\v\f";
+        const size_t first = line.find_first_not_of(blanks);
+        if (first != std::string::npos && line[first] != '#') {
+            FW_RETURN_IF_ERROR(visit(line.substr(first, line.find_last_not_of(blanks) + 1 - first), number));
+        }
+    }
+    return {};
 }
 
 Status write_text_file(const std::string& path, const std::string& text) {

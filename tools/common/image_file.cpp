@@ -30,21 +30,12 @@ bool has_suffix(const std::string& path, const char* suffix) {
                       [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
 }
 
-bool looks_like_input(const std::string& path) {
-    for (const char* suffix : {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", ".npy"}) {
-        if (has_suffix(path, suffix)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 Result<std::vector<ListedImage>> list_folder(const std::string& folder) {
     std::vector<ListedImage> images;
     std::error_code error;
     for (std::filesystem::recursive_directory_iterator it(folder, error), end; !error && it != end;
          it.increment(error)) {
-        if (it->is_regular_file(error) && looks_like_input(it->path().string())) {
+        if (it->is_regular_file(error) && names_image(it->path().string())) {
             images.push_back({it->path().string(), -1});
         }
     }
@@ -84,32 +75,17 @@ Status parse_list_line(const std::string& line, const std::string& folder, const
 }
 
 Result<std::vector<ListedImage>> list_file(const std::string& path) {
-    FW_ASSIGN_OR_RETURN(const std::string text, read_text_file(path));
     const size_t slash = path.rfind('/');
     const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash);
     std::vector<ListedImage> images;
-    int number = 0;
-    for (size_t begin = 0; begin < text.size();) {
-        size_t end = text.find('\n', begin);
-        end = end == std::string::npos ? text.size() : end;
-        std::string line = text.substr(begin, end - begin);
-        begin = end + 1;
-        ++number;
-        if (line.find('\0') != std::string::npos) {
-            return Status::error(Code::kParseError,
-                                 "%s:%d: not a text file; expected an image, a folder or a list of images",
-                                 path.c_str(), number);
-        }
-        while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back()))) {
-            line.pop_back();
-        }
-        if (line.empty() || line[0] == '#') {
-            continue;
-        }
+    const auto visit = [&](const std::string& line, int number) -> Status {
         ListedImage image;
+        image.line = number;
         FW_RETURN_IF_ERROR(parse_list_line(line, folder, path.c_str(), number, &image));
         images.push_back(std::move(image));
-    }
+        return {};
+    };
+    FW_RETURN_IF_ERROR(for_each_line(path, visit));
     if (images.empty()) {
         return Status::error(Code::kNotFound, "%s: the list names no image", path.c_str());
     }
@@ -172,17 +148,54 @@ Pixels turned_upright(Pixels in) {
 
 }  // namespace
 
+bool names_image(const std::string& path) {
+    for (const char* suffix : {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", ".npy"}) {
+        if (has_suffix(path, suffix)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Result<ImageSize> image_size(const std::string& path) {
+    if (has_suffix(path, ".npy")) {
+        FW_ASSIGN_OR_RETURN(const Mat mat, read_npy(path));
+        return ImageSize{mat.w(), mat.h()};
+    }
+    FW_ASSIGN_OR_RETURN(const FileData file, map_file(path.c_str()));
+    ImageSize size;
+    if (looks_like_jpeg(file.bytes)) {
+        const Result<Pixels> header = read_jpeg_header(file.bytes);
+        if (!header.ok()) {
+            return header.status().with_prefix("%s", path.c_str());
+        }
+        const bool exchange = header->orientation >= 5;
+        return ImageSize{exchange ? header->height : header->width, exchange ? header->width : header->height};
+    }
+    int channels = 0;
+    const int bytes = static_cast<int>(std::min<size_t>(file.bytes.size(), 0x7fffffff));
+    if (stbi_info_from_memory(file.bytes.data(), bytes, &size.width, &size.height, &channels) == 0) {
+        return Status::error(Code::kParseError, "%s: not an image that can be read (%s)", path.c_str(),
+                             stbi_failure_reason());
+    }
+    return size;
+}
+
 Result<DecodedImage> DecodedImage::load(const std::string& path) {
     FW_ASSIGN_OR_RETURN(const FileData file, map_file(path.c_str()));
-    if (file.bytes.size() > 0x7fffffff) {
-        return Status::error(Code::kUnsupported, "%s: the file is larger than 2 GiB", path.c_str());
+    return decode(file.bytes, path);
+}
+
+Result<DecodedImage> DecodedImage::decode(Span<const uint8_t> file, const std::string& name) {
+    if (file.size() > 0x7fffffff) {
+        return Status::error(Code::kUnsupported, "%s: the file is larger than 2 GiB", name.c_str());
     }
-    const bool jpeg = looks_like_jpeg(file.bytes);
+    const bool jpeg = looks_like_jpeg(file);
     const int64_t per_byte = jpeg ? kMaxJpegPixelsPerByte : kMaxPixelsPerByte;
-    const int64_t max_pixels = std::min(kMaxPixels, static_cast<int64_t>(file.bytes.size()) * per_byte);
-    Result<Pixels> decoded = jpeg ? decode_jpeg(file.bytes, max_pixels) : decode_other(file.bytes, max_pixels);
+    const int64_t max_pixels = std::min(kMaxPixels, static_cast<int64_t>(file.size()) * per_byte);
+    Result<Pixels> decoded = jpeg ? decode_jpeg(file, max_pixels) : decode_other(file, max_pixels);
     if (!decoded.ok()) {
-        return decoded.status().with_prefix("%s", path.c_str());
+        return decoded.status().with_prefix("%s", name.c_str());
     }
     Pixels upright = turned_upright(std::move(*decoded));
     DecodedImage out;
@@ -213,7 +226,7 @@ Result<std::vector<ListedImage>> list_images(const std::string& path) {
     if (kind == std::filesystem::file_type::directory) {
         return list_folder(path);
     }
-    if (looks_like_input(path)) {
+    if (names_image(path)) {
         return std::vector<ListedImage>{{path, -1}};
     }
     return list_file(path);

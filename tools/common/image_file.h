@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fw/image.h"
+#include "fw/span.h"
 #include "fw/status.h"
 
 namespace fw::tools {
@@ -17,6 +18,8 @@ public:
     /// JPEG (turned upright as its Exif data say), PNG, BMP, GIF, PNM. Errors name the file and the decoder's reason;
     /// images of more than 2^28 pixels, or of more than a file of that size can hold, are refused.
     static Result<DecodedImage> load(const std::string& path);
+    /// The same from memory; `name` is for messages.
+    static Result<DecodedImage> decode(Span<const uint8_t> file, const std::string& name);
     const Image& view() const { return image_; }
     std::vector<uint8_t>& pixels() { return *pixels_; }
 
@@ -31,7 +34,19 @@ Status write_png(const std::string& path, const uint8_t* rgb, int width, int hei
 struct ListedImage {
     std::string path;
     int label = -1;  ///< -1 = none given
+    int line = 0;    ///< of the list file; 0 = no list
 };
+
+struct ImageSize {
+    int width = 0;
+    int height = 0;
+};
+
+/// Size in pixels, upright, by the file's header alone; of a .npy file, its last two axes.
+Result<ImageSize> image_size(const std::string& path);
+
+/// Has one of the suffixes of images and .npy files.
+bool names_image(const std::string& path);
 
 /// A folder (searched recursively, sorted by path), a list file (`PATH [LABEL]` a line, paths relative to the list's
 /// folder,

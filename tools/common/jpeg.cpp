@@ -136,19 +136,25 @@ void rgb_from_cmyk(std::vector<uint8_t>* bytes) {
     bytes->resize(count * 3);
 }
 
-Status decode(Decoder* decoder, int64_t max_pixels, Pixels* out) {
+Status describe(Decoder* decoder, Pixels* out) {
     const jpeg_decompress_struct& info = decoder->info;
     if (!guarded(decoder, read_header)) {
         return Status::error(Code::kParseError, "%s", decoder->message);
-    }
-    if (int64_t{info.output_width} * info.output_height > max_pixels) {
-        return Status::error(Code::kUnsupported, "%ux%u pixels, at most %lld are read from a file of this size",
-                             info.output_width, info.output_height, static_cast<long long>(max_pixels));
     }
     out->width = static_cast<int>(info.output_width);
     out->height = static_cast<int>(info.output_height);
     out->channels = info.out_color_space == JCS_GRAYSCALE ? 1 : 3;
     out->orientation = exif_orientation(info.marker_list);
+    return {};
+}
+
+Status decode(Decoder* decoder, int64_t max_pixels, Pixels* out) {
+    const jpeg_decompress_struct& info = decoder->info;
+    FW_RETURN_IF_ERROR(describe(decoder, out));
+    if (int64_t{info.output_width} * info.output_height > max_pixels) {
+        return Status::error(Code::kUnsupported, "%ux%u pixels, at most %lld are read from a file of this size",
+                             info.output_width, info.output_height, static_cast<long long>(max_pixels));
+    }
     const size_t samples = info.out_color_space == JCS_CMYK ? 4 : static_cast<size_t>(out->channels);
     out->bytes.resize(size_t{info.output_width} * info.output_height * samples);
     decoder->pixels = out->bytes.data();
@@ -164,13 +170,9 @@ Status decode(Decoder* decoder, int64_t max_pixels, Pixels* out) {
     return {};
 }
 
-}  // namespace
-
-bool looks_like_jpeg(Span<const uint8_t> file) {
-    return file.size() > 3 && file[0] == 0xff && file[1] == 0xd8 && file[2] == 0xff;
-}
-
-Result<Pixels> decode_jpeg(Span<const uint8_t> file, int64_t max_pixels) {
+// `work(decoder, out)` with a decoder of `file`.
+template <class Work>
+Result<Pixels> with_decoder(Span<const uint8_t> file, const Work& work) {
     Decoder decoder;
     decoder.file = file;
     decoder.info.err = jpeg_std_error(&decoder.errors);
@@ -179,12 +181,26 @@ Result<Pixels> decode_jpeg(Span<const uint8_t> file, int64_t max_pixels) {
     decoder.errors.emit_message = on_message;
     decoder.progress.progress_monitor = on_progress;
     Pixels out;
-    Status status = decode(&decoder, max_pixels, &out);
+    Status status = work(&decoder, &out);
     jpeg_destroy_decompress(&decoder.info);
     if (!status.ok()) {
         return status;
     }
     return out;
+}
+
+}  // namespace
+
+bool looks_like_jpeg(Span<const uint8_t> file) {
+    return file.size() > 3 && file[0] == 0xff && file[1] == 0xd8 && file[2] == 0xff;
+}
+
+Result<Pixels> read_jpeg_header(Span<const uint8_t> file) {
+    return with_decoder(file, describe);
+}
+
+Result<Pixels> decode_jpeg(Span<const uint8_t> file, int64_t max_pixels) {
+    return with_decoder(file, [max_pixels](Decoder* decoder, Pixels* out) { return decode(decoder, max_pixels, out); });
 }
 
 }  // namespace fw::tools

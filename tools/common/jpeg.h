@@ -21,6 +21,9 @@ struct Pixels {
 
 bool looks_like_jpeg(Span<const uint8_t> file);
 
+/// Everything but the bytes.
+Result<Pixels> read_jpeg_header(Span<const uint8_t> file);
+
 /// Decodes baseline and progressive files, CMYK ones into RGB. Errors carry libjpeg's reason, or say that the file is
 /// cut off or claims more pixels than `max_pixels`; nothing of the image's size is allocated before that check.
 Result<Pixels> decode_jpeg(Span<const uint8_t> file, int64_t max_pixels);

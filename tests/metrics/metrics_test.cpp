@@ -1,8 +1,9 @@
-#include "fweval/metrics.h"
-
 #include <gtest/gtest.h>
 
 #include <limits>
+
+#include "metrics/accuracy.h"
+#include "metrics/agreement.h"
 
 namespace fw::tools {
 namespace {
@@ -13,8 +14,20 @@ Mat mat_of(const std::vector<float>& values, const Shape& shape) {
     return mat;
 }
 
-DetectedBox box(int label, float score, float x0, float y0, float x1, float y1) {
+DetectedBox box(int label, float score, double x0, double y0, double x1, double y1) {
     return {label, score, x0, y0, x1, y1};
+}
+
+TrueBox wanted(int label, double x0, double y0, double x1, double y1) {
+    TrueBox truth;
+    truth.box = box(label, 1, x0, y0, x1, y1);
+    return truth;
+}
+
+TrueBox crowd(int label, double x0, double y0, double x1, double y1) {
+    TrueBox truth = wanted(label, x0, y0, x1, y1);
+    truth.crowd = true;
+    return truth;
 }
 
 TEST(ClassifyMetric, CountsTopOneAndTopFive) {
@@ -54,7 +67,7 @@ TEST(IntersectionOverUnion, KnownCases) {
 
 TEST(DetectMetric, PerfectAndMissing) {
     DetectMetric metric;
-    const std::vector<TrueBox> truth = {{box(1, 1, 0, 0, 0.5F, 0.5F), false}, {box(2, 1, 0.5F, 0.5F, 1, 1), false}};
+    const std::vector<TrueBox> truth = {wanted(1, 0, 0, 0.5, 0.5), wanted(2, 0.5, 0.5, 1, 1)};
     metric.add({box(1, 0.9F, 0, 0, 0.5F, 0.5F)}, truth);
     EXPECT_DOUBLE_EQ(metric.map50(), 50.0);  // class 1 found, class 2 not
 }
@@ -62,7 +75,7 @@ TEST(DetectMetric, PerfectAndMissing) {
 // Three detections by score: hit, miss, hit of two wanted: precision 1, 1/2, 2/3; area = 0.5 * 1 + 0.5 * 2/3.
 TEST(DetectMetric, PrecisionEnvelope) {
     DetectMetric metric;
-    const std::vector<TrueBox> truth = {{box(1, 1, 0, 0, 0.2F, 0.2F), false}, {box(1, 1, 0.8F, 0.8F, 1, 1), false}};
+    const std::vector<TrueBox> truth = {wanted(1, 0, 0, 0.2, 0.2), wanted(1, 0.8, 0.8, 1, 1)};
     metric.add({box(1, 0.5F, 0.8F, 0.8F, 1, 1), box(1, 0.9F, 0, 0, 0.2F, 0.2F), box(1, 0.7F, 0.4F, 0.4F, 0.6F, 0.6F)},
                truth);
     EXPECT_NEAR(metric.map50(), 100.0 * (0.5 + 0.5 * 2 / 3), 1e-9);
@@ -70,14 +83,14 @@ TEST(DetectMetric, PrecisionEnvelope) {
 
 TEST(DetectMetric, SecondDetectionOfABoxIsWrong) {
     DetectMetric metric;
-    const std::vector<TrueBox> truth = {{box(1, 1, 0, 0, 1, 1), false}, {box(1, 1, 5, 5, 6, 6), false}};
+    const std::vector<TrueBox> truth = {wanted(1, 0, 0, 1, 1), wanted(1, 5, 5, 6, 6)};
     metric.add({box(1, 0.9F, 0, 0, 1, 1), box(1, 0.8F, 0, 0, 1, 1)}, truth);
     EXPECT_DOUBLE_EQ(metric.map50(), 50.0);
 }
 
 TEST(DetectMetric, CrowdIsNeitherWantedNorWrong) {
     DetectMetric metric;
-    const std::vector<TrueBox> truth = {{box(1, 1, 0, 0, 0.4F, 0.4F), false}, {box(1, 1, 0.5F, 0.5F, 1, 1), true}};
+    const std::vector<TrueBox> truth = {wanted(1, 0, 0, 0.4, 0.4), crowd(1, 0.5, 0.5, 1, 1)};
     metric.add({box(1, 0.95F, 0.5F, 0.5F, 1, 1), box(1, 0.9F, 0, 0, 0.4F, 0.4F)}, truth);
     EXPECT_DOUBLE_EQ(metric.map50(), 100.0);
 }

@@ -1,7 +1,8 @@
-#include <cmath>
+#include "metrics/classify.h"
+
+#include <vector>
 
 #include "common/net_options.h"
-#include "fweval/metrics.h"
 
 namespace fw::tools {
 
@@ -9,6 +10,10 @@ Status check_scores(const Mat& scores, int label) {
     if (scores.count() == 0 || (scores.shape().rank == 2 && scores.w() == 6)) {
         return Status::error(Code::kInvalidArgument,
                              "output %s is no list of class scores; detections need --task detect",
+                             scores.shape().str().c_str());
+    }
+    if (scores.shape().rank >= 3 && int64_t{scores.w()} * scores.h() > 1) {
+        return Status::error(Code::kInvalidArgument, "output %s is no list of class scores; maps need --task segment",
                              scores.shape().str().c_str());
     }
     if (label >= scores.count()) {
@@ -23,27 +28,20 @@ void ClassifyMetric::add(const Mat& scores, int label) {
         return;
     }
     ++labelled_;
+    Class& of_label = classes_[label];
+    ++of_label.images;
     const std::vector<int> best = top_k(scores.data(), scores.count(), 5);
     for (size_t i = 0; i < best.size(); ++i) {
         if (best[i] == label) {
             top1_ += i == 0 ? 1 : 0;
+            of_label.top1 += i == 0 ? 1 : 0;
             ++top5_;
+            ++of_label.top5;
         }
     }
-}
-
-void Sqnr::add(const Mat& reference, const Mat& value) {
-    for (int64_t i = 0; i < reference.count() && i < value.count(); ++i) {
-        const double f = reference.data()[i];
-        const double difference = f - value.data()[i];
-        signal_ += f * f;
-        noise_ += difference * difference;
+    if (best[0] != label) {
+        ++of_label.taken_for[best[0]];
     }
-}
-
-double Sqnr::decibel() const {
-    constexpr double kLossless = 200.0;  // stands for "no difference" in a JSON number
-    return noise_ == 0 ? kLossless : 10.0 * std::log10(signal_ / noise_);
 }
 
 }  // namespace fw::tools
