@@ -155,7 +155,7 @@ void choose_by_cost(const Graph& graph, const PrecisionCosts& costs, const std::
         if (any && !worth) {
             reason = "int8 does not pay for this network: " + figures(cut_cost, float_cost);
         } else if (wished[at(id)]) {
-            reason = "the table wants it: " + reason;
+            reason.insert(0, "the table wants it: ");
         } else if (plan->int8[at(id)] == (costs.in_int8[at(id)] >= costs.in_float[at(id)])) {
             reason += "; conversions around it would cost more";
         }

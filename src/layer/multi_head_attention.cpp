@@ -76,7 +76,8 @@ Status MultiHeadAttention::load(const Params& params, Span<const Weight> weights
                              params.i(7), params.i(18));
     }
     mask_ = params.i(5) != 0 ? 1 : 0;
-    scale_ = params.has(6) ? params.f(6) : 1.0F / std::sqrt(static_cast<float>(embed_ / heads_));
+    const int64_t head_dim = embed_ / heads_;
+    scale_ = params.has(6) ? params.f(6) : 1.0F / std::sqrt(static_cast<float>(head_dim));
     const int64_t query_dim = params.i(2) / embed_;
     const struct {
         Linear* linear;

@@ -301,22 +301,19 @@ ClipRange clip_range(const ActivationStatistics& statistics, const ThresholdOpti
 }
 
 Result<QuantParams> quant_of_range(const ClipRange& range, bool symmetric) {
-    QuantParams quant;
     const double reach = std::max(-range.lo, range.hi);
     if (reach == 0.0) {
-        return quant;
+        return QuantParams();
     }
     const double extent = static_cast<double>(range.hi) - range.lo;
     const double scale = symmetric ? 127.0 / reach : 255.0 / extent;
-    quant.scale = static_cast<float>(scale);
-    if (!std::isnormal(quant.scale)) {
+    const auto stored = static_cast<float>(scale);
+    if (!std::isnormal(stored)) {
         return Status::error(Code::kInvalidArgument, "the range [%g, %g] gives no finite scale",
                              static_cast<double>(range.lo), static_cast<double>(range.hi));
     }
-    if (!symmetric) {
-        quant.zero_point = round_to_int8(-range.lo * scale - 128.0, 0, -128, 127);
-    }
-    return quant;
+    return symmetric ? QuantParams{stored, 0}
+                     : QuantParams{stored, round_to_int8(-range.lo * scale - 128.0, 0, -128, 127)};
 }
 
 Result<QuantParams> activation_quant(const ActivationStatistics& statistics, const ThresholdOptions& options) {

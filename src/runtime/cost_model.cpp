@@ -1,6 +1,7 @@
 #include "runtime/cost_model.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/cpu.h"
 #include "graph/int8_plan.h"
@@ -21,7 +22,8 @@ constexpr int64_t kProducts = 4;
 constexpr int64_t kFewPixels = 4;
 
 double rounded_up(int64_t n, int64_t multiple) {
-    return static_cast<double>((n + multiple - 1) / multiple * multiple);
+    const int64_t blocks = (n + multiple - 1) / multiple;
+    return static_cast<double>(blocks * multiple);
 }
 
 bool is_transposed(const Node& node) {
@@ -81,7 +83,7 @@ Work work_of(const Node& node, const std::vector<TensorDesc>& in, const std::vec
 }
 
 int64_t picoseconds(double value) {
-    return static_cast<int64_t>(std::min(value, 1e12) + 0.5);  // a second at most: no sum leaves 60 bits
+    return std::llround(std::min(value, 1e12));  // a second at most: no sum leaves 60 bits
 }
 
 // One layer with weights and 16 channels or more on both sides.

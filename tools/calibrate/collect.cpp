@@ -113,7 +113,7 @@ Result<Statistics> collect_statistics(const Net& net, const ImageSet& set, const
         }
         return ranges;
     };
-    const auto commit = [&](size_t /*index*/, ImageRanges ranges) -> Status {
+    const auto commit = [&](size_t /*index*/, const ImageRanges& ranges) -> Status {
         for (const auto& [blob, range] : ranges) {
             ActivationStatistics& values = statistics.blobs[blob].values;
             values.image_min.push_back(range.min);

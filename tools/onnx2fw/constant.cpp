@@ -13,17 +13,17 @@ namespace fw::onnx {
 namespace {
 
 struct TypeInfo {
-    int type;
     const char* name;
+    int type;
     int bytes;  // of an element in raw data
 };
 
 constexpr TypeInfo kTypes[] = {
-    {TensorProto::FLOAT, "float", 4},      {TensorProto::UINT8, "uint8", 1},   {TensorProto::INT8, "int8", 1},
-    {TensorProto::UINT16, "uint16", 2},    {TensorProto::INT16, "int16", 2},   {TensorProto::INT32, "int32", 4},
-    {TensorProto::INT64, "int64", 8},      {TensorProto::BOOL, "bool", 1},     {TensorProto::FLOAT16, "float16", 2},
-    {TensorProto::DOUBLE, "double", 8},    {TensorProto::UINT32, "uint32", 4}, {TensorProto::UINT64, "uint64", 8},
-    {TensorProto::BFLOAT16, "bfloat16", 2}};
+    {"float", TensorProto::FLOAT, 4},      {"uint8", TensorProto::UINT8, 1},   {"int8", TensorProto::INT8, 1},
+    {"uint16", TensorProto::UINT16, 2},    {"int16", TensorProto::INT16, 2},   {"int32", TensorProto::INT32, 4},
+    {"int64", TensorProto::INT64, 8},      {"bool", TensorProto::BOOL, 1},     {"float16", TensorProto::FLOAT16, 2},
+    {"double", TensorProto::DOUBLE, 8},    {"uint32", TensorProto::UINT32, 4}, {"uint64", TensorProto::UINT64, 8},
+    {"bfloat16", TensorProto::BFLOAT16, 2}};
 
 const TypeInfo* find_type(int type) {
     for (const TypeInfo& info : kTypes) {
@@ -48,6 +48,12 @@ T load(const uint8_t* at) {
     return value;
 }
 
+// A stored whole number, signed where T is.
+template <class T>
+int64_t load_whole(const uint8_t* at) {
+    return load<T>(at);
+}
+
 void read_raw(const uint8_t* data, int bytes, Constant* out) {
     const size_t count = out->count();
     for (size_t k = 0; k < count; ++k) {
@@ -59,12 +65,12 @@ void read_raw(const uint8_t* data, int bytes, Constant* out) {
             case TensorProto::BFLOAT16: out->f[k] = from_bfloat16(load<uint16_t>(at)); break;
             case TensorProto::UINT8: out->i[k] = *at; break;
             case TensorProto::BOOL: out->i[k] = *at != 0 ? 1 : 0; break;
-            case TensorProto::INT8: out->i[k] = load<int8_t>(at); break;
-            case TensorProto::UINT16: out->i[k] = load<uint16_t>(at); break;
-            case TensorProto::INT16: out->i[k] = load<int16_t>(at); break;
-            case TensorProto::INT32: out->i[k] = load<int32_t>(at); break;
-            case TensorProto::UINT32: out->i[k] = load<uint32_t>(at); break;
-            default: out->i[k] = load<int64_t>(at); break;
+            case TensorProto::INT8: out->i[k] = load_whole<int8_t>(at); break;
+            case TensorProto::UINT16: out->i[k] = load_whole<uint16_t>(at); break;
+            case TensorProto::INT16: out->i[k] = load_whole<int16_t>(at); break;
+            case TensorProto::INT32: out->i[k] = load_whole<int32_t>(at); break;
+            case TensorProto::UINT32: out->i[k] = load_whole<uint32_t>(at); break;
+            default: out->i[k] = load_whole<int64_t>(at); break;
         }
     }
 }
@@ -225,9 +231,10 @@ Result<Constant> decode(const TensorProto& tensor, Span<const uint8_t> external)
     const uint8_t* raw = outside ? external.data() : reinterpret_cast<const uint8_t*>(tensor.raw_data().data());
     const size_t raw_bytes = outside ? external.size() : tensor.raw_data().size();
     if (outside || tensor.has_raw_data()) {
-        if (raw_bytes != static_cast<size_t>(count) * static_cast<size_t>(info->bytes)) {
-            return Status::error(Code::kParseError, "tensor of %s %s needs %lld bytes, there are %zu", info->name,
-                                 dims_text(out.dims).c_str(), static_cast<long long>(count * info->bytes), raw_bytes);
+        const size_t needed = static_cast<size_t>(count) * static_cast<size_t>(info->bytes);
+        if (raw_bytes != needed) {
+            return Status::error(Code::kParseError, "tensor of %s %s needs %zu bytes, there are %zu", info->name,
+                                 dims_text(out.dims).c_str(), needed, raw_bytes);
         }
         out.reserve_count(static_cast<size_t>(count));
         read_raw(raw, info->bytes, &out);

@@ -364,6 +364,7 @@ Result<Converted> convert(const import::Source<uint8_t>& model, const OnnxOption
     Converted out;
     out.net = c.builder.finish(model.name);
     std::vector<std::string> names;
+    names.reserve(outputs.size());
     for (const BlobId id : outputs) {
         names.push_back(c.builder.name(id));
     }

@@ -78,9 +78,9 @@ bool NodeContext::external_bytes(const TensorProto& tensor, Span<const uint8_t>*
     }
     const Span<const uint8_t> bytes = file->second.bytes;
     if (offset > bytes.size() || (has_length && length > bytes.size() - offset)) {
-        error("external data of '%s': bytes %llu to %llu, the file %s has %zu", tensor.name().c_str(),
-              static_cast<unsigned long long>(offset), static_cast<unsigned long long>(offset + length),
-              location.c_str(), bytes.size());
+        error("external data of '%s': %llu bytes from byte %llu on, the file %s has %zu", tensor.name().c_str(),
+              static_cast<unsigned long long>(length), static_cast<unsigned long long>(offset), location.c_str(),
+              bytes.size());
         return false;
     }
     *out = {bytes.data() + offset,

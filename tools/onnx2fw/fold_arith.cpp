@@ -14,56 +14,75 @@ namespace {
 int64_t int_arith(const std::string& op, int64_t a, int64_t b) {
     const auto ua = static_cast<uint64_t>(a);
     const auto ub = static_cast<uint64_t>(b);
-    if (op == "Add")
+    if (op == "Add") {
         return static_cast<int64_t>(ua + ub);
-    if (op == "Sub")
+    }
+    if (op == "Sub") {
         return static_cast<int64_t>(ua - ub);
-    if (op == "Mul")
+    }
+    if (op == "Mul") {
         return static_cast<int64_t>(ua * ub);
-    if (op == "Div")
+    }
+    if (op == "Div") {
         return b == 0 ? 0 : b == -1 ? static_cast<int64_t>(0 - ua) : a / b;
+    }
     if (op == "Mod") {
         const int64_t rest = b == 0 || b == -1 ? 0 : a % b;
         return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
     }
-    if (op == "Max")
+    if (op == "Max") {
         return std::max(a, b);
+    }
     return std::min(a, b);
 }
 
 double real_arith(const std::string& op, double a, double b) {
-    if (op == "Add")
+    if (op == "Add") {
         return a + b;
-    if (op == "Sub")
+    }
+    if (op == "Sub") {
         return a - b;
-    if (op == "Mul")
+    }
+    if (op == "Mul") {
         return a * b;
-    if (op == "Div")
+    }
+    if (op == "Div") {
         return a / b;
-    if (op == "Pow")
+    }
+    if (op == "Pow") {
         return std::pow(a, b);
-    if (op == "Mod")
+    }
+    if (op == "Mod") {
         return std::fmod(a, b);
-    if (op == "Max")
+    }
+    if (op == "Max") {
         return std::max(a, b);
+    }
     return std::min(a, b);
 }
 
 int64_t compare(const std::string& op, double a, double b) {
-    if (op == "Equal")
+    if (op == "Equal") {
         return a == b ? 1 : 0;
-    if (op == "Less")
+    }
+    if (op == "Less") {
         return a < b ? 1 : 0;
-    if (op == "LessOrEqual")
+    }
+    if (op == "LessOrEqual") {
         return a <= b ? 1 : 0;
-    if (op == "Greater")
+    }
+    if (op == "Greater") {
         return a > b ? 1 : 0;
-    if (op == "GreaterOrEqual")
+    }
+    if (op == "GreaterOrEqual") {
         return a >= b ? 1 : 0;
-    if (op == "And")
+    }
+    if (op == "And") {
         return a != 0 && b != 0 ? 1 : 0;
-    if (op == "Or")
+    }
+    if (op == "Or") {
         return a != 0 || b != 0 ? 1 : 0;
+    }
     return (a != 0) != (b != 0) ? 1 : 0;
 }
 

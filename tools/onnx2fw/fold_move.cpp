@@ -80,6 +80,7 @@ bool fold_transpose(NodeContext* ctx, const Inputs& in) {
     std::vector<int> order;
     const int rank = static_cast<int>(in[0]->dims.size());
     const std::vector<int64_t> perm = ctx->attr_ints("perm");
+    order.reserve(in[0]->dims.size());
     for (int k = 0; k < rank; ++k) {
         order.push_back(perm.empty() ? rank - 1 - k : 0);
     }

@@ -116,10 +116,6 @@ int NodeContext::axis(int64_t value, int rank, const char* what) {
 
 Dims NodeContext::natural(const Dims& dims, std::vector<int>* axes) {
     const int rank = static_cast<int>(dims.size());
-    int ones = 0;
-    for (const int64_t extent : dims) {
-        ones += extent == 1 ? 1 : 0;
-    }
     const bool batch = rank >= 2 && dims[0] == 1;
     const bool drop_all = rank - (batch ? 1 : 0) > Shape::kMaxRank;
     Dims shape;

@@ -42,7 +42,8 @@ bool inner_product(NodeContext* ctx, const Value& x, int64_t n, std::vector<floa
     LayerBuilder& layer =
         suffix.empty() ? ctx->add("InnerProduct", {bottom}) : ctx->add_inner("InnerProduct", suffix, {bottom});
     layer.set("num_output", static_cast<double>(n)).set("bias_term", bias.empty() ? 0 : 1);
-    layer.set("weight_data_size", static_cast<double>(weights.size())).weight(std::move(weights));
+    layer.set("weight_data_size", static_cast<double>(weights.size()));
+    layer.weight(std::move(weights));
     if (!bias.empty()) {
         layer.weight(std::move(bias));
     }

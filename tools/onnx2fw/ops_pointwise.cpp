@@ -168,7 +168,8 @@ void convert_prelu(NodeContext* ctx) {
         }
     }
     LayerBuilder& layer = ctx->add("PReLU", {x.blob});
-    layer.set("num_slope", static_cast<double>(slopes.size())).weight(std::move(slopes));
+    layer.set("num_slope", static_cast<double>(slopes.size()));
+    layer.weight(std::move(slopes));
     same_shape(ctx, &layer, x);
 }
 
