@@ -100,6 +100,27 @@ class DemoRoad(Road):
         self.assertEqual((self.dir / "1.table").read_bytes(), (self.dir / "2.table").read_bytes())
         self.assertEqual((self.dir / "1.table").read_bytes(), (self.dir / "5.table").read_bytes())
 
+    def test_statistics_in_parts_give_the_same_table(self):
+        folder = self.convert_demo("classifier")
+        args = ("net.param", "net.bin", "--images", folder / "calib")
+        for method in ("kl", "moving-minmax"):
+            self.run_tool("calibrate", *args, "--method", method, "--threads", "8", "--out", "whole.table")
+            for part in "123":
+                (self.dir / f"{part}.stats").unlink(missing_ok=True)
+                self.run_tool("calibrate", *args, "--part", f"{part}/3", "--threads", part, "--collect-only", f"{part}.stats")
+            self.run_tool("calibrate", "net.param", "net.bin", "--merge", "1.stats", "2.stats", "3.stats", "--method", method, "--out",
+                          "merged.table")
+            self.assertEqual((self.dir / "whole.table").read_bytes(), (self.dir / "merged.table").read_bytes())
+        merge = ("calibrate", "net.param", "net.bin", "--out", "no.table", "--merge")
+        self.assertIn("same images", self.run_tool(*merge, "1.stats", "1.stats", expect=1).stderr)
+        self.assertIn("complete already", self.run_tool("calibrate", *args, "--part", "1/3", "--collect-only", "1.stats", expect=1).stderr)
+        self.assertIn("another list", self.run_tool("calibrate", *args, "--part", "2/3", "--collect-only", "1.stats", expect=1).stderr)
+        self.convert_demo("detector")
+        self.assertIn("was made with model", self.run_tool(*merge, "1.stats", "2.stats", expect=1).stderr)
+        for bad in (("--part", "0/3"), ("--part", "4/3"), ("--part", "1/3x"), ("--merge", "1.stats")):
+            self.run_tool("calibrate", *args, *bad, "--collect-only", "x.stats", expect=2)
+        self.assertFalse((self.dir / "no.table").exists())
+
     def test_int8_does_not_depend_on_threads_or_level(self):
         folder = self.convert_demo("classifier")
         self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--out", "net.table")
@@ -151,13 +172,16 @@ class DemoRoad(Road):
         images = self.dir / "images"
         shutil.copytree(folder / "calib", images)
         (images / "aaa_broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
-        done = self.run_tool("calibrate", "net.param", "net.bin", "--images", images, "--out", "net.table")
+        done = self.run_tool("calibrate", "net.param", "net.bin", "--images", images, "--out", "net.table", expect=1)
+        self.assertIn("aaa_broken.jpg", done.stderr)
+        done = self.run_tool("calibrate", "net.param", "net.bin", "--images", images, "--skip-bad", "--out", "net.table")
         self.assertIn("aaa_broken.jpg", done.stderr)
         self.assertIn("1 images could not be read", done.stdout)
         for image in images.iterdir():
             image.write_bytes(b"nothing")
         before = (self.dir / "net.table").read_bytes()
-        self.run_tool("calibrate", "net.param", "net.bin", "--images", images, "--out", "net.table", "--quiet", expect=1)
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", images, "--out", "net.table", "--quiet", "--skip-bad",
+                      expect=1)
         self.assertEqual((self.dir / "net.table").read_bytes(), before)
 
     def test_outputs_are_kept_when_writing_fails(self):

@@ -71,7 +71,7 @@ Status run_observed(const Net& net, const Mat& input, const Extractor::Observer&
     return status;
 }
 
-Result<Statistics> collect_statistics(const Net& net, const ImageSet& set, const ChannelFactors* factors) {
+Result<Statistics> count_images(const Net& net, const ImageSet& set, const ChannelFactors* factors) {
     if (net.input_names().size() != 1) {
         return Status::error(Code::kUnsupported, "the network has %zu inputs, calibration on images needs exactly one",
                              net.input_names().size());
@@ -123,14 +123,13 @@ Result<Statistics> collect_statistics(const Net& net, const ImageSet& set, const
         return {};
     };
     const auto unreadable = [&](size_t /*index*/, const Status& status) -> Status {
+        if (!set.skip_bad) {
+            return Status::error(status.code(), "%s (--skip-bad leaves such images out)", status.message());
+        }
         statistics.unreadable.emplace_back(status.message());
         return {};
     };
     FW_RETURN_IF_ERROR(for_each_image<ImageRanges>(set, "calibrating", work, commit, unreadable));
-    if (statistics.images == 0) {
-        return Status::error(Code::kInvalidArgument, "none of the %zu images can be read; the first: %s",
-                             set.images.size(), statistics.unreadable[0].c_str());
-    }
     for (const auto& counts : idle) {
         for (const auto& [blob, histogram] : counts->histograms) {
             BlobStatistics& out = statistics.blobs[blob];
@@ -142,6 +141,20 @@ Result<Statistics> collect_statistics(const Net& net, const ImageSet& set, const
             }
         }
     }
+    return statistics;
+}
+
+Status check_readable(const Statistics& statistics) {
+    if (statistics.images == 0) {
+        return Status::error(Code::kInvalidArgument, "none of the %zu images can be read; the first: %s",
+                             statistics.unreadable.size(), statistics.unreadable[0].c_str());
+    }
+    return {};
+}
+
+Result<Statistics> collect_statistics(const Net& net, const ImageSet& set, const ChannelFactors* factors) {
+    FW_ASSIGN_OR_RETURN(Statistics statistics, count_images(net, set, factors));
+    FW_RETURN_IF_ERROR(check_readable(statistics));
     return statistics;
 }
 

@@ -26,8 +26,12 @@ using ChannelFactors = std::map<std::string, std::vector<float>>;
 
 /// Runs every image once through the float `net`. Memory does not depend on the number of images but for 8 bytes a blob
 /// and image, the result not on the number of threads. With `factors`, only blobs that have some are counted, times
-/// their factors. An image that cannot be read is noted and left out; none readable is an error, and so is a value that
-/// is inf or nan (blob and image are named).
+/// their factors. An image that cannot be read is noted and left out where the set says so, else an error; none
+/// readable is an error (collect_statistics only), and so is a value that is inf or nan (blob and image are named).
 Result<Statistics> collect_statistics(const Net& net, const ImageSet& set, const ChannelFactors* factors = nullptr);
+Result<Statistics> count_images(const Net& net, const ImageSet& set, const ChannelFactors* factors = nullptr);
+
+/// An error where no image could be read.
+Status check_readable(const Statistics& statistics);
 
 }  // namespace fw::tools

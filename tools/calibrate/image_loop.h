@@ -22,6 +22,9 @@ struct ImageSet {
     Preprocess preprocess;
     int threads = 0;  ///< images side by side, 0 = one for each core
     bool quiet = false;
+    bool skip_bad = false;  ///< images that cannot be read are left out, not an error
+    uint64_t before = 0;    ///< images of the whole that earlier sets had, and
+    uint64_t total = 0;     ///< number of them all (0 = this set alone), for the display
 };
 
 /// Decodes every image and calls `work(input)`, a Result<T>, on worker threads; then `commit(index, T)` for each image,
@@ -36,7 +39,8 @@ Status for_each_image(const ImageSet& set, const char* title, Work&& work, Commi
         Result<T> result = Status();
     };
     const size_t count = set.images.size();
-    Progress progress(title, "images", static_cast<int64_t>(count), set.quiet);
+    Progress progress(title, "images", static_cast<int64_t>(set.total > 0 ? set.total : count), set.quiet,
+                      static_cast<int64_t>(set.before));
     std::mutex mutex;  // guards what follows
     std::map<size_t, Outcome> waiting;
     size_t committed = 0;
@@ -63,7 +67,7 @@ Status for_each_image(const ImageSet& set, const char* title, Work&& work, Commi
                 failed = true;
             }
             waiting.erase(it);
-            progress.update(static_cast<int64_t>(++committed));
+            progress.update(static_cast<int64_t>(set.before + ++committed));
         }
     };
     const auto worker = [&] {

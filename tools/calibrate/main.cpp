@@ -5,6 +5,7 @@
 #include "calibrate/accuracy.h"
 #include "calibrate/collect.h"
 #include "calibrate/make_table.h"
+#include "calibrate/stats_file.h"
 #include "common/cli.h"
 #include "common/file.h"
 #include "common/net_options.h"
@@ -18,6 +19,9 @@ struct CalibrateOptions {
     NetOptions net;
     std::string images;
     std::string out;
+    std::string collect_only;
+    std::vector<std::string> merge;
+    std::string part;
     std::string method = "kl";
     std::string format = "fw";
     double percentile = 99.99;
@@ -26,6 +30,7 @@ struct CalibrateOptions {
     bool symmetric = false;
     bool equalize = false;
     bool mse_weights = false;
+    bool skip_bad = false;
     double max_drop = -1.0;  // not asked for
 };
 
@@ -46,84 +51,184 @@ Result<TableOptions> table_options(const CalibrateOptions& options) {
     return out;
 }
 
-Status calibrate(Tool* tool, const CalibrateOptions& options) {
-    const auto start = std::chrono::steady_clock::now();
-    if (options.equalize && is_legacy(options)) {
-        return tool->usage_error(
-            Status::error(Code::kInvalidArgument, "--equalize: the legacy format has no word for factors of channels"));
-    }
-    if (options.max_drop >= 0.0 && is_legacy(options)) {
-        return tool->usage_error(
-            Status::error(Code::kInvalidArgument, "--max-drop: the legacy format has no word for a layer in float"));
-    }
-    FW_ASSIGN_OR_RETURN(std::vector<ListedImage> images, list_images(options.images));
-    std::vector<std::string> inputs = {options.net.param, options.net.bin, options.images};
-    for (const ListedImage& image : images) {
-        inputs.push_back(image.path);
-    }
-    FW_RETURN_IF_ERROR(tool->usage_error(check_distinct({options.out}, inputs)));
-    if (options.limit > 0 && images.size() > static_cast<size_t>(options.limit)) {
-        images.resize(static_cast<size_t>(options.limit));
-    }
-    Net net;
-    NetOptions float_net = options.net;
-    float_net.precision = "float";
-    float_net.threads = 1;  // images run side by side instead
-    FW_RETURN_IF_ERROR(load_net(float_net, false, &net));
-    const Result<Preprocess> preprocess = resolve_preprocess(options.net, net);
-    if (!preprocess.ok()) {
-        return tool->usage_error(preprocess.status());
-    }
-    ImageSet set;
-    set.images = std::move(images);
-    set.preprocess = *preprocess;
-    set.threads = options.threads;
-    set.quiet = tool->quiet();
-    FW_ASSIGN_OR_RETURN(const Statistics statistics, collect_statistics(net, set));
-    for (const std::string& message : statistics.unreadable) {
-        tool->warn("%s", message.c_str());
-    }
+Status wrong(const char* message) {
+    return Status::error(Code::kInvalidArgument, "%s", message);
+}
 
-    FW_ASSIGN_OR_RETURN(const NetDef def, load_net_def(options.net.param.c_str(), options.net.bin.c_str()));
-    std::vector<std::string> notes;
-    LayerFactors factors;
-    Statistics scaled;
-    if (options.equalize) {
-        FW_ASSIGN_OR_RETURN(const Graph graph, optimized_graph(def));
-        factors = choose_factors(graph, statistics, kWorthwhile);
-        if (!factors.empty()) {
-            const ChannelFactors by_blob = blob_factors(graph, factors);
-            FW_ASSIGN_OR_RETURN(scaled, collect_statistics(net, set, &by_blob));
-        }
+// Options that contradict each other or lack something.
+Status check(const CalibrateOptions& options) {
+    const bool legacy = is_legacy(options);
+    if (options.images.empty() && options.merge.empty()) {
+        return wrong("--images is required");
     }
-    FW_ASSIGN_OR_RETURN(const TableOptions choices, table_options(options));
-    FW_ASSIGN_OR_RETURN(ScaleTable table, make_table(def, statistics, factors, scaled, choices, &notes));
-    FW_ASSIGN_OR_RETURN(table.model_hash, net.model_hash());
-    table.preprocess = *preprocess;
-    if (options.max_drop >= 0.0) {
-        FW_ASSIGN_OR_RETURN(const AccuracyResult accuracy, keep_accuracy(options.net, set, options.max_drop, &table));
-        tool->say("agreement with float: %.1f %% with all layers in int8", accuracy.before.agreement);
-        if (!accuracy.float_layers.empty()) {
-            tool->say(", %.1f %% with these in float:", accuracy.after.agreement);
-            for (const std::string& layer : accuracy.float_layers) {
-                tool->say(" %s", layer.c_str());
-            }
-        }
-        tool->say("\n");
+    if (options.out.empty() == options.collect_only.empty()) {
+        return wrong("give --out for the table, or --collect-only for statistics");
     }
-    for (const std::string& note : notes) {
-        tool->warn("%s", note.c_str());
+    if (!options.collect_only.empty() && !options.merge.empty()) {
+        return wrong("--collect-only counts images, --merge takes what was counted: give one of them");
     }
-    FW_RETURN_IF_ERROR(write_text_file(options.out, is_legacy(options) ? table.to_legacy_text() : table.to_text()));
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    tool->say("%s: %zu blobs, %zu layers from %d images in %.1f s", options.out.c_str(), table.blobs.size(),
-              table.layers.size(), statistics.images, seconds);
-    if (!statistics.unreadable.empty()) {
-        tool->say(", %zu images could not be read", statistics.unreadable.size());
+    if (options.images.empty() && (options.equalize || options.max_drop >= 0.0)) {
+        return wrong("--equalize and --max-drop run the network: give --images beside --merge");
     }
-    tool->say("\n");
+    if (options.equalize && legacy) {
+        return wrong("--equalize: the legacy format has no word for factors of channels");
+    }
+    if (options.max_drop >= 0.0 && legacy) {
+        return wrong("--max-drop: the legacy format has no word for a layer in float");
+    }
     return {};
 }
+
+// --part K/N: the K-th of N equal runs of the list.
+Status take_part(const std::string& part, std::vector<ListedImage>* images) {
+    if (part.empty()) {
+        return {};
+    }
+    unsigned k = 0;
+    unsigned n = 0;
+    char behind = 0;
+    if (std::sscanf(part.c_str(), "%u/%u%c", &k, &n, &behind) != 2 || k < 1 || k > n || n > images->size()) {
+        return Status::error(Code::kInvalidArgument,
+                             "--part %s: expected K/N with 1 <= K <= N and N no more than the %zu images", part.c_str(),
+                             images->size());
+    }
+    const size_t all = images->size();
+    *images = {images->begin() + static_cast<ptrdiff_t>(all * (k - 1) / n),
+               images->begin() + static_cast<ptrdiff_t>(all * k / n)};
+    return {};
+}
+
+class Calibration {
+public:
+    Calibration(Tool* tool, const CalibrateOptions& options)
+        : tool_(tool), options_(options), start_(std::chrono::steady_clock::now()) {}
+
+    Status run() {
+        FW_RETURN_IF_ERROR(tool_->usage_error(check(options_)));
+        FW_RETURN_IF_ERROR(load());
+        if (!options_.collect_only.empty()) {
+            FW_ASSIGN_OR_RETURN(const StatisticsFile file, collect_into_file(net_, set_, options_.collect_only));
+            for (const std::string& message : file.statistics.unreadable) {
+                tool_->warn("%s", message.c_str());
+            }
+            tool_->say("%s: %zu blobs from %d images in %.1f s\n", options_.collect_only.c_str(),
+                       file.statistics.blobs.size(), file.statistics.images, seconds());
+            return {};
+        }
+        FW_ASSIGN_OR_RETURN(const Statistics statistics, statistics_for_table());
+        return write_table(statistics);
+    }
+
+private:
+    double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+    // Network, images and preprocessing.
+    Status load() {
+        std::vector<std::string> inputs = {options_.net.param, options_.net.bin};
+        inputs.insert(inputs.end(), options_.merge.begin(), options_.merge.end());
+        if (!options_.images.empty()) {
+            FW_ASSIGN_OR_RETURN(set_.images, list_images(options_.images));
+            inputs.push_back(options_.images);
+        }
+        for (const ListedImage& image : set_.images) {
+            inputs.push_back(image.path);
+        }
+        const std::string& output = options_.out.empty() ? options_.collect_only : options_.out;
+        FW_RETURN_IF_ERROR(tool_->usage_error(check_distinct({output}, inputs)));
+        FW_RETURN_IF_ERROR(tool_->usage_error(take_part(options_.part, &set_.images)));
+        if (options_.limit > 0 && set_.images.size() > static_cast<size_t>(options_.limit)) {
+            set_.images.resize(static_cast<size_t>(options_.limit));
+        }
+        NetOptions float_net = options_.net;
+        float_net.precision = "float";
+        float_net.threads = 1;  // images run side by side instead
+        FW_RETURN_IF_ERROR(load_net(float_net, false, &net_));
+        if (!options_.images.empty()) {
+            const Result<Preprocess> preprocess = resolve_preprocess(options_.net, net_);
+            if (!preprocess.ok()) {
+                return tool_->usage_error(preprocess.status());
+            }
+            set_.preprocess = *preprocess;
+        }
+        set_.threads = options_.threads;
+        set_.quiet = tool_->quiet();
+        set_.skip_bad = options_.skip_bad;
+        return {};
+    }
+
+    Result<Statistics> statistics_for_table() {
+        if (options_.merge.empty()) {
+            FW_ASSIGN_OR_RETURN(Statistics statistics, collect_statistics(net_, set_));
+            for (const std::string& message : statistics.unreadable) {
+                tool_->warn("%s", message.c_str());
+            }
+            return statistics;
+        }
+        FW_ASSIGN_OR_RETURN(StatisticsFile file, merge_files(options_.merge));
+        FW_ASSIGN_OR_RETURN(const std::string hash, net_.model_hash());
+        if (file.model_hash != hash) {
+            return Status::error(Code::kInvalidArgument, "%s: was made with model %s, %s is %s",
+                                 options_.merge[0].c_str(), file.model_hash.c_str(), options_.net.param.c_str(),
+                                 hash.c_str());
+        }
+        FW_RETURN_IF_ERROR(check_readable(file.statistics));
+        set_.preprocess = file.preprocess;
+        return std::move(file.statistics);
+    }
+
+    Status write_table(const Statistics& statistics) {
+        FW_ASSIGN_OR_RETURN(const NetDef def, load_net_def(options_.net.param.c_str(), options_.net.bin.c_str()));
+        std::vector<std::string> notes;
+        LayerFactors factors;
+        Statistics scaled;
+        if (options_.equalize) {
+            FW_ASSIGN_OR_RETURN(const Graph graph, optimized_graph(def));
+            factors = choose_factors(graph, statistics, kWorthwhile);
+            if (!factors.empty()) {
+                const ChannelFactors by_blob = blob_factors(graph, factors);
+                FW_ASSIGN_OR_RETURN(scaled, collect_statistics(net_, set_, &by_blob));
+            }
+        }
+        FW_ASSIGN_OR_RETURN(const TableOptions choices, table_options(options_));
+        FW_ASSIGN_OR_RETURN(ScaleTable table, make_table(def, statistics, factors, scaled, choices, &notes));
+        FW_ASSIGN_OR_RETURN(table.model_hash, net_.model_hash());
+        table.preprocess = set_.preprocess;
+        if (options_.max_drop >= 0.0) {
+            FW_RETURN_IF_ERROR(keep_agreement(&table));
+        }
+        for (const std::string& note : notes) {
+            tool_->warn("%s", note.c_str());
+        }
+        FW_RETURN_IF_ERROR(
+            write_text_file(options_.out, is_legacy(options_) ? table.to_legacy_text() : table.to_text()));
+        tool_->say("%s: %zu blobs, %zu layers from %d images in %.1f s", options_.out.c_str(), table.blobs.size(),
+                   table.layers.size(), statistics.images, seconds());
+        if (!statistics.unreadable.empty()) {
+            tool_->say(", %zu images could not be read", statistics.unreadable.size());
+        }
+        tool_->say("\n");
+        return {};
+    }
+
+    Status keep_agreement(ScaleTable* table) {
+        FW_ASSIGN_OR_RETURN(const AccuracyResult accuracy, keep_accuracy(options_.net, set_, options_.max_drop, table));
+        tool_->say("agreement with float: %.1f %% with all layers in int8", accuracy.before.agreement);
+        if (!accuracy.float_layers.empty()) {
+            tool_->say(", %.1f %% with these in float:", accuracy.after.agreement);
+            for (const std::string& layer : accuracy.float_layers) {
+                tool_->say(" %s", layer.c_str());
+            }
+        }
+        tool_->say("\n");
+        return {};
+    }
+
+    Tool* tool_;
+    const CalibrateOptions& options_;
+    std::chrono::steady_clock::time_point start_;
+    Net net_;
+    ImageSet set_;
+};
 
 }  // namespace
 
@@ -135,15 +240,21 @@ int main(int argc, char** argv) {
               "  calibrate net.param net.bin --images photos/ --out net.table\n"
               "  calibrate net.param net.bin --images list.txt --limit 200 --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --max-drop 5 --out net.table\n"
+              "  calibrate net.param net.bin --images photos/ --part 1/2 --collect-only a.stats\n"
+              "  calibrate net.param net.bin --merge a.stats b.stats --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --mean 104,117,123 --pixel BGR --out net.table --format "
               "legacy");
     CalibrateOptions options;
     options.net.add_files_to(&tool.app());
     options.net.add_preprocess_to(&tool.app());
-    tool.app()
-        .add_option("--images", options.images, "Folder, list file or image; .npy inputs are taken as they are")
-        ->required();
-    tool.app().add_option("--out", options.out, "Table to write")->required();
+    tool.app().add_option("--images", options.images, "Folder, list file or image; .npy inputs are taken as they are");
+    tool.app().add_option("--out", options.out, "Table to write");
+    tool.app().add_option("--collect-only", options.collect_only,
+                          "Count what the blobs hold into this file, write no table; goes on where it was interrupted");
+    tool.app().add_option("--merge", options.merge,
+                          "Files of --collect-only to make the table of, instead of --images");
+    tool.app().add_option("--part", options.part, "K/N: only the K-th of N equal parts of the images");
+    tool.app().add_flag("--skip-bad", options.skip_bad, "Leave out images that cannot be read, naming them");
     tool.app()
         .add_option("--method", options.method,
                     "Range of activations: kl (least information loss), minmax (clip nothing), moving-minmax, "
@@ -172,5 +283,5 @@ int main(int argc, char** argv) {
     tool.app()
         .add_option("--threads", options.threads, "Images run side by side, 0 = all cores")
         ->check(CLI::Range(0, 1024));
-    return tool.run(argc, argv, [&] { return calibrate(&tool, options); });
+    return tool.run(argc, argv, [&] { return Calibration(&tool, options).run(); });
 }

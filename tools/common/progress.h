@@ -9,8 +9,8 @@ namespace fw::tools {
 /// Shows "calibrating 37/100  4.2 images/s  ETA 15 s" on stderr, at most ten times a second, once a second has passed.
 class Progress {
 public:
-    /// Nothing is shown when `quiet` or when stderr is no terminal.
-    Progress(const char* title, const char* unit, int64_t total, bool quiet);
+    /// Nothing is shown when `quiet` or when stderr is no terminal. `before` of the total were done earlier.
+    Progress(const char* title, const char* unit, int64_t total, bool quiet, int64_t before = 0);
     ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
@@ -23,6 +23,7 @@ private:
     const char* title_;
     const char* unit_;
     int64_t total_;
+    int64_t before_;
     bool enabled_;
     bool shown_ = false;
     Clock::time_point start_;
