@@ -159,6 +159,27 @@ class DemoRoad(Road):
                              expect=1)
         self.assertIn("ends in class scores", done.stderr)
 
+    def test_presets(self):
+        folder = self.convert_demo("classifier")
+        args = ("net.param", "net.bin", "--images", folder / "calib")
+        said = self.run_tool("calibrate", *args, "--preset", "accuracy", "--out", "accuracy.table").stdout
+        self.assertRegex(said, r"kl +[0-9.]+ dB +kept")
+        self.run_tool("calibrate", *args, "--preset", "accuracy", "--threads", "3", "--out", "again.table")
+        self.assertEqual((self.dir / "accuracy.table").read_bytes(), (self.dir / "again.table").read_bytes())
+        self.run_tool("calibrate", *args, "--out", "plain.table")
+        test = ("--images", folder / "test", "--labels", folder / "test" / "test.txt")
+        plain = self.evaluate("plain.table", *test)
+        result = self.evaluate("accuracy.table", *test)
+        self.assertGreaterEqual(result["int8"]["top1"], result["float"]["top1"] - 1.0)
+        self.assertGreaterEqual(result["sqnr_db"], plain["sqnr_db"] - 0.5)
+        self.run_tool("calibrate", *args, "--preset", "accuracy", "--format", "legacy", "--out", "x.table", expect=2)
+        self.run_tool("calibrate", *args, "--bias-correction", "--out", "bias.table")
+        self.assertRegex((self.dir / "bias.table").read_text(), "(?m)^bias conv")
+        folder = self.convert_demo("detector")
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--preset", "performance", "--out", "det.table")
+        result = self.evaluate("det.table", "--task", "detect", "--images", folder / "test", "--labels", folder / "test" / "test.json")
+        self.assertGreaterEqual(result["int8"]["map50"], result["float"]["map50"] - 1.0)
+
     def test_legacy_table(self):
         folder = self.convert_demo("classifier")
         self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--out", "old.table", "--format", "legacy")

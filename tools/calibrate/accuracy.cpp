@@ -2,191 +2,156 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 namespace fw::tools {
 
 namespace {
 
-constexpr size_t kRankImages = 16;
-constexpr size_t kCheckImages = 128;
-constexpr double kEqualSqnr = 200.0;  // of equal scores, in place of infinity
+constexpr double kWorthOfWorst = 0.5;
 
-using Scores = std::vector<std::vector<float>>;  // by image; empty where it could not be read
-
-// At most `most` images, spread evenly.
-ImageSet some_of(const ImageSet& set, size_t most) {
-    ImageSet some = set;
-    const size_t count = std::min(most, set.images.size());
-    some.images.clear();
-    for (size_t i = 0; i < count; ++i) {
-        some.images.push_back(set.images[i * set.images.size() / count]);
-    }
-    return some;
-}
-
-Result<Scores> scores_of(const Net& net, const ImageSet& set, const char* title) {
-    Scores scores(set.images.size());
-    const auto work = [&](const Mat& input) -> Result<Mat> {
-        Mat out;
-        FW_RETURN_IF_ERROR(run_net(net, input, "", &out));
-        return out;
-    };
-    const auto commit = [&](size_t index, const Mat& out) -> Status {
-        const Shape& shape = out.shape();
-        if (shape.count() < 2 || shape.count() != (shape.rank >= 3 ? shape.c() : shape[0])) {
-            return Status::error(Code::kInvalidArgument,
-                                 "--max-drop needs a network that ends in class scores; its output is %s",
-                                 shape.str().c_str());
-        }
-        scores[index].assign(out.data(), out.data() + out.count());
-        return {};
-    };
-    FW_RETURN_IF_ERROR(for_each_image<Mat>(set, title, work, commit, [](size_t, const Status&) { return Status(); }));
-    return scores;
-}
-
-Likeness compare(const Scores& reference, const Scores& scores) {
-    const auto best = [](const std::vector<float>& v) { return std::max_element(v.begin(), v.end()) - v.begin(); };
-    double signal = 0.0;
-    double noise = 0.0;
-    int same = 0;
-    int images = 0;
-    for (size_t i = 0; i < reference.size(); ++i) {
-        if (reference[i].empty() || reference[i].size() != scores[i].size()) {
-            continue;
-        }
-        ++images;
-        same += best(reference[i]) == best(scores[i]) ? 1 : 0;
-        for (size_t j = 0; j < reference[i].size(); ++j) {
-            const double x = static_cast<double>(reference[i][j]);
-            const double error = static_cast<double>(scores[i][j]) - x;
-            signal += x * x;
-            noise += error * error;
-        }
-    }
-    Likeness likeness;
-    likeness.agreement = images == 0 ? 0.0 : 100.0 * same / images;
-    likeness.sqnr_db = noise > 0.0 && signal > 0.0 ? 10.0 * std::log10(signal / noise) : kEqualSqnr;
-    return likeness;
-}
+using Precision = ScaleTable::LayerPrecision;
 
 class Search {
 public:
-    Search(const NetOptions& files, const ImageSet& set, const ScaleTable& table)
-        : files_(files), rank_set_(some_of(set, kRankImages)), check_set_(some_of(set, kCheckImages)), table_(table) {
+    Search(const Comparison& rank, const Comparison& check, const AccuracyTarget& target,
+           const std::map<std::string, int64_t>& costs, const Finish& finish, const ScaleTable& table)
+        : rank_(rank), check_(check), target_(target), costs_(costs), finish_(finish), table_(table) {
         for (const auto& [name, entry] : table.layers) {
-            if (!entry.weight_scales.empty() && entry.precision != ScaleTable::LayerPrecision::kFloat) {
+            if (!entry.weight_scales.empty() && entry.precision != Precision::kFloat) {
                 layers_.push_back(name);
             }
         }
     }
 
-    Result<AccuracyResult> run(double max_drop) {
-        const double target = 100.0 - max_drop;
-        AccuracyResult result;
-        FW_ASSIGN_OR_RETURN(reference_, float_scores(check_set_));
-        FW_ASSIGN_OR_RETURN(result.before, likeness(0));
-        result.after = result.before;
-        if (result.before.agreement >= target) {
-            return result;
+    Result<AccuracyResult> run() {
+        FW_ASSIGN_OR_RETURN(const bool at_once, try_with(0));
+        result_.before = result_.after;
+        if (at_once || layers_.size() < 2) {
+            return std::move(result_);
         }
-        FW_RETURN_IF_ERROR(rank());
+        FW_RETURN_IF_ERROR(sort_by_harm());
         size_t too_few = 0;
         size_t enough = 1;
-        for (;; enough = std::min(2 * enough, layers_.size() - 1)) {
-            if (layers_.size() < 2) {
-                return unreached(result.after, target);
-            }
-            FW_ASSIGN_OR_RETURN(result.after, likeness(enough));
-            if (result.after.agreement >= target) {
+        for (;;) {
+            FW_ASSIGN_OR_RETURN(const bool met, try_with(enough));
+            if (met || enough == layers_.size() - 1) {
                 break;
             }
-            if (enough + 1 >= layers_.size()) {
-                return unreached(result.after, target);
-            }
             too_few = enough;
+            enough = std::min(2 * enough, layers_.size() - 1);
         }
-        while (enough - too_few > 1) {
+        while (result_.reached && enough - too_few > 1) {
             const size_t middle = too_few + (enough - too_few) / 2;
-            FW_ASSIGN_OR_RETURN(const Likeness at_middle, likeness(middle));
-            if (at_middle.agreement >= target) {
-                enough = middle;
-                result.after = at_middle;
-            } else {
-                too_few = middle;
-            }
+            FW_ASSIGN_OR_RETURN(const bool met, try_with(middle));
+            (met ? enough : too_few) = middle;
         }
-        result.float_layers.assign(layers_.begin(), layers_.begin() + static_cast<ptrdiff_t>(enough));
-        return result;
+        result_.float_layers.assign(layers_.begin(), layers_.begin() + static_cast<ptrdiff_t>(enough));
+        return std::move(result_);
     }
 
+    /// The table of the last mixture that met the target.
+    const ScaleTable& table() const { return table_; }
+
 private:
-    Status unreached(const Likeness& likeness, double target) const {
-        return Status::error(Code::kInvalidArgument,
-                             "--max-drop: %.1f %% agreement with float was wanted, %.1f %% reached with all but one of "
-                             "%zu layers in float; no table was written",
-                             target, likeness.agreement, layers_.size());
-    }
-    Result<Scores> float_scores(const ImageSet& set) const {
-        NetOptions options = files_;
-        options.precision = "float";
-        Net net;
-        FW_RETURN_IF_ERROR(load_net(options, false, &net));
-        return scores_of(net, set, "float");
-    }
-    Result<Scores> int8_scores(ScaleTable table, const ImageSet& set, const char* title) const {
-        Option option;
-        option.precision = Precision::kInt8;
-        option.threads = 1;
-        Net net;
-        FW_RETURN_IF_ERROR(net.set_option(option));
-        FW_RETURN_IF_ERROR(net.load_table(std::move(table)));
-        FW_RETURN_IF_ERROR(net.load_model(files_.param.c_str(), files_.bin.c_str()));
-        return scores_of(net, set, title);
-    }
-    ScaleTable in_float(size_t count) const {
+    ScaleTable with_float(size_t count) const {
         ScaleTable table = table_;
-        for (size_t i = 0; i < count; ++i) {
-            table.layers[layers_[i]].precision = ScaleTable::LayerPrecision::kFloat;
+        for (size_t i = 0; i < layers_.size(); ++i) {
+            ScaleTable::LayerEntry& entry = table.layers[layers_[i]];
+            entry.precision = i < count ? Precision::kFloat : Precision::kUnset;
+            if (i < count) {
+                entry.bias_delta.clear();  // corrects int8
+            }
         }
         return table;
     }
-    // With the first `count` layers in float.
-    Result<Likeness> likeness(size_t count) const {
-        FW_ASSIGN_OR_RETURN(const Scores scores, int8_scores(in_float(count), check_set_, "comparing"));
-        return compare(reference_, scores);
+
+    // The first `count` layers in float: true where that meets the target, and then result and table are those.
+    Result<bool> try_with(size_t count) {
+        ScaleTable table = with_float(count);
+        if (count > 0) {
+            FW_RETURN_IF_ERROR(finish_(&table));
+        }
+        FW_ASSIGN_OR_RETURN(const Likeness likeness, check_.compare(table, "comparing"));
+        char line[120];
+        std::snprintf(line, sizeof line, "%zu of %zu layers float: %.1f %% agreement, %.1f dB", count, layers_.size(),
+                      likeness.agreement, likeness.sqnr_db);
+        result_.path.emplace_back(line);
+        const bool met = target_.met_by(likeness);
+        if (met || !result_.reached) {
+            result_.after = likeness;
+        }
+        if (met) {
+            result_.reached = true;
+            table_ = std::move(table);
+        }
+        return met;
     }
-    // Sorts layers_ by the harm that each does alone, most harmful first.
-    Status rank() {
-        FW_ASSIGN_OR_RETURN(const Scores reference, float_scores(rank_set_));
+
+    int64_t cost(const std::string& layer) const {
+        const auto found = costs_.find(layer);
+        return found == costs_.end() ? 0 : found->second;
+    }
+
+    Status sort_by_harm() {
         std::vector<std::pair<double, std::string>> harm;
         for (const std::string& layer : layers_) {
-            ScaleTable table = in_float(layers_.size());
-            table.layers[layer].precision = ScaleTable::LayerPrecision::kInt8;
-            FW_ASSIGN_OR_RETURN(const Scores scores, int8_scores(std::move(table), rank_set_, layer.c_str()));
-            harm.emplace_back(compare(reference, scores).sqnr_db, layer);
+            ScaleTable table = with_float(layers_.size());
+            table.layers[layer].precision = Precision::kUnset;
+            FW_RETURN_IF_ERROR(finish_(&table));
+            FW_ASSIGN_OR_RETURN(const Likeness alone, rank_.compare(std::move(table), layer.c_str()));
+            harm.emplace_back(std::pow(10.0, -alone.sqnr_db / 10.0), layer);
         }
-        std::sort(harm.begin(), harm.end());
-        for (size_t i = 0; i < harm.size(); ++i) {
-            layers_[i] = harm[i].second;
+        std::sort(harm.begin(), harm.end(), [](const auto& a, const auto& b) {
+            return a.first > b.first || (a.first == b.first && a.second < b.second);
+        });
+        layers_.clear();
+        while (!harm.empty()) {
+            size_t next = 0;
+            for (size_t i = 1; i < harm.size() && harm[i].first >= harm[0].first * kWorthOfWorst; ++i) {
+                next = cost(harm[i].second) < cost(harm[next].second) ? i : next;
+            }
+            layers_.push_back(harm[next].second);
+            harm.erase(harm.begin() + static_cast<ptrdiff_t>(next));
         }
         return {};
     }
 
-    const NetOptions& files_;
-    ImageSet rank_set_;
-    ImageSet check_set_;
-    const ScaleTable& table_;
+    const Comparison& rank_;
+    const Comparison& check_;
+    const AccuracyTarget& target_;
+    const std::map<std::string, int64_t>& costs_;
+    const Finish& finish_;
+    ScaleTable table_;
     std::vector<std::string> layers_;
-    Scores reference_;
+    AccuracyResult result_;
 };
 
 }  // namespace
 
-Result<AccuracyResult> keep_accuracy(const NetOptions& files, const ImageSet& set, double max_drop, ScaleTable* table) {
-    FW_ASSIGN_OR_RETURN(AccuracyResult result, Search(files, set, *table).run(max_drop));
-    for (const std::string& layer : result.float_layers) {
-        table->layers[layer].precision = ScaleTable::LayerPrecision::kFloat;
+Result<std::map<std::string, int64_t>> layer_costs(const NetOptions& files) {
+    NetOptions options = files;
+    options.precision = "float";
+    Net net;
+    FW_RETURN_IF_ERROR(load_net(options, false, &net));
+    std::map<std::string, int64_t> costs;
+    const Result<std::vector<LayerPlan>> plan = net.plan();
+    if (!plan.ok()) {
+        return costs;  // an open input shape: all layers count alike
+    }
+    for (const LayerPlan& step : *plan) {
+        costs[step.name] = step.macs;
+    }
+    return costs;
+}
+
+Result<AccuracyResult> keep_accuracy(const Comparison& rank, const Comparison& check, const AccuracyTarget& target,
+                                     const std::map<std::string, int64_t>& costs, const Finish& finish,
+                                     ScaleTable* table) {
+    Search search(rank, check, target, costs, finish, *table);
+    FW_ASSIGN_OR_RETURN(AccuracyResult result, search.run());
+    if (result.reached) {
+        *table = search.table();
     }
     return result;
 }

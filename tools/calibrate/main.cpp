@@ -3,8 +3,10 @@
 #include <climits>
 
 #include "calibrate/accuracy.h"
+#include "calibrate/bias_correction.h"
 #include "calibrate/collect.h"
 #include "calibrate/make_table.h"
+#include "calibrate/preset.h"
 #include "calibrate/stats_file.h"
 #include "common/cli.h"
 #include "common/file.h"
@@ -22,6 +24,7 @@ struct CalibrateOptions {
     std::string collect_only;
     std::vector<std::string> merge;
     std::string part;
+    std::string preset;
     std::string method = "kl";
     std::string format = "fw";
     double percentile = 99.99;
@@ -30,6 +33,7 @@ struct CalibrateOptions {
     bool symmetric = false;
     bool equalize = false;
     bool mse_weights = false;
+    bool bias_correction = false;
     bool skip_bad = false;
     double max_drop = -1.0;  // not asked for
 };
@@ -67,14 +71,23 @@ Status check(const CalibrateOptions& options) {
     if (!options.collect_only.empty() && !options.merge.empty()) {
         return wrong("--collect-only counts images, --merge takes what was counted: give one of them");
     }
-    if (options.images.empty() && (options.equalize || options.max_drop >= 0.0)) {
-        return wrong("--equalize and --max-drop run the network: give --images beside --merge");
+    const bool runs = options.equalize || options.bias_correction || options.max_drop >= 0.0 || !options.preset.empty();
+    if (options.images.empty() && runs) {
+        return wrong(
+            "--preset, --equalize, --bias-correction and --max-drop run the network: give --images beside "
+            "--merge");
     }
     if (options.equalize && legacy) {
         return wrong("--equalize: the legacy format has no word for factors of channels");
     }
+    if (options.bias_correction && legacy) {
+        return wrong("--bias-correction: the legacy format has no word for biases");
+    }
     if (options.max_drop >= 0.0 && legacy) {
         return wrong("--max-drop: the legacy format has no word for a layer in float");
+    }
+    if (!options.preset.empty() && legacy) {
+        return wrong("--preset: the legacy format cannot hold what it chooses");
     }
     return {};
 }
@@ -178,26 +191,25 @@ private:
 
     Status write_table(const Statistics& statistics) {
         FW_ASSIGN_OR_RETURN(const NetDef def, load_net_def(options_.net.param.c_str(), options_.net.bin.c_str()));
-        std::vector<std::string> notes;
-        LayerFactors factors;
-        Statistics scaled;
-        if (options_.equalize) {
-            FW_ASSIGN_OR_RETURN(const Graph graph, optimized_graph(def));
-            factors = choose_factors(graph, statistics, kWorthwhile);
-            if (!factors.empty()) {
-                const ChannelFactors by_blob = blob_factors(graph, factors);
-                FW_ASSIGN_OR_RETURN(scaled, collect_statistics(net_, set_, &by_blob));
-            }
-        }
         FW_ASSIGN_OR_RETURN(const TableOptions choices, table_options(options_));
-        FW_ASSIGN_OR_RETURN(ScaleTable table, make_table(def, statistics, factors, scaled, choices, &notes));
-        FW_ASSIGN_OR_RETURN(table.model_hash, net_.model_hash());
-        table.preprocess = set_.preprocess;
-        if (options_.max_drop >= 0.0) {
-            FW_RETURN_IF_ERROR(keep_agreement(&table));
-        }
-        for (const std::string& note : notes) {
-            tool_->warn("%s", note.c_str());
+        ScaleTable table;
+        if (options_.preset.empty()) {
+            FW_ASSIGN_OR_RETURN(table, table_of_options(def, statistics, choices));
+        } else {
+            const PresetInputs inputs{options_.net, def, net_, set_, statistics, choices};
+            Preset preset = find_preset(options_.preset);
+            if (options_.max_drop >= 0.0) {
+                preset.target = {100.0 - options_.max_drop, 0.0};
+            }
+            FW_ASSIGN_OR_RETURN(PresetResult result, run_preset(preset, inputs));
+            for (const std::string& line : result.tried) {
+                tool_->say("%s\n", line.c_str());
+            }
+            for (const std::string& note : result.notes) {
+                tool_->warn("%s", note.c_str());
+            }
+            FW_RETURN_IF_ERROR(report(result.accuracy, preset.target));
+            table = std::move(result.table);
         }
         FW_RETURN_IF_ERROR(
             write_text_file(options_.out, is_legacy(options_) ? table.to_legacy_text() : table.to_text()));
@@ -210,16 +222,68 @@ private:
         return {};
     }
 
-    Status keep_agreement(ScaleTable* table) {
-        FW_ASSIGN_OR_RETURN(const AccuracyResult accuracy, keep_accuracy(options_.net, set_, options_.max_drop, table));
-        tool_->say("agreement with float: %.1f %% with all layers in int8", accuracy.before.agreement);
+    // The table that single options describe.
+    Result<ScaleTable> table_of_options(const NetDef& def, const Statistics& statistics, const TableOptions& choices) {
+        std::vector<std::string> notes;
+        LayerFactors factors;
+        Statistics scaled;
+        if (options_.equalize) {
+            FW_ASSIGN_OR_RETURN(const Graph graph, optimized_graph(def));
+            factors = choose_factors(graph, statistics, kWorthwhile);
+            if (!factors.empty()) {
+                const ChannelFactors by_blob = blob_factors(graph, factors);
+                FW_ASSIGN_OR_RETURN(scaled, collect_statistics(net_, set_, &by_blob));
+            }
+        }
+        FW_ASSIGN_OR_RETURN(ScaleTable table, make_table(def, statistics, factors, scaled, choices, &notes));
+        FW_ASSIGN_OR_RETURN(table.model_hash, net_.model_hash());
+        table.preprocess = set_.preprocess;
+        for (const std::string& note : notes) {
+            tool_->warn("%s", note.c_str());
+        }
+        BiasCorrector corrector;
+        if (options_.bias_correction) {
+            FW_ASSIGN_OR_RETURN(corrector, BiasCorrector::create(def, set_));
+            FW_RETURN_IF_ERROR(corrector.correct(&table));
+        }
+        if (options_.max_drop >= 0.0) {
+            const AccuracyTarget target{100.0 - options_.max_drop, 0.0};
+            FW_ASSIGN_OR_RETURN(const Comparison rank, Comparison::create(options_.net, some_of(set_, kRankImages)));
+            FW_ASSIGN_OR_RETURN(const Comparison check, Comparison::create(options_.net, some_of(set_, kCheckImages)));
+            if (!check.has_scores()) {
+                return Status::error(Code::kInvalidArgument, "--max-drop needs a network that ends in class scores");
+            }
+            FW_ASSIGN_OR_RETURN(const auto costs, layer_costs(options_.net));
+            const Finish finish = [&](ScaleTable* mixed) {
+                return options_.bias_correction ? corrector.correct(mixed) : Status();
+            };
+            FW_ASSIGN_OR_RETURN(const AccuracyResult result, keep_accuracy(rank, check, target, costs, finish, &table));
+            FW_RETURN_IF_ERROR(report(result, target));
+        }
+        return table;
+    }
+
+    // The path of the search; an error where it did not get there.
+    Status report(const AccuracyResult& accuracy, const AccuracyTarget& target) const {
+        tool_->say("agreement with float: %.1f %% (%.1f dB) with all layers in int8\n", accuracy.before.agreement,
+                   accuracy.before.sqnr_db);
+        for (size_t i = 1; i < accuracy.path.size(); ++i) {
+            tool_->say("  %s\n", accuracy.path[i].c_str());
+        }
+        if (!accuracy.reached) {
+            return Status::error(Code::kInvalidArgument,
+                                 "%.1f %% agreement with float and %.1f dB were wanted, %.1f %% and %.1f dB reached "
+                                 "with all but one layer in float; no table was written",
+                                 target.agreement, target.sqnr_db, accuracy.after.agreement, accuracy.after.sqnr_db);
+        }
         if (!accuracy.float_layers.empty()) {
-            tool_->say(", %.1f %% with these in float:", accuracy.after.agreement);
+            tool_->say("agreement with float: %.1f %% (%.1f dB) with these in float:", accuracy.after.agreement,
+                       accuracy.after.sqnr_db);
             for (const std::string& layer : accuracy.float_layers) {
                 tool_->say(" %s", layer.c_str());
             }
+            tool_->say("\n");
         }
-        tool_->say("\n");
         return {};
     }
 
@@ -261,6 +325,13 @@ int main(int argc, char** argv) {
                     "percentile, mse (least square error) or aciq (analytic)")
         ->check(CLI::IsMember({"kl", "minmax", "moving-minmax", "percentile", "mse", "aciq"}))
         ->capture_default_str();
+    tool.app()
+        .add_option("--preset", options.preset,
+                    "performance (quick and good) or accuracy (everything that helps): chosen by the error measured on "
+                    "the images, float layers where needed")
+        ->check(CLI::IsMember({"performance", "accuracy"}));
+    tool.app().add_flag("--bias-correction", options.bias_correction,
+                        "Correct the biases by what int8 adds to each channel's mean");
     tool.app()
         .add_option("--percentile", options.percentile, "Share of values kept by --method percentile, in percent")
         ->check(CLI::Range(50.0, 100.0))

@@ -1,0 +1,171 @@
+#include "calibrate/likeness.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "calibrate/make_table.h"
+#include "model/model_io.h"
+
+namespace fw::tools {
+
+namespace {
+
+constexpr double kEqualSqnr = 200.0;  // of equal answers, in place of infinity
+
+bool is_one_of(const std::string& type, std::initializer_list<const char*> types) {
+    return std::any_of(types.begin(), types.end(), [&](const char* t) { return type == t; });
+}
+
+// Index of the largest of `channels` values, `stride` apart.
+size_t largest(const float* values, size_t channels, size_t stride) {
+    size_t best = 0;
+    for (size_t c = 1; c < channels; ++c) {
+        best = values[c * stride] > values[best * stride] ? c : best;
+    }
+    return best;
+}
+
+}  // namespace
+
+ImageSet some_of(const ImageSet& set, size_t most) {
+    ImageSet some = set;
+    const size_t count = std::min(most, set.images.size());
+    some.images.clear();
+    for (size_t i = 0; i < count; ++i) {
+        some.images.push_back(set.images[i * set.images.size() / count]);
+    }
+    return some;
+}
+
+Answers find_answers(const Graph& graph) {
+    Answers answers;
+    std::set<ValueId> seen;
+    // With `scores`: the value's largest channel is the answer.
+    const auto walk = [&](const auto& self, ValueId id, bool scores) -> void {
+        if (!seen.insert(id).second) {
+            return;
+        }
+        const Value& value = graph.value(id);
+        const std::string type = value.producer == kNone ? "Input" : graph.node(value.producer).type;
+        if (is_one_of(type, {"Input", "PriorBox", "MemoryData"})) {
+            return;
+        }
+        const bool passes = is_one_of(type, {"Softmax", "ArgMax", "DetectionOutput", "YoloDetectionOutput", "Flatten",
+                                             "Yolov3DetectionOutput", "Reshape", "Permute", "Squeeze", "ExpandDims"});
+        if (passes) {
+            const bool choice = scores || is_one_of(type, {"Softmax", "ArgMax"});
+            for (const ValueId input : graph.node(value.producer).inputs) {
+                self(self, input, choice && graph.node(value.producer).inputs.size() == 1);
+            }
+            return;
+        }
+        answers.blobs.push_back(value.name);
+        if (scores && answers.scores.empty()) {
+            answers.scores = value.name;
+        }
+    };
+    for (const NodeId id : graph.order()) {
+        for (const ValueId output : graph.node(id).outputs) {
+            if (graph.value(output).output) {
+                walk(walk, output, false);
+            }
+        }
+    }
+    return answers;
+}
+
+Result<Comparison::Result1> Comparison::answers_of(const Net& net, const Mat& input) const {
+    Extractor extractor = net.create_extractor();
+    FW_RETURN_IF_ERROR(extractor.input(net.input_names()[0].c_str(), input));
+    Result1 answers;
+    for (const std::string& blob : answers_.blobs) {
+        Mat out;
+        FW_RETURN_IF_ERROR(extractor.extract(blob.c_str(), &out));
+        std::vector<float> values(out.data(), out.data() + out.count());
+        // Channels in front, as the number of them: what agreement needs to know of the shape.
+        values.insert(values.begin(), static_cast<float>(out.shape().rank >= 3 ? out.c() : out.shape()[0]));
+        answers.push_back(std::move(values));
+    }
+    return answers;
+}
+
+Status Comparison::run(const Net& net, const char* title, const std::function<Status(size_t, Result1)>& take) const {
+    return for_each_image<Result1>(
+        set_, title, [&](const Mat& input) { return answers_of(net, input); }, take,
+        [](size_t, const Status&) { return Status(); });
+}
+
+Result<Comparison> Comparison::create(const NetOptions& files, const ImageSet& set) {
+    Comparison out;
+    out.files_ = files;
+    out.files_.precision = "float";
+    out.files_.threads = 1;
+    out.set_ = set;
+    FW_ASSIGN_OR_RETURN(const NetDef def, load_net_def(files.param.c_str(), files.bin.c_str()));
+    FW_ASSIGN_OR_RETURN(const Graph graph, optimized_graph(def));
+    out.answers_ = find_answers(graph);
+    out.reference_.resize(set.images.size());
+    Net net;
+    FW_RETURN_IF_ERROR(load_net(out.files_, false, &net));
+    FW_RETURN_IF_ERROR(out.run(net, "float", [&](size_t index, Result1 answers) -> Status {
+        out.reference_[index] = std::move(answers);
+        return {};
+    }));
+    // Of one vector, the largest element is taken for the answer.
+    for (const Result1& image : out.reference_) {
+        if (image.size() == 1 && out.answers_.scores.empty() && image[0].size() > 2 &&
+            static_cast<size_t>(image[0][0]) == image[0].size() - 1) {
+            out.answers_.scores = out.answers_.blobs[0];
+        }
+    }
+    return out;
+}
+
+Result<Likeness> Comparison::compare(ScaleTable table, const char* title) const {
+    Option option;
+    option.precision = Precision::kInt8;
+    option.threads = 1;
+    Net net;
+    FW_RETURN_IF_ERROR(net.set_option(option));
+    FW_RETURN_IF_ERROR(net.load_table(std::move(table)));
+    FW_RETURN_IF_ERROR(net.load_model(files_.param.c_str(), files_.bin.c_str()));
+    std::vector<double> signal(answers_.blobs.size(), 0.0);
+    std::vector<double> noise(answers_.blobs.size(), 0.0);
+    size_t places = 0;
+    size_t same = 0;
+    FW_RETURN_IF_ERROR(run(net, title, [&](size_t index, const Result1& answers) -> Status {
+        const Result1& reference = reference_[index];
+        for (size_t blob = 0; blob < reference.size(); ++blob) {
+            const std::vector<float>& x = reference[blob];
+            const std::vector<float>& y = answers[blob];
+            if (x.size() != y.size()) {
+                continue;
+            }
+            for (size_t i = 1; i < x.size(); ++i) {
+                const double error = static_cast<double>(y[i]) - static_cast<double>(x[i]);
+                signal[blob] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+                noise[blob] += error * error;
+            }
+            if (answers_.blobs[blob] == answers_.scores) {
+                const auto channels = static_cast<size_t>(x[0]);
+                const size_t stride = (x.size() - 1) / std::max<size_t>(1, channels);
+                for (size_t i = 1; i <= stride; ++i) {
+                    ++places;
+                    same += largest(&x[i], channels, stride) == largest(&y[i], channels, stride) ? 1 : 0;
+                }
+            }
+        }
+        return {};
+    }));
+    double relative = 0.0;
+    for (size_t blob = 0; blob < signal.size(); ++blob) {
+        relative += signal[blob] > 0.0 ? noise[blob] / signal[blob] / static_cast<double>(signal.size()) : 0.0;
+    }
+    Likeness likeness;
+    likeness.agreement = places == 0 ? 100.0 : 100.0 * static_cast<double>(same) / static_cast<double>(places);
+    likeness.sqnr_db = relative > 0.0 ? -10.0 * std::log10(relative) : kEqualSqnr;
+    return likeness;
+}
+
+}  // namespace fw::tools
