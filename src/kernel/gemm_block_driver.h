@@ -25,6 +25,9 @@ namespace {
 
 constexpr int kBlockLanes = 4;
 
+// A compiler that loads the operands of later steps early needs more registers than there are (GCC 12 spills them).
+#define FW_KEEP_ORDER(a, b) __asm__ volatile("" : "+r"(a), "+r"(b)::"memory")
+
 // Joins the taps of each row: what a copy writes past the end of a tap is overwritten by the next one.
 template <class K>
 void join_taps(const GemmArgs& args, int64_t pitch, int8_t* to) {
@@ -67,9 +70,12 @@ void block_tile(const GemmArgs& args, const char* panel, int64_t column, int64_t
     const auto* a = static_cast<const int8_t*>(args.scratch);
     const auto* b = reinterpret_cast<const int8_t*>(panel) + kColumns * 8;
     for (; steps >= K::kUnroll; steps -= K::kUnroll) {
-        unroll<K::kUnroll>([&](auto i) FW_INLINE_LAMBDA { tile.step(a + i * kStepA, b + i * kStepB); });
-        a += K::kUnroll * kStepA;
-        b += K::kUnroll * kStepB;
+        unroll<K::kUnroll>([&](auto) FW_INLINE_LAMBDA {
+            tile.step(a, b);
+            a += kStepA;
+            b += kStepB;
+            FW_KEEP_ORDER(a, b);
+        });
     }
     for (; steps > 0; --steps, a += kStepA, b += kStepB) {
         tile.step(a, b);

@@ -39,11 +39,12 @@ struct DotprodInt8 {
         }
         FW_ALWAYS_INLINE void step(const int8_t* a, const int8_t* b) {
             int8x16_t va[(kRows + 3) / 4];
-            unroll<(kRows + 3) / 4>([&](auto i) FW_INLINE_LAMBDA { va[i] = vld1q_s8(a + 16 * i); });
+            load_adjacent(a, va);
+            int8x16_t vb[kVectors];
+            load_adjacent(b, vb);
             unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
-                const int8x16_t vb = vld1q_s8(b + 16 * v);
                 unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
-                    acc[r][v] = vdotq_laneq_s32(acc[r][v], vb, va[r / 4], int(r) % 4);
+                    acc[r][v] = vdotq_laneq_s32(acc[r][v], vb[v], va[r / 4], int(r) % 4);
                 });
             });
         }

@@ -32,10 +32,16 @@ struct I8mmInt8 {
         }
         FW_ALWAYS_INLINE void step(const int8_t* a, const int8_t* b) {
             int8x16_t va[kRows / 2];
-            unroll<kRows / 2>([&](auto r) FW_INLINE_LAMBDA { va[r] = vld1q_s8(a + 16 * r); });
-            unroll<2 * kVectors>([&](auto v) FW_INLINE_LAMBDA {
-                const int8x16_t vb = vld1q_s8(b + 16 * v);
-                unroll<kRows / 2>([&](auto r) FW_INLINE_LAMBDA { acc[r][v] = vmmlaq_s32(acc[r][v], va[r], vb); });
+            load_adjacent(a, va);
+            unroll<2>([&](auto half) FW_INLINE_LAMBDA {
+                int8x16_t vb[kVectors];
+                load_adjacent(b + 16 * kVectors * half, vb);
+                unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
+                    unroll<kRows / 2>([&](auto r) FW_INLINE_LAMBDA {
+                        int32x4_t& sum = acc[r][kVectors * half + v];
+                        sum = vmmlaq_s32(sum, va[r], vb[v]);
+                    });
+                });
             });
         }
         template <int kRow>

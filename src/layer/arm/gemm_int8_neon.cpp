@@ -49,7 +49,7 @@ struct NeonInt8 {
         }
         FW_ALWAYS_INLINE void step(const int8_t* a, const int8_t* b) {
             int8x16_t va[kRows];
-            unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { va[r] = vld1q_s8(a + 16 * r); });
+            load_adjacent(a, va);
             unroll<4>([&](auto c) FW_INLINE_LAMBDA {
                 const int8x16_t vb = vld1q_s8(b + 16 * c);
                 unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { acc[r][c] = add_products(acc[r][c], va[r], vb); });

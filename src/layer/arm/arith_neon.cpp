@@ -1,0 +1,30 @@
+// Arithmetic on runs of bytes, 16 at a time.
+#include "layer/arm/neon.h"
+
+namespace fw {
+
+namespace {
+
+void affine(const AffineArgs& args, const int8_t* x, int64_t count, int8_t* out) {
+    const ByteOutput output(args.zero_point_out, args.lo, args.hi);
+    const int16x8_t zero_point = vdupq_n_s16(static_cast<int16_t>(args.zero_point));
+    for (int64_t i = 0; i < count; i += 16) {
+        const int8x16_t bytes = vld1q_s8(x + i);
+        const int16x8_t words[2] = {vsubq_s16(vmovl_s8(vget_low_s8(bytes)), zero_point),
+                                    vsubq_s16(vmovl_s8(vget_high_s8(bytes)), zero_point)};
+        float32x4_t y[4];
+        unroll<4>([&](auto q) FW_INLINE_LAMBDA {
+            const int16x8_t half = words[q / 2];
+            const int32x4_t wide = vmovl_s16(q % 2 == 0 ? vget_low_s16(half) : vget_high_s16(half));
+            const float32x4_t scaled = vmulq_f32(vcvtq_f32_s32(wide), vld1q_f32(args.a + i + 4 * q));
+            y[q] = vaddq_f32(scaled, vld1q_f32(args.b + i + 4 * q));
+        });
+        store_bytes(output.bytes(y[0], y[1], y[2], y[3]), out + i, count - i);
+    }
+}
+
+}  // namespace
+
+extern const ArithKernel arith_neon = {"arith_neon", Isa::kNeon, affine};
+
+}  // namespace fw

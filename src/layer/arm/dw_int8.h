@@ -1,0 +1,70 @@
+// What the int8 depthwise kernels share: blocks of 16 channels, products of two taps added in 16 bits (weights are
+// within [-127, 127], so that they fit), the epilogue.
+#pragma once
+
+#include "layer/arm/neon.h"
+
+namespace fw {
+namespace {
+
+struct ByteLanes16 {
+    struct Words {
+        int32x4_t v[4];
+    };
+    using Element = int8_t;
+    using Acc = Words;
+    static constexpr int kLanes = 16;
+    static constexpr bool kInt8 = true, kUnsignedInput = false;
+
+    static FW_ALWAYS_INLINE Acc load_bias(const void* p) {
+        const auto* from = static_cast<const int32_t*>(p);
+        return {{vld1q_s32(from), vld1q_s32(from + 4), vld1q_s32(from + 8), vld1q_s32(from + 12)}};
+    }
+    static FW_ALWAYS_INLINE Acc add(Acc acc, int16x8_t low, int16x8_t high) {
+        acc.v[0] = vaddw_s16(acc.v[0], vget_low_s16(low));
+        acc.v[2] = vaddw_s16(acc.v[2], vget_low_s16(high));
+#if defined(__aarch64__)
+        acc.v[1] = vaddw_high_s16(acc.v[1], low);
+        acc.v[3] = vaddw_high_s16(acc.v[3], high);
+#else
+        acc.v[1] = vaddw_s16(acc.v[1], vget_high_s16(low));
+        acc.v[3] = vaddw_s16(acc.v[3], vget_high_s16(high));
+#endif
+        return acc;
+    }
+    static FW_ALWAYS_INLINE Acc add_product(Acc acc, int8x16_t x, int8x16_t w) {
+#if defined(__aarch64__)
+        return add(acc, vmull_s8(vget_low_s8(x), vget_low_s8(w)), vmull_high_s8(x, w));
+#else
+        return add(acc, vmull_s8(vget_low_s8(x), vget_low_s8(w)), vmull_s8(vget_high_s8(x), vget_high_s8(w)));
+#endif
+    }
+    static FW_ALWAYS_INLINE Acc add_products(Acc acc, int8x16_t x0, int8x16_t w0, int8x16_t x1, int8x16_t w1) {
+        const int16x8_t low = vmull_s8(vget_low_s8(x0), vget_low_s8(w0));
+#if defined(__aarch64__)
+        return add(acc, vmlal_s8(low, vget_low_s8(x1), vget_low_s8(w1)), vmlal_high_s8(vmull_high_s8(x0, w0), x1, w1));
+#else
+        const int16x8_t high = vmull_s8(vget_high_s8(x0), vget_high_s8(w0));
+        return add(acc, vmlal_s8(low, vget_low_s8(x1), vget_low_s8(w1)),
+                   vmlal_s8(high, vget_high_s8(x1), vget_high_s8(w1)));
+#endif
+    }
+    static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
+                                       int64_t count) {
+        float32x4_t x[4];
+        unroll<4>([&](auto q)
+                      FW_INLINE_LAMBDA { x[q] = vmulq_f32(vcvtq_f32_s32(acc.v[q]), vld1q_f32(multiplier + 4 * q)); });
+        if (e.float_output) {
+            const float32x4_t lo = vdupq_n_f32(e.lo);
+            const float32x4_t hi = vdupq_n_f32(e.hi);
+            unroll<4>([&](auto q) FW_INLINE_LAMBDA {
+                store_floats(clamp4(x[q], lo, hi), static_cast<float*>(out) + 4 * q, count - 4 * q);
+            });
+            return;
+        }
+        store_bytes(ByteOutput(e).bytes(x[0], x[1], x[2], x[3]), out, count);
+    }
+};
+
+}  // namespace
+}  // namespace fw

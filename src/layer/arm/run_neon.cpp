@@ -1,0 +1,101 @@
+// Functions over runs of adjacent elements, 16 at a time.
+#include "layer/arm/neon.h"
+
+namespace fw {
+
+namespace {
+
+/// NaN becomes the lowest value: bounds are applied to the product, the lower one by a comparison that NaN fails.
+struct Quantizer {
+    ByteOutput output;
+    float32x4_t scale, lo;
+
+    explicit FW_ALWAYS_INLINE Quantizer(const QuantizeArgs& q)
+        : output(q.zero_point, q.lo, 127),
+          scale(vdupq_n_f32(q.scale)),
+          lo(vdupq_n_f32(static_cast<float>(q.lo - q.zero_point))) {}
+    FW_ALWAYS_INLINE float32x4_t scaled(const float* x) const {
+        const float32x4_t v = vmulq_f32(vld1q_f32(x), scale);
+        return vbslq_f32(vcgtq_f32(v, lo), v, lo);
+    }
+    FW_ALWAYS_INLINE int8x16_t operator()(const float* x) const {
+        return output.bytes(scaled(x), scaled(x + 4), scaled(x + 8), scaled(x + 12));
+    }
+    /// `count` floats, at most 16, of which none behind is read.
+    FW_ALWAYS_INLINE int8x16_t some(const float* x, int64_t count) const {
+        float all[16] = {};
+        std::memcpy(all, x, static_cast<size_t>(count) * 4);
+        return (*this)(all);
+    }
+};
+
+void quantize(const QuantizeArgs& args, const float* x, int64_t count, int8_t* out) {
+    const Quantizer q(args);
+    int64_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        vst1q_s8(out + i, q(x + i));
+    }
+    if (i < count) {
+        store_bytes(q.some(x + i, count - i), out + i, count - i);
+    }
+}
+
+void quantize_planes(const QuantizeArgs& args, const float* const* planes, int64_t count, int8_t* out) {
+    const Quantizer q(args);
+    int64_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        vst3q_s8(out + 3 * i, {{q(planes[0] + i), q(planes[1] + i), q(planes[2] + i)}});
+    }
+    if (i < count) {
+        int8_t rest[48];
+        const int64_t left = count - i;
+        vst3q_s8(rest, {{q.some(planes[0] + i, left), q.some(planes[1] + i, left), q.some(planes[2] + i, left)}});
+        std::memcpy(out + 3 * i, rest, static_cast<size_t>(3 * left));
+    }
+}
+
+void dequantize(const int8_t* x, int64_t count, int32_t zero_point, float inverse, float* out) {
+    const int16x8_t zero = vdupq_n_s16(static_cast<int16_t>(zero_point));
+    const float32x4_t factor = vdupq_n_f32(inverse);
+    for (int64_t i = 0; i < count; i += 8) {
+        const int16x8_t words = vsubq_s16(vmovl_s8(vld1_s8(x + i)), zero);
+        store_floats(vmulq_f32(vcvtq_f32_s32(vmovl_s16(vget_low_s16(words))), factor), out + i, count - i);
+        store_floats(vmulq_f32(vcvtq_f32_s32(vmovl_s16(vget_high_s16(words))), factor), out + i + 4, count - i - 4);
+    }
+}
+
+/// Zero points and rounding go into one constant; sums wrap on the way and fit in the end (docs/int8-contract.md).
+void sum(const SumArgs& args, int64_t count, int8_t* out) {
+    uint32_t constant = 1U << (args.shift - 1);
+    for (int j = 0; j < args.inputs; ++j) {
+        constant -= static_cast<uint32_t>(args.zero_point[j]) * static_cast<uint32_t>(args.multiplier[j]);
+    }
+    const int32x4_t start = vdupq_n_s32(static_cast<int32_t>(constant));
+    const int32x4_t shift = vdupq_n_s32(-args.shift);
+    const int16x8_t zero_point = vdupq_n_s16(static_cast<int16_t>(args.zero_point_out));
+    const int8x16_t lo = vdupq_n_s8(static_cast<int8_t>(args.lo));
+    const int8x16_t hi = vdupq_n_s8(static_cast<int8_t>(args.hi));
+    for (int64_t i = 0; i < count; i += 16) {
+        int32x4_t total[4] = {start, start, start, start};
+        for (int j = 0; j < args.inputs; ++j) {
+            const int8x16_t x = vld1q_s8(args.in[j] + i);
+            const int16x8_t words[2] = {vmovl_s8(vget_low_s8(x)), vmovl_s8(vget_high_s8(x))};
+            const int32x4_t k = vdupq_n_s32(args.multiplier[j]);
+            unroll<4>([&](auto q) FW_INLINE_LAMBDA {
+                const int16x8_t half = words[q / 2];
+                const int32x4_t wide = vmovl_s16(q % 2 == 0 ? vget_low_s16(half) : vget_high_s16(half));
+                total[q] = vmlaq_s32(total[q], wide, k);
+            });
+        }
+        unroll<4>([&](auto q) FW_INLINE_LAMBDA { total[q] = vshlq_s32(total[q], shift); });
+        const int16x8_t low = vqaddq_s16(narrow(total[0], total[1]), zero_point);
+        const int16x8_t high = vqaddq_s16(narrow(total[2], total[3]), zero_point);
+        store_bytes(vminq_s8(vmaxq_s8(narrow(low, high), lo), hi), out + i, count - i);
+    }
+}
+
+}  // namespace
+
+extern const RunKernel run_neon = {"run_neon", Isa::kNeon, quantize, quantize_planes, dequantize, sum};
+
+}  // namespace fw
