@@ -6,12 +6,12 @@
 // one long sum.
 //
 // A trait K has: kMr, kVectors, kKr, kUnroll (steps a loop), kRows1 (least height of a tile), Tile<kRows, kVectors>
-// (accumulators of kRows rows by kVectors vectors of four columns) and
+// (accumulators of kRows rows by kVectors vectors of four columns), Output (constants of an Epilogue) and
 //   void interleave(const int8_t* const rows[kMr], int64_t length, int8_t* out)
 //       may write up to kInterleaveSlack elements of each row past its end
 //   explicit Tile(const void* bias)
 //   void Tile::step(const int8_t* a, const int8_t* b)         kMr * kKr elements of A, 4 * kVectors * kKr of B
-//   void Tile::store(const GemmArgs&, const float* multiplier, int64_t column)        the epilogue
+//   void Tile::store(const GemmArgs&, const Output&, const float* multiplier, int64_t column)        the epilogue
 #pragma once
 
 #include <cstring>
@@ -62,7 +62,8 @@ void interleave_rows(const GemmArgs& args, int8_t* to) {
 
 // `panel` points at its bias. Rows past args.m are computed and not stored.
 template <class K, int kRows, int kVectors>
-void block_tile(const GemmArgs& args, const char* panel, int64_t column, int64_t steps) {
+void block_tile(const GemmArgs& args, const typename K::Output& output, const char* panel, int64_t column,
+                int64_t steps) {
     constexpr int64_t kColumns = int64_t{kVectors} * kBlockLanes;
     constexpr int64_t kStepA = int64_t{K::kMr} * K::kKr;
     constexpr int64_t kStepB = kColumns * K::kKr;
@@ -80,18 +81,19 @@ void block_tile(const GemmArgs& args, const char* panel, int64_t column, int64_t
     for (; steps > 0; --steps, a += kStepA, b += kStepB) {
         tile.step(a, b);
     }
-    tile.store(args, reinterpret_cast<const float*>(panel + kColumns * 4), column);
+    tile.store(args, output, reinterpret_cast<const float*>(panel + kColumns * 4), column);
 }
 
 template <class K, int kVectors>
-void block_rows(const GemmArgs& args, const char* panel, int64_t column, int64_t steps) {
+void block_rows(const GemmArgs& args, const typename K::Output& output, const char* panel, int64_t column,
+                int64_t steps) {
     constexpr int kHalf = K::kMr > 4 ? 4 : K::kMr;
     if (args.m > kHalf) {
-        block_tile<K, K::kMr, kVectors>(args, panel, column, steps);
+        block_tile<K, K::kMr, kVectors>(args, output, panel, column, steps);
     } else if (args.m > K::kRows1) {
-        block_tile<K, kHalf, kVectors>(args, panel, column, steps);
+        block_tile<K, kHalf, kVectors>(args, output, panel, column, steps);
     } else {
-        block_tile<K, K::kRows1, kVectors>(args, panel, column, steps);
+        block_tile<K, K::kRows1, kVectors>(args, output, panel, column, steps);
     }
 }
 
@@ -100,12 +102,14 @@ void gemm_block_run(const GemmArgs& args) {
     interleave_rows<K>(args, static_cast<int8_t*>(args.scratch));
     const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, true, true);
     const int64_t steps = div_up(args.taps * args.k, K::kKr);
+    const typename K::Output output(args.epilogue);
     for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
-        const Panel at = panel_at(i, args.n, kBlockLanes, K::kVectors);
+        // Panels of one vector need no division.
+        const Panel at = K::kVectors == 1 ? Panel{i * kBlockLanes, 1} : panel_at(i, args.n, kBlockLanes, K::kVectors);
         const char* panel = static_cast<const char*>(args.packed) + at.column * column_bytes;
         unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
             if (at.vectors == v + 1) {
-                block_rows<K, v + 1>(args, panel, at.column, steps);
+                block_rows<K, v + 1>(args, output, panel, at.column, steps);
             }
         });
     }

@@ -7,6 +7,7 @@ namespace fw {
 namespace {
 
 struct DotprodInt8 {
+    using Output = ByteOutput;
     static constexpr int kMr = 8, kVectors = 3, kKr = 4, kUnroll = 4, kRows1 = 1;
 
     // Transposes words of four bytes: 16 elements of four rows at a time.
@@ -52,8 +53,9 @@ struct DotprodInt8 {
         FW_ALWAYS_INLINE void row(int32x4_t* x) const {
             unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { x[v] = acc[kRow][v]; });
         }
-        FW_ALWAYS_INLINE void store(const GemmArgs& args, const float* multiplier, int64_t column) const {
-            store_tile<kRows, kVectors>(*this, args, multiplier, column);
+        FW_ALWAYS_INLINE void store(const GemmArgs& args, const Output& output, const float* multiplier,
+                                    int64_t column) const {
+            store_tile<kRows, kVectors>(*this, args, output, multiplier, column);
         }
     };
 };

@@ -7,6 +7,7 @@ namespace fw {
 namespace {
 
 struct I8mmInt8 {
+    using Output = ByteOutput;
     static constexpr int kMr = 8, kVectors = 3, kKr = 8, kUnroll = 2, kRows1 = 2;
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
@@ -52,8 +53,9 @@ struct I8mmInt8 {
                 x[v] = vreinterpretq_s32_s64(kRow % 2 == 0 ? vtrn1q_s64(a, b) : vtrn2q_s64(a, b));
             });
         }
-        FW_ALWAYS_INLINE void store(const GemmArgs& args, const float* multiplier, int64_t column) const {
-            store_tile<kRows, kVectors>(*this, args, multiplier, column);
+        FW_ALWAYS_INLINE void store(const GemmArgs& args, const Output& output, const float* multiplier,
+                                    int64_t column) const {
+            store_tile<kRows, kVectors>(*this, args, output, multiplier, column);
         }
     };
 };

@@ -29,6 +29,7 @@ FW_ALWAYS_INLINE int32x4_t add_across(int32x4_t a, int32x4_t b, int32x4_t c, int
 // A tile is one vector of four columns wide.
 template <int kTileRows>
 struct NeonInt8 {
+    using Output = ByteOutput;
     static constexpr int kMr = kTileRows, kVectors = 1, kKr = 16, kUnroll = 2, kRows1 = 1;
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
@@ -59,8 +60,9 @@ struct NeonInt8 {
         FW_ALWAYS_INLINE void row(int32x4_t* x) const {
             *x = vaddq_s32(add_across(acc[kRow][0], acc[kRow][1], acc[kRow][2], acc[kRow][3]), bias);
         }
-        FW_ALWAYS_INLINE void store(const GemmArgs& args, const float* multiplier, int64_t column) const {
-            store_tile<kRows, 1>(*this, args, multiplier, column);
+        FW_ALWAYS_INLINE void store(const GemmArgs& args, const Output& output, const float* multiplier,
+                                    int64_t column) const {
+            store_tile<kRows, 1>(*this, args, output, multiplier, column);
         }
     };
 };

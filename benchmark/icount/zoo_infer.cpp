@@ -1,0 +1,73 @@
+// Runs inferences of a network of the zoo: zoo_infer NETWORK TABLE|- INFERENCES
+//
+// What is counted around it (icount.py) is loading plus so many inferences; the difference of two runs is a steady one.
+// Prints the network's multiply-accumulates and how many conversions its plan has.
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "fw/net.h"
+#include "zoo/table.h"
+#include "zoo/zoo.h"
+
+namespace {
+
+fw::Status infer(const fw::Net& net) {
+    fw::Extractor extractor = net.create_extractor();
+    for (const std::string& name : net.input_names()) {
+        const fw::Shape shape = net.input_shape(name.c_str());
+        FW_ASSIGN_OR_RETURN(fw::Mat mat, fw::Mat::create(shape));
+        std::fill_n(mat.data(), mat.count(), 0.5F);
+        FW_RETURN_IF_ERROR(extractor.input(name.c_str(), mat));
+    }
+    for (const std::string& name : net.output_names()) {
+        fw::Mat out;
+        FW_RETURN_IF_ERROR(extractor.extract(name.c_str(), &out));
+    }
+    return {};
+}
+
+fw::Status run(const fw::zoo::Network& network, const char* table, int inferences) {
+    FW_ASSIGN_OR_RETURN(const fw::NetDef def, fw::zoo::build(network, 1));
+    const bool int8 = std::strcmp(table, "-") != 0;
+    fw::Net net;
+    fw::Option option;
+    option.threads = 1;
+    option.precision = int8 ? fw::Precision::kInt8 : fw::Precision::kFloat;
+    FW_RETURN_IF_ERROR(net.set_option(option));
+    if (int8) {
+        FW_RETURN_IF_ERROR(net.load_table(table));
+    }
+    fw::zoo::ModelFiles files;
+    FW_RETURN_IF_ERROR(fw::zoo::load(def, &net, &files));
+    for (int i = 0; i < inferences; ++i) {
+        FW_RETURN_IF_ERROR(infer(net));
+    }
+    int64_t macs = 0;
+    int conversions = 0;
+    FW_ASSIGN_OR_RETURN(const std::vector<fw::LayerPlan> plan, net.plan());
+    for (const fw::LayerPlan& step : plan) {
+        macs += step.macs;
+        conversions += step.is_conversion ? 1 : 0;
+    }
+    std::printf("%" PRId64 " %d\n", macs, conversions);
+    return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const fw::zoo::Network* network = argc == 4 ? fw::zoo::find(argv[1]) : nullptr;
+    if (network == nullptr) {
+        std::fprintf(stderr, "usage: zoo_infer NETWORK TABLE|- INFERENCES (TABLE for int8, - for float)\n");
+        return 2;
+    }
+    const fw::Status status = run(*network, argv[2], std::atoi(argv[3]));
+    if (!status.ok()) {
+        std::fprintf(stderr, "error: %s\n", status.message());
+        return 1;
+    }
+    return 0;
+}
