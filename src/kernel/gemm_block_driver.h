@@ -1,16 +1,16 @@
-// The GEMM driver of instruction sets that multiply blocks of bytes: ARM's. Included by each kernel file and compiled
-// with its flags.
+// The GEMM driver of instruction sets that multiply by an element or by blocks of bytes: ARM's. Included by each kernel
+// file and compiled with its flags.
 //
 // The rows of a tile are copied to scratch memory first, kKr elements of each in turn: [ceil(length / kKr)][kMr][kKr].
 // One load then brings the operands of several rows, and a tile has two addresses to advance, A's and B's. All taps are
 // one long sum.
 //
-// A trait K has: kMr, kVectors, kKr, kUnroll (steps a loop), kRows1 (least height of a tile), Tile<kRows, kVectors>
-// (accumulators of kRows rows by kVectors vectors of four columns), Output (constants of an Epilogue) and
-//   void interleave(const int8_t* const rows[kMr], int64_t length, int8_t* out)
-//       may write up to kInterleaveSlack elements of each row past its end
+// A trait K has: Element, kMr, kVectors, kKr, kUnroll (steps a loop), kRows1 (least height of a tile), Tile<kRows,
+// kVectors> (accumulators of kRows rows by kVectors vectors of four columns), Output (constants of an Epilogue) and
+//   void interleave(const Element* const rows[kMr], int64_t length, Element* out)
+//       may write up to 64 bytes of each row past its end
 //   explicit Tile(const void* bias)
-//   void Tile::step(const int8_t* a, const int8_t* b)         kMr * kKr elements of A, 4 * kVectors * kKr of B
+//   void Tile::step(const Element* a, const Element* b)        kMr * kKr elements of A, 4 * kVectors * kKr of B
 //   void Tile::store(const GemmArgs&, const Output&, const float* multiplier, int64_t column)        the epilogue
 #pragma once
 
@@ -25,18 +25,23 @@ namespace {
 
 constexpr int kBlockLanes = 4;
 
+template <class K>
+constexpr bool kBlockInt8 = sizeof(typename K::Element) == 1;
+
 // A compiler that loads the operands of later steps early needs more registers than there are (GCC 12 spills them).
 #define FW_KEEP_ORDER(a, b) __asm__ volatile("" : "+r"(a), "+r"(b)::"memory")
 
 // Joins the taps of each row: what a copy writes past the end of a tap is overwritten by the next one.
 template <class K>
-void join_taps(const GemmArgs& args, int64_t pitch, int8_t* to) {
+void join_taps(const GemmArgs& args, int64_t pitch, typename K::Element* to) {
+    using Element = typename K::Element;
+    constexpr int64_t kPiece = 16 / sizeof(Element);
     for (int64_t r = 0; r < K::kMr; ++r) {
-        int8_t* out = to + r * pitch;
+        Element* out = to + r * pitch;
         const void* const* row = args.rows + r;
         for (int64_t t = 0; t < args.taps; ++t, row += K::kMr, out += args.k) {
-            const auto* from = static_cast<const int8_t*>(*row);
-            for (int64_t p = 0; p < args.k; p += 16) {
+            const auto* from = static_cast<const Element*>(*row);
+            for (int64_t p = 0; p < args.k; p += kPiece) {
                 std::memcpy(out + p, from + p, 16);
             }
         }
@@ -44,8 +49,9 @@ void join_taps(const GemmArgs& args, int64_t pitch, int8_t* to) {
 }
 
 template <class K>
-void interleave_rows(const GemmArgs& args, int8_t* to) {
-    const auto* rows = reinterpret_cast<const int8_t* const*>(args.rows);
+void interleave_rows(const GemmArgs& args, typename K::Element* to) {
+    using Element = typename K::Element;
+    const auto* rows = reinterpret_cast<const Element* const*>(args.rows);
     if (args.taps == 1 || args.k % K::kKr == 0) {
         for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr, to += args.k * K::kMr) {
             K::interleave(rows, args.k, to);
@@ -53,9 +59,9 @@ void interleave_rows(const GemmArgs& args, int8_t* to) {
         return;
     }
     const int64_t pitch = packed_row_pitch(args.taps * args.k);
-    int8_t* joined = to + K::kMr * pitch;
+    Element* joined = to + K::kMr * pitch;
     join_taps<K>(args, pitch, joined);
-    const int8_t* starts[K::kMr];
+    const Element* starts[K::kMr];
     unroll<K::kMr>([&](auto r) FW_INLINE_LAMBDA { starts[r] = joined + r * pitch; });
     K::interleave(starts, args.taps * args.k, to);
 }
@@ -64,12 +70,13 @@ void interleave_rows(const GemmArgs& args, int8_t* to) {
 template <class K, int kRows, int kVectors>
 void block_tile(const GemmArgs& args, const typename K::Output& output, const char* panel, int64_t column,
                 int64_t steps) {
+    using Element = typename K::Element;
     constexpr int64_t kColumns = int64_t{kVectors} * kBlockLanes;
     constexpr int64_t kStepA = int64_t{K::kMr} * K::kKr;
     constexpr int64_t kStepB = kColumns * K::kKr;
     typename K::template Tile<kRows, kVectors> tile(panel);
-    const auto* a = static_cast<const int8_t*>(args.scratch);
-    const auto* b = reinterpret_cast<const int8_t*>(panel) + kColumns * 8;
+    const auto* a = static_cast<const Element*>(args.scratch);
+    const auto* b = reinterpret_cast<const Element*>(panel + kColumns * (kBlockInt8<K> ? 8 : 4));
     for (; steps >= K::kUnroll; steps -= K::kUnroll) {
         unroll<K::kUnroll>([&](auto) FW_INLINE_LAMBDA {
             tile.step(a, b);
@@ -99,8 +106,8 @@ void block_rows(const GemmArgs& args, const typename K::Output& output, const ch
 
 template <class K>
 void gemm_block_run(const GemmArgs& args) {
-    interleave_rows<K>(args, static_cast<int8_t*>(args.scratch));
-    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, true, true);
+    interleave_rows<K>(args, static_cast<typename K::Element*>(args.scratch));
+    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, kBlockInt8<K>, true);
     const int64_t steps = div_up(args.taps * args.k, K::kKr);
     const typename K::Output output(args.epilogue);
     for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
@@ -119,6 +126,7 @@ void gemm_block_run(const GemmArgs& args) {
 }  // namespace fw
 
 /// Defines the kernel `id` of trait `K`. Scratch memory holds the interleaved rows and, where taps are joined, those.
-#define FW_DEFINE_GEMM_BLOCK(id, isa, K)                                                   \
-    extern const ::fw::GemmKernel id = {#id,    ::fw::Isa::isa,    true,        false,  2, \
-                                        K::kMr, ::fw::kBlockLanes, K::kVectors, K::kKr, ::fw::gemm_block_run<K>};
+#define FW_DEFINE_GEMM_BLOCK(id, isa, K)                                                \
+    extern const ::fw::GemmKernel id = {                                                \
+        #id,    ::fw::Isa::isa,    ::fw::kBlockInt8<K>, false,  2 * sizeof(K::Element), \
+        K::kMr, ::fw::kBlockLanes, K::kVectors,         K::kKr, ::fw::gemm_block_run<K>};

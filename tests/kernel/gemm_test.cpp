@@ -271,6 +271,8 @@ TEST_P(GemmSweep, InfinityAndNanPass) {
     args.m = 1;
     args.out = out_rows;
     args.epilogue = no_clamp();
+    GuardedBuffer scratch(gemm_scratch_bytes(*kernel_, 1, 2));
+    args.scratch = scratch.data();
     a[0] = 1;
     a[1] = infinity;
     kernel_->run(args);

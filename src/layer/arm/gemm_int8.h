@@ -2,31 +2,10 @@
 #pragma once
 
 #include "kernel/gemm_block_driver.h"
-#include "layer/arm/neon.h"
+#include "layer/arm/gemm_words.h"
 
 namespace fw {
 namespace {
-
-/// kCount adjacent vectors, by one instruction where there is one for so many.
-template <int kCount>
-FW_ALWAYS_INLINE void load_adjacent(const int8_t* from, int8x16_t (&to)[kCount]) {
-#if defined(__aarch64__)
-    if constexpr (kCount == 4) {
-        const int8x16x4_t v = vld1q_s8_x4(from);
-        unroll<4>([&](auto i) FW_INLINE_LAMBDA { to[i] = v.val[i]; });
-        return;
-    } else if constexpr (kCount == 3) {
-        const int8x16x3_t v = vld1q_s8_x3(from);
-        unroll<3>([&](auto i) FW_INLINE_LAMBDA { to[i] = v.val[i]; });
-        return;
-    } else if constexpr (kCount == 2) {
-        const int8x16x2_t v = vld1q_s8_x2(from);
-        unroll<2>([&](auto i) FW_INLINE_LAMBDA { to[i] = v.val[i]; });
-        return;
-    }
-#endif
-    unroll<kCount>([&](auto i) FW_INLINE_LAMBDA { to[i] = vld1q_s8(from + 16 * i); });
-}
 
 /// The first 4, 8 or 12 bytes of `x`, whole, or `count` of them.
 template <int kBytes>

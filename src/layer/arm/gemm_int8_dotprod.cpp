@@ -7,24 +7,13 @@ namespace fw {
 namespace {
 
 struct DotprodInt8 {
+    using Element = int8_t;
     using Output = ByteOutput;
     static constexpr int kMr = 8, kVectors = 3, kKr = 4, kUnroll = 4, kRows1 = 1;
 
-    // Transposes words of four bytes: 16 elements of four rows at a time.
-    static FW_ALWAYS_INLINE void interleave4(const int8_t* const* rows, int64_t p, int8_t* out) {
-        const auto load = [&](int r) FW_INLINE_LAMBDA { return vreinterpretq_s32_s8(vld1q_s8(rows[r] + p)); };
-        const int32x4_t a = load(0), b = load(1), c = load(2), d = load(3);
-        const int64x2_t ab0 = vreinterpretq_s64_s32(vtrn1q_s32(a, b)), ab1 = vreinterpretq_s64_s32(vtrn2q_s32(a, b));
-        const int64x2_t cd0 = vreinterpretq_s64_s32(vtrn1q_s32(c, d)), cd1 = vreinterpretq_s64_s32(vtrn2q_s32(c, d));
-        vst1q_s8(out, vreinterpretq_s8_s64(vtrn1q_s64(ab0, cd0)));
-        vst1q_s8(out + 32, vreinterpretq_s8_s64(vtrn1q_s64(ab1, cd1)));
-        vst1q_s8(out + 64, vreinterpretq_s8_s64(vtrn2q_s64(ab0, cd0)));
-        vst1q_s8(out + 96, vreinterpretq_s8_s64(vtrn2q_s64(ab1, cd1)));
-    }
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
         for (int64_t p = 0; p < length; p += 16, out += 128) {
-            interleave4(rows, p, out);
-            interleave4(rows + 4, p, out + 16);
+            interleave_words<8>(rows, p, out);
         }
     }
 

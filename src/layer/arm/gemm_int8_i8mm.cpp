@@ -7,6 +7,7 @@ namespace fw {
 namespace {
 
 struct I8mmInt8 {
+    using Element = int8_t;
     using Output = ByteOutput;
     static constexpr int kMr = 8, kVectors = 3, kKr = 8, kUnroll = 2, kRows1 = 2;
 

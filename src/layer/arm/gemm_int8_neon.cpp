@@ -29,6 +29,7 @@ FW_ALWAYS_INLINE int32x4_t add_across(int32x4_t a, int32x4_t b, int32x4_t c, int
 // A tile is one vector of four columns wide.
 template <int kTileRows>
 struct NeonInt8 {
+    using Element = int8_t;
     using Output = ByteOutput;
     static constexpr int kMr = kTileRows, kVectors = 1, kKr = 16, kUnroll = 2, kRows1 = 1;
 

@@ -1,0 +1,82 @@
+// fmla by element: a register of A holds four rows. 24 accumulators; on ARMv7, which has half the registers, eight.
+#include "kernel/gemm_block_driver.h"
+#include "layer/arm/gemm_words.h"
+
+namespace fw {
+
+namespace {
+
+/// acc + b * a[kLane]; fused where the architecture promises that.
+template <int kLane>
+FW_ALWAYS_INLINE float32x4_t add_product(float32x4_t acc, float32x4_t b, float32x4_t a) {
+#if defined(__aarch64__)
+    return vfmaq_laneq_f32(acc, b, a, kLane);
+#else
+    return vmlaq_lane_f32(acc, b, kLane < 2 ? vget_low_f32(a) : vget_high_f32(a), kLane % 2);
+#endif
+}
+
+template <int kTileRows, int kTileVectors>
+struct NeonF32 {
+    using Element = float;
+    using Output = Epilogue;
+    static constexpr int kMr = kTileRows, kVectors = kTileVectors, kKr = 1, kUnroll = 4, kRows1 = 1;
+
+    static FW_ALWAYS_INLINE void interleave(const float* const* rows, int64_t length, float* out) {
+        for (int64_t p = 0; p < length; p += 4, out += 4 * kMr) {
+            interleave_words<kMr>(rows, p, out);
+        }
+    }
+
+    template <int kRows, int kWide>
+    struct Tile {
+        float32x4_t acc[kRows][kWide];
+
+        explicit FW_ALWAYS_INLINE Tile(const void* bias) {
+            unroll<kWide>([&](auto v) FW_INLINE_LAMBDA {
+                const float32x4_t b = vld1q_f32(static_cast<const float*>(bias) + 4 * v);
+                unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { acc[r][v] = b; });
+            });
+        }
+        FW_ALWAYS_INLINE void step(const float* a, const float* b) {
+            float32x4_t va[(kRows + 3) / 4];
+            float32x4_t vb[kWide];
+            load_adjacent(a, va);
+            load_adjacent(b, vb);
+            unroll<kWide>([&](auto v) FW_INLINE_LAMBDA {
+                unroll<kRows>(
+                    [&](auto r) FW_INLINE_LAMBDA { acc[r][v] = add_product<int(r) % 4>(acc[r][v], vb[v], va[r / 4]); });
+            });
+        }
+        FW_ALWAYS_INLINE void store(const GemmArgs& args, const Epilogue& e, const float* /*multiplier*/,
+                                    int64_t column) const {
+            const float32x4_t lo = vdupq_n_f32(e.lo);
+            const float32x4_t hi = vdupq_n_f32(e.hi);
+            const int64_t columns = args.n - column;
+            unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
+                if (r < args.m) {
+                    float* out = static_cast<float*>(args.out[r]) + column;
+                    unroll<kWide>([&](auto v) FW_INLINE_LAMBDA {
+                        store_floats(clamp4(acc[r][v], lo, hi), out + 4 * v, columns - 4 * v);
+                    });
+                }
+            });
+        }
+    };
+};
+
+#if defined(__aarch64__)
+using Rows = NeonF32<8, 3>;
+#else
+using Rows = NeonF32<4, 2>;
+#endif
+
+}  // namespace
+
+#if defined(__aarch64__)
+FW_DEFINE_GEMM_BLOCK(gemm_f32_8x12_neon, kNeon, Rows)
+#else
+FW_DEFINE_GEMM_BLOCK(gemm_f32_4x8_neon, kNeon, Rows)
+#endif
+
+}  // namespace fw

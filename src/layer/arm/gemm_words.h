@@ -1,0 +1,58 @@
+// Loads and transpositions that the GEMM kernels share.
+#pragma once
+
+#include "layer/arm/neon.h"
+
+namespace fw {
+namespace {
+
+/// kCount adjacent vectors, by one instruction where there is one for so many.
+template <int kCount>
+FW_ALWAYS_INLINE void load_adjacent(const int8_t* from, int8x16_t (&to)[kCount]) {
+#if defined(__aarch64__)
+    if constexpr (kCount == 4) {
+        const int8x16x4_t v = vld1q_s8_x4(from);
+        unroll<4>([&](auto i) FW_INLINE_LAMBDA { to[i] = v.val[i]; });
+        return;
+    } else if constexpr (kCount == 3) {
+        const int8x16x3_t v = vld1q_s8_x3(from);
+        unroll<3>([&](auto i) FW_INLINE_LAMBDA { to[i] = v.val[i]; });
+        return;
+    } else if constexpr (kCount == 2) {
+        const int8x16x2_t v = vld1q_s8_x2(from);
+        unroll<2>([&](auto i) FW_INLINE_LAMBDA { to[i] = v.val[i]; });
+        return;
+    }
+#endif
+    unroll<kCount>([&](auto i) FW_INLINE_LAMBDA { to[i] = vld1q_s8(from + 16 * i); });
+}
+
+/// The same for floats.
+template <int kCount>
+FW_ALWAYS_INLINE void load_adjacent(const float* from, float32x4_t (&to)[kCount]) {
+    int8x16_t bytes[kCount];
+    load_adjacent(reinterpret_cast<const int8_t*>(from), bytes);
+    unroll<kCount>([&](auto i) FW_INLINE_LAMBDA { to[i] = vreinterpretq_f32_s8(bytes[i]); });
+}
+
+/// Four words of four bytes of each of kRows rows, from element `p` on, to [word][row].
+template <int kRows, class Element>
+FW_ALWAYS_INLINE void interleave_words(const Element* const* rows, int64_t p, Element* out) {
+    auto* to = reinterpret_cast<int32_t*>(out);
+    unroll<kRows / 4>([&](auto group) FW_INLINE_LAMBDA {
+        const auto load = [&](int r) FW_INLINE_LAMBDA {
+            return vreinterpretq_s32_s8(vld1q_s8(reinterpret_cast<const int8_t*>(rows[4 * group + r] + p)));
+        };
+        const int32x4x2_t ab = vtrnq_s32(load(0), load(1));
+        const int32x4x2_t cd = vtrnq_s32(load(2), load(3));
+        unroll<2>([&](auto odd) FW_INLINE_LAMBDA {
+            const int32x4_t low = vcombine_s32(vget_low_s32(ab.val[odd]), vget_low_s32(cd.val[odd]));
+            const int32x4_t high = vcombine_s32(vget_high_s32(ab.val[odd]), vget_high_s32(cd.val[odd]));
+            vst1q_s32(to + kRows * odd + 4 * group, low);
+            vst1q_s32(to + kRows * (2 + odd) + 4 * group, high);
+        });
+    });
+}
+
+}  // namespace
+}  // namespace fw
