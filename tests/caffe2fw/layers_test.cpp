@@ -319,6 +319,31 @@ TEST(CaffeLayers, CollapsedBlobsGetTheirShapeBack) {
         << c.status.message();
 }
 
+TEST(CaffeLayers, SpatialPyramid) {
+    const std::string lines = one_layer({1, 2, 6, 5}, "SPP", "spp_param { pyramid_height: 2 pool: MAX }");
+    // One cell of 6 x 5; 2 x 2 cells of 3 x 3, whose last column is padded by Caffe on the left.
+    EXPECT_EQ(lines,
+              "Split split_data 1 2 data data_split_0 data_split_1\n"
+              "Pooling x_level0 1 1 data_split_0 x_level0 1=5 2=5 11=6 12=6\n"
+              "Reshape x_level0_flatten 1 1 x_level0 x_level0_flatten 0=2\n"
+              "Pooling x_level1 1 1 data_split_1 x_level1 1=3 2=3 3=1 5=1 13=0 14=0\n"
+              "Reshape x_level1_flatten 1 1 x_level1 x_level1_flatten 0=8\n"
+              "Concat x 2 1 x_level0_flatten x_level1_flatten x\n");
+    EXPECT_EQ(one_layer({1, 2, 6, 4}, "SPP", "spp_param { pyramid_height: 1 pool: AVE }"),
+              "Pooling x 1 1 data x 0=1 1=4 2=4 11=6 12=6\n");
+    EXPECT_EQ(one_layer({1, 2, 6, 4}, "SPP", "spp_param { }"),
+              "error: net.prototxt: layer 'x' (SPP): pyramid_height is 0, expected 1 to 20");
+}
+
+TEST(CaffeLayers, YoloOfTheSecondVersion) {
+    EXPECT_EQ(one_layer({1, 14, 3, 3}, "YoloDetectionOutput",
+                        "yolo_detection_output_param { num_classes: 2 num_box: 2 confidence_threshold: 0.25 biases: 1 "
+                        "biases: 2 biases: 3 biases: 4 }"),
+              "YoloDetectionOutput x 1 1 data x 0=2 1=2 2=0.25 -23304=4,1.0,2.0,3.0,4.0\n");
+    EXPECT_EQ(one_layer({1, 14, 3, 3}, "YoloDetectionOutput", "yolo_detection_output_param { coords: 5 }"),
+              "error: net.prototxt: layer 'x' (YoloDetectionOutput): coords is 5, expected 4");
+}
+
 TEST(CaffeLayers, Ssd) {
     ConvertOptions options;
     options.optimize = false;

@@ -1,4 +1,6 @@
 // Older generations of layers, inputs, phases, in-place layers, shared and surplus weights, preprocessing.
+#include <map>
+
 #include "caffe_test_util.h"
 
 namespace fw::caffe {
@@ -208,6 +210,62 @@ TEST(CaffeUpgrade, SharedAndSurplusWeights) {
     EXPECT_EQ(c.layer("b")->weights[0].to_floats(), (std::vector<float>{1, 2, 3, 4}));
     ASSERT_EQ(c.report.notes().size(), 1U);
     EXPECT_EQ(c.report.notes()[0], "net.caffemodel: layer 'gone' is not in net.prototxt: its weights are ignored");
+}
+
+TEST(CaffeUpgrade, RandomWeightsNeedNoCaffemodel) {
+    const std::string text =
+        input_text({1, 2, 4, 4}) +
+        "layer { name: 'a' type: 'Convolution' bottom: 'data' top: 'a' convolution_param { num_output: 3 kernel_size: "
+        "3 } }\n"
+        "layer { name: 'n' type: 'BatchNorm' bottom: 'a' top: 'a' }\n"
+        "layer { name: 'k' type: 'DummyData' top: 'k' dummy_data_param { shape { dim: 1 dim: 3 dim: 2 dim: 2 } "
+        "data_filler { value: 7 } } }\n"
+        "layer { name: 'sum' type: 'Eltwise' bottom: 'a' bottom: 'k' top: 'sum' }\n";
+    const auto made = [&](uint64_t seed) {
+        import::Report report;
+        Result<NetDef> net = convert({{text.data(), text.size()}, "net.prototxt"}, {}, plain(), &report, seed);
+        EXPECT_TRUE(net.ok()) << net.status().message();
+        std::map<std::string, std::vector<float>> first;
+        for (const LayerDef& layer : net->layers) {
+            first[layer.name] = layer.weights.empty() ? std::vector<float>() : layer.weights[0].to_floats();
+        }
+        return first;
+    };
+    const auto one = made(1);
+    EXPECT_EQ(one.at("a").size(), 54U);
+    EXPECT_NE(one.at("a")[0], one.at("a")[1]);
+    EXPECT_EQ(one.at("k"), std::vector<float>(12, 7.0F));
+    EXPECT_EQ(one, made(1));
+    EXPECT_NE(one.at("a"), made(2).at("a"));
+    import::Report report;
+    const std::string large =
+        input_text({1, 65536}) + layer_text("InnerProduct", "inner_product_param { num_output: 65536 }");
+    const Result<NetDef> net = convert({{large.data(), large.size()}, "net.prototxt"}, {}, plain(), &report, 1);
+    EXPECT_FALSE(net.ok());
+}
+
+TEST(CaffeUpgrade, MeanOfABinaryproto) {
+    BlobProto mean;
+    mean.set_num(1);
+    mean.set_channels(3);
+    mean.set_height(1);
+    mean.set_width(2);
+    for (const float value : {1.0F, 3.0F, 10.0F, 20.0F, -1.0F, 0.0F}) {
+        mean.add_data(value);
+    }
+    const auto means = [](const std::string& bytes) {
+        return channel_means({{reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, "mean.binaryproto"});
+    };
+    const Result<std::vector<float>> got = means(mean.SerializeAsString());
+    ASSERT_TRUE(got.ok()) << got.status().message();
+    EXPECT_EQ(*got, (std::vector<float>{2, 15, -0.5F}));
+    mean.set_height(2);
+    EXPECT_FALSE(means(mean.SerializeAsString()).ok());
+    mean.set_height(1 << 30);
+    mean.set_width(1 << 30);
+    EXPECT_FALSE(means(mean.SerializeAsString()).ok());
+    EXPECT_FALSE(means("nonsense").ok());
+    EXPECT_FALSE(means("").ok());
 }
 
 TEST(CaffeUpgrade, PreprocessingAndSize) {

@@ -221,6 +221,25 @@ TEST(OnnxOperators, QLinearConvIsAConvAndScales) {
     EXPECT_EQ(run(o.out.net, {1, 3}, "y"), (Floats{12, 16}));  // 2 x + 80 * 0.5 * 0.25
 }
 
+// Quantizers drop the ReLU6 before levels that begin at 0 and end at 6; in float it has to come back.
+TEST(OnnxOperators, LevelsFromZeroOnAreAClipInFloat) {
+    for (const int zero : {0, 128}) {
+        ModelBuilder m({1, 1, 1, 4});
+        m.floats("s", {}, {6.0F / 255.0F}).bytes("z", {}, {zero}, TensorProto::UINT8).floats("w", {1, 1, 1, 1}, {2});
+        m.node("Conv", {"x", "w"}, {"c"});
+        m.node("QuantizeLinear", {"c", "s", "z"}, {"q"});
+        m.node("DequantizeLinear", {"q", "s", "z"}, {"d"});
+        m.node("Neg", {"d"}, {"y"});
+        m.output("y");
+        const Outcome o = convert_bytes(m.serialized());
+        ASSERT_TRUE(o.status.ok()) << o.errors();
+        EXPECT_EQ(o.types(), "Input Convolution UnaryOp");
+        EXPECT_EQ(o.out.table.blobs.count("c"), 1U);
+        const Floats got = run(o.out.net, {-1, 0.5F, 2, 4}, "y");
+        EXPECT_EQ(got, zero == 0 ? (Floats{0, -1, -4, -6}) : (Floats{2, -1, -4, -8}));
+    }
+}
+
 TEST(OnnxErrors, QuantizedValuesAreReadByDequantizeLinearOnly) {
     ModelBuilder m({1, 2});
     m.floats("s", {}, {0.5F}).bytes("z", {}, {128}, TensorProto::UINT8);

@@ -7,6 +7,7 @@
 #include "caffe2fw/read.h"
 #include "caffe2fw/upgrade.h"
 #include "import/net_builder.h"
+#include "model/model_io.h"
 
 namespace fw::caffe {
 
@@ -91,17 +92,38 @@ std::vector<std::string> output_names(const Conversion& c, const NetDef& net) {
     return out;
 }
 
+// As large as made-up weights get (model_io.h).
+constexpr int64_t kMaxRandomWeights = int64_t{1} << 29;
+
+// Weights for the zeros that stand in the network; what a DummyData holds is a constant of the network itself.
+Status make_weights(uint64_t seed, NetDef* net) {
+    NetDef with_weights = *net;
+    FW_RETURN_IF_ERROR(random_weights(&with_weights, seed));
+    for (size_t i = 0; i < net->layers.size(); ++i) {
+        if (net->layers[i].type != "MemoryData") {
+            net->layers[i].weights = std::move(with_weights.layers[i].weights);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<NetDef> convert(const Source<char>& prototxt, const Source<uint8_t>& caffemodel, const ConvertOptions& options,
-                       import::Report* report) {
+                       import::Report* report, std::optional<uint64_t> random_seed) {
     Conversion c(options, prototxt.name, caffemodel.name, report);
     NetParameter net;
     const bool read = read_prototxt(prototxt.data, prototxt.name, report, &net);
-    if (!read_caffemodel(caffemodel.data, caffemodel.name, report, &c.weights) || !read) {
+    c.without_weights = random_seed.has_value();
+    if (!c.without_weights && !read_caffemodel(caffemodel.data, caffemodel.name, report, &c.weights)) {
         return report->status();
     }
-    c.weight_budget = kMaxConstant + 16 * static_cast<int64_t>(prototxt.data.size() + caffemodel.data.size());
+    if (!read) {
+        return report->status();
+    }
+    c.weight_budget = c.without_weights
+                          ? kMaxRandomWeights
+                          : kMaxConstant + 16 * static_cast<int64_t>(prototxt.data.size() + caffemodel.data.size());
     upgrade(prototxt.name, report, &net);
     keep_test_phase(&net);
     for (const LayerParameter& layer : net.layer()) {
@@ -127,6 +149,9 @@ Result<NetDef> convert(const Source<char>& prototxt, const Source<uint8_t>& caff
     }
     FW_RETURN_IF_ERROR(report->status());
     NetDef out = c.builder.finish(prototxt.name);
+    if (random_seed.has_value()) {
+        FW_RETURN_IF_ERROR(make_weights(*random_seed, &out));
+    }
     FW_RETURN_IF_ERROR(import::store_preprocess(options.preprocess, c.data_preprocess, c.image_input, &out));
     const std::vector<std::string> outputs = output_names(c, out);
     if (outputs.empty()) {

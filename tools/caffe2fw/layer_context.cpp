@@ -161,6 +161,17 @@ int64_t LayerContext::weight_size(int slot) const {
 }
 
 bool LayerContext::weight(int slot, const Dims& expected, const char* what, std::vector<float>* out) {
+    if (c_.without_weights) {
+        const int64_t values = dims_count(expected);
+        if (values < 0) {
+            return weight_error("%s of shape %s: more than a blob may hold", what, dims_text(expected).c_str());
+        }
+        if (!take_budget(values)) {
+            return false;
+        }
+        out->assign(static_cast<size_t>(values), 0.0F);
+        return true;
+    }
     const BlobProto* blob = find_blob(slot);
     if (blob == nullptr) {
         if (c_.weights.count(param_.name()) == 0) {
@@ -195,7 +206,8 @@ bool LayerContext::weight(int slot, const Dims& expected, const char* what, std:
 bool LayerContext::take_budget(int64_t count) {
     c_.weight_budget -= count;
     if (c_.weight_budget < 0) {
-        return weight_error("shared weights and constants add up to far more than the files hold");
+        return weight_error(c_.without_weights ? "the network has more than 2^29 weights"
+                                               : "shared weights and constants add up to far more than the files hold");
     }
     return true;
 }

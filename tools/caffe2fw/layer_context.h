@@ -65,6 +65,7 @@ struct Conversion {
     std::set<BlobId> silenced;          ///< read by a Silence layer: not wanted as outputs
     std::set<std::string> label_blobs;  ///< tops of data layers that hold labels
     bool has_input = false;
+    bool without_weights = false;  ///< there is no caffemodel: weights are zeros of the expected shape
     import::ImageInput image_input;
     /// How many weight values may still be taken: layers can share blobs, and a small file must not fill the memory.
     int64_t weight_budget = 0;

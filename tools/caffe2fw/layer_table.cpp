@@ -27,6 +27,7 @@ const LayerHandler kHandlers[] = {
     {"InnerProduct", convert_inner_product, 1, 1, 1, 1, "InnerProduct"},
     {"Embed", convert_embed, 1, 1, 1, 1, "Embed"},
     {"Pooling", convert_pooling, 1, 1, 1, 1, "Pooling"},
+    {"SPP", convert_spp, 1, 1, 1, 1, "a Pooling a level, Flatten and Concat"},
     // Point by point
     {"ReLU", convert_relu, 1, 1, 1, 1, "ReLU"},
     {"ReLU6", convert_relu6, 1, 1, 1, 1, "Clip"},
@@ -71,6 +72,7 @@ const LayerHandler kHandlers[] = {
     // Detection
     {"PriorBox", convert_prior_box, 1, 2, 1, 1, "PriorBox"},
     {"DetectionOutput", convert_detection_output, 3, 4, 1, 1, "DetectionOutput"},
+    {"YoloDetectionOutput", convert_yolo_detection_output, 1, 1, 1, 1, "YoloDetectionOutput"},
     {"Yolov3DetectionOutput", convert_yolov3_detection_output, 1, kAny, 1, 1, "Yolov3DetectionOutput"},
     // Training only
     {"SoftmaxWithLoss", convert_softmax_loss, 1, 3, 0, 2, "Softmax, its blob named prob"},

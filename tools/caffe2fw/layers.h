@@ -14,6 +14,7 @@ void convert_embed(LayerContext* ctx);
 
 // layers_pooling.cpp
 void convert_pooling(LayerContext* ctx);
+void convert_spp(LayerContext* ctx);
 
 // layers_pointwise.cpp
 void convert_relu(LayerContext* ctx);
@@ -60,6 +61,7 @@ void convert_reorg(LayerContext* ctx);
 // layers_detection.cpp
 void convert_prior_box(LayerContext* ctx);
 void convert_detection_output(LayerContext* ctx);
+void convert_yolo_detection_output(LayerContext* ctx);
 void convert_yolov3_detection_output(LayerContext* ctx);
 
 // layers_input.cpp

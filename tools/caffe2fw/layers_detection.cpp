@@ -170,6 +170,24 @@ void convert_detection_output(LayerContext* ctx) {
     ctx->top(&layer, 0, {1, 1, keep, 7}, {keep, 6});
 }
 
+void convert_yolo_detection_output(LayerContext* ctx) {
+    const YoloDetectionOutputParameter& yolo = ctx->param().yolo_detection_output_param();
+    if (!ctx->in_range("num_classes", yolo.num_classes(), 1) || !ctx->in_range("num_box", yolo.num_box(), 1) ||
+        !ctx->is_image(0)) {
+        return ctx->give_up();
+    }
+    if (yolo.coords() != 4) {
+        ctx->error("coords is %u, expected 4", yolo.coords());
+        return ctx->give_up();
+    }
+    LayerBuilder& layer = ctx->add("YoloDetectionOutput", ctx->all_natural());
+    layer.set("num_class", yolo.num_classes()).set("num_box", yolo.num_box());
+    layer.set("confidence_threshold", yolo.confidence_threshold()).set("nms_threshold", yolo.nms_threshold());
+    layer.set("biases", std::vector<float>(yolo.biases().begin(), yolo.biases().end()));
+    const int64_t boxes = dims_count({ctx->dims(0)[2], ctx->dims(0)[3], yolo.num_box()});
+    ctx->top(&layer, 0, {1, 1, boxes, 7}, {boxes, 6});
+}
+
 void convert_yolov3_detection_output(LayerContext* ctx) {
     const Yolov3DetectionOutputParameter& yolo = ctx->param().yolov3_detection_output_param();
     if (!ctx->in_range("num_classes", yolo.num_classes(), 1) || !ctx->in_range("num_box", yolo.num_box(), 1)) {

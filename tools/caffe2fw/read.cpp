@@ -6,8 +6,11 @@
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/wire_format_lite.h>
 
+#include <cmath>
 #include <limits>
 #include <utility>
+
+#include "caffe2fw/convert.h"
 
 namespace fw::caffe {
 
@@ -138,6 +141,40 @@ bool read_caffemodel(Span<const uint8_t> bytes, const std::string& file, import:
         return false;
     }
     return true;
+}
+
+Result<std::vector<float>> channel_means(const Source<uint8_t>& file) {
+    BlobProto mean;
+    const bool small = file.data.size() <= static_cast<size_t>(std::numeric_limits<int>::max());
+    if (!small || !mean.ParseFromArray(file.data.data(), static_cast<int>(file.data.size()))) {
+        return Status::error(Code::kParseError, "%s: expected a mean.binaryproto, one blob in protobuf binary format",
+                             file.name.c_str());
+    }
+    std::vector<int64_t> dims = blob_dims(mean);
+    if (dims.size() == 4 && dims[0] == 1) {
+        dims.erase(dims.begin());
+    }
+    const std::vector<float> values = blob_floats(mean);
+    const bool sized = dims.size() == 3 && (dims[0] == 1 || dims[0] == 3) && dims[1] > 0 && dims[2] > 0 &&
+                       dims[1] < (1 << 20) && dims[2] < (1 << 20) &&
+                       dims[0] * dims[1] * dims[2] == static_cast<int64_t>(values.size());
+    if (!sized) {
+        return Status::error(Code::kParseError, "%s: %zu values in %zu axes, expected a picture of 1 or 3 channels",
+                             file.name.c_str(), values.size(), dims.size());
+    }
+    const size_t plane = values.size() / static_cast<size_t>(dims[0]);
+    std::vector<float> means;
+    for (size_t begin = 0; begin < values.size(); begin += plane) {
+        double sum = 0.0;
+        for (size_t i = begin; i < begin + plane; ++i) {
+            sum += static_cast<double>(values[i]);
+        }
+        means.push_back(static_cast<float>(sum / static_cast<double>(plane)));
+        if (!std::isfinite(means.back())) {
+            return Status::error(Code::kParseError, "%s: holds values that are inf or nan", file.name.c_str());
+        }
+    }
+    return means;
 }
 
 std::vector<int64_t> blob_dims(const BlobProto& blob) {

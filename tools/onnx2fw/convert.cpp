@@ -348,6 +348,9 @@ Result<Converted> convert(const import::Source<uint8_t>& model, const OnnxOption
         for (const std::string& input : node.input()) {
             ++c.readers[input];
         }
+        for (const std::string& output : node.output()) {
+            c.writers[output] = node.op_type();
+        }
     }
     for (const ValueInfoProto& info : graph->output()) {
         ++c.readers[info.name()];

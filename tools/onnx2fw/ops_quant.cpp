@@ -1,5 +1,7 @@
 // QuantizeLinear and DequantizeLinear. The float network stays as it is; the scales become the table.
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "onnx2fw/ops.h"
@@ -53,6 +55,29 @@ void keep_blob(NodeContext* ctx, const Value& x, const Steps& steps) {
     ctx->conversion().blob_quant[x.blob] = {static_cast<double>(steps.scales[0]), static_cast<int>(zero)};
 }
 
+// Quantizers drop a ReLU or ReLU6 whose result begins at the lowest level: rounding to levels does its work. Layers
+// that run in float need it back. Only what can be negative is clamped: a ReLU that is still there, or a pooling of its
+// result, would get a second one.
+void restore_clip(NodeContext* ctx, Value* x) {
+    static const char* const kSigned[] = {"Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization",
+                                          "Add",  "Sub",           "Mul"};
+    Conversion& c = ctx->conversion();
+    const std::string& name = ctx->node().input(0);
+    const auto writer = c.writers.find(name);
+    const bool is_signed = writer != c.writers.end() &&
+                           std::find(std::begin(kSigned), std::end(kSigned), writer->second) != std::end(kSigned);
+    const auto quant = c.blob_quant.find(x->blob);
+    if (!is_signed || quant == c.blob_quant.end() || quant->second.zero_point != -128) {
+        return;
+    }
+    const QuantInfo range = quant->second;
+    LayerBuilder& layer = ctx->add_inner("Clip", "range", {x->blob});
+    layer.set("min", 0.0).set("max", 255.0 * range.scale);
+    // Others may read the value before it is rounded; where none does, its name is that of the clamped one.
+    x->blob = c.readers[name] == 1 && c.builder.find(name) == x->blob ? layer.top(name) : ctx->inner(&layer, "range");
+    c.blob_quant[x->blob] = range;
+}
+
 }  // namespace
 
 void convert_quantize(NodeContext* ctx) {
@@ -62,6 +87,7 @@ void convert_quantize(NodeContext* ctx) {
     }
     Value x = ctx->in(0);
     keep_blob(ctx, x, steps);
+    restore_clip(ctx, &x);
     x.type = steps.type;  // only DequantizeLinear may read it
     if (!ctx->failed()) {
         ctx->view(0, x);

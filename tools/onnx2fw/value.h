@@ -62,8 +62,9 @@ struct Conversion {
     std::map<std::pair<BlobId, std::vector<int64_t>>, BlobId> arranged;
     /// Blobs that are a Reshape of another one: the other and its shape.
     std::map<BlobId, std::pair<BlobId, Dims>> reshaped;
-    std::map<std::string, int> readers;  ///< how many nodes (and outputs) read each name
-    int64_t budget = 0;                  ///< elements that may still be made as constants and weights
+    std::map<std::string, std::string> writers;  ///< the operator that writes each name
+    std::map<std::string, int> readers;          ///< how many nodes (and outputs) read each name
+    int64_t budget = 0;                          ///< elements that may still be made as constants and weights
     std::map<BlobId, QuantInfo> blob_quant;
     std::map<std::string, std::vector<float>> weight_quant;  ///< weight scales by layer name
     std::map<std::string, FileData> external;                ///< files beside the model that have been mapped
