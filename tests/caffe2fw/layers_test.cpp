@@ -335,6 +335,29 @@ TEST(CaffeLayers, SpatialPyramid) {
               "error: net.prototxt: layer 'x' (SPP): pyramid_height is 0, expected 1 to 20");
 }
 
+TEST(CaffeLayers, RegionsOfAMap) {
+    const auto lines = [](const char* rois, const std::string& type, const std::string& rest) {
+        ConvertOptions options;
+        options.optimize = false;
+        const Converted c = convert_text(
+            input_text({1, 8, 6, 7}) + "layer { name: 'rois' type: 'Input' top: 'rois' input_param { shape {" + rois +
+                "} } }\nlayer { name: 'x' type: '" + type + "' bottom: 'data' bottom: 'rois' top: 'x' " + rest + " }\n",
+            {}, options);
+        return c.status.ok() ? c.lines() : std::string("error: ") + c.status.message();
+    };
+    const std::string roi = "roi_pooling_param { pooled_w: 2 pooled_h: 3 spatial_scale: 0.0625 }";
+    EXPECT_EQ(lines("dim: 4 dim: 5", "ROIPooling", roi), "ROIPooling x 2 1 data rois x 0=2 1=3 2=0.0625\n");
+    EXPECT_EQ(lines("dim: 1 dim: 5", "ROIPooling", roi), "ROIPooling x 2 1 data rois x 0=2 1=3 2=0.0625\n");
+    EXPECT_EQ(lines("dim: 4 dim: 5 dim: 1 dim: 1", "ROIPooling", roi),
+              "Reshape x_rows 1 1 rois x_rows 0=5 1=4\nROIPooling x 2 1 data x_rows x 0=2 1=3 2=0.0625\n");
+    EXPECT_EQ(lines("dim: 4 dim: 5", "PSROIPooling",
+                    "psroi_pooling_param { output_dim: 2 group_size: 2 spatial_scale: 0.125 }"),
+              "PSROIPooling x 2 1 data rois x 0=2 1=2 2=0.125 3=2\n");
+    EXPECT_EQ(lines("dim: 4 dim: 4", "ROIPooling", roi),
+              "error: net.prototxt: layer 'x' (ROIPooling): bottom 'rois' has shape (4,4), expected regions of "
+              "(regions,5)");
+}
+
 TEST(CaffeLayers, YoloOfTheSecondVersion) {
     EXPECT_EQ(one_layer({1, 14, 3, 3}, "YoloDetectionOutput",
                         "yolo_detection_output_param { num_classes: 2 num_box: 2 confidence_threshold: 0.25 biases: 1 "

@@ -7,7 +7,9 @@
 #include <memory>
 #include <tuple>
 
+#include "fwopt/c_array.h"
 #include "fwopt/describe.h"
+#include "fwopt/picture.h"
 #include "model/model_io.h"
 #include "support/net_files.h"
 
@@ -349,6 +351,97 @@ TEST(Fwopt, DescriptionCountsWorkAndWeights) {
     EXPECT_NE(text.find("0.026", total), std::string::npos) << text;
     EXPECT_NE(text.find("5466", total), std::string::npos) << text;
     EXPECT_NE(text.find("[8x8x8]"), std::string::npos) << text;
+}
+
+TEST(Fwopt, PicturesShowEveryLayerOnceAndItsPrecision) {
+    NetDef net = def_of(branches());
+    ASSERT_TRUE(optimize(table_of(true), &net).ok());
+    Loaded loaded(net, {}, Precision::kInt8);
+    const Result<std::string> dot = dot_text(net, loaded.net);
+    const Result<std::string> html = html_text("a<b", net, loaded.net);
+    ASSERT_TRUE(dot.ok() && html.ok());
+    const auto count = [](const std::string& text, const std::string& part) {
+        int found = 0;
+        for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+            ++found;
+        }
+        return found;
+    };
+    // Input, conv1, two branches, their sum, fc and prob; the Split is two edges.
+    EXPECT_EQ(count(*dot, "fillcolor="), 7) << *dot;
+    EXPECT_EQ(count(*dot, " -> "), 7) << *dot;
+    EXPECT_EQ(count(*dot, "Split"), 0);
+    EXPECT_NE(dot->find("label=\"Convolution\\nconv1\" fillcolor=\"#d9740f\""), std::string::npos) << *dot;
+    EXPECT_NE(dot->find("label=\"Softmax\\nprob\" fillcolor=\"#3b6fb5\""), std::string::npos) << *dot;
+    EXPECT_EQ(count(*html, "<rect "), 7);
+    EXPECT_EQ(count(*html, "<path "), 7);
+    EXPECT_EQ(count(*html, "a&lt;b"), 2);
+    EXPECT_EQ(count(*html, "a<b"), 0);
+    EXPECT_NE(html->find("int8: 4<"), std::string::npos) << *html;
+}
+
+TEST(Fwopt, LayerTypesForABuild) {
+    NetDef net = def_of(branches());
+    ASSERT_TRUE(optimize({}, &net).ok());
+    EXPECT_EQ(layer_types_of(net),
+              "BinaryOp;Convolution;ConvolutionDepthWise;Dequantize;InnerProduct;Input;Quantize;Softmax;Split");
+}
+
+TEST(Fwopt, CArrayHoldsBothFiles) {
+    const std::vector<uint8_t> bin = {0, 255, 7};
+    const std::string text = c_array("net", "a \"b\"?\n\xc3\xa4\n", bin);
+    EXPECT_NE(text.find("net_param[] =\n    \"a \\042b\\042\\077\\n\"\n    \"\\303\\244\\n\";"), std::string::npos)
+        << text;
+    EXPECT_NE(text.find("net_param_size = 10;"), std::string::npos) << text;
+    EXPECT_NE(text.find("net_bin[] = {\n    0,255,7,\n};"), std::string::npos) << text;
+    EXPECT_NE(text.find("net_bin_size = 3;"), std::string::npos) << text;
+    EXPECT_NE(c_array("net", "", {}).find("net_bin[] = {0 /* no weights */\n};"), std::string::npos);
+    EXPECT_EQ(c_identifier("some/folder/squeeze-net_v1.1.h"), "squeeze_net_v1");
+    EXPECT_EQ(c_identifier("3d.h"), "net_3d");
+    EXPECT_EQ(c_identifier(""), "net_");
+}
+
+TEST(Fwopt, PreprocessingIsStored) {
+    NetDef net = def_of(branches());
+    tools::PreprocessOptions options;
+    options.mean = "1,2,3";
+    options.norm = "0.5";
+    options.pixel = "RGB";
+    options.size = "10x12";
+    ASSERT_TRUE(embed_preprocess(options, &net).ok());
+    const Preprocess stored = net.preprocess();
+    EXPECT_EQ(stored.pixel, Pixel::kRgb);
+    EXPECT_EQ(stored.mean, (std::vector<float>{1, 2, 3}));
+    EXPECT_EQ(stored.width, 10);
+    EXPECT_EQ(stored.height, 12);
+    EXPECT_EQ(net.layers[0].params.get(0, 0), 10);
+    options.pixel = "GRAY";
+    EXPECT_FALSE(embed_preprocess(options, &net).ok());
+    options.pixel = "RGB";
+    options.size = "10";
+    EXPECT_FALSE(embed_preprocess(options, &net).ok());
+    NetDef open;
+    EXPECT_FALSE(embed_preprocess(options, &open).ok());
+}
+
+// The other way round: a model with scales inside becomes a float model and a table that computes the same bytes.
+TEST(Fwopt, BakedScalesBecomeATable) {
+    NetDef baked = def_of(branches());
+    ASSERT_TRUE(optimize(table_of(true), &baked).ok());
+    NetDef floats = baked;
+    ScaleTable table;
+    ASSERT_TRUE(optimize({}, &floats, &table).ok());
+    EXPECT_EQ(table.layers.count("conv1"), 1U);
+    for (const LayerDef& layer : floats.layers) {
+        EXPECT_EQ(layer.params.get(8, 0), layer.type == "Input" ? layer.params.get(8, 0) : 0) << layer.name;
+        EXPECT_TRUE(layer.weights.empty() || layer.weights[0].storage() == WeightStorage::kFloat32) << layer.name;
+    }
+    EXPECT_EQ(Loaded(baked, {}, Precision::kInt8).run(input_of(), "fc"),
+              Loaded(floats, table, Precision::kInt8).run(input_of(), "fc"));
+    ScaleTable none;
+    NetDef plain = def_of(branches());
+    ASSERT_TRUE(optimize({}, &plain, &none).ok());
+    EXPECT_TRUE(none.empty());
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How often a network that onnxruntime quantized (QDQ) answers here as it does there.
 
-    quantized_agreement.py NET BIN_DIR [--images 300]
+    quantized_agreement.py NET BIN_DIR [--images 300] [--photographs FOLDER]
 
 NET is an ONNX file with one float input (torchvision_nets.py export makes some), or a .param file of a classifier beside its .bin. onnxruntime's static quantizer calibrates it on 32 random images; then both engines run other ones,
  ours through onnx2fw and its table. Prints per setting of the quantizer: the same class in percent, the signal-to-noise ratio of our outputs to
@@ -99,6 +99,15 @@ def onnx_of(param, weights):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
 
 
+def photographs(args, names, work):
+    """Photographs as the network's input: what the .param file stores of preprocessing is applied."""
+    blob = next(line.split()[4] for line in pathlib.Path(args.net).read_text().splitlines() if line.startswith("Input "))
+    for name in names:
+        subprocess.run([args.binaries / "fwrun", args.net, pathlib.Path(args.net).with_suffix(".bin"), args.photographs / name, "--output", blob,
+                        "--dump", work / "photo.npy", "--quiet"], check=True, stdout=subprocess.DEVNULL)
+        yield np.ascontiguousarray(np.load(work / "photo.npy").reshape((1, -1) + np.load(work / "photo.npy").shape[-2:]))
+
+
 class Reader(q.CalibrationDataReader):
     def __init__(self, name, images):
         self.items = iter([{name: image} for image in images])
@@ -116,6 +125,7 @@ def main():
     parser.add_argument("net")
     parser.add_argument("binaries", type=lambda p: pathlib.Path(p).resolve())
     parser.add_argument("--images", type=int, default=300)
+    parser.add_argument("--photographs", type=pathlib.Path, help="a folder of images, for a .param file that stores its preprocessing")
     args = parser.parse_args()
     bad = False
     with tempfile.TemporaryDirectory() as folder:
@@ -130,8 +140,15 @@ def main():
         name, dims = graph.input[0].name, [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim]
         output = graph.output[0].name
         random = np.random.RandomState(7)
-        calibration = list(pictures(random, dims, CALIBRATION))
-        images = list(pictures(random, dims, args.images))
+        if args.photographs:
+            names = sorted(p.name for p in args.photographs.iterdir())
+            random.shuffle(names)
+            calibration = list(photographs(args, names[:CALIBRATION], work))
+            images = list(photographs(args, names[CALIBRATION:CALIBRATION + args.images], work))
+        else:
+            calibration = list(pictures(random, dims, CALIBRATION))
+            images = list(pictures(random, dims, args.images))
+        args.images = len(images)
         files = [work / f"{k:04}.npy" for k in range(args.images)]
         for file, image in zip(files, images):
             np.save(file, image[0])
@@ -142,7 +159,7 @@ def main():
             q.quantize_static(str(ready), str(quantized), Reader(name, calibration), quant_format=q.QuantFormat.QDQ, **setting)
             session = onnxruntime.InferenceSession(str(quantized))
             theirs = np.concatenate([session.run([output], {name: image})[0].reshape(1, -1) for image in images])
-            subprocess.run([args.binaries / "onnx2fw", quantized, work / "q.param", work / "q.bin", "--quiet"], check=True)
+            subprocess.run([args.binaries / "onnx2fw", quantized, work / "q.param", work / "q.bin", "--quiet", "--pixel", "RGB"], check=True)
             run = [args.binaries / "fwrun", work / "q.param", work / "q.bin", "--table", work / "q.table", "--precision", "int8", "--output", output,
                    "--quiet", "--top", "1"]
             shown = subprocess.run(run + files, check=True, capture_output=True, text=True).stdout

@@ -135,6 +135,9 @@ Result<NetDef> convert(const Source<char>& prototxt, const Source<uint8_t>& caff
                 c.shared.emplace(layer.param(i).name(), std::make_pair(layer.name(), i));
             }
         }
+        if ((layer.type() == "ROIPooling" || layer.type() == "PSROIPooling") && layer.bottom_size() > 1) {
+            c.region_blobs.insert(layer.bottom(1));
+        }
         c.used_weights.insert(layer.name());
     }
     for (const LayerParameter& layer : net.layer()) {

@@ -72,6 +72,8 @@ const LayerHandler kHandlers[] = {
     // Detection
     {"PriorBox", convert_prior_box, 1, 2, 1, 1, "PriorBox"},
     {"DetectionOutput", convert_detection_output, 3, 4, 1, 1, "DetectionOutput"},
+    {"ROIPooling", convert_roi_pooling, 2, 2, 1, 1, "ROIPooling"},
+    {"PSROIPooling", convert_psroi_pooling, 2, 2, 1, 1, "PSROIPooling"},
     {"YoloDetectionOutput", convert_yolo_detection_output, 1, 1, 1, 1, "YoloDetectionOutput"},
     {"Yolov3DetectionOutput", convert_yolov3_detection_output, 1, kAny, 1, 1, "Yolov3DetectionOutput"},
     // Training only

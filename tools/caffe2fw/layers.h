@@ -61,6 +61,8 @@ void convert_reorg(LayerContext* ctx);
 // layers_detection.cpp
 void convert_prior_box(LayerContext* ctx);
 void convert_detection_output(LayerContext* ctx);
+void convert_roi_pooling(LayerContext* ctx);
+void convert_psroi_pooling(LayerContext* ctx);
 void convert_yolo_detection_output(LayerContext* ctx);
 void convert_yolov3_detection_output(LayerContext* ctx);
 

@@ -170,6 +170,70 @@ void convert_detection_output(LayerContext* ctx) {
     ctx->top(&layer, 0, {1, 1, keep, 7}, {keep, 6});
 }
 
+namespace {
+
+// Feature map and regions of both poolings, the regions as rows of 5 (the image's index first); their number, 0 after
+// an error.
+int64_t roi_inputs(LayerContext* ctx, std::vector<BlobId>* inputs) {
+    if (!ctx->is_image(0)) {
+        return 0;
+    }
+    const Dims rois = ctx->dims(1);
+    if (rois.size() < 2 || rois[1] != 5 || dims_count(rois) != rois[0] * 5) {
+        ctx->error("bottom '%s' has shape %s, expected regions of (regions,5)", ctx->param().bottom(1).c_str(),
+                   dims_text(rois).c_str());
+        return 0;
+    }
+    const BlobId rows = ctx->shape(1).size() <= 2
+                            ? ctx->in(1)
+                            : ctx->reshape(ctx->in(1), "rows", {rois[0], 5}, {1, rois[0], 5}, {rois[0], 5});
+    *inputs = {ctx->natural(0), rows};
+    return rois[0];
+}
+
+void pooled_top(LayerContext* ctx, LayerBuilder* layer, int64_t w, int64_t h, float scale, const Dims& out) {
+    layer->set("pooled_width", static_cast<double>(w)).set("pooled_height", static_cast<double>(h));
+    layer->set("spatial_scale", scale);
+    if (!(scale > 0.0F && scale < 1e6F)) {
+        ctx->error("spatial_scale is %g, expected a number above 0", static_cast<double>(scale));
+        return ctx->give_up();
+    }
+    ctx->top(layer, 0, out);
+}
+
+}  // namespace
+
+void convert_roi_pooling(LayerContext* ctx) {
+    const ROIPoolingParameter& roi = ctx->param().roi_pooling_param();
+    std::vector<BlobId> inputs;
+    const int64_t regions = roi_inputs(ctx, &inputs);
+    if (regions == 0 || !ctx->in_range("pooled_w", roi.pooled_w(), 1) ||
+        !ctx->in_range("pooled_h", roi.pooled_h(), 1)) {
+        return ctx->give_up();
+    }
+    LayerBuilder& layer = ctx->add("ROIPooling", inputs);
+    pooled_top(ctx, &layer, roi.pooled_w(), roi.pooled_h(), roi.spatial_scale(),
+               {regions, ctx->dims(0)[1], roi.pooled_h(), roi.pooled_w()});
+}
+
+void convert_psroi_pooling(LayerContext* ctx) {
+    const PSROIPoolingParameter& roi = ctx->param().psroi_pooling_param();
+    std::vector<BlobId> inputs;
+    const int64_t regions = roi_inputs(ctx, &inputs);
+    const int64_t side = roi.group_size();
+    if (regions == 0 || !ctx->in_range("group_size", side, 1) || !ctx->in_range("output_dim", roi.output_dim(), 1)) {
+        return ctx->give_up();
+    }
+    if (ctx->dims(0)[1] != dims_count({roi.output_dim(), side, side})) {
+        ctx->error("bottom '%s' has shape %s, expected output_dim x group_size x group_size channels",
+                   ctx->param().bottom(0).c_str(), dims_text(ctx->dims(0)).c_str());
+        return ctx->give_up();
+    }
+    LayerBuilder& layer = ctx->add("PSROIPooling", inputs);
+    layer.set("output_dim", roi.output_dim());
+    pooled_top(ctx, &layer, side, side, roi.spatial_scale(), {regions, roi.output_dim(), side, side});
+}
+
 void convert_yolo_detection_output(LayerContext* ctx) {
     const YoloDetectionOutputParameter& yolo = ctx->param().yolo_detection_output_param();
     if (!ctx->in_range("num_classes", yolo.num_classes(), 1) || !ctx->in_range("num_box", yolo.num_box(), 1) ||

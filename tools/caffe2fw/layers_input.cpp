@@ -10,10 +10,11 @@ namespace {
 // One Input layer for top `i`. Empty `dims` = not known from the file.
 void input(LayerContext* ctx, int i, Dims dims) {
     Conversion& c = ctx->conversion();
-    if (dims.size() >= 2) {
+    const bool regions = c.region_blobs.count(ctx->param().top(i)) != 0;
+    if (dims.size() >= 2 && !regions) {
         dims[0] = 1;  // one sample at a time
     }
-    const bool image = dims.size() == 4 || dims.empty();
+    const bool image = (dims.size() == 4 && !regions) || dims.empty();
     const bool first_image = image && c.image_input.channels == 0;
     Preprocess size;
     if (first_image && !c.options.preprocess.size.empty() &&

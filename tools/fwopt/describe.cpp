@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <set>
 
 namespace fw::opt {
 
@@ -72,6 +73,18 @@ Result<std::string> describe(const NetDef& def, const Net& net) {
         sum.bytes += found->second.bytes;
     }
     return text + line("total", "", "", macs, sum);
+}
+
+std::string layer_types_of(const NetDef& def) {
+    std::set<std::string> types = {"Dequantize", "Quantize"};
+    for (const LayerDef& layer : def.layers) {
+        types.insert(layer.type);
+    }
+    std::string out;
+    for (const std::string& type : types) {
+        out += (out.empty() ? "" : ";") + type;
+    }
+    return out;
 }
 
 }  // namespace fw::opt

@@ -12,4 +12,8 @@ namespace fw::opt {
 /// stored; the sums at the end. `net` is `def` loaded, and all its inputs declare a shape.
 Result<std::string> describe(const NetDef& def, const Net& net);
 
+/// The layer types of the network and those that int8 adds, in alphabetical order with ';' between them: a value for
+/// -DFW_LAYERS.
+std::string layer_types_of(const NetDef& def);
+
 }  // namespace fw::opt

@@ -5,6 +5,7 @@
 
 #include "fw/option.h"
 #include "graph/weighted.h"
+#include "import/finish.h"
 #include "import/net_builder.h"
 
 namespace fw::opt {
@@ -92,7 +93,36 @@ Status set_input_shape(const std::string& text, NetDef* net) {
     return {};
 }
 
-Result<BakeResult> optimize(const ScaleTable& table, NetDef* net) {
+Status embed_preprocess(const tools::PreprocessOptions& options, NetDef* net) {
+    if (!options.given()) {
+        return {};
+    }
+    LayerDef* input = nullptr;
+    for (LayerDef& layer : net->layers) {
+        const int channels = layer.params.get(kChannels, 0);
+        if (input == nullptr && layer.type == "Input" && (channels == 1 || channels == 3)) {
+            input = &layer;
+        }
+    }
+    if (input == nullptr) {
+        return Status::error(
+            Code::kInvalidArgument,
+            "--mean, --norm, --pixel and --size need an input of 1 or 3 channels, height and width; the "
+            "network declares none (--input-shape gives one)");
+    }
+    if (!options.size.empty()) {
+        int width = 0;
+        int height = 0;
+        FW_RETURN_IF_ERROR(tools::parse_size("--size", options.size, &width, &height));
+        input->params.set(kWidth, width);
+        input->params.set(kHeight, height);
+    }
+    const import::ImageInput image = {input->params.get(kChannels, 0), input->params.get(kHeight, 0),
+                                      input->params.get(kWidth, 0)};
+    return import::store_preprocess(options, net->preprocess(), image, net);
+}
+
+Result<BakeResult> optimize(const ScaleTable& table, NetDef* net, ScaleTable* kept) {
     BakeResult result;
     std::set<std::string> with_top;
     for (const LayerDef& layer : net->layers) {
@@ -110,7 +140,9 @@ Result<BakeResult> optimize(const ScaleTable& table, NetDef* net) {
     FW_ASSIGN_OR_RETURN(Graph graph, Graph::build(*net));
     FW_RETURN_IF_ERROR(run_passes(&graph, context));
     convolutions_of_vectors(&graph);
-    if (!working.empty()) {
+    if (kept != nullptr) {
+        *kept = working;
+    } else if (!working.empty()) {
         bake_int8(&graph, context, with_top, &result);
     }
     const std::string source = net->source;

@@ -44,6 +44,14 @@ constexpr auto kYolov3Only =
     params(ints_param(5, "mask", "anchors of each input"), floats_param(6, "anchors_scale", "stride of each input"));
 constexpr auto kYolov3 = join(kYolo, kYolov3Only);
 
+constexpr auto kRoiPooling =
+    params(int_param(0, "pooled_width", 0, "cells a row"), int_param(1, "pooled_height", 0, "rows of cells"),
+           float_param(2, "spatial_scale", 1, "size of the map / size of the image"));
+constexpr auto kPsRoiPooling =
+    params(int_param(0, "pooled_width", 7, "cells a row"), int_param(1, "pooled_height", 7, "rows of cells"),
+           float_param(2, "spatial_scale", 0.0625, "size of the map / size of the image"),
+           int_param(3, "output_dim", 0, "channels of the output"));
+
 /// No blobs; checks the shape, which is asked for before any layer is made, and the preprocessing, which no layer does.
 Status check_input(const Params& p, std::vector<BlobSpec>* /*out*/) {
     int64_t elements = 1;
@@ -103,6 +111,10 @@ const LayerSchema kSchemas[] = {
     {"PriorBox", span(kPriorBox), nullptr, 1, 2, 1, 1, QuantRule::kFloat, "the default boxes of an SSD head"},
     {"DetectionOutput", span(kDetectionOutput), nullptr, 3, 5, 1, 1, QuantRule::kFloat,
      "decodes and filters the boxes of an SSD"},
+    {"ROIPooling", span(kRoiPooling), nullptr, 2, 2, 1, 1, QuantRule::kFloat,
+     "the largest value of each cell of regions of a map"},
+    {"PSROIPooling", span(kPsRoiPooling), nullptr, 2, 2, 1, 1, QuantRule::kFloat,
+     "the mean of each cell of regions, every cell from channels of its own"},
     {"YoloDetectionOutput", span(kYolo), nullptr, 1, kAny, 1, 1, QuantRule::kFloat,
      "decodes and filters the boxes of YOLO v2"},
     {"Yolov3DetectionOutput", span(kYolov3), nullptr, 1, kAny, 1, 1, QuantRule::kFloat,
