@@ -57,11 +57,11 @@ public:
             return Status::error(Code::kInvalidArgument, "the regions are %s, expected rows of 4 or 5 numbers",
                                  in[1].shape.str().c_str());
         }
-        const int64_t cells = int64_t{pooled_w_} * pooled_h_;
-        if (position_sensitive_ && in[0].shape.c() != output_dim_ * cells) {
+        const int64_t maps = int64_t{pooled_w_} * pooled_h_ * output_dim_;
+        if (position_sensitive_ && in[0].shape.c() != maps) {
             return Status::error(Code::kInvalidArgument,
                                  "input is %s, expected %lld channels, a map for every cell of %d",
-                                 in[0].shape.str().c_str(), static_cast<long long>(output_dim_ * cells), output_dim_);
+                                 in[0].shape.str().c_str(), static_cast<long long>(maps), output_dim_);
         }
         const int channels = position_sensitive_ ? output_dim_ : in[0].shape.c();
         const int64_t dims[] = {regions(in[1].shape), channels, pooled_h_, pooled_w_};

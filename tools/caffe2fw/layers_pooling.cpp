@@ -151,9 +151,9 @@ void convert_spp(LayerContext* ctx) {
     for (int64_t level = 0; level < levels; ++level) {
         const int64_t bins = int64_t{1} << level;
         PoolAxis axes[2];
-        for (int k = 0; k < 2; ++k) {
+        for (size_t k = 0; k < 2; ++k) {
             PoolAxis& a = axes[k];
-            a.in = dims[static_cast<size_t>(2 + k)];
+            a.in = dims[2 + k];
             a.kernel = a.stride = (a.in + bins - 1) / bins;
             a.pad = (a.kernel * bins - a.in + 1) / 2;
             if (!read_axis(ctx, true, &a)) {
