@@ -56,7 +56,7 @@ std::string c_array(const std::string& name, const std::string& param, Span<cons
         "#else\n#define FW_MODEL_ALIGNED\n#endif\n\n";
     out += "static const char " + name + "_param[] =" + literal(param);
     out += ";\nstatic const size_t " + name + "_param_size = " + std::to_string(param.size()) + ";\n\n";
-    out += "static FW_MODEL_ALIGNED const unsigned char " + name + "_bin[] = {";
+    out += "FW_MODEL_ALIGNED static const unsigned char " + name + "_bin[] = {";
     out.reserve(out.size() + 4 * bin.size());
     append(bin, &out);
     out += "\n};\nstatic const size_t " + name + "_bin_size = " + std::to_string(bin.size()) + ";\n\n";
