@@ -31,22 +31,55 @@ except ImportError as missing:
 FLOAT_TOLERANCE = 1e-3
 
 
+class Parser(argparse.ArgumentParser):
+    """Errors as one line, as the other commands report them."""
+
+    def error(self, message):
+        print(f"error: {message} (see compare.py --help)", file=sys.stderr)
+        sys.exit(2)
+
+
 def positive(text):
-    value = int(text)
+    value = int(text) if text.strip().isdecimal() else 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
     return value
 
 
+def seconds(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds above 0, at most 3600")
+    return value
+
+
+def check_files(parser, options):
+    """Before a long run, not after it."""
+    outputs = [path for path in (options.json, options.markdown, options.html) if path is not None]
+    for path in outputs:
+        if not path.parent.is_dir():
+            parser.error(f"{path}: there is no folder {path.parent}")
+        if path.is_dir():
+            parser.error(f"{path} is a folder, expected a file")
+    if len({path.resolve() for path in outputs}) < len(outputs):
+        parser.error("two outputs are one file")
+    library = options.build / "lib" / "libfw.so"
+    if "fw" in options.peers and not library.is_file():
+        parser.error(f"{library} does not exist: build Featherweight, or name the build folder with --build")
+
+
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path, help="networks as zoo_export --onnx writes them")
     parser.add_argument("--nets", default="", help="names separated by commas (default: all of the folder)")
     parser.add_argument("--peers", default=",".join(peers.MODULES), help="default: %(default)s")
     parser.add_argument("--precisions", default="float,int8", help="of float, int8 and (Featherweight only) auto")
     parser.add_argument("--threads", default="1", help="thread counts separated by commas (default: %(default)s)")
     parser.add_argument("--rounds", type=positive, default=9, help="turns of every engine (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=0.15, help="length of a turn (default: %(default)s)")
+    parser.add_argument("--seconds", type=seconds, default=0.15, help="length of a turn (default: %(default)s)")
     parser.add_argument("--images", type=positive, default=16, help="to calibrate with (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--timeout", type=positive, default=600, help="seconds for one answer (default: %(default)s)")
@@ -54,9 +87,10 @@ def parse_arguments():
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/compare"), help="converted models")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--markdown", type=pathlib.Path)
+    parser.add_argument("--html", type=pathlib.Path, help="a page with tables that sort, which needs nothing else")
     options = parser.parse_args()
-    options.peers = options.peers.split(",")
-    options.precisions = options.precisions.split(",")
+    options.peers = list(dict.fromkeys(options.peers.split(",")))
+    options.precisions = list(dict.fromkeys(options.precisions.split(",")))
     for peer in options.peers:
         if peer not in peers.MODULES:
             parser.error(f"unknown peer '{peer}', expected some of {', '.join(peers.MODULES)}")
@@ -64,15 +98,16 @@ def parse_arguments():
         if precision not in ("float", "int8", "auto"):
             parser.error(f"unknown precision '{precision}', expected float, int8 or auto")
     try:
-        options.threads = [positive(count) for count in options.threads.split(",")]
-    except (ValueError, argparse.ArgumentTypeError):
+        options.threads = list(dict.fromkeys(positive(count) for count in options.threads.split(",")))
+    except argparse.ArgumentTypeError:
         parser.error(f"--threads '{options.threads}': expected whole numbers above 0")
+    check_files(parser, options)
     try:
         options.nets = net_files.list_nets(options.folder, [name for name in options.nets.split(",") if name])
-    except ValueError as error:
-        parser.error(str(error))
+    except (ValueError, KeyError, TypeError) as error:
+        parser.error(f"{options.folder}: {error}")
     if not options.nets:
-        parser.error(f"no networks in {options.folder}")
+        parser.error(f"no networks in {options.folder}: write them with zoo_export --onnx")
     return options
 
 
@@ -116,10 +151,14 @@ def check_outputs(running):
     for entry, process in running:
         if process is None or entry["precision"] != "float":
             continue
-        outputs = process.ask("outputs")
+        try:
+            outputs = process.ask("outputs")
+        except peers.Missing as missing:
+            entry["missing"] = str(missing)
+            continue
         if reference is None:
             reference = outputs if entry["peer"] == "fw" else None
-        elif entry["peer"] != "fw":
+        if reference is not None and entry["peer"] != "fw":
             entry["difference"] = report.agreement(reference, outputs)
             entry["agrees"] = entry["difference"] is not None and entry["difference"] <= FLOAT_TOLERANCE
 
@@ -143,7 +182,10 @@ def measure(options, net, prepared, threads, inputs):
                 time.sleep(0.01)  # lets spinning threads go to sleep
         for i, (entry, process) in enumerate(running):
             if times[i] and "missing" not in entry:
-                entry.update(report.summarise(times[i]), peak_rss_mib=process.ask("memory"))
+                try:
+                    entry.update(report.summarise(times[i]), peak_rss_mib=process.ask("memory"))
+                except peers.Missing as missing:
+                    entry["missing"] = str(missing)
     finally:
         for _, process in running:
             if process is not None:
@@ -162,7 +204,8 @@ def main():
         inputs = net_files.seeded_inputs(net, options.seed + options.images)
         for threads in options.threads:
             results += measure(options, net, prepared, threads, inputs)
-        for path, text in ((options.json, report.to_json), (options.markdown, report.markdown)):
+        for path, text in ((options.json, report.to_json), (options.markdown, report.markdown),
+                           (options.html, report.html)):
             if path is not None:  # after every network: a long run that is cut short has not been in vain
                 beside = path.with_name(path.name + ".part")
                 beside.write_text(text(results, machine))
@@ -178,4 +221,9 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("error: interrupted")
+    except OSError as error:
+        sys.exit(f"error: {error}")

@@ -1,7 +1,10 @@
 """Figures of a comparison as text, markdown and JSON."""
 import json
 import math
+import pathlib
 import statistics
+
+FOLDER = pathlib.Path(__file__).resolve().parent
 
 
 def agreement(reference, outputs):
@@ -109,6 +112,19 @@ def markdown(results, machine):
     if notes(results):
         parts.append("### Notes\n\n" + notes(results))
     return "\n\n".join(parts) + "\n"
+
+
+def html(results, machine):
+    """One page that needs nothing else: report.html with the looks and tables of benchfw's page and the results."""
+    common = FOLDER.parent.parent / "tools" / "common"
+    data = json.dumps({"machine": machine, "results": results}, default=float).replace("<", "\\u003c")
+    parts = {"@STYLE@": (common / "page.css").read_text(), "@DATA@": data, "@SCRIPT@": (common / "page.js").read_text()}
+    page = (FOLDER / "report.html").read_text()
+    for piece in parts:  # in the template's order, looked for in the template alone: data may hold such words
+        before, _, after = page.partition(piece)
+        parts[piece] = (before, parts[piece])
+        page = after
+    return "".join(before + text for before, text in parts.values()) + page
 
 
 def to_json(results, machine):

@@ -31,7 +31,7 @@ constexpr Network kNetworks[] = {
     {"resnet18", "He et al. 2015, table 1", 1800000000, 11700000, resnet18},
     {"resnet50", "He et al. 2015, table 1", 3800000000, 25600000, resnet50},
     {"shufflenet_v2", "Ma et al. 2018, table 8", 146000000, 2300000, shufflenet_v2},
-    {"squeezenet_ssd", "SqueezeNet with the head of Liu et al. 2016; figures of the Caffe model for PASCAL VOC",
+    {"squeezenet_ssd", "SqueezeNet with the head of Liu et al. 2016; none published, counted from their tables",
      1176000000, 5525088, squeezenet_ssd},
     {"squeezenet_v1_1", "Iandola et al. 2016; version 1.1 of the authors' repository", 360000000, 1235496,
      squeezenet_v1_1},

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """benchfw as a user runs it: python3 tests/benchfw/command_test.py --bin build/bin/benchfw [SUITE]
 
-Usage: exit codes and messages. Report: lines and JSON. Page: the HTML page in a headless Chromium (skipped, 77, without one).
+Usage: exit codes and messages. Report: lines and JSON. Tune: tables by measured times. Page: the HTML page in a headless Chromium (skipped, 77, without one).
 """
 import json
 import os
@@ -66,6 +66,9 @@ class Usage(Bench):
         self.fails(2, "1,2,", "net.param", "--input-shape", "1,2,")
         self.fails(2, "--zoo", "--zoo", "")
         self.fails(2, "belongs to one", "--table", "some.table")
+        self.fails(2, "--tune", "net.param", "--tune", "out.table")
+        self.fails(2, "--tune", "net.param", "--table", "some.table", "--tune", "out.table", "--int8")
+        self.fails(2, "some.table", "net.param", "--table", self.write("some.table", "c 60\n"), "--tune", "some.table")
         self.fails(2, "net.param", "net.param", "--json", "net.param")
         self.fails(2, "two outputs", "net.param", "--json", "x", "--html", "x")
 
@@ -77,7 +80,8 @@ class Usage(Bench):
         self.fails(1, "vulkan", "net.param", "--device", "vulkan:0")
         self.fails(1, "other", "net.param", "--table", self.write("other.table", "other 1.5\nother_param_0 2\n"))
         self.fails(1, "--input-shape", self.write("open.param", NET.replace(" 0=16 1=16 2=3", "")))
-        self.fails(1, "nowhere", "net.param", "--loops", "1", "--json", "nowhere/out.json")
+        self.fails(1, "nowhere", "--json", "nowhere/out.json")
+        self.fails(1, "nowhere", "net.param", "--table", self.write("c.table", "c 60\n"), "--tune", "nowhere/out.table")
         self.fails(1, "FW_ISA", "net.param", env={"FW_ISA": "sse9"})
         missing = "neon" if os.uname().machine == "x86_64" else "avx2"
         self.fails(1, missing, "net.param", "--isa", missing)
@@ -137,6 +141,41 @@ class Report(Bench):
         table = self.write("net.table", "c 60\n")
         done = self.run_bench("net.param", "--table", table, "--loops", 1)
         self.assertRegex(done.stdout, "(?m)^net auto threads=1 ")
+
+
+class Tune(Bench):
+    TABLE = "fwtable 2\nblob data 60.0 0\nblob a 12.0 -128\nblob b 24.5 -128\nlayer fc float\n"
+
+    def tuned(self, *args):
+        self.write("net.param", NET)
+        self.write("net.table", self.TABLE)
+        done = self.run_bench("net.param", "--table", "net.table", "--tune", "out.table", "--loops", 5, "--json", "out.json", *args)
+        lines = (self.dir / "out.table").read_text().splitlines()
+        return done.stdout, lines, json.loads((self.dir / "out.json").read_text())["nets"]
+
+    def test_the_table_says_what_ran_fastest_and_keeps_the_rest(self):
+        out, lines, nets = self.tuned()
+        self.assertEqual([(n["name"], n["precision"]) for n in nets],
+                         [("net", "float"), ("net", "int8"), ("net", "auto"), ("net:tuned", "auto")])
+        fastest = min(nets, key=lambda n: n["min_ms"])
+        for line in self.TABLE.splitlines():  # scales, and what calibrate left in float for accuracy
+            self.assertIn(line, lines)
+        stated = dict(line.split()[1:] for line in lines if line.startswith("layer "))
+        self.assertEqual(stated.pop("fc"), "float")
+        # "c" and "p" can run int8 here; the fastest network's precisions are in the table.
+        runs = {l["name"]: l["precision"] for l in fastest["layers"] if not l["conversion"]}
+        self.assertEqual(stated, {name: runs[name] for name in stated})
+        self.assertIn("c", stated)
+        self.assertIn(f"{len([v for v in stated.values() if v == 'int8'])} layers int8", out)
+
+    def test_the_table_can_be_used(self):
+        _, lines, _ = self.tuned()
+        self.run_bench("net.param", "--table", "out.table", "--loops", 1, "--json", "again.json")
+        net = json.loads((self.dir / "again.json").read_text())["nets"][0]
+        runs = {l["name"]: l["precision"] for l in net["layers"]}
+        for line in lines:
+            if line.startswith("layer "):
+                self.assertEqual(runs[line.split()[1]], line.split()[2], line)
 
 
 class Page(Bench):

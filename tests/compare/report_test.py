@@ -1,7 +1,11 @@
 """The figures that benchmark/compare prints, from measurements made up by hand."""
 import json
 import pathlib
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "benchmark" / "compare"))
@@ -49,6 +53,26 @@ class Report(unittest.TestCase):
         summary = report.summarise([3.0, 1.0, 2.0, 10.0])
         self.assertEqual(summary, {"min_ms": 1.0, "med_ms": 2.5, "max_ms": 10.0, "runs": 4})
         self.assertEqual(json.loads(report.to_json(RESULTS, "m"))["results"], RESULTS)
+
+    def test_page_renders_without_network_and_shows_names_as_text(self):
+        browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        if browser is None:
+            self.skipTest("no chromium here (scripts/install_deps.sh browser)")
+        bad = "</script><script>document.title='owned'</script>@DATA@"
+        page = report.html(RESULTS + [entry(bad, "fw", "float", 3.0)], "a machine @STYLE@")
+        self.assertNotRegex(page.replace("http://www.w3.org/2000/svg", ""), "https?://")
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "page.html"
+            path.write_text(page)
+            dom = subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile",
+                                  "--virtual-time-budget=5000", "--dump-dom", path.as_uri()], capture_output=True, text=True,
+                                 timeout=90, check=False).stdout
+        self.assertIn("<title>compare</title>", dom)
+        self.assertIn('data-rendered="3"', dom)
+        self.assertIn("&lt;/script&gt;", dom)
+        self.assertEqual(re.findall(r'<b class="(?:win|lose)">([^<]*)</b>', dom), ["2.00x", "0.50x", "8.00x", "2.00x"])
+        self.assertIn("Geometric means: int8 4.00x, float 1.00x.", dom)
+        self.assertIn("no quantizer", dom)
 
     def test_geometric_mean(self):
         self.assertAlmostEqual(report.geometric_mean([2.0, 8.0]), 4.0)

@@ -8,6 +8,7 @@
 #include "benchfw/json.h"
 #include "benchfw/measure.h"
 #include "benchfw/text.h"
+#include "benchfw/tune.h"
 #include "common/cli.h"
 #include "common/file.h"
 #include "common/progress.h"
@@ -18,7 +19,7 @@ namespace {
 using tools::Tool;
 
 struct Options {
-    std::string param, bin, table, json, html, isa, input_shape;
+    std::string param, bin, table, tune, json, html, isa, input_shape;
     std::string device = "cpu";
     std::vector<std::string> zoo;
     bool list = false, int8 = false, with_float = false, layers = false, force = false;
@@ -39,6 +40,7 @@ const char* const kExamples =
     "  benchfw                                       the zoo, one thread\n"
     "  benchfw --zoo mobilenet_v2,resnet18 --int8 --float --html report.html\n"
     "  benchfw net.param net.bin --table net.table --layers\n"
+    "  benchfw net.param net.bin --table net.table --tune fast.table\n"
     "  benchfw net.param --threads 4 --json out.json  random weights";
 
 Status list_zoo() {
@@ -135,19 +137,35 @@ std::vector<Precision> precisions_of(const Options& options) {
     return precisions;
 }
 
-/// Measures one network, prints its lines and adds its results.
-Status run_one(const Source& source, const Options& options, const MeasureOptions& how, const Machine& machine,
-               tools::Progress* progress, std::vector<NetResult>* results) {
-    FW_ASSIGN_OR_RETURN(std::vector<NetResult> measured, measure(source, how, machine));
-    progress->clear();
+void print_results(std::vector<NetResult> measured, bool layers, std::vector<NetResult>* results) {
     for (NetResult& result : measured) {
         std::printf("%s\n", net_line(result).c_str());
-        if (options.layers) {
+        if (layers) {
             std::printf("%s", layer_table(result).c_str());
         }
         results->push_back(std::move(result));
     }
     std::fflush(stdout);
+}
+
+/// Measures one network, prints its lines and adds its results.
+Status run_one(const Source& source, const Options& options, const MeasureOptions& how, const Machine& machine,
+               tools::Progress* progress, std::vector<NetResult>* results) {
+    FW_ASSIGN_OR_RETURN(std::vector<NetResult> measured, measure(source, how, machine));
+    progress->clear();
+    print_results(std::move(measured), options.layers, results);
+    return {};
+}
+
+/// --tune: measures, prints the lines, writes the table.
+Status tune_one(Tool* tool, const Source& source, const Options& options, const MeasureOptions& how,
+                const Machine& machine, std::vector<NetResult>* results) {
+    FW_ASSIGN_OR_RETURN(const Tuned tuned, tune(source, how, *how.table, machine));
+    print_results(tuned.measured, options.layers, results);
+    FW_RETURN_IF_ERROR(tools::write_text_file(options.tune, tuned.table.to_text()));
+    const char* const names[] = {"all float", "all int8", "the planner's estimates", "measured times"};
+    tool->say("# fastest: %s; %d layers int8, %d float, written to %s\n", names[tuned.best], tuned.int8_layers,
+              tuned.float_layers, options.tune.c_str());
     return {};
 }
 
@@ -168,12 +186,13 @@ Status check_files(const Options& options, Tool* tool) {
             inputs.push_back(*input);
         }
     }
-    for (const std::string* output : {&options.json, &options.html}) {
+    for (const std::string* output : {&options.json, &options.html, &options.tune}) {
         if (!output->empty()) {
             outputs.push_back(*output);
         }
     }
-    return tool->usage_error(tools::check_distinct(outputs, inputs));
+    FW_RETURN_IF_ERROR(tool->usage_error(tools::check_distinct(outputs, inputs)));
+    return tools::check_folders(outputs);
 }
 
 Status bench(Tool* tool, const Options& options) {
@@ -186,6 +205,11 @@ Status bench(Tool* tool, const Options& options) {
     FW_ASSIGN_OR_RETURN(const std::vector<const zoo::Network*> networks, chosen_networks(options, tool));
     if (!options.table.empty() && networks.size() > 1) {
         return usage(tool, "--table belongs to one network, but there are " + std::to_string(networks.size()));
+    }
+    if (!options.tune.empty() && (options.table.empty() || options.int8 || options.with_float)) {
+        return usage(tool, options.table.empty()
+                               ? "--tune chooses the precisions of a table: give --table"
+                               : "--tune measures float and int8 itself: leave out --int8 and --float");
     }
     FW_RETURN_IF_ERROR(check_files(options, tool));
     FW_RETURN_IF_ERROR(check_device(options.device, tool));
@@ -216,14 +240,18 @@ Status bench(Tool* tool, const Options& options) {
     std::vector<NetResult> results;
     tools::Progress progress("measuring", "networks", static_cast<int64_t>(std::max<size_t>(1, networks.size())),
                              tool->quiet());
+    const auto measure_one = [&](const Source& source) {
+        return options.tune.empty() ? run_one(source, options, how, machine, &progress, &results)
+                                    : tune_one(tool, source, options, how, machine, &results);
+    };
     if (!options.param.empty()) {
         FW_ASSIGN_OR_RETURN(const Source source, source_of_files(options.param, options.bin));
-        FW_RETURN_IF_ERROR(run_one(source, options, how, machine, &progress, &results));
+        FW_RETURN_IF_ERROR(measure_one(source));
     }
     for (size_t i = 0; i < networks.size(); ++i) {
         progress.update(static_cast<int64_t>(i));
         FW_ASSIGN_OR_RETURN(const Source source, source_of_zoo(*networks[i]));
-        FW_RETURN_IF_ERROR(run_one(source, options, how, machine, &progress, &results));
+        FW_RETURN_IF_ERROR(measure_one(source));
     }
     return write_reports(options, machine, results);
 }
@@ -234,6 +262,8 @@ void add_options(CLI::App* app, Options* options) {
     app->add_option("--zoo", options->zoo, "Networks of the zoo, NAME,..")->delimiter(',');
     app->add_flag("--list", options->list, "Print the zoo's networks");
     app->add_option("--table", options->table, "Scale table of the network");
+    app->add_option("--tune", options->tune,
+                    "Write the table with int8 or float for each layer, by what is faster here");
     app->add_flag("--int8", options->int8, "int8; without --table by a table made from seeded noise");
     app->add_flag("--float", options->with_float, "float too, in turns with --int8 or --table");
     app->add_flag("--force", options->force, "Use a table that was made for another model");

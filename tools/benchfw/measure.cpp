@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <memory>
 
 #include "benchfw/made_table.h"
@@ -88,6 +89,10 @@ public:
             result_.profiled_ms = ms;
             profile_ = extractor_->profile();
         }
+        const std::vector<double>& steps = extractor_->profile();
+        least_.resize(steps.size(), HUGE_VAL);
+        std::transform(steps.begin(), steps.end(), least_.begin(), least_.begin(),
+                       [](double a, double b) { return std::min(a, b); });
         extractor_->enable_profile(false);
         return {};
     }
@@ -143,6 +148,7 @@ private:
             LayerTime layer;
             layer.plan = plan[i];
             layer.ms = profile_[i];
+            layer.least_ms = least_[i];
             layer.percent = 100.0 * layer.ms / result_.layers_ms;
             layer.gmacs_per_s = layer.ms > 0.0 ? static_cast<double>(layer.plan.macs) * 1e-6 / layer.ms : 0.0;
             result_.conversion_percent += layer.plan.is_conversion ? layer.percent : 0.0;
@@ -156,7 +162,8 @@ private:
     std::vector<std::string> input_names_, output_names_;
     std::vector<Mat> inputs_, outputs_;
     std::vector<double> times_;
-    std::vector<double> profile_;
+    std::vector<double> profile_;  // of the fastest inference
+    std::vector<double> least_;    // of each step
     NetResult result_;
 };
 
@@ -182,9 +189,18 @@ Result<std::vector<NetResult>> measure(const Source& source, const MeasureOption
         FW_ASSIGN_OR_RETURN(made, table_for(source, options));
         table = &made;
     }
-    std::vector<Subject> subjects(options.precisions.size());
+    std::vector<Variant> variants;
+    for (const Precision precision : options.precisions) {
+        variants.push_back({precision, table});
+    }
+    return measure_variants(source, options, variants, machine);
+}
+
+Result<std::vector<NetResult>> measure_variants(const Source& source, const MeasureOptions& options,
+                                                const std::vector<Variant>& variants, const Machine& machine) {
+    std::vector<Subject> subjects(variants.size());
     for (size_t i = 0; i < subjects.size(); ++i) {
-        FW_RETURN_IF_ERROR(subjects[i].load(source, options, options.precisions[i], table));
+        FW_RETURN_IF_ERROR(subjects[i].load(source, options, variants[i].precision, variants[i].table));
         FW_RETURN_IF_ERROR(subjects[i].first());
         for (int w = 0; w < options.warmup; ++w) {
             double ignored = 0.0;

@@ -26,7 +26,8 @@ constexpr int kLeastLoops = 5;
 struct LayerTime {
     LayerPlan plan;
     double ms = 0.0;
-    double percent = 0.0;  ///< of the steps' sum
+    double least_ms = 0.0;  ///< in any of the inferences whose steps were timed
+    double percent = 0.0;   ///< of the steps' sum
     double gmacs_per_s = 0.0;
 };
 
@@ -52,6 +53,16 @@ struct NetResult {
     double profiled_ms = 0.0;         ///< that whole inference, with timers
     double conversion_percent = 0.0;  ///< share of conversions in layers_ms
 };
+
+/// One way to run a network.
+struct Variant {
+    Precision precision = Precision::kFloat;
+    const ScaleTable* table = nullptr;  ///< for precisions other than float
+};
+
+/// One result for each of `variants`, which take turns, in their order; `options` without its precisions and table.
+Result<std::vector<NetResult>> measure_variants(const Source& source, const MeasureOptions& options,
+                                                const std::vector<Variant>& variants, const Machine& machine);
 
 /// One result for each of `options.precisions`, in their order.
 Result<std::vector<NetResult>> measure(const Source& source, const MeasureOptions& options, const Machine& machine);

@@ -93,6 +93,18 @@ Status check_distinct(const std::vector<std::string>& outputs, const std::vector
     return {};
 }
 
+Status check_folders(const std::vector<std::string>& outputs) {
+    for (const std::string& output : outputs) {
+        const std::filesystem::path folder = std::filesystem::path(output).parent_path();
+        std::error_code error;
+        if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
+            return Status::error(Code::kIoError, "%s: cannot write: there is no folder %s", output.c_str(),
+                                 folder.c_str());
+        }
+    }
+    return {};
+}
+
 std::string base_name(const std::string& path) {
     const size_t slash = path.rfind('/');
     return slash == std::string::npos ? path : path.substr(slash + 1);

@@ -18,6 +18,8 @@ Status for_each_line(const std::string& path, const std::function<Status(const s
 Status write_text_file(const std::string& path, const std::string& text);
 /// An error where writing `outputs` would destroy one of `inputs`, or where two outputs are one file.
 Status check_distinct(const std::vector<std::string>& outputs, const std::vector<std::string>& inputs);
+/// An error where the folder of one of `outputs` does not exist: said before long work, not after it.
+Status check_folders(const std::vector<std::string>& outputs);
 /// Part after the last '/'.
 std::string base_name(const std::string& path);
 

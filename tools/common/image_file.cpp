@@ -206,15 +206,23 @@ Result<DecodedImage> DecodedImage::decode(Span<const uint8_t> file, const std::s
     return out;
 }
 
-Status write_png(const std::string& path, const uint8_t* rgb, int width, int height) {
+Result<std::vector<uint8_t>> png_bytes(const uint8_t* rgb, int width, int height) {
     int length = 0;
     uint8_t* png = stbi_write_png_to_mem(rgb, width * 3, width, height, 3, &length);
     if (png == nullptr) {
-        return Status::error(Code::kOutOfMemory, "%s: no memory to encode %dx%d pixels", path.c_str(), width, height);
+        return Status::error(Code::kOutOfMemory, "no memory to encode %dx%d pixels", width, height);
     }
-    Status status = write_file_atomic(path.c_str(), Span<const uint8_t>(png, static_cast<size_t>(length)));
+    std::vector<uint8_t> bytes(png, png + length);
     std::free(png);
-    return status;
+    return bytes;
+}
+
+Status write_png(const std::string& path, const uint8_t* rgb, int width, int height) {
+    const Result<std::vector<uint8_t>> png = png_bytes(rgb, width, height);
+    if (!png.ok()) {
+        return png.status().with_prefix("%s", path.c_str());
+    }
+    return write_file_atomic(path.c_str(), {png->data(), png->size()});
 }
 
 Result<std::vector<ListedImage>> list_images(const std::string& path) {

@@ -28,7 +28,9 @@ private:
     std::shared_ptr<std::vector<uint8_t>> pixels_;
 };
 
-/// PNG of an RGB image (the examples' drawings).
+/// PNG of an RGB image.
+Result<std::vector<uint8_t>> png_bytes(const uint8_t* rgb, int width, int height);
+/// The same as a file (the examples' drawings).
 Status write_png(const std::string& path, const uint8_t* rgb, int width, int height);
 
 struct ListedImage {

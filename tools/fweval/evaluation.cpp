@@ -27,6 +27,12 @@ double margin(const Mat& scores, int label) {
     return std::isfinite(difference) ? difference : 0.0;
 }
 
+// Without one, an image has no average precision of its own.
+bool has_wanted_box(const ImageTruth& truth) {
+    return std::any_of(truth.boxes.begin(), truth.boxes.end(),
+                       [](const TrueBox& box) { return !box.crowd && !box.difficult; });
+}
+
 // `categories` of COCO annotations, by id; empty for any other file.
 std::vector<std::string> category_names(const std::string& path) {
     std::vector<std::string> names;
@@ -83,7 +89,14 @@ Status Evaluation::load() {
     FW_RETURN_IF_ERROR(tool_->usage_error(check_options(options_.net)));
     FW_RETURN_IF_ERROR(tool_->usage_error(check_usage()));
     FW_ASSIGN_OR_RETURN(images_, list_images(options_.images));
-    FW_RETURN_IF_ERROR(tool_->usage_error(check_outputs()));
+    std::vector<std::string> outputs;
+    for (const std::string& output : {options_.json, options_.report}) {
+        if (!output.empty()) {
+            outputs.push_back(output);
+        }
+    }
+    FW_RETURN_IF_ERROR(tool_->usage_error(check_outputs(outputs)));
+    FW_RETURN_IF_ERROR(check_folders(outputs));
     if (options_.limit > 0 && images_.size() > static_cast<size_t>(options_.limit)) {
         images_.resize(static_cast<size_t>(options_.limit));
     }
@@ -116,13 +129,7 @@ Status Evaluation::check_usage() const {
     return {};
 }
 
-Status Evaluation::check_outputs() const {
-    std::vector<std::string> outputs;
-    for (const std::string& output : {options_.json, options_.report}) {
-        if (!output.empty()) {
-            outputs.push_back(output);
-        }
-    }
+Status Evaluation::check_outputs(const std::vector<std::string>& outputs) const {
     if (outputs.empty()) {
         return {};
     }
@@ -182,7 +189,7 @@ Status Evaluation::count(size_t index) {
             if (truth.known) {
                 result.quality.push_back(margin(side->output, truth.label));
             }
-        } else if (truth.known) {
+        } else if (truth.known && (task_ == Task::kSegment || has_wanted_box(truth))) {
             Accuracy alone(task_);
             FW_RETURN_IF_ERROR(alone.add(truth, side->output));
             result.quality.push_back(alone.percent());

@@ -41,7 +41,7 @@ struct Side {
 struct ImageResult {
     size_t index = 0;  ///< of the list
     /// By side. Classification: score of the true class less the best other one, so that below 0 is wrong. Detection
-    /// and segmentation: the image's own mAP at IoU 0.5 and mIoU, 0 to 100. Empty without truth.
+    /// and segmentation: the image's own mAP at IoU 0.5 and mIoU, 0 to 100. Empty without truth or a box to be found.
     std::vector<double> quality;
     double agreement = 100;   ///< of int8 with float, 0 to 100
     std::vector<int> answer;  ///< best class by side; classification only
@@ -72,7 +72,7 @@ public:
 private:
     Status load();
     Status check_usage() const;
-    Status check_outputs() const;
+    Status check_outputs(const std::vector<std::string>& outputs) const;
     Status read_names();
     Status add_side(const char* name);
     Status run_sides(const Mat& input, bool timed);

@@ -4,6 +4,7 @@
 #include "common/file.h"
 #include "fweval/evaluation.h"
 #include "fweval/figures.h"
+#include "fweval/html.h"
 
 namespace fw::tools {
 
@@ -18,6 +19,10 @@ Status evaluate(Tool* tool, const EvalOptions& options) {
         FW_RETURN_IF_ERROR(write_text_file(
             options.json, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"));
     }
+    if (!options.report.empty()) {
+        FW_ASSIGN_OR_RETURN(const std::string page, html_report(&evaluation, json));
+        FW_RETURN_IF_ERROR(write_text_file(options.report, page));
+    }
     return {};
 }
 
@@ -31,7 +36,7 @@ int main(int argc, char** argv) {
               "  fweval net.param net.bin --images val.txt --labels val.txt --table net.table\n"
               "  fweval net.param net.bin --images photos/ --labels boxes.json --task detect --table net.table --json "
               "result.json\n"
-              "  fweval net.param net.bin --images photos/ --labels masks/ --task segment --names classes.txt\n"
+              "  fweval net.param net.bin --images photos/ --labels masks/ --task segment --report result.html\n"
               "  fweval net.param net.bin --images photos/ --table net.table --against float       no labels needed");
     EvalOptions options;
     options.net.precision = "int8";  // what the table can do, not what this processor makes of it
@@ -53,6 +58,8 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(0, 1000000))
         ->capture_default_str();
     app.add_option("--json", options.json, "Write the figures as JSON");
+    app.add_option("--report", options.report,
+                   "Write a page with tables and the worst images, which needs nothing else");
     app.add_option("--worst", options.worst, "How many of the worst images to list and show")
         ->check(CLI::Range(0, 10000))
         ->capture_default_str();
