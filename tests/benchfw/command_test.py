@@ -117,7 +117,9 @@ class Report(Bench):
             self.assertEqual(int(line.group(8)), sum(l["conversion"] for l in net["layers"]))
             self.assertAlmostEqual(sum(l["percent"] for l in net["layers"]), 100, delta=0.1)
             self.assertAlmostEqual(sum(l["ms"] for l in net["layers"]), net["layers_ms"], delta=1e-9)
-            self.assertLessEqual(net["layers_ms"], net["profiled_ms"])
+            self.assertEqual([l["name"] for l in net["layers"] if l["type"] == "Output"], ["out"])  # the caller's copy
+            # The copy is timed by doing it once more, so the sum may be a little more than the whole.
+            self.assertLess(net["layers_ms"], 2 * net["profiled_ms"])
             for layer in net["layers"]:
                 self.assertGreaterEqual(set(layer), {"name", "type", "kernel", "isa", "device", "precision", "ms", "percent",
                                                      "macs", "gmacs_per_s"})
@@ -163,7 +165,7 @@ class Tune(Bench):
         stated = dict(line.split()[1:] for line in lines if line.startswith("layer "))
         self.assertEqual(stated.pop("fc"), "float")
         # "c" and "p" can run int8 here; the fastest network's precisions are in the table.
-        runs = {l["name"]: l["precision"] for l in fastest["layers"] if not l["conversion"]}
+        runs = {l["name"]: l["precision"] for l in fastest["layers"] if not l["conversion"] and l["type"] != "Output"}
         self.assertEqual(stated, {name: runs[name] for name in stated})
         self.assertIn("c", stated)
         self.assertIn(f"{len([v for v in stated.values() if v == 'int8'])} layers int8", out)

@@ -2,7 +2,7 @@
 """fweval as a user runs it: python3 tests/fweval/command_test.py --bin build/bin/fweval [SUITE]
 
 Usage: exit codes and messages. Figures: JSON against values known beforehand. Page: the HTML report in a headless Chromium (skipped,
-77, without one). The networks have no weights, so that their answers are known: the means of red, green and blue are the scores of
+77, without one). Real: real networks and images (skipped without FW_DATA). The networks have no weights, so that their answers are known: the means of red, green and blue are the scores of
 three classes, the colours of a pixel those of its class, and an array of detections comes out as it went in.
 """
 import json
@@ -254,6 +254,39 @@ class Page(Eval):
         boxes = sum(a["image_id"] in ids for a in truth["annotations"])
         self.assertEqual(len(re.findall(r'<rect [^>]*class="truth"', dom)), boxes + 1)  # and the legend's
         self.assertGreater(len(re.findall(r'<rect [^>]*class="float"', dom)), boxes // 2)
+
+
+class Real(Eval):
+    DATA = pathlib.Path(os.environ.get("FW_DATA") or ROOT.parent / "shared")
+
+    def setUp(self):
+        super().setUp()
+        if not (self.DATA / "models").is_dir():
+            print(f"SKIPPED: no real data in {self.DATA} (set FW_DATA)")
+            sys.exit(77)
+
+    def convert(self, tool, *args):
+        subprocess.run([FWEVAL.parent / tool, *args[:-1], "net.param", "net.bin", "--quiet", "--pixel", "RGB", "--mean", "127.5",
+                        "--norm", "0.00784313725", "--size", args[-1]], cwd=self.dir, check=True, timeout=60)
+
+    def test_coco(self):
+        folder, images = self.DATA / "models/caffe/ssd_mobilenet_v1_coco", self.DATA / "images"
+        self.convert("caffe2fw", folder / "deploy.prototxt", folder / "ssd_mobilenet_v1_coco.caffemodel", "300x300")
+        result = self.figures("--task", "detect", "--images", images / "coco64_val.txt", "--labels", images / "coco64_rot180.json")["float"]
+        self.assertGreater(result["map50"], 40)
+        self.assertLess(abs(result["map50"] - result["map50_coco"]), 2)  # two integrals of one curve
+        self.assertLess(result["map"], result["map50_coco"])
+        self.assertLess(result["map_small"], result["map_large"])
+        self.assertIn("person", [c["name"] for c in result["per_class"]])
+
+    def test_voc_mask(self):
+        folder, misc = self.DATA / "models/onnx/deeplabv3_mnv2_dm05_float_257", self.DATA / "images/misc"
+        self.convert("onnx2fw", folder / "deeplabv3_mnv2_dm05_float_257.onnx", "257x257")
+        self.write("masks.txt", f"{misc}/bird_segmentation.bmp {misc}/bird_segmentation_mask.bmp\n")
+        result = self.figures("--task", "segment", "--images", misc / "bird_segmentation.bmp", "--labels", "masks.txt",
+                              "--names", misc / "pascal_voc_segmentation_labels.txt")["float"]
+        self.assertGreater(result["pixel_accuracy"], 95)
+        self.assertGreater({c["name"]: c["iou"] for c in result["per_class"]}["bird"], 80)
 
 
 if __name__ == "__main__":

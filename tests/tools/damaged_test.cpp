@@ -8,6 +8,7 @@
 #include "common/image_file.h"
 #include "common/net_options.h"
 #include "common/npy.h"
+#include "metrics/segment.h"
 #include "metrics/truth.h"
 #include "metrics/truth_boxes.h"
 #include "support/mutate.h"
@@ -129,6 +130,40 @@ TEST_F(DamagedFile, LabelsOfImages) {
     run("one/a.jpg 3\ntwo/a.jpg 4\nb c.jpg 5\nd.jpg 0\n", true, [&](const std::string& path) {
         std::vector<ListedImage> images = {{folder_ + "/one/a.jpg", -1}, {"/x/b c.jpg", -1}, {"d.jpg", -1}};
         return read_label_file(path, &images);
+    });
+}
+
+TEST_F(DamagedFile, BoxesInALine) {
+    run("# boxes\na.jpg 3 10 20.5 110 220\nsub/b c.jpg 1 0 0 5 5.25 difficult\nd.png\n", true,
+        [](const std::string& path) {
+            const auto list = read_box_list(path);
+            if (list.ok()) {
+                for (const auto& [name, image] : *list) {
+                    for (const TrueBox& truth : image.boxes) {
+                        EXPECT_TRUE(std::isfinite(intersection_over_union(truth.box, truth.box))) << name;
+                    }
+                }
+            }
+            return list.status();
+        });
+}
+
+// An indexed PNG, whose kind is changed before it is decoded: 2 bits a pixel, with transparency.
+TEST_F(DamagedFile, Mask) {
+    const unsigned char indexed[] = {0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48,
+                                     0x44, 0x52, 0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x02, 0x02, 0x03, 0x00, 0x00,
+                                     0x00, 0x02, 0xc6, 0x95, 0xf0, 0x00, 0x00, 0x00, 0x0c, 0x50, 0x4c, 0x54, 0x45, 0x09,
+                                     0x08, 0x07, 0xc8, 0x01, 0x02, 0x03, 0x63, 0x04, 0x32, 0x3c, 0x46, 0xb4, 0xb2, 0x03,
+                                     0x1c, 0x00, 0x00, 0x00, 0x04, 0x74, 0x52, 0x4e, 0x53, 0x00, 0xff, 0x80, 0x07, 0xa8,
+                                     0xec, 0x5f, 0x9f, 0x00, 0x00, 0x00, 0x0c, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x63,
+                                     0x90, 0x66, 0x78, 0x02, 0x00, 0x01, 0x39, 0x01, 0x00, 0x45, 0x64, 0x91, 0x9b, 0x00,
+                                     0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
+    run(std::string(reinterpret_cast<const char*>(indexed), sizeof indexed), false, [](const std::string& path) {
+        const Result<LabelMap> mask = read_mask(path);
+        if (mask.ok()) {
+            EXPECT_EQ(mask->labels.size(), static_cast<size_t>(mask->width) * static_cast<size_t>(mask->height));
+        }
+        return mask.status();
     });
 }
 

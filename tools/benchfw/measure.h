@@ -25,6 +25,7 @@ constexpr int kLeastLoops = 5;
 
 struct LayerTime {
     LayerPlan plan;
+    bool is_copy = false;  ///< no step of the plan: an output's way into the caller's Mat
     double ms = 0.0;
     double least_ms = 0.0;  ///< in any of the inferences whose steps were timed
     double percent = 0.0;   ///< of the steps' sum

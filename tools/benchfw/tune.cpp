@@ -29,6 +29,9 @@ public:
         double ms = 0;
         int64_t elements = 0;
         for (const LayerTime& layer : in_int8_where_possible.layers) {
+            if (layer.is_copy) {
+                continue;
+            }
             const int64_t count = layer.plan.output_shape.count();
             if (layer.plan.is_conversion) {
                 ms += layer.least_ms;
@@ -139,7 +142,7 @@ ScaleTable with_precisions(const ScaleTable& table, const Times& times, const st
 std::map<std::string, bool> precisions_of(const NetResult& result) {
     std::map<std::string, bool> int8;
     for (const LayerTime& layer : result.layers) {
-        if (!layer.plan.is_conversion) {
+        if (!layer.plan.is_conversion && !layer.is_copy) {
             int8[layer.plan.name] = in_int8(layer.plan);
         }
     }

@@ -84,12 +84,12 @@ Result<LabelMap> label_map_from_output(const Mat& output) {
 void SegmentMetric::add(const LabelMap& found, const LabelMap& truth) {
     const LabelMap scaled = found.resized(truth.width, truth.height);
     for (size_t i = 0; i < truth.labels.size(); ++i) {
-        const int label = truth.labels[i];
-        if (label == LabelMap::kVoid || (found.classes > 0 && label >= found.classes)) {
+        const size_t label = truth.labels[i];
+        if (label == LabelMap::kVoid || (found.classes > 0 && label >= static_cast<size_t>(found.classes))) {
             ++void_;
         } else {
             ++pixels_;
-            ++confusion_[static_cast<size_t>(label * kLabels + scaled.labels[i])];
+            ++confusion_[label * kLabels + scaled.labels[i]];
         }
     }
 }
