@@ -131,12 +131,14 @@ public:
 private:
     // What was computed is only copied when it is asked for again: what extract takes beyond the steps.
     Status time_copies() {
-        copies_.resize(outputs_.size());
-        for (size_t i = 0; i < outputs_.size(); ++i) {
+        constexpr int kTries = 3;
+        copies_.assign(outputs_.size(), HUGE_VAL);
+        for (size_t i = 0; i < kTries * outputs_.size(); ++i) {
+            const size_t output = i % outputs_.size();
             Mat again;
             const Clock::time_point begin = Clock::now();
-            FW_RETURN_IF_ERROR(extractor_->extract(output_names_[i].c_str(), &again));
-            copies_[i] = ms_since(begin);
+            FW_RETURN_IF_ERROR(extractor_->extract(output_names_[output].c_str(), &again));
+            copies_[output] = std::min(copies_[output], ms_since(begin));
         }
         return {};
     }
