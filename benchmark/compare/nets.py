@@ -22,7 +22,7 @@ class Net:
 def load_net(folder, name):
     description = json.loads((folder / (name + ".json")).read_text())
     inputs = {entry["name"]: tuple(entry["shape"]) for entry in description["inputs"]}
-    outputs = tuple(entry["name"] for entry in description.get("onnx_outputs", description["outputs"]))
+    outputs = tuple(entry["name"] for entry in description["outputs"])
     return Net(name, folder, inputs, outputs, int(description.get("macs", 0)))
 
 

@@ -31,7 +31,7 @@ def check(base, fwrun, work):
     input_file, output_file = os.path.join(work, "input.npy"), os.path.join(work, "output.npy")
     np.save(input_file, x)
     worst = 0.0
-    names = [o["name"] for o in info["onnx_outputs"]]
+    names = [o["name"] for o in info["outputs"]]
     for name, theirs in zip(names, session.run(names, {info["inputs"][0]["name"]: x[None]})):
         subprocess.run([fwrun, base + ".param", base + ".bin", "--input", input_file, "--output", name, "--dump", output_file],
                        check=True, stdout=subprocess.DEVNULL)

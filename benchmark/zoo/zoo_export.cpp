@@ -1,6 +1,8 @@
 // zoo_export NAME|all --out DIR: networks of the zoo as files, for other engines to measure.
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/cli.h"
 #include "common/file.h"
@@ -32,17 +34,34 @@ Json described(const std::vector<std::string>& blobs, const std::map<std::string
     return list;
 }
 
+// Leaves out every layer that `outputs` do not need.
+void cut_to(const std::vector<std::string>& outputs, NetDef* def) {
+    std::set<std::string> needed(outputs.begin(), outputs.end());
+    std::vector<LayerDef> kept;
+    for (auto layer = def->layers.rbegin(); layer != def->layers.rend(); ++layer) {
+        const auto is_needed = [&](const std::string& blob) { return needed.count(blob) != 0; };
+        if (std::any_of(layer->tops.begin(), layer->tops.end(), is_needed)) {
+            needed.insert(layer->bottoms.begin(), layer->bottoms.end());
+            kept.push_back(std::move(*layer));
+        }
+    }
+    std::reverse(kept.begin(), kept.end());
+    def->layers = std::move(kept);
+}
+
 Status export_network(const tools::Tool& tool, const ExportOptions& options, const Network& network) {
     FW_ASSIGN_OR_RETURN(NetDef def, build(network, options.seed));
     FW_ASSIGN_OR_RETURN(const auto shapes, blob_shapes(def));
     const std::string base = options.out + "/" + network.name;
     Json json = {{"name", network.name}, {"source", network.source}, {"seed", options.seed}};
     json["inputs"] = described({"data"}, shapes);
-    json["outputs"] = described(def.layers.back().tops, shapes);
     if (options.onnx) {
         FW_ASSIGN_OR_RETURN(const OnnxModel onnx, to_onnx(def));
         FW_RETURN_IF_ERROR(tools::write_text_file(base + ".onnx", onnx.bytes));
-        json["onnx_outputs"] = described(onnx.outputs, shapes);
+        json["outputs"] = described(onnx.outputs, shapes);
+        cut_to(onnx.outputs, &def);
+    } else {
+        json["outputs"] = described(def.layers.back().tops, shapes);
     }
     import::insert_splits(&def);
     FW_RETURN_IF_ERROR(save_net_def(def, (base + ".param").c_str(), (base + ".bin").c_str()));
@@ -87,7 +106,7 @@ int main(int argc, char** argv) {
     fw::zoo::ExportOptions options;
     tool.app().add_option("name", options.name, "the network, or all")->required();
     tool.app().add_option("--out", options.out, "existing folder for the files (default: the present one)");
-    tool.app().add_flag("--onnx", options.onnx, "NAME.onnx too, without the layers that detect");
+    tool.app().add_flag("--onnx", options.onnx, "NAME.onnx too; all files without the layers that detect");
     tool.app().add_option("--seed", options.seed, "of the weights (default 1)");
     return tool.run(argc, argv, [&] { return fw::zoo::run(&tool, options); });
 }

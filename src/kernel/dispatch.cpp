@@ -78,6 +78,9 @@ Span<const TableKernel* const> table_kernels() {
 Span<const ArithKernel* const> arith_kernels() {
     return span_of_listed<ArithKernel>();
 }
+Span<const FunctionKernel* const> function_kernels() {
+    return span_of_listed<FunctionKernel>();
+}
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
     const GemmKernel* best = find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8; });
     if (n <= 0) {
@@ -114,6 +117,9 @@ const TableKernel* find_table_kernel(Isa level) {
 }
 const ArithKernel* find_arith_kernel(Isa level) {
     return find<ArithKernel>(level, [](const ArithKernel&) { return true; });
+}
+const FunctionKernel* find_function_kernel(Isa level) {
+    return find<FunctionKernel>(level, [](const FunctionKernel&) { return true; });
 }
 
 }  // namespace fw

@@ -14,6 +14,7 @@ Span<const RunKernel* const> run_kernels();
 Span<const PoolKernel* const> pool_kernels();
 Span<const TableKernel* const> table_kernels();
 Span<const ArithKernel* const> arith_kernels();
+Span<const FunctionKernel* const> function_kernels();
 
 /// The best kernel for `level`. Never nullptr: scalar kernels run everywhere. A level may have GEMM kernels with tiles
 /// of different shapes: the one that covers `n` output channels with the fewest panels is taken, then the one with the
@@ -28,5 +29,6 @@ const PoolKernel* find_pool_kernel(Isa level);
 const TableKernel* find_table_kernel(Isa level);
 /// Never nullptr.
 const ArithKernel* find_arith_kernel(Isa level);
+const FunctionKernel* find_function_kernel(Isa level);
 
 }  // namespace fw

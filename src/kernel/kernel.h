@@ -199,6 +199,33 @@ struct PoolKernel {
     void (*max_f32)(const PoolArgs&, float start);
 };
 
+/// Functions of one float, with their parameters a and b. Errors are stated in functions.h.
+enum class FloatFunction : uint8_t {
+    kExp,  ///< e^(x - a)
+    kSigmoid,
+    kTanh,
+    kSwish,  ///< x * sigmoid(x)
+    kMish,
+    kGelu,
+    kGeluTanh,
+    kHardSigmoid,  ///< max(0, min(1, a x + b))
+    kHardSwish,    ///< x * max(0, min(1, a x + b))
+    kRoot34,       ///< x^(-3/4), x > 0
+};
+
+struct FunctionArgs {
+    FloatFunction function = FloatFunction::kExp;
+    float a = 0.0F;
+    float b = 0.0F;
+};
+
+/// A function over `count` adjacent floats; `out` may be `x`. Every level gives the same bits.
+struct FunctionKernel {
+    const char* name;
+    Isa level;
+    void (*apply)(const FunctionArgs&, const float* x, int64_t count, float* out);
+};
+
 #define FW_KERNEL_STRUCT_gemm_f32 GemmKernel
 #define FW_KERNEL_STRUCT_gemm_int8 GemmKernel
 #define FW_KERNEL_STRUCT_dw_f32 DwKernel
@@ -208,6 +235,7 @@ struct PoolKernel {
 #define FW_KERNEL_STRUCT_pool PoolKernel
 #define FW_KERNEL_STRUCT_table TableKernel
 #define FW_KERNEL_STRUCT_arith ArithKernel
+#define FW_KERNEL_STRUCT_function FunctionKernel
 
 #define FW_KERNEL(family, name, level) extern const FW_KERNEL_STRUCT_##family name;
 #include "kernel/kernels.inc"

@@ -11,31 +11,23 @@ struct NoParameters {
 };
 
 struct Sigmoid : NoParameters {
-    template <class T>
-    T operator()(T x) const {
-        return fn::sigmoid(x);
-    }
+    FunctionArgs kernel() const { return {FloatFunction::kSigmoid}; }
+    double operator()(double x) const { return fn::sigmoid(x); }
 };
 
 struct TanH : NoParameters {
-    template <class T>
-    T operator()(T x) const {
-        return fn::tanh(x);
-    }
+    FunctionArgs kernel() const { return {FloatFunction::kTanh}; }
+    double operator()(double x) const { return fn::tanh(x); }
 };
 
 struct Swish : NoParameters {
-    template <class T>
-    T operator()(T x) const {
-        return x * fn::sigmoid(x);
-    }
+    FunctionArgs kernel() const { return {FloatFunction::kSwish}; }
+    double operator()(double x) const { return x * fn::sigmoid(x); }
 };
 
 struct Mish : NoParameters {
-    template <class T>
-    T operator()(T x) const {
-        return fn::mish(x);
-    }
+    FunctionArgs kernel() const { return {FloatFunction::kMish}; }
+    double operator()(double x) const { return fn::mish(x); }
 };
 
 // log(1 + e^x): Softplus, and Caffe's name for it, BNLL.
@@ -57,17 +49,13 @@ struct AlphaBeta {
 };
 
 struct HardSigmoid : AlphaBeta {
-    template <class T>
-    T operator()(T x) const {
-        return fn::hard_sigmoid(x, static_cast<T>(alpha), static_cast<T>(beta));
-    }
+    FunctionArgs kernel() const { return {FloatFunction::kHardSigmoid, alpha, beta}; }
+    double operator()(double x) const { return fn::hard_sigmoid(x, double{alpha}, double{beta}); }
 };
 
 struct HardSwish : AlphaBeta {
-    template <class T>
-    T operator()(T x) const {
-        return x * fn::hard_sigmoid(x, static_cast<T>(alpha), static_cast<T>(beta));
-    }
+    FunctionArgs kernel() const { return {FloatFunction::kHardSwish, alpha, beta}; }
+    double operator()(double x) const { return x * fn::hard_sigmoid(x, double{alpha}, double{beta}); }
 };
 
 struct Gelu {
@@ -76,14 +64,13 @@ struct Gelu {
         fast = params.i(0) != 0;
         return {};
     }
-    template <class T>
-    T operator()(T x) const {
-        constexpr T kHalf = T(0.5);
+    FunctionArgs kernel() const { return {fast ? FloatFunction::kGeluTanh : FloatFunction::kGelu}; }
+    double operator()(double x) const {
         if (fast) {
-            constexpr T kRootTwoOverPi = T(0.79788456080286535588);
-            return kHalf * x * (T(1) + fn::tanh(kRootTwoOverPi * (x + T(0.044715) * x * x * x)));
+            constexpr double kRootTwoOverPi = 0.79788456080286535588;
+            return 0.5 * x * (1.0 + fn::tanh(kRootTwoOverPi * (x + 0.044715 * x * x * x)));
         }
-        return kHalf * x * (T(1) + fn::erf(x * T(0.70710678118654752440)));
+        return 0.5 * x * (1.0 + fn::erf(x * 0.70710678118654752440));
     }
 };
 
@@ -132,16 +119,16 @@ struct Selu {
 }  // namespace
 
 std::unique_ptr<Layer> make_Sigmoid() {
-    return std::make_unique<PointwiseOf<Sigmoid>>();
+    return std::make_unique<KernelPointwise<Sigmoid>>();
 }
 std::unique_ptr<Layer> make_TanH() {
-    return std::make_unique<PointwiseOf<TanH>>();
+    return std::make_unique<KernelPointwise<TanH>>();
 }
 std::unique_ptr<Layer> make_Swish() {
-    return std::make_unique<PointwiseOf<Swish>>();
+    return std::make_unique<KernelPointwise<Swish>>();
 }
 std::unique_ptr<Layer> make_Mish() {
-    return std::make_unique<PointwiseOf<Mish>>();
+    return std::make_unique<KernelPointwise<Mish>>();
 }
 std::unique_ptr<Layer> make_Softplus() {
     return std::make_unique<PointwiseOf<Softplus>>();
@@ -150,13 +137,13 @@ std::unique_ptr<Layer> make_BNLL() {
     return std::make_unique<PointwiseOf<Softplus>>();
 }
 std::unique_ptr<Layer> make_HardSigmoid() {
-    return std::make_unique<PointwiseOf<HardSigmoid>>();
+    return std::make_unique<KernelPointwise<HardSigmoid>>();
 }
 std::unique_ptr<Layer> make_HardSwish() {
-    return std::make_unique<PointwiseOf<HardSwish>>();
+    return std::make_unique<KernelPointwise<HardSwish>>();
 }
 std::unique_ptr<Layer> make_GELU() {
-    return std::make_unique<PointwiseOf<Gelu>>();
+    return std::make_unique<KernelPointwise<Gelu>>();
 }
 std::unique_ptr<Layer> make_ELU() {
     return std::make_unique<PointwiseOf<Elu>>();

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/cpu.h"
 #include "base/parallel.h"
+#include "kernel/dispatch.h"
 #include "layer/layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/weights.h"
@@ -32,6 +34,11 @@ public:
         out[0].shape = in[0].shape;
         return check_rank(in[0].shape, 3, 3);
     }
+    Status prepare(const PrepareContext& /*context*/) override {
+        FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+        kernel_ = find_function_kernel(isa);
+        return {};
+    }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         parallel_for(in[0].h(), context.threads, [&](int64_t y) {
             for (int x = 0; x < in[0].w(); ++x) {
@@ -48,23 +55,65 @@ public:
 private:
     static constexpr int kLargestWindow = 65535;
 
-    float power(float base) const {
-        if (beta_ == 0.75F) {  // the usual exponent, without pow
-            const float root = std::sqrt(base);
-            return 1.0F / (root * std::sqrt(root));
+    static constexpr int kBlock = 256;  // channels at a time
+
+    // base[i] to base[i]^-beta.
+    void power(float* base, int count) const {
+        if (beta_ == 0.75F) {
+            kernel_->apply({FloatFunction::kRoot34}, base, count, base);
+            return;
         }
-        return std::pow(base, -beta_);
+        for (int i = 0; i < count; ++i) {
+            base[i] = std::pow(base[i], -beta_);
+        }
+    }
+    float power(float base) const {
+        power(&base, 1);
+        return base;
     }
     void across_channels(const Tensor& in, const Tensor& out, int y, int x) const {
+        for (int c = 0; c < in.c(); c += kBlock) {
+            across_block(in, out, y, x, c, std::min(kBlock, in.c() - c));
+        }
+    }
+    // Channels [first, first + count). The k-th channel of every window is added in one loop, so that loops vectorise.
+    void across_block(const Tensor& in, const Tensor& out, int y, int x, int first, int count) const {
         const int half = size_ / 2;
         const float factor = alpha_ / static_cast<float>(size_);
-        for (int c = 0; c < in.c(); ++c) {
-            float sum = 0.0F;
-            for (int k = std::max(c - half, 0); k <= std::min(c + half, in.c() - 1); ++k) {
-                const float v = in.at(k, y, x);
-                sum += v * v;
+        float sum[kBlock] = {};
+        const float* pixel = &in.at(0, y, x);
+        const int64_t step = in.c_stride();
+        for (int k = std::max(-half, 1 - first - count); k <= std::min(half, in.c() - 1 - first); ++k) {
+            const int begin = std::max(0, -(first + k));
+            const int end = std::min(count, in.c() - first - k);
+            add_squares(pixel + (first + begin + k) * step, step, end - begin, sum + begin);
+        }
+        for (int i = 0; i < count; ++i) {
+            sum[i] = bias_ + factor * sum[i];
+        }
+        power(sum, count);
+        scale(pixel + first * step, step, sum, count, &out.at(first, y, x), out.c_stride());
+    }
+    static void add_squares(const float* x, int64_t step, int count, float* sum) {
+        if (step == 1) {
+            for (int i = 0; i < count; ++i) {
+                sum[i] += x[i] * x[i];
             }
-            out.at(c, y, x) = in.at(c, y, x) * power(bias_ + factor * sum);
+            return;
+        }
+        for (int i = 0; i < count; ++i) {
+            sum[i] += x[i * step] * x[i * step];
+        }
+    }
+    static void scale(const float* x, int64_t step, const float* factor, int count, float* to, int64_t to_step) {
+        if (step == 1 && to_step == 1) {
+            for (int i = 0; i < count; ++i) {
+                to[i] = x[i] * factor[i];
+            }
+            return;
+        }
+        for (int i = 0; i < count; ++i) {
+            to[i * to_step] = x[i * step] * factor[i];
         }
     }
     void within_channel(const Tensor& in, const Tensor& out, int y, int x) const {
@@ -82,6 +131,7 @@ private:
         }
     }
 
+    const FunctionKernel* kernel_ = nullptr;
     bool across_ = true;
     int size_ = 5;
     float alpha_ = 1.0F;

@@ -1,5 +1,7 @@
 // Softmax: exp(x) / sum of exp along one axis, the largest element subtracted first.
+#include "base/cpu.h"
 #include "base/parallel.h"
+#include "kernel/dispatch.h"
 #include "layer/layer.h"
 #include "layer/support/functions.h"
 #include "layer/support/loop_nest.h"
@@ -10,15 +12,13 @@ namespace fw {
 namespace {
 
 // One vector of n elements.
-void softmax(const float* in, int64_t in_step, float* out, int64_t out_step, int64_t n) {
+void softmax(const FunctionKernel& kernel, const float* in, int64_t in_step, float* out, int64_t out_step, int64_t n) {
     float largest = in[0];
     for (int64_t i = 1; i < n; ++i) {
         largest = in[i * in_step] > largest ? in[i * in_step] : largest;
     }
     if (in_step == 1 && out_step == 1) {
-        for (int64_t i = 0; i < n; ++i) {
-            out[i] = fn::exp(in[i] - largest);
-        }
+        kernel.apply({FloatFunction::kExp, largest}, in, n, out);
     } else {
         for (int64_t i = 0; i < n; ++i) {
             out[i * out_step] = fn::exp(in[i * in_step] - largest);
@@ -64,9 +64,11 @@ public:
         if (in[0].count() == 0) {
             return {};
         }
+        FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+        const FunctionKernel* kernel = find_function_kernel(isa);
         parallel_for(others.count(), context.threads, [&](int64_t i) {
             const LoopNest::Steps offset = others.at(i);
-            softmax(in[0].ptr<const float>() + offset[0], in[0].stride[axis], out[0].ptr<float>() + offset[1],
+            softmax(*kernel, in[0].ptr<const float>() + offset[0], in[0].stride[axis], out[0].ptr<float>() + offset[1],
                     out[0].stride[axis], in[0].shape[axis]);
         });
         return {};

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/cpu.h"
-#include "kernel/dispatch.h"
 #include "layer/support/run_plan.h"
 
 namespace fw {

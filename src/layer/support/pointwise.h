@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include "base/cpu.h"
+#include "kernel/dispatch.h"
 #include "layer/layer.h"
 #include "quant/quant.h"
 
@@ -48,6 +50,29 @@ protected:
     double exact(double x) const override { return f_(x); }
 
     F f_;
+};
+
+/// A Pointwise layer whose float function is a kernel's: F has `FunctionArgs kernel() const`, and its operator() is for
+/// double.
+template <class F>
+class KernelPointwise : public Pointwise {
+public:
+    Status load(const Params& params, Span<const Weight> /*weights*/) override { return f_.load(params); }
+    Status prepare(const PrepareContext& context) override {
+        FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+        kernel_ = find_function_kernel(isa);
+        return Pointwise::prepare(context);
+    }
+
+protected:
+    void apply(const float* in, float* out, int64_t count) const override {
+        kernel_->apply(f_.kernel(), in, count, out);
+    }
+    double exact(double x) const override { return f_(x); }
+
+private:
+    F f_;
+    const FunctionKernel* kernel_ = nullptr;
 };
 
 /// out[i] = table[in[i] + 128] over tensors of one shape and any strides.
