@@ -34,7 +34,7 @@ FW_C_EXPORT const char* fw_last_error(void);
 FW_C_EXPORT fw_net* fw_net_create(void);
 FW_C_EXPORT void fw_net_destroy(fw_net* net);
 FW_C_EXPORT fw_status fw_net_set_threads(fw_net* net, int threads);
-/* 0 = auto, 1 = float, 2 = int8 */
+/* 0 = auto, 1 = float, 2 = int8, 3 = float with float16 weights */
 FW_C_EXPORT fw_status fw_net_set_precision(fw_net* net, int precision);
 FW_C_EXPORT fw_status fw_net_load_table(fw_net* net, const char* path);
 FW_C_EXPORT fw_status fw_net_load_model(fw_net* net, const char* param_path, const char* bin_path);

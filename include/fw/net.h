@@ -41,6 +41,7 @@ struct LayerPlan {
     DType input_type = DType::kFloat32;
     DType output_type = DType::kFloat32;
     QuantParams output_quant;
+    bool fp16_weights = false;   ///< computes in float32 with weights kept in float16
     bool is_conversion = false;  ///< int8 <-> float crossing or layout copy that the model did not ask for
     std::string reason;          ///< why this precision
 };

@@ -14,12 +14,17 @@ enum class Precision : uint8_t {
     kAuto,   ///< int8 where the table allows it and it pays on this processor, float elsewhere (docs/runtime.md)
     kFloat,  ///< float32 everywhere, a table is ignored
     kInt8,   ///< int8 wherever the table allows it
+    kFp16,   ///< float32 arithmetic, weights of matrix products kept in float16 wherever their values allow it; a table
+             ///< is ignored. Half the memory; a relative error of up to 2^-11 a weight, none where the file has float16
 };
 
 struct FW_EXPORT Option {
     /// Threads of one inference; 0 = one for each core.
     int threads = 1;
     Precision precision = Precision::kAuto;
+    /// kAuto: float16 weights (see kFp16) are a third choice for each layer that runs in float, taken where it is
+    /// faster.
+    bool fp16 = false;
     /// Run the graph passes (folding, fusion). Off: every layer runs as written, for debugging.
     bool optimize = true;
     /// Names of single passes to leave out, as `fold_batchnorm` or `fuse_activation`.

@@ -40,6 +40,10 @@ struct Node {
     /// Upper bound of each output channel where equalize_channels took different ones out of the fused activation;
     /// limit_channels sees to it that they hold.
     std::vector<float> channel_limits;
+    /// A point-wise layer, removed, that this one applies to its int8 outputs by table (fuse_table); kNone = none.
+    NodeId table = kNone;
+    QuantParams before_table;    ///< scale of what the table is looked up with
+    bool fp16_weights = false;   ///< set by choose_fp16
     std::string reason;          ///< why this precision, for Net::plan()
     bool is_conversion = false;  ///< inserted by a pass to cross between int8 and float
     bool removed = false;

@@ -46,12 +46,6 @@ std::string obstacle(const Node& node, const ScaleTable& table) {
     return {};
 }
 
-// Only a clamp can be applied to int8 outputs.
-bool clamps(const Node& node) {
-    const int activation = node.params.get(kActivationType, 0);
-    return activation == kActNone || activation == kActRelu || activation == kActClip;
-}
-
 // Scales that the table states: of blobs by name, of layers' first inputs.
 std::vector<QuantParams> stated_scales(const Graph& graph, const ScaleTable& table, const Int8Plan& plan) {
     std::vector<QuantParams> stated(graph.values().size());
@@ -117,7 +111,7 @@ void turn_float(const std::vector<bool>& drop, const char* reason, Int8Plan* pla
 }
 
 // Layers without weights that only feed float layers gain nothing and cost accuracy: takes back those (last ones first)
-// whose inputs come in float for free, from a float layer or from one with weights, which can write either.
+// whose inputs come in float for free, from a float layer or from one that can write either, as those with weights can.
 //
 //   conv -> pool (int8) -> Dequantize -> softmax   =>   conv (writes float) -> pool -> softmax
 void drop_tails(const Graph& graph, Int8Plan* plan) {
@@ -141,7 +135,7 @@ void drop_tails(const Graph& graph, Int8Plan* plan) {
             for (const ValueId input : graph.node(id).inputs) {
                 const NodeId producer = graph.value(input).producer;
                 const bool free = !plan->int8[at(producer)] || drop[at(producer)] ||
-                                  (plan->rule[at(producer)] == QuantRule::kWeighted && all_readers_float(input));
+                                  (writes_either(plan->rule[at(producer)]) && all_readers_float(input));
                 if (!free) {
                     drop[at(id)] = false;
                     changed = true;
@@ -221,6 +215,10 @@ bool reads_only_shape(const Node& node, size_t slot) {
            (slot > 0 && (node.type == "Crop" || node.type == "Reshape" || node.type == "Interp"));
 }
 
+bool writes_either(QuantRule rule) {
+    return rule == QuantRule::kWeighted || rule == QuantRule::kReader;
+}
+
 bool has_int8_slot(QuantRule rule, size_t slot) {
     return slot == 0 || rule == QuantRule::kUnify || rule == QuantRule::kArith;
 }
@@ -230,17 +228,17 @@ bool takes_int8(const Int8Plan& plan, NodeId node, size_t slot) {
 }
 
 bool can_write_int8(const Graph& graph, const Int8Plan& plan, NodeId node) {
-    return plan.scale[at(graph.node(node).outputs[0])].known() && clamps(graph.node(node));
+    return plan.scale[at(graph.node(node).outputs[0])].known();
 }
 
 bool gives_int8(const Graph& graph, const Int8Plan& plan, NodeId id) {
     if (!plan.int8[at(id)]) {
         return false;
     }
-    if (plan.rule[at(id)] != QuantRule::kWeighted) {
+    if (!writes_either(plan.rule[at(id)])) {
         return true;
     }
-    // A layer with weights writes float itself where nobody wants int8.
+    // Such a layer writes float itself where nobody wants int8.
     const ValueId output = graph.node(id).outputs[0];
     if (!can_write_int8(graph, plan, id)) {
         return false;
@@ -366,11 +364,11 @@ void find_possible(const Graph& graph, Int8Plan* plan) {
                 unknown = graph.value(v).name;
             }
         };
-        const bool one_input = plan->rule[at(id)] == QuantRule::kWeighted || plan->rule[at(id)] == QuantRule::kMove;
+        const bool one_input = writes_either(plan->rule[at(id)]) || plan->rule[at(id)] == QuantRule::kMove;
         for (size_t slot = 0; slot < (one_input ? 1 : node.inputs.size()); ++slot) {
             need(node.inputs[slot]);
         }
-        if (plan->rule[at(id)] != QuantRule::kWeighted) {
+        if (!writes_either(plan->rule[at(id)])) {
             for (const ValueId output : node.outputs) {
                 need(output);
             }

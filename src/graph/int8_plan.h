@@ -31,7 +31,9 @@ void drop_needless(const Graph& graph, Int8Plan* plan);
 bool reads_only_shape(const Node& node, size_t slot);
 /// True if layers of this rule that run int8 take their input `slot` as int8.
 bool has_int8_slot(QuantRule rule, size_t slot);
-/// True if a layer with weights that runs int8 can write int8.
+/// True for a rule whose layers, running int8, write int8 or float: those with weights, and readers as Softmax.
+bool writes_either(QuantRule rule);
+/// True if such a layer that runs int8 can write int8.
 bool can_write_int8(const Graph& graph, const Int8Plan& plan, NodeId node);
 /// True if the node takes its input `slot` as int8.
 bool takes_int8(const Int8Plan& plan, NodeId node, size_t slot);

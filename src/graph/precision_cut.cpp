@@ -52,7 +52,7 @@ private:
     // The side on which the value as its producer writes it lies.
     int form_of(ValueId v) {
         const NodeId producer = graph_.value(v).producer;
-        if (side_[at(producer)] == MinCut::kSink || plan_.rule[at(producer)] != QuantRule::kWeighted) {
+        if (side_[at(producer)] == MinCut::kSink || !writes_either(plan_.rule[at(producer)])) {
             return side_[at(producer)];
         }
         if (!can_write_int8(graph_, plan_, producer)) {

@@ -14,6 +14,23 @@ int int8_term(const Node& node) {
     return node.params.get(8, 0);
 }
 
+// The table states the blob, or one that layers which keep scales (a Padding that is not fused) make it of.
+bool has_scale(const Graph& graph, ValueId v, const ScaleTable& table) {
+    while (table.blobs.count(graph.value(v).name) == 0) {
+        const NodeId producer = graph.value(v).producer;
+        if (producer == kNone || graph.node(producer).inputs.empty()) {
+            return false;
+        }
+        const LayerSchema* schema = find_schema(graph.node(producer).type);
+        const QuantRule rule = schema != nullptr ? schema->rule(graph.params(producer)) : QuantRule::kFloat;
+        if (rule != QuantRule::kMove && rule != QuantRule::kClamp) {
+            return false;
+        }
+        v = graph.node(producer).inputs[0];
+    }
+    return true;
+}
+
 }  // namespace
 
 bool is_weighted(const Node& node) {
@@ -79,7 +96,7 @@ bool wants_int8(const Graph& graph, const Node& node, const ScaleTable* table) {
         return false;
     }
     return (named && (entry->second.input.known() || entry->second.precision == ScaleTable::LayerPrecision::kInt8)) ||
-           (!node.inputs.empty() && table->blobs.count(graph.value(node.inputs[0]).name) != 0);
+           (!node.inputs.empty() && has_scale(graph, node.inputs[0], *table));
 }
 
 }  // namespace fw

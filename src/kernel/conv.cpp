@@ -15,6 +15,8 @@ namespace {
 // Packed weights of one cache block: about half of a small second-level cache, so that they stay there while the rows
 // of the image pass by.
 constexpr int64_t kBlockBytes = 256 * 1024;
+// Widened float16 weights of one block, where few rows of the image pass by: they stay in the first-level cache.
+constexpr int64_t kWidenedBytes = 16 * 1024;
 // Pixels whose addresses are computed at once for a depthwise kernel.
 constexpr int64_t kDwPixels = 32;
 constexpr int kMaxMr = 32;
@@ -36,34 +38,80 @@ size_t staged_bytes(int64_t rows, int64_t columns, bool staged) {
     return staged ? round_up(static_cast<size_t>(rows * columns) * 4 + kOverread, kAlignment) : 0;
 }
 
+int64_t panels_of_block(int64_t panel_bytes, int64_t block_bytes) {
+    return std::max<int64_t>(1, block_bytes / panel_bytes);
+}
+
+size_t widened_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n) {
+    const int64_t panel_bytes =
+        gemm_column_bytes(taps, k, kernel.kr, kernel.int8, kernel.packed_size > 0) * kernel.lanes * kernel.vectors;
+    const int64_t panels =
+        std::min(panels_of_block(panel_bytes, kBlockBytes), panel_count(n, kernel.lanes, kernel.vectors));
+    return round_up(static_cast<size_t>(panels * panel_bytes) + kOverread, kAlignment);
+}
+
 // What one thread works on, and with.
 struct GemmTask {
     Range tiles;
     Range panels;
     const void** rows;
     void* packed_rows;
-    float* stage;  // [mr][n]
+    void* widened;  // a block's panels
+    float* stage;   // [mr][n]
 };
 
 // The parts of a thread's scratch memory.
 struct GemmScratch {
-    GemmScratch(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged)
+    GemmScratch(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, bool half)
         : rows(pointer_bytes(taps * kernel.mr)),
           packed_rows(round_up(gemm_scratch_bytes(kernel, taps, k), kAlignment)),
+          widened(half ? widened_bytes(kernel, taps, k, n) : 0),
           stage(staged_bytes(kernel.mr, n, staged)) {}
-    size_t total() const { return rows + packed_rows + stage; }
+    size_t total() const { return rows + packed_rows + widened + stage; }
 
-    size_t rows, packed_rows, stage;
+    size_t rows, packed_rows, widened, stage;
 };
 
-void run_row_function(const ConvJob& job, void* const* place, void* const* written, int64_t m, int64_t column,
-                      int64_t columns) {
-    for (int64_t r = 0; r < m; ++r) {
-        const char* from = static_cast<const char*>(written[r]) + column * 4;
-        job.row_function.run(job.row_function.context, reinterpret_cast<const float*>(from),
-                             static_cast<char*>(place[r]) + column * job.out_element_size, column, columns);
+// Calls the row function for outputs as they are finished. Rows that lie behind one another go together: a function
+// that looks up a table has its own costs for each call.
+class FinishedRows {
+public:
+    explicit FinishedRows(const ConvJob& job) : job_(job) {}
+    ~FinishedRows() { flush(); }
+    FinishedRows(const FinishedRows&) = delete;
+    FinishedRows& operator=(const FinishedRows&) = delete;
+
+    // `count` outputs at `written`, whose place in the output is `place`.
+    void add(const void* written, void* place, int64_t count) {
+        if (job_.row_function.run == nullptr) {
+            return;
+        }
+        if (job_.row_function.staged) {
+            job_.row_function.run(job_.row_function.context, written, place, count);
+            return;
+        }
+        const bool behind = begin_ + count_ * job_.out_element_size == place;
+        if (begin_ == nullptr || !behind || count_ >= kElements) {
+            flush();
+            begin_ = static_cast<char*>(place);
+        }
+        count_ += count;
     }
-}
+    void flush() {
+        if (count_ > 0) {
+            job_.row_function.run(job_.row_function.context, begin_, begin_, count_);
+        }
+        begin_ = nullptr;
+        count_ = 0;
+    }
+
+private:
+    static constexpr int64_t kElements = 4096;
+
+    const ConvJob& job_;
+    char* begin_ = nullptr;
+    int64_t count_ = 0;
+};
 
 void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask& task) {
     const ConvGeometry& g = job.geometry;
@@ -71,7 +119,8 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     const int64_t pixels = g.pixels();
     const int64_t column_bytes = gemm_column_bytes(taps, job.k, kernel.kr, kernel.int8, kernel.packed_size > 0);
     const int64_t panel_bytes = column_bytes * kernel.lanes * kernel.vectors;
-    const int64_t block = std::max<int64_t>(1, kBlockBytes / panel_bytes);
+    const bool few = job.widen != nullptr && pixels <= kernel.mr;
+    const int64_t block = panels_of_block(panel_bytes, few ? kWidenedBytes : kBlockBytes);
 
     void* place[kMaxMr];
     void* out[kMaxMr];
@@ -90,6 +139,17 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
         const int64_t column = panel_at(args.panel_begin, job.n, kernel.lanes, kernel.vectors).column;
         const Panel last = panel_at(args.panel_end - 1, job.n, kernel.lanes, kernel.vectors);
         const int64_t columns = std::min(job.n, last.column + last.vectors * kernel.lanes) - column;
+        if (job.widen != nullptr) {
+            GemmWeights shape;
+            shape.n = job.n;
+            shape.taps = taps;
+            shape.k = job.k;
+            widen_panels(kernel, shape, job.packed, args.panel_begin, args.panel_end, job.widen, task.widened);
+            // The kernel adds the offset of its first column.
+            args.packed = reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(task.widened) -
+                                                        static_cast<uintptr_t>(column * column_bytes));
+        }
+        FinishedRows finished(job);
         TapRows pixel(job, kernel.int8 ? 1 : 4, kernel.mr, 1, task.tiles.begin * kernel.mr);
         for (int64_t tile = task.tiles.begin; tile < task.tiles.end; ++tile) {
             args.m = std::min<int64_t>(kernel.mr, pixels - tile * kernel.mr);
@@ -102,8 +162,9 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
                 out[r] = task.stage + r * job.n;
             }
             kernel.run(args);
-            if (job.row_function.run != nullptr) {
-                run_row_function(job, place, args.out, args.m, column, columns);
+            for (int64_t r = 0; r < args.m; ++r) {
+                finished.add(static_cast<const char*>(args.out[r]) + column * 4,
+                             static_cast<char*>(place[r]) + column * job.out_element_size, columns);
             }
         }
     }
@@ -111,8 +172,9 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
 
 }  // namespace
 
-size_t gemm_conv_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, int threads) {
-    return static_cast<size_t>(threads) * GemmScratch(kernel, taps, k, n, staged).total();
+size_t gemm_conv_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, int threads,
+                               bool half) {
+    return static_cast<size_t>(threads) * GemmScratch(kernel, taps, k, n, staged, half).total();
 }
 
 void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job) {
@@ -121,7 +183,7 @@ void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job) {
     const int threads = std::max(1, job.threads);
     // Rows of the image are shared out, or output channels where there are few rows (inner products).
     const bool by_rows = tiles >= 2 * int64_t{threads} || tiles >= panels;
-    const GemmScratch parts(kernel, job.geometry.taps(), job.k, job.n, job.row_function.staged);
+    const GemmScratch parts(kernel, job.geometry.taps(), job.k, job.n, job.row_function.staged, job.widen != nullptr);
     parallel_for(threads, threads, [&](int64_t i) {
         char* scratch = static_cast<char*>(job.scratch) + static_cast<size_t>(i) * parts.total();
         GemmTask task;
@@ -129,7 +191,8 @@ void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job) {
         task.panels = by_rows ? Range{0, panels} : part_of(panels, i, threads);
         task.rows = reinterpret_cast<const void**>(scratch);
         task.packed_rows = scratch + parts.rows;
-        task.stage = reinterpret_cast<float*>(scratch + parts.rows + parts.packed_rows);
+        task.widened = scratch + parts.rows + parts.packed_rows;
+        task.stage = reinterpret_cast<float*>(scratch + parts.rows + parts.packed_rows + parts.widened);
         run_gemm_task(kernel, job, task);
     });
 }
@@ -159,6 +222,7 @@ void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
         args.out = job.row_function.staged ? out : place;
         args.epilogue = job.epilogue;
         const Range range = part_of(runs, i, threads);
+        FinishedRows finished(job);
         TapRows pixel(job, kernel.int8 ? 1 : 4, 1, taps, range.begin * kDwPixels);
         for (int64_t run = range.begin; run < range.end; ++run) {
             args.pixels = std::min(kDwPixels, pixels - run * kDwPixels);
@@ -167,8 +231,8 @@ void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
                 out[p] = stage + p * job.k;
             }
             kernel.run(args);
-            if (job.row_function.run != nullptr) {
-                run_row_function(job, place, args.out, args.pixels, 0, job.k);
+            for (int64_t p = 0; p < args.pixels; ++p) {
+                finished.add(args.out[p], place[p], job.k);
             }
         }
     });
@@ -188,6 +252,7 @@ void run_dw_line_conv(const DwLineKernel& kernel, const ConvJob& job) {
         args.packed = job.packed;
         args.epilogue = job.epilogue;
         const Range lines = part_of(g.out_h, i, threads);
+        FinishedRows finished(job);
         for (int64_t y = lines.begin; y < lines.end; ++y) {
             for (int ky = 0; ky < g.kernel_h; ++ky) {
                 const int64_t in_y = y * g.stride_h - g.pad_top + int64_t{ky} * g.dilation_h;
@@ -207,9 +272,8 @@ void run_dw_line_conv(const DwLineKernel& kernel, const ConvJob& job) {
                 args.out_step = job.row_function.staged ? job.k * 4 : out_step;
                 kernel.run(args);
                 for (int64_t p = 0; p < args.pixels && job.row_function.run != nullptr; ++p) {
-                    const char* from = static_cast<const char*>(args.out) + p * args.out_step;
-                    job.row_function.run(job.row_function.context, reinterpret_cast<const float*>(from),
-                                         line + (x + p) * out_step, 0, job.k);
+                    finished.add(static_cast<const char*>(args.out) + p * args.out_step, line + (x + p) * out_step,
+                                 job.k);
                 }
             }
         }

@@ -25,11 +25,11 @@ struct ConvGeometry {
     int64_t pixels() const { return int64_t{out_h} * out_w; }
 };
 
-/// A function over finished output rows that are still in the cache: `count` channels from `column` on. `from` is what
-/// the kernel wrote, `to` its place in the output: the same memory unless `staged`, where the kernel writes float rows
-/// to scratch memory first and the function converts them.
+/// A function of single elements over `count` finished outputs that are still in the cache. `from` is what the kernel
+/// wrote, `to` its place in the output: the same memory unless `staged`, where the kernel writes float rows to scratch
+/// memory first and the function converts them.
 struct RowFunction {
-    void (*run)(const void* context, const float* from, void* to, int64_t column, int64_t count) = nullptr;
+    void (*run)(const void* context, const void* from, void* to, int64_t count) = nullptr;
     const void* context = nullptr;
     bool staged = false;
 };
@@ -41,6 +41,8 @@ struct ConvJob {
     void* output = nullptr;
     const void* pad_row = nullptr;  ///< k elements of the padding value; nullptr only where no tap leaves the input
     const void* packed = nullptr;
+    /// Float GEMM: `packed` is from pack_half, and panels are widened by `widen` just before they are used.
+    void (*widen)(const uint16_t* half, int64_t count, float* out) = nullptr;
     int64_t k = 0;  ///< depthwise: channels in and out
     int64_t n = 0;
     Epilogue epilogue;
@@ -52,7 +54,8 @@ struct ConvJob {
 
 /// Results do not depend on the number of threads: every output is computed whole, by one of them.
 void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job);
-size_t gemm_conv_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, int threads);
+size_t gemm_conv_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, int threads,
+                               bool half = false);
 
 /// Depthwise convolution line by line: not transposed, horizontal dilation 1, kernel.size and kernel.stride as the
 /// geometry has them. `pad_row` must not be nullptr.

@@ -153,6 +153,8 @@ struct RunKernel {
     void (*quantize_planes)(const QuantizeArgs&, const float* const* planes, int64_t count, int8_t* out);
     void (*dequantize)(const int8_t* x, int64_t count, int32_t zero_point, float inverse, float* out);
     void (*sum)(const SumArgs&, int64_t count, int8_t* out);
+    /// float16 to float32.
+    void (*widen)(const uint16_t* half, int64_t count, float* out) = nullptr;
 };
 
 /// out[i] = table[in[i] + 128] for `count` adjacent bytes; `table` has 256. `out` may be `in`.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/half.h"
 #include "kernel/panel.h"
 
 namespace fw {
@@ -142,6 +143,45 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
         } else {
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr, reinterpret_cast<float*>(to));
         }
+    }
+}
+
+size_t packed_half_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
+    const int64_t columns = div_up(weights.n, kernel.lanes) * kernel.lanes;
+    return static_cast<size_t>(columns * half_column_bytes(weights.taps, weights.k, kernel.kr, kernel.packed_size > 0));
+}
+
+void pack_half(const GemmKernel& kernel, const GemmWeights& weights, const void* packed, void* out) {
+    const bool packs_rows = kernel.packed_size > 0;
+    const int64_t wide = gemm_column_bytes(weights.taps, weights.k, kernel.kr, false, packs_rows);
+    const int64_t narrow = half_column_bytes(weights.taps, weights.k, kernel.kr, packs_rows);
+    const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
+    for (int64_t i = 0; i < panels; ++i) {
+        const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
+        const int64_t columns = panel.vectors * kernel.lanes;
+        const char* from = static_cast<const char*>(packed) + panel.column * wide;
+        char* to = static_cast<char*>(out) + panel.column * narrow;
+        std::memcpy(to, from, static_cast<size_t>(columns) * 4);
+        const auto* values = reinterpret_cast<const float*>(from + columns * 4);
+        std::transform(values, values + columns * (wide - 4) / 4, reinterpret_cast<uint16_t*>(to + columns * 4),
+                       float_to_half);
+    }
+}
+
+void widen_panels(const GemmKernel& kernel, const GemmWeights& shape, const void* halves, int64_t begin, int64_t end,
+                  void (*widen)(const uint16_t* half, int64_t count, float* out), void* out) {
+    const bool packs_rows = kernel.packed_size > 0;
+    const int64_t wide = gemm_column_bytes(shape.taps, shape.k, kernel.kr, false, packs_rows);
+    const int64_t narrow = half_column_bytes(shape.taps, shape.k, kernel.kr, packs_rows);
+    char* to = static_cast<char*>(out);
+    for (int64_t i = begin; i < end; ++i) {
+        const Panel panel = panel_at(i, shape.n, kernel.lanes, kernel.vectors);
+        const int64_t columns = panel.vectors * kernel.lanes;
+        const char* from = static_cast<const char*>(halves) + panel.column * narrow;
+        std::memcpy(to, from, static_cast<size_t>(columns) * 4);
+        widen(reinterpret_cast<const uint16_t*>(from + columns * 4), columns * (wide - 4) / 4,
+              reinterpret_cast<float*>(to + columns * 4));
+        to += columns * wide;
     }
 }
 

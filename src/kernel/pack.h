@@ -20,6 +20,15 @@ size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights);
 /// `out` is kAlignment-aligned.
 void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out);
 
+/// The same of a float kernel with weights in float16; biases stay float32. Panel i begins at its first column times
+/// half_column_bytes.
+size_t packed_half_bytes(const GemmKernel& kernel, const GemmWeights& weights);
+/// `packed` is what pack_gemm wrote. Weights are rounded to nearest, ties to even; none may be beyond +-65504.
+void pack_half(const GemmKernel& kernel, const GemmWeights& weights, const void* packed, void* out);
+/// The panels [begin, end) as pack_gemm writes them.
+void widen_panels(const GemmKernel& kernel, const GemmWeights& shape, const void* halves, int64_t begin, int64_t end,
+                  void (*widen)(const uint16_t* half, int64_t count, float* out), void* out);
+
 /// Bytes of GemmArgs::scratch for rows of `taps` times `k` elements.
 size_t gemm_scratch_bytes(const GemmKernel& kernel, int64_t taps, int64_t k);
 

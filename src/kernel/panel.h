@@ -37,6 +37,11 @@ static inline int64_t gemm_column_bytes(int64_t taps, int64_t k, int64_t kr, boo
     return int8 ? 8 + length : 4 + length * 4;
 }
 
+/// The same of float weights kept in float16 behind a float32 bias.
+static inline int64_t half_column_bytes(int64_t taps, int64_t k, int64_t kr, bool packs_rows) {
+    return 4 + (gemm_column_bytes(taps, k, kr, false, packs_rows) - 4) / 2;
+}
+
 /// Elements from row to row of A where a kernel packs rows of `length` elements, all taps: 64 more may be written
 /// behind a row. An odd number of cache lines of bytes, so that the rows of a tile do not share the same few sets of
 /// the cache.

@@ -21,6 +21,12 @@ struct PrepareContext {
     Span<const TensorDesc> outputs;  ///< likewise
     /// int8: one scale for each output channel; 0 = dead channel (docs/int8-contract.md). Empty in float.
     Span<const float> weight_scales;
+    /// int8 outputs are looked up in this table of 256 entries, index q + 128, after they were made in the scale
+    /// `before_table`. Empty = none. Only layers with weights get one.
+    Span<const int8_t> table = {};
+    QuantParams before_table = {};
+    /// Float layers with weights: keep those in float16.
+    bool fp16_weights = false;
 };
 
 /// What a layer gets for one run.

@@ -71,6 +71,7 @@ const char* name(QuantRule rule) {
         case QuantRule::kClamp: return "clamp";
         case QuantRule::kArith: return "arithmetic";
         case QuantRule::kPointwise: return "pointwise";
+        case QuantRule::kReader: return "reader";
         case QuantRule::kConstant: return "constant";
     }
     return "";

@@ -41,6 +41,8 @@ enum class QuantRule : uint8_t {
     kClamp,     ///< piecewise linear with slope 0 or 1 (ReLU, Clip): int8 in its input's scale by clamping
     kArith,     ///< own integer formula from its inputs' scales to its output's scale (sums, products, averages)
     kPointwise,  ///< element by element: a 256-entry table from the input's scale to the output's
+    kReader,     ///< int8 in, and float out or, where the output's scale is known and an int8 layer reads it, int8
+                 ///< (Softmax)
     kConstant,   ///< no inputs, values known at load: quantized then, in the table's scale or that of their own range
 };
 

@@ -3,6 +3,7 @@
 #include <cfloat>
 #include <cmath>
 
+#include "quant/math.h"
 #include "quant/normalization.h"
 #include "quant/quant.h"
 
@@ -143,6 +144,19 @@ void make_pointwise_table(const QuantParams& in, const QuantParams& out, double 
 void make_rescale_table(const QuantParams& in, const QuantParams& out, PointwiseTable table) {
     make_pointwise_table(
         in, out, [](double x, const void* /*context*/) { return x; }, nullptr, table);
+}
+
+void make_softmax_table(const QuantParams& in, SoftmaxTable* table) {
+    for (int d = 0; d < 256; ++d) {
+        const double e = math::exp(-static_cast<double>(d) / static_cast<double>(in.scale));
+        table->value[d] = e < std::ldexp(1.0, -64) ? 0.0F : static_cast<float>(e);
+        table->weight[d] = static_cast<uint32_t>(round_half_even(std::ldexp(e, 30)));
+    }
+}
+
+float softmax_factor(int64_t sum, const QuantParams* out) {
+    const double scale = out != nullptr ? static_cast<double>(out->scale) : 1.0;
+    return to_multiplier(scale * std::ldexp(1.0, 30) / static_cast<double>(sum));
 }
 
 SumParams make_sum(Span<const QuantParams> inputs, Span<const float> coefficients, const QuantParams& out,

@@ -107,6 +107,15 @@ void make_pointwise_table(const QuantParams& in, const QuantParams& out, double 
 /// The table of the identity: one scale to another (Concat, Requantize).
 void make_rescale_table(const QuantParams& in, const QuantParams& out, PointwiseTable table);
 
+/// Softmax of int8 levels: d = (largest level) - q gives exp(-d / scale), as a float and as a whole number for the sum.
+struct SoftmaxTable {
+    float value[256];      ///< exp(-d / scale); 0 below 2^-64
+    uint32_t weight[256];  ///< rne(exp(-d / scale) * 2^30)
+};
+void make_softmax_table(const QuantParams& in, SoftmaxTable* table);
+/// Factor of the values for a sum of weights: 2^30 / sum, with `out` (int8 outputs) times its scale.
+float softmax_factor(int64_t sum, const QuantParams* out);
+
 /// Element-wise sum of n int8 tensors with coefficients:
 /// q = clamp(zp_out + ((sum_i (q_i - zp_i) * multiplier_i + (1 << (shift - 1))) >> shift), lo, hi), all in int32.
 /// shift = 0: scales or coefficients that this formula cannot hold; the layer stays float.

@@ -77,8 +77,8 @@ fw_status fw_net_set_threads(fw_net* net, int threads) {
 }
 
 fw_status fw_net_set_precision(fw_net* net, int precision) {
-    if (net == nullptr || precision < 0 || precision > 2) {
-        return bad_argument("precision is 0 (auto), 1 (float) or 2 (int8)");
+    if (net == nullptr || precision < 0 || precision > 3) {
+        return bad_argument("precision is 0 (auto), 1 (float), 2 (int8) or 3 (float16 weights)");
     }
     fw::Option option = net->option;
     option.precision = static_cast<fw::Precision>(precision);

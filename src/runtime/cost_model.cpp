@@ -86,6 +86,21 @@ int64_t picoseconds(double value) {
     return std::llround(std::min(value, 1e12));  // a second at most: no sum leaves 60 bits
 }
 
+// What float16 weights cost beside float32 ones; negative where half the memory to read is worth more.
+int64_t widening(const Node& node, const Work& work, const CostTable& table) {
+    if (work.kind == WorkKind::kWeights) {
+        const double more = table.fp16_read - table.in_float[static_cast<size_t>(WorkKind::kWeights)];
+        return more < 0 ? -picoseconds(-more * work.units) : picoseconds(more * work.units);
+    }
+    return work.kind == WorkKind::kGemm ? picoseconds(table.fp16_widen * static_cast<double>(node.weights[0].count()))
+                                        : 0;
+}
+
+bool is_reader(const Node& node) {
+    const LayerSchema* schema = find_schema(node.type);
+    return schema != nullptr && schema->quant == QuantRule::kReader;
+}
+
 // One layer with weights and 16 channels or more on both sides.
 bool has_wide_layer(const Graph& graph) {
     return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const Node& node) {
@@ -145,11 +160,13 @@ bool estimate_costs(const Model& model, const Graph& graph, PrecisionCosts* cost
     std::vector<int64_t> elements;
     costs->in_float.assign(graph.nodes().size(), 0);
     costs->in_int8.assign(graph.nodes().size(), 0);
+    costs->in_fp16.assign(graph.nodes().size(), 0);
     costs->conversion.assign(graph.values().size(), 0);
     if (!find_work(model, graph, &work, &elements)) {
         if (has_wide_layer(graph)) {
             return false;
         }
+        costs->in_fp16.clear();
         std::fill(costs->in_int8.begin(), costs->in_int8.end(), picoseconds(table.layer));
         return true;
     }
@@ -158,6 +175,11 @@ bool estimate_costs(const Model& model, const Graph& graph, PrecisionCosts* cost
         if (work[i].kind != WorkKind::kNothing) {
             costs->in_float[i] = picoseconds(table.layer + table.in_float[kind] * work[i].units);
             costs->in_int8[i] = picoseconds(table.layer + table.in_int8[kind] * work[i].units);
+            costs->in_fp16[i] = costs->in_float[i] + widening(graph.nodes()[i], work[i], table);
+            if (is_reader(graph.nodes()[i])) {
+                // A tail follows what is before it: on its own it is no reason to run int8, which rounds.
+                costs->in_int8[i] = costs->in_float[i];
+            }
         }
     }
     for (size_t v = 0; v < elements.size(); ++v) {

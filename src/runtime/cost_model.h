@@ -32,6 +32,8 @@ struct CostTable {
     double in_float[kWorkKinds];  ///< a unit of each kind of work
     double in_int8[kWorkKinds];
     double conversion;  ///< an element
+    double fp16_read;   ///< a float16 weight that is read once (WorkKind::kWeights)
+    double fp16_widen;  ///< a float16 weight that is widened before many pixels use it
 };
 
 /// The figures for a kernel level; nullptr for one that nobody has measured.

@@ -202,6 +202,7 @@ Result<std::vector<LayerPlan>> Net::plan() const {
         }
         layer.output_shape = plan->slots[static_cast<size_t>(node.outputs[0])].tensor.shape;
         layer.is_conversion = node.is_conversion;
+        layer.fp16_weights = node.fp16_weights;
         layer.reason = node.reason;
         steps.push_back(std::move(layer));
     }

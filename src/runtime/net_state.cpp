@@ -14,7 +14,7 @@ int NetState::threads() const {
 Status NetState::finish_load(Model loaded_model) {
     FW_RETURN_IF_ERROR(current_isa().status());  // an FW_ISA that this machine lacks
     FW_RETURN_IF_ERROR(describe_model(&loaded_model));
-    if (table_or_null() != nullptr && option.precision != Precision::kFloat) {
+    if (table_or_null() != nullptr && option.precision != Precision::kFloat && option.precision != Precision::kFp16) {
         FW_RETURN_IF_ERROR(check_table(loaded_model.def, table));
         if (!option.ignore_table_model) {
             FW_RETURN_IF_ERROR(check_table_model(loaded_model.def, table));

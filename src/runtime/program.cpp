@@ -1,6 +1,10 @@
 #include "runtime/program.h"
 
+#include <limits>
+#include <numeric>
+
 #include "base/log.h"
+#include "base/memory.h"
 #include "graph/int8_plan.h"
 #include "graph/pass.h"
 #include "runtime/cost_model.h"
@@ -71,6 +75,33 @@ std::vector<Shape> likely_shapes(const Model& model, const Program& program) {
     return shapes;
 }
 
+// What the point-wise layer that `node` applies by table makes of every level.
+Status make_table(const Model& model, const Graph& graph, const Node& node, std::vector<int8_t>* table) {
+    constexpr int kLevels = 256;
+    const Node& function = graph.node(node.table);
+    Result<std::unique_ptr<Layer>> layer = load_layer(model, graph, node.table);
+    if (!layer.ok()) {
+        return in_layer(layer.status(), model, function);
+    }
+    const TensorDesc in = {Shape(kLevels), DType::kInt8, node.before_table};
+    const TensorDesc out = {Shape(kLevels), DType::kInt8, graph.value(node.outputs[0]).quant};
+    PrepareContext context;
+    context.inputs = {&in, 1};
+    context.outputs = {&out, 1};
+    const Status prepared = (*layer)->prepare(context);
+    if (!prepared.ok()) {
+        return in_layer(prepared, model, function);
+    }
+    std::vector<int8_t> levels(kLevels + kOverread);
+    std::iota(levels.begin(), levels.begin() + kLevels, std::numeric_limits<int8_t>::min());
+    table->assign(kLevels + kOverread, 0);
+    const Tensor from = make_tensor(levels.data(), in);
+    Tensor to = make_tensor(table->data(), out);
+    FW_RETURN_IF_ERROR((*layer)->forward({&from, 1}, {&to, 1}, RunContext()));
+    table->resize(kLevels);
+    return {};
+}
+
 // Prepares every layer. Those that cannot do the int8 that was planned for them are added to `keep_float`.
 Status prepare(const Model& model, Program* program, std::map<std::string, std::string>* keep_float) {
     const std::vector<Shape> shapes = likely_shapes(model, *program);
@@ -83,7 +114,18 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
                 in[slot].dtype = DType::kFloat32;  // whatever it is, the layer does not look
             }
         }
-        const Status status = step.layer->prepare(PrepareContext{in, out, node.weight_scales});
+        PrepareContext context;
+        context.inputs = in;
+        context.outputs = out;
+        context.weight_scales = node.weight_scales;
+        context.fp16_weights = node.fp16_weights;
+        std::vector<int8_t> table;
+        if (node.table != kNone) {
+            FW_RETURN_IF_ERROR(make_table(model, program->graph, node, &table));
+            context.table = table;
+            context.before_table = node.before_table;
+        }
+        const Status status = step.layer->prepare(context);
         if (!status.ok()) {
             bool int8 = false;
             for (const auto* side : {&in, &out}) {
@@ -162,7 +204,7 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
         if (table != nullptr) {
             working = *table;
         }
-        const bool float_only = option.precision == Precision::kFloat;
+        const bool float_only = option.precision == Precision::kFloat || option.precision == Precision::kFp16;
         PassContext context{&option, float_only ? nullptr : &working, &keep_float, {}, nullptr};
         context.costs = [&model](const Graph& g, PrecisionCosts* costs) { return estimate_costs(model, g, costs); };
         context.decided = whole != nullptr ? &whole->int8_layers : nullptr;

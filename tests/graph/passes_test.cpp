@@ -230,6 +230,30 @@ TEST(FuseActivation, NotOverABlobThatIsReadTwiceOrWanted) {
     EXPECT_EQ(types(wanted), "Input Convolution ReLU");
 }
 
+TEST(FuseTable, TakesThePointwiseLayerBehindInt8) {
+    const auto made = [](const std::vector<std::string>& outputs, const char* type, bool int8) {
+        Graph graph = build(net({input(), conv1x1("c", "data", "a", 3, 2), layer(type, "r", {"a"}, {"b"})}), outputs);
+        graph.value(find(graph, "c").inputs[0]).dtype = DType::kInt8;
+        for (const char* blob : {"a", "b"}) {
+            Value& value = graph.value(graph.find_value(blob));
+            value.dtype = int8 ? DType::kInt8 : DType::kFloat32;
+            value.quant = {blob[0] == 'a' ? 10.0F : 20.0F, 3};
+        }
+        EXPECT_TRUE(run_pass(&graph, "fuse_table").ok());
+        return graph;
+    };
+    Graph graph = made({}, "HardSwish", true);
+    EXPECT_EQ(types(graph), "Input Convolution");
+    const Node& c = find(graph, "c");
+    ASSERT_NE(c.table, kNone);
+    EXPECT_EQ(graph.node(c.table).type, "HardSwish");
+    EXPECT_EQ(c.before_table, (QuantParams{10.0F, 3}));
+    EXPECT_EQ(graph.value(c.outputs[0]).name, "b");
+    EXPECT_EQ(types(made({}, "HardSwish", false)), "Input Convolution HardSwish");
+    EXPECT_EQ(types(made({"a", "b"}, "HardSwish", true)), "Input Convolution HardSwish");
+    EXPECT_EQ(types(made({}, "Softmax", true)), "Input Convolution Softmax");
+}
+
 TEST(FusePadding, AddsToTheConvolutionsPadding) {
     LayerDef conv = conv1x1("c", "p", "out", 3, 2);
     conv.params.set(4, 1);

@@ -147,7 +147,7 @@ int64_t counted(const Case& c, const std::vector<bool>& int8) {
             }
         }
         bool written_int8 = int8[n];
-        if (node.type == "Convolution") {
+        if (node.type == "Convolution" || node.type == "Softmax") {  // write either
             written_int8 = int8[n] && wants_int8 && c.plan.scale[v].known();
         }
         total += (written_int8 ? wants_float : wants_int8) ? c.costs.conversion[v] : 0;
@@ -209,6 +209,7 @@ Case chain(int64_t in_float, int64_t in_int8, int64_t conversion) {
     find_possible(c.graph, &c.plan);
     c.costs.in_float.assign(c.graph.nodes().size(), in_float);
     c.costs.in_int8.assign(c.graph.nodes().size(), in_int8);
+    c.costs.in_int8[3] = in_float;  // the softmax, a reader
     c.costs.conversion.assign(c.graph.values().size(), conversion);
     return c;
 }

@@ -179,16 +179,42 @@ TEST(PropagateInt8, AFloatTailTakesFloatFromTheLastConvolution) {
 }
 
 TEST(PropagateInt8, ATailBehindASharedValueIsConvertedAtItsEnd) {
-    // `a` is int8 for c2 anyway, so the pool runs int8 and the conversion comes after it, where there is less to
-    // convert.
+    // `a` is int8 for c2 anyway, so the pool runs int8; the softmax reads that and writes float, without a conversion.
     Graph graph = build(
         net({input(), conv1x1("c1", "data", "a", 3, 4), conv1x1("c2", "a", "b", 4, 4),
              layer("Pooling", "p", {"a"}, {"g"}, {{0, 0}, {1, 2}, {2, 2}}), layer("Softmax", "s", {"g"}, {"prob"})}));
     ScaleTable table = legacy({{"c1", 10.0F}, {"c2", 20.0F}});
     ASSERT_TRUE(run_pass(&graph, "propagate_int8", &table).ok());
     EXPECT_EQ(value(graph, "g").dtype, DType::kInt8);
-    EXPECT_EQ(conversions(graph), 2);
-    EXPECT_EQ(graph.value(find(graph, "s").inputs[0]).name, "g float");
+    EXPECT_EQ(conversions(graph), 1);
+    EXPECT_EQ(graph.value(find(graph, "s").inputs[0]).name, "g");
+    EXPECT_EQ(value(graph, "prob").dtype, DType::kFloat32);
+
+    // A layer that int8 has no form for: the conversion comes after the pool, where there is less to convert.
+    Graph other =
+        build(net({input(), conv1x1("c1", "data", "a", 3, 4), conv1x1("c2", "a", "b", 4, 4),
+                   layer("Pooling", "p", {"a"}, {"g"}, {{0, 0}, {1, 2}, {2, 2}}), layer("LRN", "s", {"g"}, {"prob"})}));
+    ASSERT_TRUE(run_pass(&other, "propagate_int8", &table).ok());
+    EXPECT_EQ(conversions(other), 2);
+    EXPECT_EQ(other.value(find(other, "s").inputs[0]).name, "g float");
+}
+
+TEST(PropagateInt8, ASoftmaxWritesInt8WhereAnInt8LayerReadsItAndItsScaleIsKnown) {
+    for (const bool known : {false, true}) {
+        Graph graph = build(net({input(), conv1x1("c1", "data", "a", 3, 4), layer("Softmax", "s", {"a"}, {"p"}),
+                                 layer("Eltwise", "e", {"a", "p"}, {"b"}, {{0, 1}}), conv1x1("c2", "b", "out", 4, 4)}));
+        ScaleTable table;
+        table.blobs = {{"data", {10.0F, 0}}, {"a", {20.0F, 0}}, {"b", {30.0F, 0}}};
+        if (known) {
+            table.blobs["p"] = {255.0F, -128};
+        }
+        ASSERT_TRUE(run_pass(&graph, "propagate_int8", &table).ok());
+        EXPECT_EQ(value(graph, "p").dtype, known ? DType::kInt8 : DType::kFloat32);
+        if (known) {
+            EXPECT_EQ(value(graph, "p").quant, (QuantParams{255.0F, -128}));
+            EXPECT_EQ(conversions(graph), 1);
+        }
+    }
 }
 
 TEST(PropagateInt8, FloatInputsAndAFloatReaderMeanFloat) {

@@ -106,6 +106,12 @@ TEST(QuantRule, LayersKeepWhatSchemasPromise) {
             context.outputs = outputs;
             status = layer->prepare(context);
             EXPECT_TRUE(status.ok()) << status.message();
+            if (rule == QuantRule::kReader) {
+                const TensorDesc real{Shape(), DType::kFloat32, {}};
+                context.outputs = {&real, 1};
+                status = layer->prepare(context);
+                EXPECT_TRUE(status.ok()) << status.message();
+            }
             ++checked;
         }
     }

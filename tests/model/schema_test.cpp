@@ -287,7 +287,7 @@ TEST(Schema, QuantRulesFollowTheParameters) {
     EXPECT_EQ(rule_of("PReLU", {{0, 1}}), QuantRule::kPointwise);
     EXPECT_EQ(rule_of("Padding", {{6, 3}}), QuantRule::kFloat);
     EXPECT_EQ(rule_of("Concat", {}), QuantRule::kUnify);
-    EXPECT_EQ(rule_of("Softmax", {}), QuantRule::kFloat);
+    EXPECT_EQ(rule_of("Softmax", {}), QuantRule::kReader);
 }
 
 TEST(Params, DefaultsAndChains) {

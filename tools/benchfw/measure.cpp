@@ -28,6 +28,7 @@ const char* precision_name(Precision precision) {
         case Precision::kAuto: return "auto";
         case Precision::kFloat: return "float";
         case Precision::kInt8: return "int8";
+        case Precision::kFp16: return "fp16";
     }
     return "";
 }
@@ -41,8 +42,9 @@ public:
         option.precision = precision;
         option.ignore_table_model = options.ignore_table_model;
         option.disabled_passes = disabled_passes_;
+        option.fp16 = options.fp16;
         FW_RETURN_IF_ERROR(net_.set_option(option));
-        if (table != nullptr && precision != Precision::kFloat) {
+        if (table != nullptr && precision != Precision::kFloat && precision != Precision::kFp16) {
             FW_RETURN_IF_ERROR(net_.load_table(*table));
         }
         const Clock::time_point begin = Clock::now();
@@ -108,6 +110,7 @@ public:
         result_.med_ms = times_.size() % 2 != 0 ? times_[half] : (times_[half - 1] + times_[half]) / 2;
         const MemoryUse memory = net_.memory_use();
         result_.activations_mib = static_cast<double>(memory.activations) / kMib;
+        result_.least_activations_mib = static_cast<double>(memory.least_activations) / kMib;
         result_.weights_mib = static_cast<double>(memory.weights) / kMib;
         result_.output_hash = hash_outputs();
         FW_ASSIGN_OR_RETURN(const std::vector<LayerPlan> plan, net_.plan());

@@ -18,6 +18,7 @@ struct MeasureOptions {
     int loops = 0;  ///< measured inferences; 0 = as many as fit in `seconds`, at least kLeastLoops
     int warmup = 1;
     double seconds = 3.0;
+    bool fp16 = false;                ///< Option::fp16
     bool ignore_table_model = false;  ///< Option::ignore_table_model
     bool layers = false;              ///< time steps as well, in as many inferences more
 };
@@ -42,6 +43,7 @@ struct NetResult {
     double first_ms = 0.0;  ///< first inference: plans, takes memory, meets cold caches
     double min_ms = 0.0, med_ms = 0.0, max_ms = 0.0;
     double activations_mib = 0.0;  ///< arena of one Extractor
+    double least_activations_mib = 0.0;  ///< the least that any arena could have
     double weights_mib = 0.0;      ///< packed
     int64_t macs = 0;
     int conversions = 0;

@@ -32,6 +32,9 @@ std::string printable(const std::string& name) {
 }  // namespace
 
 std::string precision_of(const LayerPlan& step) {
+    if (step.fp16_weights) {
+        return "fp16";
+    }
     return step.input_type == DType::kFloat32 ? "float" : name(step.input_type);
 }
 

@@ -16,9 +16,9 @@ void NetOptions::add_files_to(CLI::App* app) {
 void NetOptions::add_to(CLI::App* app) {
     add_files_to(app);
     app->add_option("--table", table, "Scale table: run in int8");
-    app->add_option("--precision", precision, "auto, float or int8")
+    app->add_option("--precision", precision, "auto, float, fp16 (weights) or int8")
         ->capture_default_str()
-        ->check(CLI::IsMember({"auto", "float", "int8"}));
+        ->check(CLI::IsMember({"auto", "float", "fp16", "int8"}));
     app->add_flag("--force", force, "Use a table that was made for another model");
     app->add_option("--threads", threads, "Threads of one inference, 0 = all cores")->check(CLI::Range(0, 1024));
 }
@@ -42,6 +42,7 @@ Status load_net(const NetOptions& options, bool with_table, Net* net) {
     option.threads = options.threads;
     option.ignore_table_model = options.force;
     option.precision = options.precision == "float"  ? Precision::kFloat
+                       : options.precision == "fp16" ? Precision::kFp16
                        : options.precision == "int8" ? Precision::kInt8
                                                      : Precision::kAuto;
     FW_RETURN_IF_ERROR(net->set_option(option));

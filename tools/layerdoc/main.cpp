@@ -40,6 +40,7 @@ const char* int8_text(const LayerSchema& schema) {
         case QuantRule::kClamp: return "yes, in its input's scale";
         case QuantRule::kArith: return "yes, in integers";
         case QuantRule::kPointwise: return "yes, by a table of 256 entries";
+        case QuantRule::kReader: return "yes, int8 in, float or int8 out";
         case QuantRule::kConstant: return "yes, quantized at load";
     }
     return "";

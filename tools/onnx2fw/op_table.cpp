@@ -43,6 +43,7 @@ const OpHandler kHandlers[] = {
     {"Erf", convert_unary, 1, 1, "Erf"},
     {"Exp", convert_unary, 1, 1, "UnaryOp"},
     {"Expand", convert_expand, 2, 2, "Tile"},
+    {"FakeQuantize", convert_fake_quantize, 5, 5, "lines of the table; weights as their levels stand for"},
     {"Flatten", convert_flatten, 1, 1, "Reshape, or nothing"},
     {"Floor", convert_unary, 1, 1, "UnaryOp"},
     {"Gather", convert_gather, 2, 2, "Crop, and Concat for several runs of known indices"},
@@ -131,7 +132,8 @@ Span<const OpHandler> op_handlers() {
 }
 
 const OpHandler* find_handler(const NodeProto& node) {
-    if (!node.domain().empty() && node.domain() != "ai.onnx") {
+    const bool fake_quantize = node.domain() == "org.openvinotoolkit" && node.op_type() == "FakeQuantize";
+    if (!node.domain().empty() && node.domain() != "ai.onnx" && !fake_quantize) {
         return nullptr;
     }
     for (const OpHandler& handler : kHandlers) {

@@ -58,6 +58,7 @@ void convert_resize(NodeContext* ctx);
 // ops_quant.cpp
 void convert_quantize(NodeContext* ctx);
 void convert_dequantize(NodeContext* ctx);
+void convert_fake_quantize(NodeContext* ctx);
 // op_table.cpp
 void convert_known_only(NodeContext* ctx);
 

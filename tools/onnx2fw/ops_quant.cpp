@@ -1,4 +1,4 @@
-// QuantizeLinear and DequantizeLinear. The float network stays as it is; the scales become the table.
+// QuantizeLinear, DequantizeLinear and FakeQuantize. The float network stays as it is; the scales become the table.
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -145,6 +145,103 @@ void convert_dequantize(NodeContext* ctx) {
         out.quant_axis = axis;
     }
     ctx->constant_out(0, std::move(out));
+}
+
+namespace {
+
+// The ends of a FakeQuantize: all four inputs known, one value each, or for weights one a slice of axis 0.
+struct Ends {
+    std::vector<float> lo, hi;
+    int64_t levels = 0;
+
+    // Real value of a step.
+    double step(size_t i) const {
+        return (static_cast<double>(hi[i]) - static_cast<double>(lo[i])) / static_cast<double>(levels - 1);
+    }
+};
+
+bool read_ends(NodeContext* ctx, Ends* out) {
+    std::vector<float> out_lo;
+    std::vector<float> out_hi;
+    if (!ctx->floats(1, "input_low", &out->lo) || !ctx->floats(2, "input_high", &out->hi) ||
+        !ctx->floats(3, "output_low", &out_lo) || !ctx->floats(4, "output_high", &out_hi)) {
+        return false;
+    }
+    out->levels = ctx->attr("levels", 256);
+    if (out->levels != 256 && out->levels != 255) {
+        ctx->error("levels is %lld, expected 256 or 255", static_cast<long long>(out->levels));
+        return false;
+    }
+    if (out->lo != out_lo || out->hi != out_hi || out->lo.size() != out->hi.size() || out->lo.empty()) {
+        ctx->error("input and output ranges differ, expected the same");
+        return false;
+    }
+    for (size_t i = 0; i < out->lo.size(); ++i) {
+        const double step = out->step(i);
+        if (!(out->lo[i] <= 0.0F && out->hi[i] >= 0.0F) || !(step > 0.0) || !std::isnormal(static_cast<float>(step)) ||
+            !std::isnormal(static_cast<float>(1.0 / step))) {
+            ctx->error("range is %g to %g, expected one that holds 0", static_cast<double>(out->lo[i]),
+                       static_cast<double>(out->hi[i]));
+            return false;
+        }
+    }
+    return true;
+}
+
+// Weights become what the levels stand for. Where 0 is in the middle of the levels, their scales are the range's.
+void fake_quantize_weights(NodeContext* ctx, const Ends& ends, const Constant& in) {
+    const size_t slices = ends.lo.size();
+    if (slices != 1 && (in.dims.empty() || static_cast<int64_t>(slices) != in.dims[0])) {
+        ctx->error("%zu ranges for weights of %s", slices, dims_text(in.dims).c_str());
+        return;
+    }
+    if (!ctx->take_budget(static_cast<int64_t>(in.count()))) {
+        return;
+    }
+    Constant out;
+    out.dims = in.dims;
+    out.f.resize(in.count());
+    const size_t slice = std::max<size_t>(1, in.count() / slices);
+    bool symmetric = true;
+    for (size_t i = 0; i < slices; ++i) {
+        const auto lo = static_cast<double>(ends.lo[i]);
+        const double step = ends.step(i);
+        const double zero = -lo / step;  // the level that stands for 0
+        symmetric = symmetric && std::fabs(zero - (ends.levels == 256 ? 128 : 127)) < 1e-3;
+        for (size_t k = i * slice; k < std::min((i + 1) * slice, in.count()); ++k) {
+            const double clamped = std::min(std::max(in.at(k), lo), static_cast<double>(ends.hi[i]));
+            out.f[k] = static_cast<float>(lo + std::nearbyint((clamped - lo) / step) * step);
+        }
+    }
+    for (size_t i = 0; i < slices && symmetric; ++i) {
+        out.quant_scales.push_back(static_cast<float>(1.0 / ends.step(i)));
+    }
+    out.quant_axis = 0;
+    ctx->constant_out(0, std::move(out));
+}
+
+}  // namespace
+
+void convert_fake_quantize(NodeContext* ctx) {
+    Ends ends;
+    if (!read_ends(ctx, &ends)) {
+        return;
+    }
+    const ConstantPtr constant = ctx->constant(0);
+    if (constant != nullptr) {
+        fake_quantize_weights(ctx, ends, *constant);
+        return;
+    }
+    Value x = ctx->in(0);
+    if (ends.lo.size() != 1 || x.blob == kNoBlob) {
+        ctx->note("ranges by channel are left out of the table: the blob stays float");
+    } else {
+        // 255 levels are -127 to 127; the level that stands for 0 is the nearest whole one.
+        const double zero = std::nearbyint(-static_cast<double>(ends.lo[0]) / ends.step(0));
+        const int first = ends.levels == 256 ? -128 : -127;
+        ctx->conversion().blob_quant[x.blob] = {ends.step(0), first + static_cast<int>(zero)};
+    }
+    ctx->view(0, x);
 }
 
 }  // namespace fw::onnx

@@ -5,6 +5,8 @@
 //
 // What a layer type can do is its schema's QuantRule; int8_plan.h holds the reasoning. A value has one int8 form: one
 // Quantize (or Dequantize) node serves all its readers.
+#include <algorithm>
+
 #include "graph/int8_plan.h"
 #include "graph/precision_cut.h"
 #include "graph/weighted.h"
@@ -23,6 +25,7 @@ const char* reason_of(QuantRule rule) {
         case QuantRule::kWeighted: return "the table has its scales";
         case QuantRule::kMove:
         case QuantRule::kClamp: return "keeps its input's scale";
+        case QuantRule::kReader: return "its input is int8";
         default: return "the scales of its blobs are known";
     }
 }
@@ -76,6 +79,10 @@ void choose(const Graph& graph, const PassContext& context, Int8Plan* plan) {
     if (context.option->precision == Precision::kInt8 || !context.costs || !context.costs(graph, &costs)) {
         drop_needless(graph, plan);
         return;
+    }
+    if (context.option->fp16 && !costs.in_fp16.empty()) {
+        std::transform(costs.in_float.begin(), costs.in_float.end(), costs.in_fp16.begin(), costs.in_float.begin(),
+                       [](int64_t in_float, int64_t in_fp16) { return std::min(in_float, in_fp16); });
     }
     std::vector<bool> wished(graph.nodes().size(), false);
     for (const NodeId id : plan->order) {

@@ -5,9 +5,11 @@
 #include <cstring>
 
 #include "base/cpu.h"
+#include "base/half.h"
 #include "base/memory.h"
 #include "kernel/dispatch.h"
 #include "kernel/pack.h"
+#include "layer/support/pointwise.h"
 
 namespace fw {
 
@@ -23,6 +25,12 @@ namespace {
 Status count_error(const char* blob, int64_t count, int64_t expected) {
     return Status::error(Code::kInvalidArgument, "%s has %lld elements, expected %lld", blob,
                          static_cast<long long>(count), static_cast<long long>(expected));
+}
+
+void widen_plainly(const uint16_t* half, int64_t count, float* out) {
+    for (int64_t i = 0; i < count; ++i) {
+        out[i] = half_to_float(half[i]);
+    }
 }
 
 }  // namespace
@@ -144,7 +152,7 @@ Status WeightedCore::quantize(const PrepareContext& context, Rows* rows) {
     const FusedActivation& activation = spec_.activation;
     staged_ = to_int8 && !activation.is_clamp();
     if (to_int8 && !staged_) {
-        rows->requant = make_requant(in, scales, sums, rows->bias, context.outputs[0].quant, activation.clamp());
+        rows->requant = make_requant(in, scales, sums, rows->bias, out_quant_, activation.clamp());
         epilogue_.float_output = false;
         epilogue_.zero_point = rows->requant.zero_point;
         epilogue_.lo = static_cast<float>(rows->requant.lo - rows->requant.zero_point);
@@ -174,7 +182,10 @@ Status WeightedCore::prepare(const PrepareContext& context) {
         gemm_ = find_gemm_kernel(int8_, isa, spec_.outputs / spec_.group);
     }
     out_size_ = float_out ? 4 : 1;
-    out_quant_ = context.outputs[0].quant;
+    table_.assign(context.table.begin(), context.table.end());
+    table_kernel_ = find_table_kernel(isa);
+    out_quant_ = table_.empty() ? context.outputs[0].quant : context.before_table;
+    fp16_weights_ = context.fp16_weights && float_in && gemm_ != nullptr;
     staged_ = false;
     epilogue_ = Epilogue();
     epilogue_.lo = spec_.activation.clamp().lo;
@@ -187,7 +198,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     } else {
         rows.floats = reorder(real_weights());
     }
-    row_function_ = RowFunction();
+    row_function_ = table_.empty() ? RowFunction() : RowFunction{look_up_row, this, false};
     if (!spec_.activation.is_clamp()) {
         row_function_ = {staged_ ? quantize_row : activate_row, this, staged_};
     }
@@ -247,6 +258,31 @@ Status WeightedCore::pack(const Rows& rows) {
             pack_gemm(*gemm_, matrix, to);
         }
     }
+    return fp16_weights_ ? pack_float16() : Status();
+}
+
+// Puts the packed weights into half the bytes.
+Status WeightedCore::pack_float16() {
+    GemmWeights matrix;
+    matrix.n = spec_.outputs / spec_.group;
+    matrix.taps = spec_.taps();
+    matrix.k = spec_.tap_length();
+    const size_t bytes = round_up(packed_half_bytes(*gemm_, matrix), kAlignment);
+    const auto groups = static_cast<size_t>(spec_.group);
+    const std::shared_ptr<void> halves = allocate_shared_bytes(bytes * groups, nullptr);
+    if (halves == nullptr) {
+        return Status::error(Code::kOutOfMemory, "no memory for %lld bytes of packed weights",
+                             static_cast<long long>(bytes * groups));
+    }
+    for (size_t g = 0; g < groups; ++g) {
+        pack_half(*gemm_, matrix, static_cast<const char*>(packed_.get()) + g * group_bytes_,
+                  static_cast<char*>(halves.get()) + g * bytes);
+    }
+    packed_ = halves;
+    group_bytes_ = bytes;
+    packed_bytes_ = bytes * groups;
+    const RunKernel* run = find_run_kernel(gemm_->level);
+    widen_ = run != nullptr && run->widen != nullptr ? run->widen : widen_plainly;
     return {};
 }
 
@@ -256,7 +292,7 @@ size_t WeightedCore::scratch_bytes(int threads) const {
     }
     if (gemm_ != nullptr) {
         return gemm_conv_scratch_bytes(*gemm_, spec_.taps(), spec_.tap_length(), spec_.outputs / spec_.group, staged_,
-                                       threads);
+                                       threads, fp16_weights_);
     }
     return 0;
 }
@@ -283,6 +319,7 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
         }
         return;
     }
+    job.widen = fp16_weights_ ? widen_ : nullptr;
     job.k = spec_.tap_length();
     job.n = spec_.outputs / spec_.group;
     const size_t in_step = static_cast<size_t>(job.k) * (int8_ ? 1 : 4);
@@ -295,20 +332,35 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
     }
 }
 
-void WeightedCore::activate_row(const void* core, const float* from, void* to, int64_t /*column*/, int64_t count) {
-    static_cast<const WeightedCore*>(core)->spec_.activation.apply(from, static_cast<float*>(to), count);
+void WeightedCore::activate_row(const void* core, const void* from, void* to, int64_t count) {
+    static_cast<const WeightedCore*>(core)->spec_.activation.apply(static_cast<const float*>(from),
+                                                                   static_cast<float*>(to), count);
+}
+
+void WeightedCore::look_up_row(const void* core, const void* from, void* to, int64_t count) {
+    const auto* self = static_cast<const WeightedCore*>(core);
+    const auto* in = static_cast<const int8_t*>(from);
+    auto* out = static_cast<int8_t*>(to);
+    if (self->table_kernel_ != nullptr) {
+        self->table_kernel_->look_up(in, count, self->table_.data(), out);
+    } else {
+        look_up_run(in, out, count, self->table_.data());
+    }
 }
 
 // The activation in float, then quantized as any activation is (docs/int8-contract.md).
-void WeightedCore::quantize_row(const void* core, const float* from, void* to, int64_t /*column*/, int64_t count) {
+void WeightedCore::quantize_row(const void* core, const void* from, void* to, int64_t count) {
     const auto* self = static_cast<const WeightedCore*>(core);
     constexpr int64_t kChunk = 256;
     float values[kChunk];
     auto* out = static_cast<int8_t*>(to);
     for (int64_t i = 0; i < count; i += kChunk) {
         const int64_t n = std::min(kChunk, count - i);
-        self->spec_.activation.apply(from + i, values, n);
+        self->spec_.activation.apply(static_cast<const float*>(from) + i, values, n);
         quantize_run(values, n, self->out_quant_, out + i);
+    }
+    if (!self->table_.empty()) {
+        look_up_row(core, to, to, count);
     }
 }
 

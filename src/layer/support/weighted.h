@@ -68,19 +68,25 @@ private:
     Status pack(const Rows& rows);
     template <class T>
     std::vector<T> reorder(const std::vector<T>& values) const;
-    static void activate_row(const void* core, const float* from, void* to, int64_t column, int64_t count);
-    static void quantize_row(const void* core, const float* from, void* to, int64_t column, int64_t count);
+    Status pack_float16();
+    static void activate_row(const void* core, const void* from, void* to, int64_t count);
+    static void quantize_row(const void* core, const void* from, void* to, int64_t count);
+    static void look_up_row(const void* core, const void* from, void* to, int64_t count);
 
     Spec spec_;
     std::vector<Weight> weights_;
     bool int8_ = false;
     bool staged_ = false;
     int out_size_ = 4;
-    QuantParams out_quant_;
+    QuantParams out_quant_;      ///< before the table, where there is one
+    std::vector<int8_t> table_;  ///< of a point-wise layer that follows; empty = none
+    const TableKernel* table_kernel_ = nullptr;
     Epilogue epilogue_;
     RowFunction row_function_;
     float pad_value_ = 0.0F;
     int8_t pad_byte_ = 0;
+    bool fp16_weights_ = false;
+    void (*widen_)(const uint16_t* half, int64_t count, float* out) = nullptr;
     const GemmKernel* gemm_ = nullptr;
     const DwKernel* dw_ = nullptr;
     const DwLineKernel* dw_line_ = nullptr;  ///< instead of dw_, where there is one

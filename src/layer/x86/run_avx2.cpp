@@ -132,8 +132,19 @@ void sum(const SumArgs& args, int64_t count, int8_t* out) {
     }
 }
 
+void widen_halves(const uint16_t* half, int64_t count, float* out) {
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(half + i));
+        _mm256_storeu_ps(out + i, _mm256_cvtph_ps(eight));
+    }
+    for (; i < count; ++i) {
+        out[i] = _cvtsh_ss(half[i]);
+    }
+}
+
 }  // namespace
 
-extern const RunKernel run_avx2 = {"run_avx2", Isa::kAvx2, quantize, quantize_planes, dequantize, sum};
+extern const RunKernel run_avx2 = {"run_avx2", Isa::kAvx2, quantize, quantize_planes, dequantize, sum, widen_halves};
 
 }  // namespace fw

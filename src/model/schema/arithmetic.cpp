@@ -94,7 +94,7 @@ const LayerSchema kSchemas[] = {
     {"Log", span(kExpLog), nullptr, 1, 1, 1, 1, QuantRule::kPointwise, "log of (shift + scale * x) to the base"},
     {"Reduction", span(kReduction), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "sum, mean, norm ... over axes",
      reduction_rule},
-    {"Softmax", span(kSoftmax), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "exp(x) / sum of exp along an axis"},
+    {"Softmax", span(kSoftmax), nullptr, 1, 1, 1, 1, QuantRule::kReader, "exp(x) / sum of exp along an axis"},
     {"ArgMax", span(kArgMax), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "indices of the largest elements"},
     {"Cast", span(kCast), nullptr, 1, 1, 1, 1, QuantRule::kFloat, "changes the element type; values stay float32 here"},
     {"Quantize", span(kQuantize), quantize_blobs, 1, 1, 1, 1, QuantRule::kFloat, "float to int8"},

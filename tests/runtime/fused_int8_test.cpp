@@ -1,0 +1,185 @@
+// What int8 networks fuse gives the bytes of the layers one by one: point-wise functions by table, padding, activations
+// of the file - at every level, for any number of threads and channel counts beside the vectors' widths.
+#include <random>
+
+#include "base/cpu.h"
+#include "run_util.h"
+
+namespace fw {
+namespace {
+
+using test::NetFiles;
+using test::Random;
+
+struct Case {
+    NetFiles files;
+    ScaleTable table;
+    Shape input;
+    std::string text;
+};
+
+int pick(std::mt19937* random, int lo, int hi) {
+    return lo + static_cast<int>((*random)() % static_cast<unsigned>(hi - lo + 1));
+}
+
+const char* const kFunctions[] = {"HardSwish", "Swish",       "Sigmoid",      "Mish",     "TanH",   "ReLU 0=0.1",
+                                  "ELU 0=0.7", "HardSigmoid", "GELU",         "Softplus", "AbsVal", "Power 0=2 1=0.5",
+                                  "Erf",       "SELU",        "UnaryOp 0=17", "BNLL"};
+
+// Somebody who reads int8: without, layers in front of the end would run float.
+void add_reader(NetFiles* files, Random* values, int channels) {
+    files->layer("Convolution next 1 1 on out 0=2 1=1 6=" + std::to_string(2 * channels));
+    files->tagged(values->floats(static_cast<size_t>(2 * channels)));
+}
+
+// [Padding ->] a layer with weights -> a point-wise function, of random type and sizes, with scales of their own.
+Case make_case(unsigned seed) {
+    std::mt19937 random(seed);
+    Random values(seed);
+    static const int kChannels[] = {1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 48, 65};
+    const auto channels = [&] { return kChannels[pick(&random, 0, 11)]; };
+    const int kind = pick(&random, 0, 3);  // dense, depthwise, grouped, inner product
+    const int group = kind == 2 ? 2 : 1;
+    const int in = kind == 1 ? channels() + 1 : channels() * group;
+    const int out = kind == 1 ? in : channels() * group;
+    const int kernel = kind == 3 ? 1 : pick(&random, 0, 1) * 2 + 1;
+    const int stride = pick(&random, 1, 2);
+    const bool pads = kind != 3 && pick(&random, 0, 1) == 1;
+    const std::string function = kFunctions[seed % (sizeof kFunctions / sizeof *kFunctions)];
+    const size_t space = function.find(' ');
+
+    Case c;
+    c.input = kind == 3 ? Shape(in) : Shape(in, pick(&random, kernel, 13), pick(&random, kernel, 13));
+    c.files.layer("Input in 0 1 data");
+    std::string blob = "data";
+    if (pads) {
+        c.files.layer("Padding pad 1 1 data padded 0=1 1=0 2=1 3=2");
+        blob = "padded";
+    }
+    const size_t weights =
+        static_cast<size_t>(out) * static_cast<size_t>((kind == 1 ? 1 : in / group) * kernel * kernel);
+    const std::string size = std::to_string(weights);
+    if (kind == 3) {
+        c.files.layer("InnerProduct conv 1 1 " + blob + " mid 0=" + std::to_string(out) + " 1=1 2=" + size);
+    } else {
+        c.files.layer(std::string(kind == 0 ? "Convolution" : "ConvolutionDepthWise") + " conv 1 1 " + blob +
+                      " mid 0=" + std::to_string(out) + " 1=" + std::to_string(kernel) +
+                      " 3=" + std::to_string(stride) + " 4=" + std::to_string(pick(&random, 0, 1)) + " 5=1 6=" + size +
+                      (kind == 0 ? "" : " 7=" + std::to_string(kind == 1 ? in : group)));
+    }
+    c.files.tagged(values.floats(weights)).raw(values.floats(static_cast<size_t>(out)));
+    c.files.layer(function.substr(0, space) + " act 1 1 mid on" +
+                  (space == std::string::npos ? "" : function.substr(space)));
+    add_reader(&c.files, &values, out);
+    c.text = "seed " + std::to_string(seed) + ": " + c.files.param();
+    const auto zero_point = [&] { return pick(&random, -128, 60); };
+    const float reach = std::sqrt(static_cast<float>(weights) / static_cast<float>(out));
+    c.table.source = "made up";
+    c.table.blobs["data"] = {120.0F, pick(&random, -20, 20)};
+    c.table.blobs["mid"] = {90.0F / reach, zero_point()};
+    c.table.blobs["on"] = {70.0F / reach, zero_point()};
+    return c;
+}
+
+struct Bytes {
+    std::map<std::string, std::vector<int8_t>> blobs;
+    int steps = 0;
+};
+
+std::vector<int8_t> levels(const Mat& mat) {
+    return std::vector<int8_t>(mat.data<int8_t>(), mat.data<int8_t>() + mat.count());
+}
+
+void run(const Case& c, const Option& with, Bytes* out) {
+    Option option = with;
+    option.precision = Precision::kInt8;
+    Net net;
+    FW_ASSERT_OK(net.set_option(option));
+    FW_ASSERT_OK(net.load_table(c.table));
+    FW_ASSERT_OK(c.files.load(&net));
+    Extractor extractor = net.create_extractor();
+    FW_ASSERT_OK(extractor.input("data", Random(5).mat(c.input)));
+    for (const char* blob : {"on", "mid"}) {
+        Mat mat;
+        QuantParams quant;
+        FW_ASSERT_OK(extractor.extract_raw(blob, &mat, &quant));
+        ASSERT_EQ(mat.dtype(), DType::kInt8) << blob;
+        EXPECT_EQ(quant, c.table.blobs.at(blob)) << blob;
+        out->blobs[blob] = levels(mat);
+    }
+    Mat mat;
+    FW_ASSERT_OK(extractor.extract("out", &mat));
+    const Result<std::vector<LayerPlan>> plan = net.plan();
+    ASSERT_TRUE(plan.ok());
+    out->steps = static_cast<int>(plan->size());
+}
+
+TEST(FusedInt8, TablesAndPaddingGiveTheSameBytes) {
+    int fused = 0;
+    for (unsigned seed = 0; seed < 68; ++seed) {
+        const Case c = make_case(seed);
+        SCOPED_TRACE(c.text);
+        Option plain;
+        plain.optimize = false;
+        Bytes want;
+        run(c, plain, &want);
+        for (const Isa isa : available_isas()) {
+            SCOPED_TRACE(name(isa));
+            const ScopedIsa forced(isa);
+            for (const char* without : {"", "fuse_table", "fuse_padding"}) {
+                Option option;
+                option.threads = 1 + static_cast<int>(seed % 3);
+                if (*without != '\0') {
+                    option.disabled_passes = {without};
+                }
+                Bytes got;
+                run(c, option, &got);
+                ASSERT_EQ(got.blobs, want.blobs) << "without " << without;
+                fused += *without == '\0' && got.steps < want.steps ? 1 : 0;
+            }
+        }
+    }
+    EXPECT_GT(fused, 60) << "most cases fuse something";
+}
+
+// A file's own activation that no clamp carries: int8 out by the contract's formula, and no conversion around it.
+TEST(FusedInt8, ActivationsOfTheFileAreWrittenAsInt8) {
+    const std::pair<int, const char*> activations[] = {
+        {2, " -23310=1,0.1"}, {4, ""}, {5, ""}, {6, " -23310=2,0.2,0.5"}};
+    for (const auto& [type, params] : activations) {
+        for (const int channels : {3, 16, 33}) {
+            SCOPED_TRACE(std::to_string(type) + " of " + std::to_string(channels));
+            Random values(static_cast<unsigned>(type * 100 + channels));
+            const size_t weights = static_cast<size_t>(channels) * static_cast<size_t>(channels);
+            Case c;
+            c.input = Shape(channels, 5, 7);
+            c.files.layer("Input in 0 1 data");
+            for (const char* line : {"Convolution c1 1 1 data mid", "Convolution c2 1 1 mid on"}) {
+                c.files.layer(std::string(line) + " 0=" + std::to_string(channels) +
+                              " 1=1 5=1 6=" + std::to_string(weights) + " 9=" + std::to_string(type) + params);
+                c.files.tagged(values.floats(weights)).raw(values.floats(static_cast<size_t>(channels)));
+            }
+            add_reader(&c.files, &values, channels);
+            c.table.blobs["data"] = {120.0F, 0};
+            c.table.blobs["mid"] = {40.0F, -100};
+            c.table.blobs["on"] = {30.0F, -90};
+            Bytes want;
+            {
+                const ScopedIsa scalar(Isa::kScalar);
+                run(c, Option(), &want);
+            }
+            EXPECT_EQ(want.steps, 4);  // Quantize, c1, c2, next
+            for (const Isa isa : available_isas()) {
+                const ScopedIsa forced(isa);
+                Option option;
+                option.threads = 3;
+                Bytes got;
+                run(c, option, &got);
+                EXPECT_EQ(got.blobs, want.blobs) << name(isa);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace fw
