@@ -41,8 +41,8 @@ ImageSet some_of(const ImageSet& set, size_t most) {
 Answers find_answers(const Graph& graph) {
     Answers answers;
     std::set<ValueId> seen;
-    // With `scores`: the value's largest channel is the answer.
-    const auto walk = [&](const auto& self, ValueId id, bool scores) -> void {
+    // `scores`: the value's largest channel is a choice; `below`: no detection output stands behind it.
+    const auto walk = [&](const auto& self, ValueId id, bool below, bool scores) -> void {
         if (!seen.insert(id).second) {
             return;
         }
@@ -51,24 +51,26 @@ Answers find_answers(const Graph& graph) {
         if (is_one_of(type, {"Input", "PriorBox", "MemoryData"})) {
             return;
         }
-        const bool passes = is_one_of(type, {"Softmax", "ArgMax", "DetectionOutput", "YoloDetectionOutput", "Flatten",
-                                             "Yolov3DetectionOutput", "Reshape", "Permute", "Squeeze", "ExpandDims"});
-        if (passes) {
-            const bool choice = scores || is_one_of(type, {"Softmax", "ArgMax"});
-            for (const ValueId input : graph.node(value.producer).inputs) {
-                self(self, input, choice && graph.node(value.producer).inputs.size() == 1);
+        const bool detects = is_one_of(type, {"DetectionOutput", "YoloDetectionOutput", "Yolov3DetectionOutput"});
+        const bool chooses = is_one_of(type, {"Softmax", "ArgMax"});
+        if (detects || chooses || is_one_of(type, {"Flatten", "Reshape", "Permute", "Squeeze", "ExpandDims"})) {
+            // The classes of a detector's priors are not the network's answer, nor are those along another axis.
+            const Node& node = graph.node(value.producer);
+            const bool along_channels = type == "Softmax" && node.params.get(0, 0) == 0;
+            for (const ValueId input : node.inputs) {
+                self(self, input, below && !detects, scores || along_channels || type == "ArgMax");
             }
             return;
         }
         answers.blobs.push_back(value.name);
-        if (scores && answers.scores.empty()) {
+        if (below && scores && answers.scores.empty()) {
             answers.scores = value.name;
         }
     };
     for (const NodeId id : graph.order()) {
         for (const ValueId output : graph.node(id).outputs) {
             if (graph.value(output).output) {
-                walk(walk, output, false);
+                walk(walk, output, true, false);
             }
         }
     }
