@@ -1,4 +1,6 @@
 # Selects layer sources by FW_LAYERS and ISA sources by processor; sets FW_LAYER_SOURCES and FW_ISA_SOURCES.
+# Two headers are generated: layer/layers_selected.h for the registry, model/layers_left_out.h for the schemas. Kernels need no
+# list: those that only left-out layers call are unreferenced, and the linker drops their sections.
 
 # --- layers: src/layer/layers.inc is the list ------------------------------------------------------------------------
 set(inc ${PROJECT_SOURCE_DIR}/src/layer/layers.inc)
@@ -33,6 +35,7 @@ list(REMOVE_DUPLICATES selected)
 
 set(known "")
 set(header "// Generated from FW_LAYERS: which layer types this build has.\n#pragma once\n")
+set(left_out "")
 foreach(line IN LISTS lines)
     string(REGEX MATCH "FW_LAYER\\(([A-Za-z0-9_]+), *([a-z0-9_]+)\\)" _ "${line}")
     set(type ${CMAKE_MATCH_1})
@@ -43,6 +46,7 @@ foreach(line IN LISTS lines)
         list(APPEND FW_LAYER_SOURCES ${source})
     else()
         string(APPEND header "#define FW_HAVE_LAYER_${type} 0\n")
+        string(APPEND left_out "\"${type}\", ")
     endif()
 endforeach()
 if(NOT FW_LAYERS STREQUAL "all")
@@ -54,6 +58,11 @@ if(NOT FW_LAYERS STREQUAL "all")
 endif()
 list(REMOVE_DUPLICATES FW_LAYER_SOURCES)
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/layer/layers_selected.h CONTENT "${header}" @ONLY)
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/model/layers_left_out.h @ONLY CONTENT
+"// Generated from FW_LAYERS: the layer types that this build lacks, nullptr behind the last.
+#pragma once
+inline constexpr const char* kLayersLeftOut[] = {@left_out@nullptr};
+")
 
 # --- instruction sets: the file name's suffix gives the flags ----------------------------------------------------------
 set(FW_ISA_SOURCES "")

@@ -49,6 +49,7 @@ target_compile_options(fw_library_flags INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti> -ffp-contract=off -fno-math-errno -fno-trapping-math)
 if(FW_MINSIZE)
     target_compile_options(fw_library_flags INTERFACE -fno-asynchronous-unwind-tables -fno-unwind-tables)
+    target_compile_definitions(fw_library_flags INTERFACE FW_MINSIZE=1)
 endif()
 target_include_directories(fw_library_flags INTERFACE
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>

@@ -4,7 +4,7 @@
 namespace fw {
 
 std::unique_ptr<Layer> make_ConvolutionDepthWise() {
-    return std::make_unique<ConvLayer>(ConvLayer::Kind{true, false});
+    return std::make_unique<ConvLayer>(ConvLayer::Kind{true, false, &find_depthwise});
 }
 
 }  // namespace fw

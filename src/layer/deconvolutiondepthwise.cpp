@@ -5,7 +5,7 @@
 namespace fw {
 
 std::unique_ptr<Layer> make_DeconvolutionDepthWise() {
-    return std::make_unique<ConvLayer>(ConvLayer::Kind{true, true});
+    return std::make_unique<ConvLayer>(ConvLayer::Kind{true, true, &find_depthwise});
 }
 
 }  // namespace fw

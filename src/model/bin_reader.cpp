@@ -14,7 +14,8 @@ Status layer_blobs(const LayerDef& layer, const CustomBlobs& custom, std::vector
         return schema->blobs != nullptr ? schema->blobs(Params(*schema, layer.params), out) : Status();
     }
     if (!custom || !custom(layer.type, layer.params, out)) {
-        return Status::error(Code::kUnsupported, "unknown layer type '%s'", layer.type.c_str());
+        return Status::error(Code::kUnsupported, "unknown layer type '%s'%s", layer.type.c_str(),
+                             is_left_out(layer.type) ? ": FW_LAYERS left it out of this build" : "");
     }
     for (const BlobSpec& spec : *out) {
         if (spec.count < 0) {

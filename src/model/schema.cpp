@@ -38,6 +38,10 @@ const LayerSchema* find_schema(const std::string& type) {
     return found != all.end() && type == (*found)->type ? *found : nullptr;
 }
 
+bool is_left_out(const std::string& type) {
+    return schema::is_left_out(type);
+}
+
 Span<const LayerSchema* const> all_schemas() {
     return {sorted_schemas().data(), sorted_schemas().size()};
 }

@@ -81,8 +81,10 @@ private:
     const ParamDict* dict_;
 };
 
-/// nullptr for a type that no schema describes.
+/// nullptr for a type that no schema describes, or whose layer FW_LAYERS left out of this build.
 const LayerSchema* find_schema(const std::string& type);
+/// Whether FW_LAYERS left that layer type out.
+bool is_left_out(const std::string& type);
 /// Every schema, sorted by type name.
 Span<const LayerSchema* const> all_schemas();
 /// The parameter of that id, or nullptr.

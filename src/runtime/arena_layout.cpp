@@ -21,17 +21,30 @@ int64_t length(const Lifetime& buffer) {
     return int64_t{buffer.last} - buffer.first + 1;
 }
 
+using Key = double (*)(const Lifetime&);
+
+// The buffers that take memory, smallest key first; of equal ones the one that comes first in `buffers`.
+std::vector<size_t> sorted_by(Key key, const std::vector<Lifetime>& buffers) {
+    std::vector<std::pair<double, size_t>> keyed;
+    for (size_t i = 0; i < buffers.size(); ++i) {
+        if (buffers[i].bytes > 0) {
+            keyed.emplace_back(key(buffers[i]), i);
+        }
+    }
+    std::sort(keyed.begin(), keyed.end());
+    std::vector<size_t> order;
+    order.reserve(keyed.size());
+    for (const auto& [value, index] : keyed) {
+        order.push_back(index);
+    }
+    return order;
+}
+
 // Visits the buffers in the order in which their lives begin, and tells which have ended by then.
 template <class Begin, class End>
 void replay(const std::vector<Lifetime>& buffers, Begin&& begin, End&& end) {
-    std::vector<size_t> by_first;
-    for (size_t i = 0; i < buffers.size(); ++i) {
-        if (buffers[i].bytes > 0) {
-            by_first.push_back(i);
-        }
-    }
-    std::stable_sort(by_first.begin(), by_first.end(),
-                     [&](size_t a, size_t b) { return buffers[a].first < buffers[b].first; });
+    const std::vector<size_t> by_first =
+        sorted_by([](const Lifetime& b) { return static_cast<double>(b.first); }, buffers);
     using Ending = std::pair<int, size_t>;
     std::priority_queue<Ending, std::vector<Ending>, std::greater<>> alive;
     for (const size_t index : by_first) {
@@ -196,24 +209,14 @@ uint64_t lay_out_arena(std::vector<Lifetime>* buffers) {
     if (best == bound || !find_neighbours(*buffers, &neighbours)) {
         return best;
     }
-    std::vector<size_t> order;
-    for (size_t i = 0; i < buffers->size(); ++i) {
-        if ((*buffers)[i].bytes > 0) {
-            order.push_back(i);
-        }
-    }
-    using Key = double (*)(const Lifetime&);
-    const Key keys[] = {
-        [](const Lifetime& b) { return static_cast<double>(b.bytes); },
-        [](const Lifetime& b) { return static_cast<double>(b.bytes) * static_cast<double>(length(b)); },
-        [](const Lifetime& b) { return static_cast<double>(length(b)); },
+    const Key largest_first[] = {
+        [](const Lifetime& b) { return -static_cast<double>(b.bytes); },
+        [](const Lifetime& b) { return -static_cast<double>(b.bytes) * static_cast<double>(length(b)); },
+        [](const Lifetime& b) { return -static_cast<double>(length(b)); },
     };
     std::vector<Lifetime> tried = *buffers;
-    for (const Key key : keys) {
-        std::vector<size_t> sorted = order;
-        std::stable_sort(sorted.begin(), sorted.end(),
-                         [&](size_t a, size_t b) { return key(tried[a]) > key(tried[b]); });
-        const uint64_t total = lay_out_in_order(sorted, neighbours, &tried);
+    for (const Key key : largest_first) {
+        const uint64_t total = lay_out_in_order(sorted_by(key, tried), neighbours, &tried);
         if (total < best) {
             best = total;
             *buffers = tried;

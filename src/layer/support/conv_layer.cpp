@@ -32,6 +32,7 @@ Status ConvLayer::load(const Params& params, Span<const Weight> weights) {
     spec.kernel_h = params.i(11);
     spec.bias = params.i(5) != 0;
     spec.group = kind_.grouped ? params.i(7) : 1;
+    spec.find_depthwise = kind_.find_depthwise;
     dynamic_ = params.i(kind_.transposed ? 28 : 19) != 0;
     if (dynamic_ && kind_.transposed) {
         return Status::error(Code::kUnsupported,

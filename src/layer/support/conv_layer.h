@@ -15,6 +15,7 @@ public:
     struct Kind {
         bool grouped = false;
         bool transposed = false;
+        FindDepthwise find_depthwise = nullptr;  ///< of grouped ones
     };
     explicit ConvLayer(Kind kind) : kind_(kind) {}
 

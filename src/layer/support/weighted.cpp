@@ -175,9 +175,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     }
     FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
     if (spec_.depthwise()) {
-        dw_ = find_dw_kernel(int8_, isa);
-        dw_line_ = spec_.kernel_h == spec_.kernel_w ? find_dw_line_kernel(int8_, isa, spec_.kernel_w, spec_.line_stride)
-                                                    : nullptr;
+        dw_ = spec_.find_depthwise({spec_.kernel_h, spec_.kernel_w, spec_.line_stride}, int8_, isa);
     } else {
         gemm_ = find_gemm_kernel(int8_, isa, spec_.outputs / spec_.group);
     }
@@ -234,10 +232,8 @@ Status WeightedCore::pack(const Rows& rows) {
     DwWeights filters;
     filters.channels = outputs;
     filters.taps = row;
-    group_bytes_ = round_up(dw_line_ != nullptr ? packed_dw_line_bytes(*dw_line_, filters)
-                            : dw_ != nullptr    ? packed_dw_bytes(*dw_, filters)
-                                                : packed_gemm_bytes(*gemm_, matrix),
-                            kAlignment);
+    group_bytes_ =
+        round_up(dw_ != nullptr ? dw_->packed_bytes(filters) : packed_gemm_bytes(*gemm_, matrix), kAlignment);
     packed_bytes_ = group_bytes_ * static_cast<size_t>(groups);
     packed_ = allocate_shared_bytes(packed_bytes_, nullptr);
     if (packed_ == nullptr) {
@@ -248,11 +244,7 @@ Status WeightedCore::pack(const Rows& rows) {
         char* to = static_cast<char*>(packed_.get()) + group_bytes_ * static_cast<size_t>(g);
         if (dw_ != nullptr) {
             part(g * outputs, &filters.values, &filters.bias, &filters.multiplier);
-            if (dw_line_ != nullptr) {
-                pack_dw_line(*dw_line_, filters, to);
-            } else {
-                pack_dw(*dw_, filters, to);
-            }
+            dw_->pack(filters, to);
         } else {
             part(g * outputs, &matrix.values, &matrix.bias, &matrix.multiplier);
             pack_gemm(*gemm_, matrix, to);
@@ -288,7 +280,7 @@ Status WeightedCore::pack_float16() {
 
 size_t WeightedCore::scratch_bytes(int threads) const {
     if (dw_ != nullptr) {
-        return dw_conv_scratch_bytes(spec_.taps(), spec_.channels, staged_, threads);
+        return dw_->scratch_bytes(spec_.taps(), spec_.channels, staged_, threads);
     }
     if (gemm_ != nullptr) {
         return gemm_conv_scratch_bytes(*gemm_, spec_.taps(), spec_.tap_length(), spec_.outputs / spec_.group, staged_,
@@ -312,11 +304,7 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
         job.output = output;
         job.packed = packed_.get();
         job.k = spec_.channels;
-        if (dw_line_ != nullptr) {
-            run_dw_line_conv(*dw_line_, job);
-        } else {
-            run_dw_conv(*dw_, job);
-        }
+        dw_->run(job);
         return;
     }
     job.widen = fp16_weights_ ? widen_ : nullptr;
@@ -365,7 +353,7 @@ void WeightedCore::quantize_row(const void* core, const void* from, void* to, in
 }
 
 std::string WeightedCore::kernel_name() const {
-    return dw_line_ != nullptr ? dw_line_->name : dw_ != nullptr ? dw_->name : gemm_ != nullptr ? gemm_->name : "";
+    return dw_ != nullptr ? dw_->name() : gemm_ != nullptr ? gemm_->name : "";
 }
 
 }  // namespace fw

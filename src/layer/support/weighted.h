@@ -8,6 +8,7 @@
 
 #include "kernel/conv.h"
 #include "layer/layer.h"
+#include "layer/support/depthwise.h"
 #include "layer/support/fused_activation.h"
 
 namespace fw {
@@ -27,6 +28,8 @@ public:
         bool row_taps = false;
         /// Depthwise windows move by this many columns a pixel, without dilation; 0: not so.
         int line_stride = 0;
+        /// Layers that may be depthwise; nullptr: groups are multiplied one by one, whatever their size.
+        FindDepthwise find_depthwise = nullptr;
         float pad_value = 0.0F;
         FusedActivation activation;
 
@@ -34,7 +37,9 @@ public:
         /// Elements of a tap.
         int64_t tap_length() const { return int64_t{channels} / group * (row_taps ? kernel_w : 1); }
         int64_t weights_per_output() const { return int64_t{channels} / group * kernel_h * kernel_w; }
-        bool depthwise() const { return group == channels && group == outputs && group > 1; }
+        bool depthwise() const {
+            return find_depthwise != nullptr && group == channels && group == outputs && group > 1;
+        }
     };
 
     /// Checks the number of blobs and of their elements.
@@ -88,8 +93,7 @@ private:
     bool fp16_weights_ = false;
     void (*widen_)(const uint16_t* half, int64_t count, float* out) = nullptr;
     const GemmKernel* gemm_ = nullptr;
-    const DwKernel* dw_ = nullptr;
-    const DwLineKernel* dw_line_ = nullptr;  ///< instead of dw_, where there is one
+    std::shared_ptr<const DepthwiseKernel> dw_;  ///< instead of gemm_
     std::shared_ptr<void> packed_;
     std::shared_ptr<void> pad_row_;
     size_t packed_bytes_ = 0;

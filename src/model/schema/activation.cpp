@@ -36,7 +36,7 @@ constexpr LayerSchema pointwise(const char* type, Span<const ParamSpec> params, 
     return {type, params, nullptr, 1, 1, 1, 1, rule, doc};
 }
 
-const LayerSchema kSchemas[] = {
+constexpr LayerSchema kSchemas[] = {
     {"ReLU", span(kRelu), nullptr, 1, 1, 1, 1, QuantRule::kClamp, "max(x, 0), or x * slope below 0", relu_rule},
     {"PReLU", span(kPrelu), prelu_blobs, 1, 1, 1, 1, QuantRule::kPointwise, "x * slope of the channel where x < 0"},
     pointwise("Clip", span(kClip), "min(max(x, min), max)", QuantRule::kClamp),
@@ -61,7 +61,8 @@ const LayerSchema kSchemas[] = {
 }  // namespace
 
 Span<const LayerSchema> activation_schemas() {
-    return kSchemas;
+    static constexpr auto kBuilt = built<built_count(kSchemas)>(kSchemas);
+    return {kBuilt.data(), kBuilt.size()};
 }
 
 }  // namespace fw::schema

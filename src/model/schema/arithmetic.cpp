@@ -83,7 +83,7 @@ Status requantize_blobs(const Params& p, std::vector<BlobSpec>* out) {
     return {};
 }
 
-const LayerSchema kSchemas[] = {
+constexpr LayerSchema kSchemas[] = {
     {"Eltwise", span(kEltwise), nullptr, 2, kAny, 1, 1, QuantRule::kArith,
      "product, weighted sum or maximum of equal shapes"},
     {"BinaryOp", span(kBinaryOp), nullptr, 1, 2, 1, 1, QuantRule::kArith,
@@ -107,7 +107,8 @@ const LayerSchema kSchemas[] = {
 }  // namespace
 
 Span<const LayerSchema> arithmetic_schemas() {
-    return kSchemas;
+    static constexpr auto kBuilt = built<built_count(kSchemas)>(kSchemas);
+    return {kBuilt.data(), kBuilt.size()};
 }
 
 }  // namespace fw::schema

@@ -245,7 +245,7 @@ Status embed_blobs(const Params& p, std::vector<BlobSpec>* out) {
     return {};
 }
 
-const LayerSchema kSchemas[] = {
+constexpr LayerSchema kSchemas[] = {
     {"Convolution", span(kConvolution), convolution_blobs, 1, 3, 1, 1, QuantRule::kWeighted,
      "2-d convolution with bias and activation"},
     {"ConvolutionDepthWise", span(kConvolutionDepthWise), convolution_depthwise_blobs, 1, 3, 1, 1, QuantRule::kWeighted,
@@ -269,7 +269,8 @@ const LayerSchema kSchemas[] = {
 }  // namespace
 
 Span<const LayerSchema> convolution_schemas() {
-    return kSchemas;
+    static constexpr auto kBuilt = built<built_count(kSchemas)>(kSchemas);
+    return {kBuilt.data(), kBuilt.size()};
 }
 
 }  // namespace fw::schema

@@ -104,7 +104,7 @@ Status memory_data_blobs(const Params& p, std::vector<BlobSpec>* out) {
     return {};
 }
 
-const LayerSchema kSchemas[] = {
+constexpr LayerSchema kSchemas[] = {
     {"Input", span(kInput), check_input, 0, 0, 1, 1, QuantRule::kFloat,
      "a blob that the caller gives; carries the preprocessing"},
     {"MemoryData", span(kMemoryData), memory_data_blobs, 0, 0, 1, 1, QuantRule::kConstant, "a constant blob"},
@@ -124,7 +124,8 @@ const LayerSchema kSchemas[] = {
 }  // namespace
 
 Span<const LayerSchema> detection_schemas() {
-    return kSchemas;
+    static constexpr auto kBuilt = built<built_count(kSchemas)>(kSchemas);
+    return {kBuilt.data(), kBuilt.size()};
 }
 
 }  // namespace fw::schema

@@ -98,7 +98,7 @@ QuantRule scale_rule(const Params& p) {
     return p.i(0) == -233 ? QuantRule::kFloat : QuantRule::kArith;
 }
 
-const LayerSchema kSchemas[] = {
+constexpr LayerSchema kSchemas[] = {
     {"BatchNorm", span(kBatchNorm), batch_norm_blobs, 1, 1, 1, 1, QuantRule::kArith,
      "slope * (x - mean) / sqrt(var + eps) + bias, by channel"},
     {"Scale", span(kScale), scale_blobs, 1, 2, 1, 1, QuantRule::kArith, "x * scale + bias, by channel", scale_rule},
@@ -117,7 +117,8 @@ const LayerSchema kSchemas[] = {
 }  // namespace
 
 Span<const LayerSchema> normalization_schemas() {
-    return kSchemas;
+    static constexpr auto kBuilt = built<built_count(kSchemas)>(kSchemas);
+    return {kBuilt.data(), kBuilt.size()};
 }
 
 }  // namespace fw::schema

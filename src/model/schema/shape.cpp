@@ -98,7 +98,7 @@ QuantRule padding_rule(const Params& p) {
     return p.i(6) == 0 ? QuantRule::kMove : QuantRule::kFloat;
 }
 
-const LayerSchema kSchemas[] = {
+constexpr LayerSchema kSchemas[] = {
     {"Pooling", span(kPooling), nullptr, 1, 1, 1, 1, QuantRule::kMove, "maximum or average over windows", pooling_rule},
     {"Concat", span(kConcat), nullptr, 1, kAny, 1, 1, QuantRule::kUnify, "joins its inputs along an axis"},
     {"Split", {}, nullptr, 1, 1, 1, kAny, QuantRule::kMove, "its input, several times"},
@@ -124,7 +124,8 @@ const LayerSchema kSchemas[] = {
 }  // namespace
 
 Span<const LayerSchema> shape_schemas() {
-    return kSchemas;
+    static constexpr auto kBuilt = built<built_count(kSchemas)>(kSchemas);
+    return {kBuilt.data(), kBuilt.size()};
 }
 
 }  // namespace fw::schema

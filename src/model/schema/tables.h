@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <string_view>
 
+#include "model/layers_left_out.h"
 #include "model/schema.h"
 
 namespace fw::schema {
@@ -48,6 +50,35 @@ constexpr std::array<ParamSpec, sizeof...(Specs)> params(Specs... specs) {
 template <size_t N>
 constexpr Span<const ParamSpec> span(const std::array<ParamSpec, N>& specs) {
     return {specs.data(), N};
+}
+
+constexpr bool is_left_out(std::string_view type) {
+    for (const char* const* name = kLayersLeftOut; *name != nullptr; ++name) {
+        if (type == *name) {
+            return true;
+        }
+    }
+    return false;
+}
+template <size_t N>
+constexpr size_t built_count(const LayerSchema (&schemas)[N]) {
+    size_t count = 0;
+    for (const LayerSchema& schema : schemas) {
+        count += is_left_out(schema.type) ? 0 : 1;
+    }
+    return count;
+}
+/// The `M` = built_count(schemas) of them whose layers FW_LAYERS has. What the others refer to is not compiled in.
+template <size_t M, size_t N>
+constexpr std::array<LayerSchema, M> built(const LayerSchema (&schemas)[N]) {
+    std::array<LayerSchema, M> out{};
+    size_t count = 0;
+    for (const LayerSchema& schema : schemas) {
+        if (!is_left_out(schema.type)) {
+            out[count++] = schema;
+        }
+    }
+    return out;
 }
 
 /// Reads a parameter that counts elements: an error unless it is at least `least`.
