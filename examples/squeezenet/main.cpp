@@ -13,13 +13,11 @@ fw::Status classify(const fw::examples::ExampleOptions& options) {
 
     fw::Mat probabilities;
     double milliseconds = 0;
-    FW_RETURN_IF_ERROR(run_image(model, image, &probabilities, &milliseconds));
+    FW_RETURN_IF_ERROR(run_image(model, image.view(), "", &probabilities, &milliseconds));
 
     std::printf("%s: %.2f ms\n", options.image.c_str(), milliseconds);
     for (const int i : fw::tools::top_k(probabilities.data(), probabilities.count(), 5)) {
-        const auto index = static_cast<size_t>(i);
-        std::printf("  %5.1f %%  %s\n", 100.0 * static_cast<double>(probabilities.data()[index]),
-                    index < model.labels.size() ? model.labels[index].c_str() : std::to_string(i).c_str());
+        std::printf("  %5.1f %%  %s\n", 100.0 * static_cast<double>(probabilities.data()[i]), model.label(i).c_str());
     }
     return {};
 }

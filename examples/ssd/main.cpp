@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "common/file.h"
+#include "support/canvas.h"
 #include "support/example.h"
 
 namespace {
@@ -31,66 +31,16 @@ std::vector<Box> boxes_of(const fw::Mat& detections, int width, int height, floa
     return boxes;
 }
 
-class Canvas {
-public:
-    explicit Canvas(const fw::Image& image) : width_(image.width), height_(image.height) {
-        const int channels = image.pixel == fw::Pixel::kGray ? 1 : 3;
-        pixels_.resize(static_cast<size_t>(width_) * static_cast<size_t>(height_) * 3);
-        for (int i = 0; i < width_ * height_; ++i) {
-            for (int c = 0; c < 3; ++c) {
-                pixels_[static_cast<size_t>(i) * 3 + static_cast<size_t>(c)] = image.data[i * channels + c % channels];
-            }
-        }
-    }
-
-    // A frame two pixels wide in a colour of the label's own.
-    void draw(const Box& box) {
-        static constexpr uint8_t kColors[][3] = {{255, 64, 64}, {64, 255, 64}, {80, 120, 255},
-                                                 {255, 220, 0}, {255, 0, 255}, {0, 255, 255}};
-        const uint8_t* color = kColors[static_cast<size_t>(std::max(box.label, 0)) % std::size(kColors)];
-        for (int inset = 0; inset < 2; ++inset) {
-            for (int x = box.left; x <= box.right; ++x) {
-                set(x, box.top + inset, color);
-                set(x, box.bottom - inset, color);
-            }
-            for (int y = box.top; y <= box.bottom; ++y) {
-                set(box.left + inset, y, color);
-                set(box.right - inset, y, color);
-            }
-        }
-    }
-
-    fw::Status save(const std::string& path) const {
-        return fw::tools::write_png(path, pixels_.data(), width_, height_);
-    }
-
-private:
-    void set(int x, int y, const uint8_t* color) {
-        if (x >= 0 && x < width_ && y >= 0 && y < height_) {
-            std::copy_n(color, 3,
-                        &pixels_[(static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)) * 3]);
-        }
-    }
-
-    int width_;
-    int height_;
-    std::vector<uint8_t> pixels_;
-};
-
 fw::Status detect(fw::tools::Tool* tool, const fw::examples::ExampleOptions& options, const std::string& out_path,
                   float threshold) {
     fw::examples::Model model;
     FW_RETURN_IF_ERROR(load_model_dir(options, &model));
-    if (!out_path.empty()) {
-        std::vector<std::string> inputs = model.files;
-        inputs.push_back(options.image);
-        FW_RETURN_IF_ERROR(tool->usage_error(fw::tools::check_distinct({out_path}, inputs)));
-    }
+    FW_RETURN_IF_ERROR(tool->usage_error(check_output(out_path, options, model)));
     FW_ASSIGN_OR_RETURN(const fw::tools::DecodedImage image, fw::tools::DecodedImage::load(options.image));
 
     fw::Mat detections;
     double milliseconds = 0;
-    FW_RETURN_IF_ERROR(run_image(model, image, &detections, &milliseconds));
+    FW_RETURN_IF_ERROR(run_image(model, image.view(), "", &detections, &milliseconds));
     if (detections.count() > 0 && detections.w() != 6) {
         return fw::Status::error(fw::Code::kInvalidArgument,
                                  "the network's output is %s, expected rows of 6 as DetectionOutput writes them",
@@ -100,14 +50,11 @@ fw::Status detect(fw::tools::Tool* tool, const fw::examples::ExampleOptions& opt
     const fw::Image& view = image.view();
     const std::vector<Box> boxes = boxes_of(detections, view.width, view.height, threshold);
     std::printf("%s: %zu objects, %.2f ms\n", options.image.c_str(), boxes.size(), milliseconds);
-    Canvas canvas(view);
+    fw::examples::Canvas canvas(view);
     for (const Box& box : boxes) {
-        const auto label = static_cast<size_t>(box.label);
         std::printf("  %5.1f %%  (%d, %d) - (%d, %d)  %s\n", 100.0 * static_cast<double>(box.score), box.left, box.top,
-                    box.right, box.bottom,
-                    box.label >= 0 && label < model.labels.size() ? model.labels[label].c_str()
-                                                                  : std::to_string(box.label).c_str());
-        canvas.draw(box);
+                    box.right, box.bottom, model.label(box.label).c_str());
+        canvas.draw_frame(box.left, box.top, box.right, box.bottom, box.label);
     }
     return out_path.empty() ? fw::Status() : canvas.save(out_path);
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "common/file.h"
 #include "common/net_options.h"
 
 namespace fw::examples {
@@ -71,12 +72,26 @@ Status load_model_dir(const ExampleOptions& options, Model* model) {
     return {};
 }
 
-Status run_image(const Model& model, const tools::DecodedImage& image, Mat* out, double* milliseconds) {
-    FW_ASSIGN_OR_RETURN(const Mat input, mat_from_image(image.view(), model.preprocess));
+std::string Model::label(int number) const {
+    const bool named = number >= 0 && static_cast<size_t>(number) < labels.size();
+    return named ? labels[static_cast<size_t>(number)] : std::to_string(number);
+}
+
+Status check_output(const std::string& out_path, const ExampleOptions& options, const Model& model) {
+    if (out_path.empty()) {
+        return {};
+    }
+    std::vector<std::string> inputs = model.files;
+    inputs.push_back(options.image);
+    return tools::check_distinct({out_path}, inputs);
+}
+
+Status run_image(const Model& model, const Image& image, const std::string& output, Mat* out, double* milliseconds) {
+    FW_ASSIGN_OR_RETURN(const Mat input, mat_from_image(image, model.preprocess));
     *milliseconds = 0;
     for (int run = 0; run < 4; ++run) {
         const auto start = std::chrono::steady_clock::now();
-        FW_RETURN_IF_ERROR(tools::run_net(model.net, input, "", out));
+        FW_RETURN_IF_ERROR(tools::run_net(model.net, input, output, out));
         const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
         *milliseconds = run == 1 ? ms : std::min(*milliseconds, ms);
     }

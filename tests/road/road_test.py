@@ -267,7 +267,7 @@ class DemoRoad(Road):
 
 
 class Usage(Road):
-    TOOLS = ["caffe2fw", "calibrate", "fwopt", "fweval", "fwrun", "fwdiff", "squeezenet", "ssd"]
+    TOOLS = ["caffe2fw", "calibrate", "fwopt", "fweval", "fwrun", "fwdiff", "squeezenet", "ssd", "segment", "facemesh"]
 
     def test_help_and_version(self):
         for tool in self.TOOLS:
@@ -299,6 +299,7 @@ class Usage(Road):
     def test_missing_files_are_exit_1_and_named(self):
         for args in (("fwrun", "no.param", "no.bin", "x.jpg"), ("fwdiff", "no.npy", "b.npy"),
                      ("caffe2fw", "no.prototxt", "no.caffemodel", "a", "b"), ("squeezenet", "no.jpg", "no_dir"),
+                     ("segment", "no.jpg", "no_dir"), ("facemesh", "no.jpg", "no_dir"),
                      ("fwopt", "no.param", "no.bin", "a", "b"),
                      ("calibrate", "no.param", "no.bin", "--images", "no_dir", "--out", "t")):
             self.assertIn("no", self.run_tool(*args, expect=1).stderr)
@@ -390,6 +391,27 @@ class RealRoad(Road):
                                images / "coco64_rot180.json")
         print(name, result["float"], result["int8"], result["agreement"])
         self.assertLessEqual(result["float"]["map50"] - result["int8"]["map50"], 1.5)
+
+    def convert_onnx(self, name, *options):
+        self.run_tool("onnx2fw", DATA / "models" / "onnx" / name / f"{name}.onnx", "net.param", "net.bin", *options)
+
+    def test_segment_finds_the_bird(self):
+        misc = DATA / "images" / "misc"
+        self.convert_onnx("deeplabv3_mnv2_dm05_float_257", "--mean", "127.5", "--norm", "0.00784313725", "--size", "257x257", "--pixel", "RGB")
+        shutil.copy(misc / "pascal_voc_segmentation_labels.txt", self.dir / "labels.txt")
+        out = self.run_tool("segment", misc / "bird_segmentation.bmp", self.dir, "--out", "tinted.png").stdout
+        rows = [line.split() for line in out.splitlines()[1:]]
+        self.assertEqual({row[2] for row in rows[:2]}, {"background", "bird"}, out)
+        self.assertGreater(sum(float(row[0]) for row in rows[:2]), 97.0, out)
+        self.assertEqual((self.dir / "tinted.png").read_bytes()[:4], b"\x89PNG")
+
+    def test_facemesh_finds_a_face(self):
+        self.convert_onnx("face_landmark_192", "--mean", "0", "--norm", "0.00392156863", "--size", "192x192", "--pixel", "RGB")
+        out = self.run_tool("facemesh", DATA / "images" / "misc" / "face.jpg", self.dir, "--face", "225,10,170,180",
+                            "--out", "mesh.png").stdout
+        self.assertIn(" 468 points", out)
+        self.assertGreater(float(out.splitlines()[1].split()[0]), 50.0, out)
+        self.assertEqual((self.dir / "mesh.png").read_bytes()[:4], b"\x89PNG")
 
 
 def main():
