@@ -1,4 +1,5 @@
 // Operators against values worked out by hand. The onnx package's own tests are run by backend_nodes.py.
+#include <limits>
 #include <numeric>
 
 #include "onnx_test_util.h"
@@ -302,6 +303,7 @@ TEST(OnnxOperators, EverySpellingOfAQuantizedNetworkGivesOneTable) {
 }
 
 TEST(OnnxErrors, FakeQuantizeRangesThatInt8CannotHold) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
     const auto outcome = [](float lo, float hi, float out_hi, int64_t levels) {
         ModelBuilder m({1, 2});
         m.floats("l", {}, {lo}).floats("h", {}, {hi}).floats("oh", {}, {out_hi});
@@ -315,7 +317,7 @@ TEST(OnnxErrors, FakeQuantizeRangesThatInt8CannotHold) {
     EXPECT_NE(outcome(-1, 1, 2, 256).errors().find("ranges differ"), std::string::npos);
     EXPECT_NE(outcome(1, 2, 2, 256).errors().find("holds 0"), std::string::npos);
     EXPECT_NE(outcome(0, 0, 0, 256).errors().find("holds 0"), std::string::npos);
-    EXPECT_NE(outcome(0, INFINITY, INFINITY, 256).errors().find("holds 0"), std::string::npos);
+    EXPECT_NE(outcome(0, kInfinity, kInfinity, 256).errors().find("holds 0"), std::string::npos);
 }
 
 TEST(OnnxErrors, QuantizedValuesAreReadByDequantizeLinearOnly) {

@@ -42,9 +42,9 @@ struct NetResult {
     double load_ms = 0.0;   ///< files to a Net ready to run, weights packed
     double first_ms = 0.0;  ///< first inference: plans, takes memory, meets cold caches
     double min_ms = 0.0, med_ms = 0.0, max_ms = 0.0;
-    double activations_mib = 0.0;  ///< arena of one Extractor
+    double activations_mib = 0.0;        ///< arena of one Extractor
     double least_activations_mib = 0.0;  ///< the least that any arena could have
-    double weights_mib = 0.0;      ///< packed
+    double weights_mib = 0.0;            ///< packed
     int64_t macs = 0;
     int conversions = 0;
     double percent_of_peak = 0.0;  ///< time that the MACs need at the peaks of their precisions, of min_ms
