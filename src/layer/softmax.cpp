@@ -43,9 +43,9 @@ void softmax(const FunctionKernel& kernel, const float* in, int64_t in_step, flo
 template <class To, class Convert>
 void softmax(const int8_t* in, int64_t in_step, To* out, int64_t out_step, int64_t n, const SoftmaxTable& table,
              const QuantParams* quant, Convert&& convert) {
-    int largest = in[0];
+    int8_t largest = in[0];
     for (int64_t i = 1; i < n; ++i) {
-        largest = std::max<int>(largest, in[i * in_step]);
+        largest = std::max(largest, in[i * in_step]);
     }
     int64_t sum = 0;
     for (int64_t i = 0; i < n; ++i) {

@@ -263,8 +263,7 @@ Status WeightedCore::pack_float16() {
     const auto groups = static_cast<size_t>(spec_.group);
     const std::shared_ptr<void> halves = allocate_shared_bytes(bytes * groups, nullptr);
     if (halves == nullptr) {
-        return Status::error(Code::kOutOfMemory, "no memory for %lld bytes of packed weights",
-                             static_cast<long long>(bytes * groups));
+        return Status::error(Code::kOutOfMemory, "no memory for %zu bytes of packed weights", bytes * groups);
     }
     for (size_t g = 0; g < groups; ++g) {
         pack_half(*gemm_, matrix, static_cast<const char*>(packed_.get()) + g * group_bytes_,
