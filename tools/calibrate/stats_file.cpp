@@ -119,7 +119,7 @@ public:
     }
     std::string text() {
         const size_t size = count(1);
-        const std::string value(reinterpret_cast<const char*>(bytes_.data()) + at_, size);
+        std::string value(reinterpret_cast<const char*>(bytes_.data()) + at_, size);
         at_ += size;
         return value;
     }
@@ -226,7 +226,7 @@ std::vector<uint8_t> encode_statistics(const StatisticsFile& file) {
         out.text(name);
         out.real(histogram.min());
         out.real(histogram.max());
-        out.whole(static_cast<uint64_t>(histogram.exponent() + 1024));
+        out.whole(static_cast<uint64_t>(int64_t{histogram.exponent()} + 1024));
         out.whole(histogram.zeros());
         out.bins(histogram.side(true));
         out.bins(histogram.side(false));

@@ -10,7 +10,7 @@ namespace {
 // In one go: what is filled in may hold marks of its own.
 std::string fill(const std::string& page, const std::string& style, const std::string& script,
                  const std::string& data) {
-    const std::pair<const char*, const std::string*> kMarks[] = {
+    const std::pair<const char*, const std::string*> marks[] = {
         {"@STYLE@", &style}, {"@SCRIPT@", &script}, {"@DATA@", &data}};
     std::string out;
     size_t at = 0;
@@ -22,7 +22,7 @@ std::string fill(const std::string& page, const std::string& style, const std::s
         }
         at = mark + 1;
         const std::string* found = nullptr;
-        for (const auto& [name, text] : kMarks) {
+        for (const auto& [name, text] : marks) {
             if (page.compare(mark, std::char_traits<char>::length(name), name) == 0) {
                 found = text;
                 at = mark + std::char_traits<char>::length(name);
