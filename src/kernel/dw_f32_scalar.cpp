@@ -1,22 +1,17 @@
 #include "kernel/dw_driver.h"
+#include "kernel/dw_f32.h"
 #include "kernel/portable.h"
 
 namespace fw {
 
 namespace {
 
-struct ScalarF32 {
-    using Element = float;
+struct ScalarLanes {
     using Acc = Float4;
-    using Weights = Float4;
-    static constexpr int kLanes = 4, kKr = 1;
-    static constexpr bool kInt8 = false, kUnsignedInput = false;
+    static constexpr int kLanes = 4;
 
-    static FW_ALWAYS_INLINE Acc load_bias(const void* p) { return load_as<Float4>(p); }
-    static FW_ALWAYS_INLINE Weights load_weights(const void* p) { return load_as<Float4>(p); }
-    static FW_ALWAYS_INLINE Acc multiply_add(Acc acc, const float* const* a, int64_t c, Weights w) {
-        return acc + load_as<Float4>(a[0] + c) * w;
-    }
+    static FW_ALWAYS_INLINE Acc load(const float* from, int64_t /*count*/) { return load_as<Float4>(from); }
+    static FW_ALWAYS_INLINE Acc add_product(Acc acc, Acc x, Acc w) { return acc + x * w; }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, Acc acc, const float* /*multiplier*/, void* out,
                                        int64_t count) {
         store_floats(clamp4(acc, e), out, count);
@@ -25,6 +20,6 @@ struct ScalarF32 {
 
 }  // namespace
 
-FW_DEFINE_DW(dw_f32_4_scalar, kScalar, ScalarF32)
+FW_DEFINE_DW(dw_f32_4_scalar, kScalar, FloatTaps<ScalarLanes>)
 
 }  // namespace fw

@@ -8,14 +8,8 @@ namespace {
 
 const int64_t kCounts[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100};
 
-class ArithSweep : public testing::TestWithParam<const ArithKernel*> {
+class ArithSweep : public KernelSweep<ArithKernel> {
 protected:
-    void SetUp() override {
-        kernel_ = GetParam();
-        if (!runs_here(kernel_->level)) {
-            GTEST_SKIP() << name(kernel_->level) << " is not available on this processor";
-        }
-    }
     void fill(GuardedBuffer* buffer, size_t n) {
         for (size_t i = 0; i < n; ++i) {
             buffer->data<int8_t>()[i] = fill_int8(&rng_, i % 5 == 0 ? Fill::kLowest : Fill::kRandom, false);
@@ -26,9 +20,6 @@ protected:
         const double rounded = std::nearbyint(static_cast<double>(x)) + zero_point;
         return static_cast<int>(std::min<double>(std::max<double>(rounded, lo), hi));
     }
-
-    const ArithKernel* kernel_ = nullptr;
-    std::mt19937 rng_{11};
 };
 
 TEST_P(ArithSweep, Affine) {

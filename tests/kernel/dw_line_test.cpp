@@ -18,14 +18,8 @@ struct Case {
     Epilogue epilogue;
 };
 
-class DwLineSweep : public testing::TestWithParam<const DwLineKernel*> {
+class DwLineSweep : public KernelSweep<DwLineKernel> {
 protected:
-    void SetUp() override {
-        kernel_ = GetParam();
-        if (!runs_here(kernel_->level)) {
-            GTEST_SKIP() << name(kernel_->level) << " is not available on this processor";
-        }
-    }
     template <class T>
     void run_as(const Case& c);
     void run(const Case& c) {
@@ -35,19 +29,7 @@ protected:
             run_as<float>(c);
         }
     }
-
-    const DwLineKernel* kernel_ = nullptr;
-    std::mt19937 rng_{11};
 };
-
-template <class T>
-T fill_value(std::mt19937* rng, Fill fill, bool weight) {
-    if constexpr (std::is_same_v<T, float>) {
-        return fill_float(rng);
-    } else {
-        return fill_int8(rng, fill, weight);
-    }
-}
 
 template <class T>
 void DwLineSweep::run_as(const Case& c) {

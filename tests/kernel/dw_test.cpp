@@ -15,14 +15,8 @@ struct Case {
     Epilogue epilogue;
 };
 
-class DwSweep : public testing::TestWithParam<const DwKernel*> {
+class DwSweep : public KernelSweep<DwKernel> {
 protected:
-    void SetUp() override {
-        kernel_ = GetParam();
-        if (!runs_here(kernel_->level)) {
-            GTEST_SKIP() << name(kernel_->level) << " is not available on this processor";
-        }
-    }
     template <class T>
     void run_as(const Case& c);
     void run(const Case& c) {
@@ -32,19 +26,7 @@ protected:
             run_as<float>(c);
         }
     }
-
-    const DwKernel* kernel_ = nullptr;
-    std::mt19937 rng_{7};
 };
-
-template <class T>
-T fill_value(std::mt19937* rng, Fill fill, bool weight) {
-    if constexpr (std::is_same_v<T, float>) {
-        return fill_float(rng);
-    } else {
-        return fill_int8(rng, fill, weight);
-    }
-}
 
 template <class T>
 void DwSweep::run_as(const Case& c) {

@@ -87,16 +87,11 @@ std::vector<float> arguments(float lowest) {
     return list;
 }
 
-class FunctionSweep : public testing::TestWithParam<const FunctionKernel*> {
+class FunctionSweep : public KernelSweep<FunctionKernel> {
 protected:
-    void SetUp() override {
-        if (!runs_here(GetParam()->level)) {
-            GTEST_SKIP() << name(GetParam()->level) << " is not available on this processor";
-        }
-    }
-    static std::vector<float> run(const FunctionArgs& args, const std::vector<float>& x) {
+    std::vector<float> run(const FunctionArgs& args, const std::vector<float>& x) {
         std::vector<float> y(x.size());
-        GetParam()->apply(args, x.data(), static_cast<int64_t>(x.size()), y.data());
+        kernel_->apply(args, x.data(), static_cast<int64_t>(x.size()), y.data());
         return y;
     }
 };
@@ -150,8 +145,8 @@ TEST_P(FunctionSweep, HasTheBitsOfTheScalarLevelForEveryLengthAndInPlace) {
                 in.data<float>()[i] = test.lowest > 0.0F ? std::fabs(x) + 0.01F : x;
             }
             scalar->apply(test.args, in.data<float>(), count, want.data());
-            GetParam()->apply(test.args, in.data<float>(), count, out.data<float>());
-            GetParam()->apply(test.args, in.data<float>(), count, in.data<float>());
+            kernel_->apply(test.args, in.data<float>(), count, out.data<float>());
+            kernel_->apply(test.args, in.data<float>(), count, in.data<float>());
             ASSERT_EQ(std::memcmp(out.data<float>(), want.data(), n * sizeof(float)), 0) << test.name << " of " << n;
             ASSERT_EQ(std::memcmp(in.data<float>(), want.data(), n * sizeof(float)), 0) << test.name << " in place";
         }

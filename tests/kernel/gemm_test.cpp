@@ -24,21 +24,11 @@ struct Operands {
     std::vector<float> biasf, multiplier;
 };
 
-class GemmSweep : public testing::TestWithParam<const GemmKernel*> {
+class GemmSweep : public KernelSweep<GemmKernel> {
 protected:
-    void SetUp() override {
-        kernel_ = GetParam();
-        if (!runs_here(kernel_->level)) {
-            GTEST_SKIP() << name(kernel_->level) << " is not available on this processor";
-        }
-    }
-
     void run(const Case& c);
     Operands make(const Case& c);
     void check(const Case& c, const Operands& o, int64_t row, int64_t column, const char* out);
-
-    const GemmKernel* kernel_ = nullptr;
-    std::mt19937 rng_{20240607};
 };
 
 // A is [row][tap][k], B is [column][tap][k].

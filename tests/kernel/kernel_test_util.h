@@ -1,4 +1,4 @@
-// What the sweeps of both kernel families share: references of the epilogue, random values, and which kernels run here.
+// What the sweeps of the kernel families share: references of the epilogue, random values, and which kernels run here.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "base/cpu.h"
@@ -25,6 +26,21 @@ std::string kernel_test_name(const testing::TestParamInfo<const Kernel*>& info) 
     return info.param->name;
 }
 
+/// A test of each kernel of a family; skipped where the processor lacks the kernel's level.
+template <class Kernel>
+class KernelSweep : public testing::TestWithParam<const Kernel*> {
+protected:
+    void SetUp() override {
+        kernel_ = this->GetParam();
+        if (!runs_here(kernel_->level)) {
+            GTEST_SKIP() << name(kernel_->level) << " is not available on this processor";
+        }
+    }
+
+    const Kernel* kernel_ = nullptr;
+    std::mt19937 rng_{20240607};
+};
+
 /// Contents of a sweep's operands.
 enum class Fill { kRandom, kLowest, kHighest, kOpposite };
 
@@ -40,6 +56,15 @@ inline int8_t fill_int8(std::mt19937* rng, Fill fill, bool weight) {
 
 inline float fill_float(std::mt19937* rng) {
     return std::uniform_real_distribution<float>(-1.0F, 1.0F)(*rng);
+}
+
+template <class T>
+T fill_value(std::mt19937* rng, Fill fill, bool weight) {
+    if constexpr (std::is_same_v<T, float>) {
+        return fill_float(rng);
+    } else {
+        return fill_int8(rng, fill, weight);
+    }
 }
 
 /// docs/int8-contract.md, word by word, in double precision where that is exact.

@@ -12,19 +12,12 @@ namespace {
 const int64_t kCounts[] = {1, 2, 7, 15, 16, 31, 32, 33, 63, 64, 95, 97, 128, 200};
 
 template <class Kernel>
-class Sweep : public testing::TestWithParam<const Kernel*> {
+class Sweep : public KernelSweep<Kernel> {
 protected:
-    void SetUp() override {
-        kernel_ = this->GetParam();
-        if (!runs_here(kernel_->level)) {
-            GTEST_SKIP() << name(kernel_->level) << " is not available on this processor";
-        }
-    }
+    using KernelSweep<Kernel>::rng_;
+
     int integer(int lo, int hi) { return std::uniform_int_distribution<int>(lo, hi)(rng_); }
     int8_t byte() { return static_cast<int8_t>(integer(-128, 127)); }
-
-    const Kernel* kernel_ = nullptr;
-    std::mt19937 rng_{5};
 };
 
 class RunSweep : public Sweep<RunKernel> {

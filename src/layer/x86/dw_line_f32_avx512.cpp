@@ -1,4 +1,5 @@
 // 32 channels at a time: with 16, the three multiply-adds of a column would wait for one another.
+#include "kernel/dw_f32.h"
 #include "kernel/dw_line_driver.h"
 #include "layer/x86/avx512.h"
 
@@ -6,49 +7,19 @@ namespace fw {
 
 namespace {
 
-struct Avx512F32 {
-    struct Pair {
+struct Avx512Pair {
+    struct Acc {
         __m512 v[2];
     };
-    template <int kSize>
-    struct Rows {
-        Pair row[kSize];
-    };
-    using Element = float;
-    using Acc = Pair;
-    template <int kSize>
-    using Column = Rows<kSize>;
-    template <int kSize>
-    using Weights = Rows<kSize>;
-    static constexpr int kLanes = 32, kKr = 1;
-    static constexpr bool kInt8 = false, kUnsignedInput = false, kInterleaved = false;
+    static constexpr int kLanes = 32;
 
-    static FW_ALWAYS_INLINE Pair load_bias(const void* p) {
-        const auto* from = static_cast<const float*>(p);
-        return {{_mm512_loadu_ps(from), _mm512_loadu_ps(from + 16)}};
-    }
-    template <int kSize>
-    static FW_ALWAYS_INLINE Rows<kSize> load_column(const float* const* rows, int64_t count) {
+    static FW_ALWAYS_INLINE Acc load(const float* from, int64_t count) {
         const int64_t second = count > 16 ? 16 : 0;  // not further past the end than may be read
-        Rows<kSize> column;
-        unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
-            column.row[y] = {{_mm512_loadu_ps(rows[y]), _mm512_loadu_ps(rows[y] + second)}};
-        });
-        return column;
+        return {{_mm512_loadu_ps(from), _mm512_loadu_ps(from + second)}};
     }
-    template <int kSize>
-    static FW_ALWAYS_INLINE Rows<kSize> load_weights(const void* p) {
-        Rows<kSize> weights;
-        unroll<kSize>([&](auto y)
-                          FW_INLINE_LAMBDA { weights.row[y] = load_bias(static_cast<const float*>(p) + y * kLanes); });
-        return weights;
-    }
-    template <int kSize>
-    static FW_ALWAYS_INLINE Acc multiply_add(Acc acc, const Rows<kSize>& x, const Rows<kSize>& w) {
-        unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
-            acc.v[0] = _mm512_fmadd_ps(x.row[y].v[0], w.row[y].v[0], acc.v[0]);
-            acc.v[1] = _mm512_fmadd_ps(x.row[y].v[1], w.row[y].v[1], acc.v[1]);
-        });
+    static FW_ALWAYS_INLINE Acc add_product(Acc acc, const Acc& x, const Acc& w) {
+        acc.v[0] = _mm512_fmadd_ps(x.v[0], w.v[0], acc.v[0]);
+        acc.v[1] = _mm512_fmadd_ps(x.v[1], w.v[1], acc.v[1]);
         return acc;
     }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* /*multiplier*/, void* out,
@@ -62,9 +33,9 @@ struct Avx512F32 {
 
 }  // namespace
 
-FW_DEFINE_DW_LINE(dw_line_f32_3x3s1_32_avx512, kAvx512, Avx512F32, 3, 1)
-FW_DEFINE_DW_LINE(dw_line_f32_3x3s2_32_avx512, kAvx512, Avx512F32, 3, 2)
-FW_DEFINE_DW_LINE(dw_line_f32_5x5s1_32_avx512, kAvx512, Avx512F32, 5, 1)
-FW_DEFINE_DW_LINE(dw_line_f32_5x5s2_32_avx512, kAvx512, Avx512F32, 5, 2)
+FW_DEFINE_DW_LINE(dw_line_f32_3x3s1_32_avx512, kAvx512, FloatLine<Avx512Pair>, 3, 1)
+FW_DEFINE_DW_LINE(dw_line_f32_3x3s2_32_avx512, kAvx512, FloatLine<Avx512Pair>, 3, 2)
+FW_DEFINE_DW_LINE(dw_line_f32_5x5s1_32_avx512, kAvx512, FloatLine<Avx512Pair>, 5, 1)
+FW_DEFINE_DW_LINE(dw_line_f32_5x5s2_32_avx512, kAvx512, FloatLine<Avx512Pair>, 5, 2)
 
 }  // namespace fw

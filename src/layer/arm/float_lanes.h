@@ -1,4 +1,4 @@
-// What the float depthwise kernels share: blocks of eight channels.
+// Eight channels of the float depthwise kernels.
 #pragma once
 
 #include "layer/arm/neon.h"
@@ -7,19 +7,15 @@ namespace fw {
 namespace {
 
 struct FloatLanes8 {
-    struct Pair {
+    struct Acc {
         float32x4_t v[2];
     };
-    using Element = float;
-    using Acc = Pair;
-    static constexpr int kLanes = 8, kKr = 1;
-    static constexpr bool kInt8 = false, kUnsignedInput = false;
+    static constexpr int kLanes = 8;
 
-    static FW_ALWAYS_INLINE Pair load_bias(const void* p) {
-        const auto* from = static_cast<const float*>(p);
+    static FW_ALWAYS_INLINE Acc load(const float* from, int64_t /*count*/) {
         return {{vld1q_f32(from), vld1q_f32(from + 4)}};
     }
-    static FW_ALWAYS_INLINE Pair add_product(Pair acc, Pair x, Pair w) {
+    static FW_ALWAYS_INLINE Acc add_product(Acc acc, const Acc& x, const Acc& w) {
         unroll<2>([&](auto i) FW_INLINE_LAMBDA {
 #if defined(__aarch64__)
             acc.v[i] = vfmaq_f32(acc.v[i], x.v[i], w.v[i]);
