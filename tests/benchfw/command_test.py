@@ -13,6 +13,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import suites  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BENCHFW = pathlib.Path(sys.argv[sys.argv.index("--bin") + 1]).resolve() if "--bin" in sys.argv else ROOT / "build/bin/benchfw"
 SMALL = "squeezenet_v1_1"
@@ -184,8 +187,7 @@ class Page(Bench):
     def test_renders_without_network_and_shows_names_as_text(self):
         browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         if browser is None:
-            print("SKIPPED: no chromium here (scripts/install_deps.sh browser)")
-            sys.exit(77)
+            self.skipTest("no chromium here (scripts/install_deps.sh browser)")
         bad = "</script><script>document.title='owned'</script>"
         self.write("net.param", NET.replace(" c 1 1", f" {bad.replace(' ', '')} 1 1"))
         self.run_bench("net.param", "--float", "--int8", "--loops", 3, "--json", "out.json", "--html", "out.html")
@@ -206,5 +208,4 @@ class Page(Bench):
 
 
 if __name__ == "__main__":
-    arguments = [a for a in sys.argv[1:] if a != "--bin" and a != str(BENCHFW) and not os.path.isfile(a)]
-    unittest.main(argv=[sys.argv[0], *arguments], verbosity=2)
+    sys.exit(suites.run(Usage, Report, Tune, Page))

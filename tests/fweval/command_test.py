@@ -16,6 +16,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import suites  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FWEVAL = pathlib.Path(sys.argv[sys.argv.index("--bin") + 1]).resolve() if "--bin" in sys.argv else ROOT / "build/bin/fweval"
 
@@ -204,8 +207,7 @@ class Page(Eval):
         super().setUp()
         self.browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         if self.browser is None:
-            print("SKIPPED: no chromium here (scripts/install_deps.sh browser)")
-            sys.exit(77)
+            self.skipTest("no chromium here (scripts/install_deps.sh browser)")
 
     def dom(self, *args):
         self.run_eval("net.param", "net.bin", *args, "--report", "out.html", "--quiet")
@@ -262,8 +264,7 @@ class Real(Eval):
     def setUp(self):
         super().setUp()
         if not (self.DATA / "models").is_dir():
-            print(f"SKIPPED: no real data in {self.DATA} (set FW_DATA)")
-            sys.exit(77)
+            self.skipTest(f"no real data in {self.DATA} (set FW_DATA)")
 
     def convert(self, tool, *args):
         subprocess.run([FWEVAL.parent / tool, *args[:-1], "net.param", "net.bin", "--quiet", "--pixel", "RGB", "--mean", "127.5",
@@ -290,5 +291,4 @@ class Real(Eval):
 
 
 if __name__ == "__main__":
-    arguments = [a for a in sys.argv[1:] if a != "--bin" and a != str(FWEVAL) and not os.path.isfile(a)]
-    unittest.main(argv=[sys.argv[0], *arguments], verbosity=2)
+    sys.exit(suites.run(Usage, Figures, Page, Real))

@@ -14,6 +14,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import suites  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "examples" / "demo"
 DATA = pathlib.Path(os.environ.get("FW_DATA", ROOT.parent / "shared"))
@@ -414,16 +417,5 @@ class RealRoad(Road):
         self.assertEqual((self.dir / "mesh.png").read_bytes()[:4], b"\x89PNG")
 
 
-def main():
-    suites = [arg for arg in sys.argv[1:] if arg in ("DemoRoad", "Usage", "RealRoad")] or ["DemoRoad", "Usage", "RealRoad"]
-    loader = unittest.defaultTestLoader
-    tests = unittest.TestSuite(loader.loadTestsFromTestCase(globals()[name]) for name in suites)
-    result = unittest.TextTestRunner(verbosity=2).run(tests)
-    if result.wasSuccessful() and result.testsRun == len(result.skipped):
-        print("SKIPPED:", "; ".join(sorted({reason for _, reason in result.skipped})))
-        return 77
-    return 0 if result.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(suites.run(DemoRoad, Usage, RealRoad))
