@@ -1,5 +1,6 @@
 #include "layer/support/gather.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/parallel.h"
@@ -8,15 +9,41 @@ namespace fw {
 
 namespace {
 
+// Adjacent channels of the input between two stretches of fill: what padding of channels comes to.
+struct ChannelRun {
+    size_t begin = 0;  // of the output
+    size_t end = 0;
+    int first = 0;  // of the input
+};
+
+// False where the map is something else.
+bool find_run(const std::vector<int>& map, ChannelRun* run) {
+    while (run->begin < map.size() && map[run->begin] < 0) {
+        ++run->begin;
+    }
+    run->first = run->begin < map.size() ? map[run->begin] : 0;
+    run->end = run->begin;
+    while (run->end < map.size() && map[run->end] == run->first + static_cast<int>(run->end - run->begin)) {
+        ++run->end;
+    }
+    return std::all_of(map.begin() + static_cast<ptrdiff_t>(run->end), map.end(), [](int c) { return c < 0; });
+}
+
+// `fill` may be nullptr where there is nothing of it.
+template <class T>
+void copy_stretch(T* to, const T* from, size_t count) {
+    if (count > 0) {
+        std::memcpy(to, from, count * sizeof(T));
+    }
+}
+
 template <class T>
 void gather_elements(const Tensor& in, const Tensor& out, const GatherMaps& maps, const T* fill, int threads) {
     const auto rows = static_cast<int64_t>(maps.h.size());
     const auto planes = static_cast<int64_t>(maps.d.size());
-    bool identity = static_cast<int>(maps.c.size()) == in.c();
-    for (size_t c = 0; identity && c < maps.c.size(); ++c) {
-        identity = maps.c[c] == static_cast<int>(c);
-    }
-    const bool runs = identity && (in.c() == 1 || (in.c_stride() == 1 && out.c_stride() == 1));
+    ChannelRun run;
+    const size_t channels = maps.c.size();
+    const bool adjacent = (channels == 1 || (in.c_stride() == 1 && out.c_stride() == 1)) && find_run(maps.c, &run);
     parallel_for(planes * rows, threads, [&](int64_t task) {
         const int z = maps.d[static_cast<size_t>(task / rows)];
         const int y = maps.h[static_cast<size_t>(task % rows)];
@@ -24,10 +51,14 @@ void gather_elements(const Tensor& in, const Tensor& out, const GatherMaps& maps
         for (const int x : maps.w) {
             const bool outside = z < 0 || y < 0 || x < 0;
             const T* from = outside ? nullptr : in.ptr<T>() + z * in.d_stride() + y * in.h_stride() + x * in.w_stride();
-            if (runs) {
-                std::memcpy(to, outside ? fill : from, maps.c.size() * sizeof(T));
+            if (adjacent && outside) {
+                std::memcpy(to, fill, channels * sizeof(T));
+            } else if (adjacent) {
+                copy_stretch(to, fill, run.begin);
+                copy_stretch(to + run.begin, from + run.first, run.end - run.begin);
+                copy_stretch(to + run.end, fill + run.end, channels - run.end);
             } else {
-                for (size_t c = 0; c < maps.c.size(); ++c) {
+                for (size_t c = 0; c < channels; ++c) {
                     to[static_cast<int64_t>(c) * out.c_stride()] =
                         outside || maps.c[c] < 0 ? fill[c] : from[maps.c[c] * in.c_stride()];
                 }

@@ -22,6 +22,15 @@ inline void copy_bytes(const char* from, char* to, int64_t bytes) {
     std::memcpy(to + bytes - kStep, from + bytes - kStep, kStep);
 }
 
+// Two runs to one, in turns (a shuffle of two groups of channels): a loop that compilers make vectors of.
+template <class T>
+void zip(const T* __restrict a, const T* __restrict b, T* __restrict to, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) {
+        to[2 * i] = a[i];
+        to[2 * i + 1] = b[i];
+    }
+}
+
 // rows x cols elements. `rows` is the loop along which the source is adjacent when the columns are not.
 template <class T>
 void copy_block(const T* from, T* to, const CopyDim& rows, const CopyDim& cols) {
@@ -30,6 +39,10 @@ void copy_block(const T* from, T* to, const CopyDim& rows, const CopyDim& cols) 
             copy_bytes(reinterpret_cast<const char*>(from + r * rows.from), reinterpret_cast<char*>(to + r * rows.to),
                        cols.extent * static_cast<int64_t>(sizeof(T)));
         }
+        return;
+    }
+    if (cols.to == 1 && cols.extent == 2 && rows.from == 1 && rows.to == 2) {
+        zip(from, from + cols.from, to, rows.extent);
         return;
     }
     constexpr int64_t kTile = 16;  // a transposition reads and writes whole cache lines of a tile
