@@ -81,6 +81,9 @@ Span<const ArithKernel* const> arith_kernels() {
 Span<const FunctionKernel* const> function_kernels() {
     return span_of_listed<FunctionKernel>();
 }
+Span<const WinogradKernel* const> winograd_kernels() {
+    return span_of_listed<WinogradKernel>();
+}
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
     const GemmKernel* best = find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8; });
     if (n <= 0) {
@@ -120,6 +123,9 @@ const ArithKernel* find_arith_kernel(Isa level) {
 }
 const FunctionKernel* find_function_kernel(Isa level) {
     return find<FunctionKernel>(level, [](const FunctionKernel&) { return true; });
+}
+const WinogradKernel* find_winograd_kernel(Isa level, int size) {
+    return find<WinogradKernel>(level, [&](const WinogradKernel& k) { return k.size == size; });
 }
 
 }  // namespace fw

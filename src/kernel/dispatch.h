@@ -15,6 +15,7 @@ Span<const PoolKernel* const> pool_kernels();
 Span<const TableKernel* const> table_kernels();
 Span<const ArithKernel* const> arith_kernels();
 Span<const FunctionKernel* const> function_kernels();
+Span<const WinogradKernel* const> winograd_kernels();
 
 /// The best kernel for `level`. Never nullptr: scalar kernels run everywhere. A level may have GEMM kernels with tiles
 /// of different shapes: the one that covers `n` output channels with the fewest panels is taken, then the one with the
@@ -30,5 +31,7 @@ const TableKernel* find_table_kernel(Isa level);
 /// Never nullptr.
 const ArithKernel* find_arith_kernel(Isa level);
 const FunctionKernel* find_function_kernel(Isa level);
+/// nullptr in the smallest build, which has none.
+const WinogradKernel* find_winograd_kernel(Isa level, int size);
 
 }  // namespace fw

@@ -201,6 +201,36 @@ struct PoolKernel {
     void (*max_f32)(const PoolArgs&, float start);
 };
 
+/// A tile's way into the frequencies of Winograd's F(m x m, 3 x 3), and back. A tile reads t * t pixels, t = m + 2, and
+/// becomes one value a channel in each of t * t planes, which are `plane` floats apart.
+struct WinogradInputArgs {
+    const float* const* pixels = nullptr;  ///< [t * t], row by row: channel 0 of each
+    int64_t channels = 0;
+    float* out = nullptr;  ///< of plane 0; whole vectors are written
+    int64_t plane = 0;
+};
+
+struct WinogradOutputArgs {
+    const float* in = nullptr;  ///< of plane 0
+    int64_t plane = 0;
+    int64_t channels = 0;
+    const float* bias = nullptr;
+    float* const* pixels = nullptr;  ///< [m * m], row by row: channel 0 of each; nullptr: outside of the image
+    float lo = 0.0F;                 ///< y = min(max(sum + bias, lo), hi); NaN stays NaN
+    float hi = 0.0F;
+};
+
+/// The transforms of one tile size, m = `size`, on `lanes` channels at once: A. Lavin, S. Gray, "Fast Algorithms for
+/// Convolutional Neural Networks" (2015), with the points 0, +-1, +-2 (and +-1/2 for m = 6) and infinity.
+struct WinogradKernel {
+    const char* name;
+    Isa level;
+    int size;
+    int lanes;
+    void (*input)(const WinogradInputArgs& args);
+    void (*output)(const WinogradOutputArgs& args);
+};
+
 /// Functions of one float, with their parameters a and b. Errors are stated in functions.h.
 enum class FloatFunction : uint8_t {
     kExp,  ///< e^(x - a)
@@ -238,6 +268,7 @@ struct FunctionKernel {
 #define FW_KERNEL_STRUCT_table TableKernel
 #define FW_KERNEL_STRUCT_arith ArithKernel
 #define FW_KERNEL_STRUCT_function FunctionKernel
+#define FW_KERNEL_STRUCT_winograd WinogradKernel
 
 #define FW_KERNEL(family, name, level) extern const FW_KERNEL_STRUCT_##family name;
 #include "kernel/kernels.inc"

@@ -77,7 +77,7 @@ LayerTraits InnerProduct::traits() const {
 }
 
 size_t InnerProduct::workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/, int threads) const {
-    return ordered_bytes(in[0]) + core_.scratch_bytes(threads);
+    return ordered_bytes(in[0]) + core_.scratch_bytes(threads, 1, 1);
 }
 
 Status InnerProduct::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {

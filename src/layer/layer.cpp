@@ -33,6 +33,10 @@ size_t Layer::workspace_bytes(Span<const TensorDesc> /*in*/, Span<const TensorDe
     return 0;
 }
 
+double Layer::float_share(Span<const TensorDesc> /*in*/, Span<const TensorDesc> /*out*/) const {
+    return 1.0;
+}
+
 int64_t Layer::macs(Span<const TensorDesc> /*in*/, Span<const TensorDesc> /*out*/) const {
     return 0;
 }

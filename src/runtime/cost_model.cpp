@@ -131,11 +131,13 @@ bool find_work(const Model& model, const Graph& graph, std::vector<Work>* work, 
         for (const ValueId v : node.outputs) {
             out.push_back(descs[at(v)]);
         }
+        double float_share = 1.0;
         if (node.type != "Input") {
             const Result<std::unique_ptr<Layer>> layer = load_layer(model, graph, id);
             if (!layer.ok() || !(*layer)->infer(in, out).ok()) {
                 return false;
             }
+            float_share = (*layer)->float_share(in, out);
         }
         for (size_t i = 0; i < out.size(); ++i) {
             if (out[i].shape.rank == 0 || !out[i].shape.valid() || out[i].shape.count() <= 0) {
@@ -145,6 +147,7 @@ bool find_work(const Model& model, const Graph& graph, std::vector<Work>* work, 
             (*elements)[at(node.outputs[i])] = out[i].shape.count();
         }
         (*work)[at(id)] = work_of(node, in, out);
+        (*work)[at(id)].float_share = float_share;
     }
     return true;
 }
@@ -173,9 +176,10 @@ bool estimate_costs(const Model& model, const Graph& graph, PrecisionCosts* cost
     for (size_t i = 0; i < work.size(); ++i) {
         const auto kind = static_cast<size_t>(work[i].kind);
         if (work[i].kind != WorkKind::kNothing) {
-            costs->in_float[i] = picoseconds(table.layer + table.in_float[kind] * work[i].units);
+            const double in_float = table.in_float[kind] * work[i].units;
+            costs->in_float[i] = picoseconds(table.layer + in_float * work[i].float_share);
             costs->in_int8[i] = picoseconds(table.layer + table.in_int8[kind] * work[i].units);
-            costs->in_fp16[i] = costs->in_float[i] + widening(graph.nodes()[i], work[i], table);
+            costs->in_fp16[i] = picoseconds(table.layer + in_float) + widening(graph.nodes()[i], work[i], table);
             if (is_reader(graph.nodes()[i])) {
                 // A tail follows what is before it: on its own it is no reason to run int8, which rounds.
                 costs->in_int8[i] = costs->in_float[i];

@@ -87,6 +87,12 @@ std::vector<ConvCase> cases() {
     padded(33, 33, 33);
     padded(6, 9, 3);
     padded(7, 14, 7);
+    // Large enough for Winograd's way in float, with both tile sizes.
+    add([&](ConvCase& c) { kernel(c, 3, 1), c.channels = 40, c.height = 14, c.width = 18, c.outputs = 36; });
+    add([&](ConvCase& c) {
+        kernel(c, 3, 0), c.channels = 32, c.height = 38, c.width = 20, c.outputs = 33, c.pad_left = 2, c.pad_top = 1;
+        c.pad_value = 0.5F, c.activation = 2, c.activation_params = {0.125F};
+    });
     // Wider images than are padded at once: several bands of output rows, or one for every row.
     add([&](ConvCase& c) {
         kernel(c, 3, 1), c.channels = 3, c.height = 60, c.width = 700, c.stride_w = c.stride_h = 2;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/cpu.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 
@@ -92,6 +93,12 @@ Status ConvLayer::load_fixed(const Params& params, WeightedCore::Spec spec, Span
     return core_.load(spec, weights);
 }
 
+bool ConvLayer::is_dense_3x3() const {
+    const WeightedCore::Spec& spec = core_.spec();
+    return !kind_.transposed && !dynamic_ && spec.group == 1 && spec.kernel_h == 3 && spec.kernel_w == 3 &&
+           horizontal_.stride == 1 && vertical_.stride == 1 && horizontal_.dilation == 1 && vertical_.dilation == 1;
+}
+
 Status ConvLayer::prepare(const PrepareContext& context) {
     if (dynamic_) {
         return Layer::prepare(context);
@@ -100,6 +107,12 @@ Status ConvLayer::prepare(const PrepareContext& context) {
     const int few = context.inputs[0].dtype == DType::kInt8 ? kRowTapChannelsInt8 : kRowTapChannelsFloat;
     core_.use_row_taps(!kind_.transposed && spec.group == 1 && spec.kernel_w > 1 && horizontal_.dilation == 1 &&
                        spec.channels < few);
+    ConvGeometry geometry;
+    WindowAxis vertical;
+    WindowAxis horizontal;
+    if (is_dense_3x3() && resolve(context.inputs[0].shape, &geometry, &vertical, &horizontal).ok()) {
+        core_.use_winograd(geometry.out_h, geometry.out_w);
+    }
     return core_.prepare(context);
 }
 
@@ -138,7 +151,8 @@ Status ConvLayer::forward_dynamic(Span<const Tensor> in, Span<Tensor> out, const
     FW_RETURN_IF_ERROR(fixed.core_.load(spec, weights));
     const TensorDesc in_desc = in[0].desc();
     const TensorDesc out_desc = out[0].desc();
-    FW_RETURN_IF_ERROR(fixed.prepare({{&in_desc, 1}, {&out_desc, 1}, {}}));
+    const TensorDesc open = {Shape(), in_desc.dtype, in_desc.quant};  // no packing that pays for a known shape only
+    FW_RETURN_IF_ERROR(fixed.prepare({{&open, 1}, {&out_desc, 1}, {}}));
     const std::shared_ptr<void> workspace =
         allocate_shared_bytes(fixed.workspace_bytes({&in_desc, 1}, {&out_desc, 1}, context.threads), nullptr);
     if (workspace == nullptr) {
@@ -257,6 +271,14 @@ int64_t ConvLayer::macs(Span<const TensorDesc> in, Span<const TensorDesc> out) c
     return count * spec.outputs * spec.weights_per_output();
 }
 
+double ConvLayer::float_share(Span<const TensorDesc> /*in*/, Span<const TensorDesc> out) const {
+    const Result<Isa> isa = current_isa();
+    if (!is_dense_3x3() || out[0].shape.rank != 3 || !isa.ok()) {
+        return 1.0;
+    }
+    return choose_winograd(*isa, core_.spec().channels, core_.spec().outputs, out[0].shape.h(), out[0].shape.w()).share;
+}
+
 // Output rows that are computed at once with row taps: as many as read kBandBytes of padded input rows.
 int ConvLayer::band_rows(const ConvGeometry& geometry, int64_t row_bytes) const {
     const int64_t span = int64_t{geometry.kernel_h - 1} * geometry.dilation_h + 1;
@@ -284,8 +306,10 @@ size_t ConvLayer::padded_rows_bytes(const Shape& in) const {
     return round_up(static_cast<size_t>(row_bytes * std::min<int64_t>(read, geometry.in_h)) + kOverread, kAlignment);
 }
 
-size_t ConvLayer::workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/, int threads) const {
-    return padded_rows_bytes(in[0].shape) + core_.scratch_bytes(threads);
+size_t ConvLayer::workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const {
+    const bool line = is_line(out[0].shape);
+    return padded_rows_bytes(in[0].shape) +
+           core_.scratch_bytes(threads, line ? 1 : out[0].shape.h(), line ? 1 : out[0].shape.w());
 }
 
 const void* ConvLayer::pad_rows(const void* input, const WindowAxis& horizontal, void* workspace, int threads,

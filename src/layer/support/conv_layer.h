@@ -27,9 +27,12 @@ public:
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
     std::string kernel_name() const override { return core_.kernel_name(); }
     int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> out) const override;
+    double float_share(Span<const TensorDesc> in, Span<const TensorDesc> out) const override;
     size_t weight_bytes() const override { return core_.weight_bytes(); }
 
 private:
+    /// Windows that Winograd's way is for.
+    bool is_dense_3x3() const;
     /// Extents and paddings for an input; strides are left 0.
     Status resolve(const Shape& in, ConvGeometry* out, WindowAxis* vertical, WindowAxis* horizontal) const;
     Status resolve_transposed(const char* axis, int in, const WindowSpec& spec, int output_pad, int wanted,

@@ -184,6 +184,10 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     table_kernel_ = find_table_kernel(isa);
     out_quant_ = table_.empty() ? context.outputs[0].quant : context.before_table;
     fp16_weights_ = context.fp16_weights && float_in && gemm_ != nullptr;
+    winograd_ = Winograd();
+    if (winograd_h_ > 0 && float_in && !fp16_weights_) {
+        winograd_ = choose_winograd(isa, spec_.channels, spec_.outputs, winograd_h_, winograd_w_);
+    }
     staged_ = false;
     epilogue_ = Epilogue();
     epilogue_.lo = spec_.activation.clamp().lo;
@@ -213,7 +217,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     } else {
         std::fill_n(static_cast<float*>(pad_row_.get()), elements, pad_value_);
     }
-    return pack(rows);
+    return winograd_.kernel != nullptr ? pack_winograd(rows) : pack(rows);
 }
 
 Status WeightedCore::pack(const Rows& rows) {
@@ -253,6 +257,21 @@ Status WeightedCore::pack(const Rows& rows) {
     return fp16_weights_ ? pack_float16() : Status();
 }
 
+Status WeightedCore::pack_winograd(const Rows& rows) {
+    GemmWeights filters;
+    filters.n = spec_.outputs;
+    filters.taps = spec_.taps();
+    filters.k = spec_.channels;
+    filters.values = rows.floats.data();
+    filters.bias = rows.bias.data();
+    packed_bytes_ = packed_winograd_bytes(winograd_, filters);
+    packed_ = allocate_shared_bytes(packed_bytes_, nullptr);
+    if (packed_ == nullptr || !::fw::pack_winograd(winograd_, filters, packed_.get())) {
+        return Status::error(Code::kOutOfMemory, "no memory for %zu bytes of packed weights", packed_bytes_);
+    }
+    return {};
+}
+
 // Puts the packed weights into half the bytes.
 Status WeightedCore::pack_float16() {
     GemmWeights matrix;
@@ -277,7 +296,10 @@ Status WeightedCore::pack_float16() {
     return {};
 }
 
-size_t WeightedCore::scratch_bytes(int threads) const {
+size_t WeightedCore::scratch_bytes(int threads, int out_h, int out_w) const {
+    if (winograd_.kernel != nullptr) {
+        return winograd_scratch_bytes(winograd_, spec_.channels, spec_.outputs, out_h, out_w, threads);
+    }
     if (dw_ != nullptr) {
         return dw_->scratch_bytes(spec_.taps(), spec_.channels, staged_, threads);
     }
@@ -304,6 +326,15 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
         job.packed = packed_.get();
         job.k = spec_.channels;
         dw_->run(job);
+        return;
+    }
+    if (winograd_.kernel != nullptr) {
+        job.input = input;
+        job.output = output;
+        job.packed = packed_.get();
+        job.k = spec_.channels;
+        job.n = spec_.outputs;
+        run_winograd(winograd_, job);
         return;
     }
     job.widen = fp16_weights_ ? widen_ : nullptr;
@@ -352,6 +383,9 @@ void WeightedCore::quantize_row(const void* core, const void* from, void* to, in
 }
 
 std::string WeightedCore::kernel_name() const {
+    if (winograd_.kernel != nullptr) {
+        return winograd_.kernel->name;
+    }
     return dw_ != nullptr ? dw_->name() : gemm_ != nullptr ? gemm_->name : "";
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernel/conv.h"
+#include "kernel/winograd.h"
 #include "layer/layer.h"
 #include "layer/support/depthwise.h"
 #include "layer/support/fused_activation.h"
@@ -48,11 +49,17 @@ public:
     void load(const Spec& spec) { spec_ = spec; }
     /// Sets Spec::row_taps; before prepare.
     void use_row_taps(bool use) { spec_.row_taps = use; }
+    /// Windows of 3x3 move by one pixel and without dilation over all channels, to out_h x out_w outputs as far as that
+    /// is known: float may go by Winograd's way. Before prepare.
+    void use_winograd(int out_h, int out_w) {
+        winograd_h_ = out_h;
+        winograd_w_ = out_w;
+    }
     /// Accepts float to float, int8 to int8 and int8 to float.
     Status prepare(const PrepareContext& context);
 
     const Spec& spec() const { return spec_; }
-    size_t scratch_bytes(int threads) const;
+    size_t scratch_bytes(int threads, int out_h, int out_w) const;
     /// `geometry` has taps() taps. `input` and `output` are the first pixels of tensors with adjacent channels.
     void run(const ConvGeometry& geometry, const void* input, void* output, int threads, void* scratch) const;
 
@@ -71,6 +78,7 @@ private:
     std::vector<float> real_bias() const;
     Status quantize(const PrepareContext& context, Rows* rows);
     Status pack(const Rows& rows);
+    Status pack_winograd(const Rows& rows);
     template <class T>
     std::vector<T> reorder(const std::vector<T>& values) const;
     Status pack_float16();
@@ -93,6 +101,9 @@ private:
     bool fp16_weights_ = false;
     void (*widen_)(const uint16_t* half, int64_t count, float* out) = nullptr;
     const GemmKernel* gemm_ = nullptr;
+    int winograd_h_ = 0;  ///< 0: not by this way
+    int winograd_w_ = 0;
+    Winograd winograd_;                          ///< instead of gemm_ where it has a kernel
     std::shared_ptr<const DepthwiseKernel> dw_;  ///< instead of gemm_
     std::shared_ptr<void> packed_;
     std::shared_ptr<void> pad_row_;

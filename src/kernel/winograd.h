@@ -1,0 +1,39 @@
+// Float convolution 3x3 at stride 1 by Winograd's minimal filtering: tiles of m x m outputs become t x t values a
+// channel, t = m + 2, each of which is a matrix product of its own over the GEMM kernels: t * t products in place of 9
+// m * m.
+#pragma once
+
+#include "kernel/conv.h"
+#include "kernel/pack.h"
+
+namespace fw {
+
+/// A tile size for one layer; `kernel` is nullptr where the plain convolution is as fast.
+///
+/// Error, beside the exact result: below error_bound() * max|x| * sum|w| for every output, where x are the inputs of
+/// its tile with their padding and w its weights. An input that is not finite makes the whole tile of its outputs NaN.
+struct Winograd {
+    const WinogradKernel* kernel = nullptr;
+    const GemmKernel* gemm = nullptr;
+    double share = 1.0;  ///< estimated time, as a share of the plain convolution's
+
+    int tile() const { return kernel->size + 2; }
+    int64_t planes() const { return int64_t{tile()} * tile(); }
+    float error_bound() const { return kernel->size == 4 ? 0x1p-18F : 0x1p-17F; }
+};
+
+/// The faster way for out_h x out_w outputs of `n` channels from `k` ones, by a count of operations and bytes.
+Winograd choose_winograd(Isa level, int64_t k, int64_t n, int64_t out_h, int64_t out_w);
+
+/// Bytes that pack_winograd writes; the buffer needs kOverread more behind it. `weights` has 9 taps.
+size_t packed_winograd_bytes(const Winograd& winograd, const GemmWeights& weights);
+/// Weights of every frequency, computed in double precision and rounded once, and the biases. `out` is
+/// kAlignment-aligned. False where there is no memory.
+bool pack_winograd(const Winograd& winograd, const GemmWeights& weights, void* out);
+
+size_t winograd_scratch_bytes(const Winograd& winograd, int64_t k, int64_t n, int64_t out_h, int64_t out_w,
+                              int threads);
+/// The geometry has a kernel of 3x3 and strides and dilations of 1. Results do not depend on the number of threads.
+void run_winograd(const Winograd& winograd, const ConvJob& job);
+
+}  // namespace fw
