@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/cpu.h"
 #include "base/parallel.h"
+#include "kernel/dispatch.h"
 
 namespace fw {
 
@@ -61,8 +63,20 @@ void copy_block(const T* from, T* to, const CopyDim& rows, const CopyDim& cols) 
     }
 }
 
-void translate_block(const int8_t* from, int8_t* to, const CopyDim& rows, const CopyDim& cols, const int8_t* table) {
-    const int8_t* middle = table + 128;
+// A table of 256 entries, and the level's kernel for it, if there is one.
+struct Translation {
+    const int8_t* table = nullptr;
+    const TableKernel* kernel = nullptr;
+};
+
+void translate_block(const int8_t* from, int8_t* to, const CopyDim& rows, const CopyDim& cols, const Translation& by) {
+    if (by.kernel != nullptr && cols.from == 1 && cols.to == 1) {
+        for (int64_t r = 0; r < rows.extent; ++r) {
+            by.kernel->look_up(from + r * rows.from, cols.extent, by.table, to + r * rows.to);
+        }
+        return;
+    }
+    const int8_t* middle = by.table + 128;
     for (int64_t r = 0; r < rows.extent; ++r) {
         for (int64_t c = 0; c < cols.extent; ++c) {
             to[r * rows.to + c * cols.to] = middle[from[r * rows.from + c * cols.from]];
@@ -71,9 +85,9 @@ void translate_block(const int8_t* from, int8_t* to, const CopyDim& rows, const 
 }
 
 void run_block(const char* from, char* to, size_t element, const CopyDim& rows, const CopyDim& cols,
-               const int8_t* table) {
-    if (table != nullptr) {
-        translate_block(reinterpret_cast<const int8_t*>(from), reinterpret_cast<int8_t*>(to), rows, cols, table);
+               const Translation& by) {
+    if (by.table != nullptr) {
+        translate_block(reinterpret_cast<const int8_t*>(from), reinterpret_cast<int8_t*>(to), rows, cols, by);
         return;
     }
     switch (element) {
@@ -151,6 +165,11 @@ void strided_copy(const void* from, void* to, size_t element, const CopyDim* dim
     const auto* source = static_cast<const char*>(from);
     auto* target = static_cast<char*>(to);
     const auto size = static_cast<int64_t>(element);
+    Translation translation;
+    if (table != nullptr) {
+        const Result<Isa> isa = current_isa();
+        translation = {table, isa.ok() ? find_table_kernel(*isa) : nullptr};
+    }
     parallel_for(outer * splits, threads, [&](int64_t task) {
         const int64_t first = task % splits * chunk;
         int64_t index = task / splits;
@@ -163,7 +182,7 @@ void strided_copy(const void* from, void* to, size_t element, const CopyDim* dim
             t += step * loops[i].to;
         }
         const CopyDim part{std::min(chunk, rows.extent - first), rows.from, rows.to};
-        run_block(source + s * size, target + t * size, element, part, cols, table);
+        run_block(source + s * size, target + t * size, element, part, cols, translation);
     });
 }
 
