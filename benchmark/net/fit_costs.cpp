@@ -99,7 +99,7 @@ Status add_network(const NetDef& def, const ScaleTable& table, bool int8, Sums* 
             continue;
         }
         sums->picoseconds[int8 ? 1 : 0][kind] += times[i] * 1e9;
-        sums->units[int8 ? 1 : 0][kind] += int8 ? done.units : done.units * done.float_share;
+        sums->units[int8 ? 1 : 0][kind] += done.units * (int8 ? done.int8_share : done.float_share);
         sums->layer = std::min(sums->layer, times[i] * 1e9);
     }
     return {};

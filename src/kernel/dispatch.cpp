@@ -84,6 +84,9 @@ Span<const FunctionKernel* const> function_kernels() {
 Span<const WinogradKernel* const> winograd_kernels() {
     return span_of_listed<WinogradKernel>();
 }
+Span<const PairGemmKernel* const> pair_gemm_kernels() {
+    return span_of_listed<PairGemmKernel>();
+}
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
     const GemmKernel* best = find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8; });
     if (n <= 0) {
@@ -124,8 +127,11 @@ const ArithKernel* find_arith_kernel(Isa level) {
 const FunctionKernel* find_function_kernel(Isa level) {
     return find<FunctionKernel>(level, [](const FunctionKernel&) { return true; });
 }
-const WinogradKernel* find_winograd_kernel(Isa level, int size) {
-    return find<WinogradKernel>(level, [&](const WinogradKernel& k) { return k.size == size; });
+const WinogradKernel* find_winograd_kernel(bool int8, Isa level, int size) {
+    return find<WinogradKernel>(level, [&](const WinogradKernel& k) { return k.int8 == int8 && k.size == size; });
+}
+const PairGemmKernel* find_pair_gemm_kernel(Isa level) {
+    return find<PairGemmKernel>(level, [](const PairGemmKernel&) { return true; });
 }
 
 }  // namespace fw

@@ -16,6 +16,7 @@ Span<const TableKernel* const> table_kernels();
 Span<const ArithKernel* const> arith_kernels();
 Span<const FunctionKernel* const> function_kernels();
 Span<const WinogradKernel* const> winograd_kernels();
+Span<const PairGemmKernel* const> pair_gemm_kernels();
 
 /// The best kernel for `level`. Never nullptr: scalar kernels run everywhere. A level may have GEMM kernels with tiles
 /// of different shapes: the one that covers `n` output channels with the fewest panels is taken, then the one with the
@@ -31,7 +32,8 @@ const TableKernel* find_table_kernel(Isa level);
 /// Never nullptr.
 const ArithKernel* find_arith_kernel(Isa level);
 const FunctionKernel* find_function_kernel(Isa level);
-/// nullptr in the smallest build, which has none.
-const WinogradKernel* find_winograd_kernel(Isa level, int size);
+/// nullptr where there is none: in the smallest build, in int8 at levels that have no GEMM for it either.
+const WinogradKernel* find_winograd_kernel(bool int8, Isa level, int size);
+const PairGemmKernel* find_pair_gemm_kernel(Isa level);
 
 }  // namespace fw

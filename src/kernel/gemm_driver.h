@@ -204,3 +204,8 @@ void gemm_run(const GemmArgs& args) {
     extern const ::fw::GemmKernel id = {                                                           \
         #id,       ::fw::Isa::isa, K::kInt8, K::kUnsignedInput, ::fw::PacksRows<K>::kSize, K::kMr, \
         K::kLanes, K::kVectors,    K::kKr,   ::fw::gemm_run<K>};
+
+/// The same of a kernel of pairs.
+#define FW_DEFINE_GEMM_PAIRS(id, isa, K)                                                                             \
+    extern const ::fw::PairGemmKernel id = {{#id, ::fw::Isa::isa, K::kInt8, K::kUnsignedInput, 0, K::kMr, K::kLanes, \
+                                             K::kVectors, K::kKr, ::fw::gemm_run<K>}};

@@ -201,30 +201,37 @@ struct PoolKernel {
     void (*max_f32)(const PoolArgs&, float start);
 };
 
+/// A GEMM of 16-bit integers, for Winograd's way in int8. Its elements are pairs of them, 4 bytes as a float kernel's;
+/// the bias is 0, there is no epilogue, and outputs are the int32 sums modulo 2^32.
+struct PairGemmKernel : GemmKernel {};
+
 /// A tile's way into the frequencies of Winograd's F(m x m, 3 x 3), and back. A tile reads t * t pixels, t = m + 2, and
-/// becomes one value a channel in each of t * t planes, which are `plane` floats apart.
+/// becomes one value a channel in each of t * t planes, which are `plane` bytes apart: float, or int16 of int8 pixels.
 struct WinogradInputArgs {
-    const float* const* pixels = nullptr;  ///< [t * t], row by row: channel 0 of each
+    const void* const* pixels = nullptr;  ///< [t * t], row by row: channel 0 of each
     int64_t channels = 0;
-    float* out = nullptr;  ///< of plane 0; whole vectors are written
+    void* out = nullptr;  ///< of plane 0; whole vectors are written
     int64_t plane = 0;
 };
 
+/// Planes hold float or int32 sums. int8: those of integer weights, 576 times the sums of products modulo 2^32, which
+/// are themselves within 2^25.
 struct WinogradOutputArgs {
-    const float* in = nullptr;  ///< of plane 0
+    const void* in = nullptr;  ///< of plane 0
     int64_t plane = 0;
     int64_t channels = 0;
-    const float* bias = nullptr;
-    float* const* pixels = nullptr;  ///< [m * m], row by row: channel 0 of each; nullptr: outside of the image
-    float lo = 0.0F;                 ///< y = min(max(sum + bias, lo), hi); NaN stays NaN
-    float hi = 0.0F;
+    const void* bias = nullptr;         ///< float or int32, as whole vectors, like `multiplier`
+    const float* multiplier = nullptr;  ///< int8 only
+    void* const* pixels = nullptr;      ///< [m * m], row by row: channel 0 of each; nullptr: outside of the image
+    Epilogue epilogue;
 };
 
-/// The transforms of one tile size, m = `size`, on `lanes` channels at once: A. Lavin, S. Gray, "Fast Algorithms for
-/// Convolutional Neural Networks" (2015), with the points 0, +-1, +-2 (and +-1/2 for m = 6) and infinity.
+/// The transforms of one tile size, m = `size`: A. Lavin, S. Gray, "Fast Algorithms for Convolutional Neural Networks"
+/// (2015), with the points 0, +-1, +-2 (and +-1/2 for m = 6) and infinity. `lanes` channels are worked on at once.
 struct WinogradKernel {
     const char* name;
     Isa level;
+    bool int8;
     int size;
     int lanes;
     void (*input)(const WinogradInputArgs& args);
@@ -269,6 +276,7 @@ struct FunctionKernel {
 #define FW_KERNEL_STRUCT_arith ArithKernel
 #define FW_KERNEL_STRUCT_function FunctionKernel
 #define FW_KERNEL_STRUCT_winograd WinogradKernel
+#define FW_KERNEL_STRUCT_gemm_int16 PairGemmKernel
 
 #define FW_KERNEL(family, name, level) extern const FW_KERNEL_STRUCT_##family name;
 #include "kernel/kernels.inc"

@@ -1,9 +1,12 @@
 #include "kernel/winograd.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <memory>
 
+#include "base/cpu.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
@@ -34,22 +37,30 @@ constexpr double kToFrequencies6[8][3] = {{1, 0, 0},
                                           {32.0 / 45, 16.0 / 45, 8.0 / 45},
                                           {32.0 / 45, -16.0 / 45, 8.0 / 45},
                                           {0, 0, 1}};
+// 24 times the first; the last row 6 times, so that weights fit 16 bits, and what comes of it is taken 4 times.
+constexpr int kToFrequenciesInt8[6][3] = {{6, 0, 0}, {-4, -4, -4}, {-4, 4, -4}, {1, 2, 4}, {1, -2, 4}, {0, 0, 6}};
 
-size_t plane_bytes(const Winograd& winograd, const GemmWeights& weights) {
-    GemmWeights plane = weights;
-    plane.taps = 1;
+// Elements of the matrix products: float, or pairs of 16 bits.
+int64_t gemm_length(const Winograd& winograd, int64_t k) {
+    return winograd.kernel->int8 ? div_up(k, 2) : k;
+}
+
+size_t plane_bytes(const Winograd& winograd, int64_t k, int64_t n) {
+    GemmWeights plane;
+    plane.n = n;
+    plane.k = gemm_length(winograd, k);
     return round_up(packed_gemm_bytes(*winograd.gemm, plane), kAlignment);
 }
 
-size_t bias_bytes(const Winograd& winograd, int64_t n) {
-    return round_up(static_cast<size_t>(div_up(n, winograd.kernel->lanes) * winograd.kernel->lanes) * sizeof(float),
-                    kAlignment);
+// Channels, as whole vectors.
+int64_t padded(const Winograd& winograd, int64_t channels) {
+    return div_up(channels, winograd.kernel->lanes) * winograd.kernel->lanes;
 }
 
-// Floats from plane to plane: an odd number of cache lines, so that the values of a tile, one a plane, do not share the
+// Bytes from plane to plane: an odd number of cache lines, so that the values of a tile, one a plane, do not share the
 // same few sets of the cache.
 int64_t plane_step(int64_t tiles, int64_t pitch) {
-    return (div_up(tiles * pitch, 16) | 1) * 16;
+    return (div_up(tiles * pitch, 64) | 1) * 64;
 }
 
 // How the tiles of an image are worked on.
@@ -58,10 +69,9 @@ struct Schedule {
         : threads(std::max(1, thread_count)),
           columns(div_up(out_w, winograd.kernel->size)),
           tiles(columns * div_up(out_h, winograd.kernel->size)),
-          in_pitch(div_up(k, winograd.kernel->lanes) * winograd.kernel->lanes),
-          out_pitch(div_up(n, winograd.kernel->lanes) * winograd.kernel->lanes) {
-        const int64_t tile_bytes = winograd.planes() * (in_pitch + out_pitch) * int64_t{sizeof(float)};
-        const int64_t most = std::max(kLeastTiles, kBlockBytes / tile_bytes);
+          in_pitch(padded(winograd, k) * (winograd.kernel->int8 ? 2 : 4)),
+          out_pitch(padded(winograd, n) * 4) {
+        const int64_t most = std::max(kLeastTiles, kBlockBytes / (winograd.planes() * (in_pitch + out_pitch)));
         by_tiles = tiles >= threads * kLeastTiles;
         const int64_t share = by_tiles ? div_up(tiles, threads) : tiles;
         // Blocks of one size, in whole tiles of the matrix product.
@@ -69,9 +79,9 @@ struct Schedule {
         block = std::min(tiles, div_up(block, winograd.gemm->mr) * winograd.gemm->mr);
         in_step = plane_step(block, in_pitch);
         out_step = plane_step(block, out_pitch);
-        in_bytes = round_up(static_cast<size_t>(winograd.planes() * in_step) * sizeof(float) + kOverread, kAlignment);
-        out_bytes = round_up(static_cast<size_t>(winograd.planes() * out_step) * sizeof(float) + kOverread, kAlignment);
-        gemm_bytes = gemm_conv_scratch_bytes(*winograd.gemm, 1, k, n, false, 1);
+        in_bytes = round_up(static_cast<size_t>(winograd.planes() * in_step) + kOverread, kAlignment);
+        out_bytes = round_up(static_cast<size_t>(winograd.planes() * out_step) + kOverread, kAlignment);
+        gemm_bytes = gemm_conv_scratch_bytes(*winograd.gemm, 1, gemm_length(winograd, k), n, false, 1);
     }
     size_t scratch_bytes() const {
         const auto count = static_cast<size_t>(threads);
@@ -81,45 +91,60 @@ struct Schedule {
     int threads;
     int64_t columns;  // of tiles
     int64_t tiles;
-    int64_t in_pitch;  // floats from tile to tile within a plane
+    int64_t in_pitch;  // bytes from tile to tile within a plane
     int64_t out_pitch;
     bool by_tiles = true;  // threads share tiles; else, where those are few, the frequencies of all
     int64_t block = 0;     // tiles that are worked on at once
-    int64_t in_step = 0;   // floats from plane to plane
+    int64_t in_step = 0;   // bytes from plane to plane
     int64_t out_step = 0;
     size_t in_bytes = 0;
     size_t out_bytes = 0;
     size_t gemm_bytes = 0;
 };
 
+// The parts of packed weights.
+struct Packed {
+    Packed(const Winograd& winograd, const void* packed, int64_t k, int64_t n)
+        : planes(static_cast<const char*>(packed)),
+          plane(plane_bytes(winograd, k, n)),
+          bias(planes + static_cast<size_t>(winograd.planes()) * plane),
+          multiplier(reinterpret_cast<const float*>(bias) + padded(winograd, n)) {}
+
+    const char* planes;
+    size_t plane;  // bytes
+    const char* bias;
+    const float* multiplier;  // int8 only
+};
+
 // The steps for a block of tiles, in one thread's or the common scratch memory.
 class Block {
 public:
-    Block(const Winograd& winograd, const ConvJob& job, const Schedule& schedule, int64_t first, int64_t count,
-          char* scratch)
+    Block(const Winograd& winograd, const ConvJob& job, const Packed& packed, const Schedule& schedule, int64_t first,
+          int64_t count, char* scratch)
         : winograd_(winograd),
           job_(job),
+          packed_(packed),
           schedule_(schedule),
           first_(first),
           count_(count),
-          in_(reinterpret_cast<float*>(scratch)),
-          out_(reinterpret_cast<float*>(scratch + schedule.in_bytes)) {}
+          in_(scratch),
+          out_(scratch + schedule.in_bytes) {}
 
     int64_t count() const { return count_; }
 
     void transform(int64_t index) const {
         const ConvGeometry& g = job_.geometry;
+        const int64_t size = winograd_.kernel->int8 ? 1 : 4;
         const int tile = winograd_.tile();
         const int64_t top = (first_ + index) / schedule_.columns * winograd_.kernel->size - g.pad_top;
         const int64_t left = (first_ + index) % schedule_.columns * winograd_.kernel->size - g.pad_left;
-        const auto* input = static_cast<const float*>(job_.input);
-        const auto* padding = static_cast<const float*>(job_.pad_row);
-        const float* pixels[kMaxTile * kMaxTile];
-        const float** pixel = pixels;
+        const auto* input = static_cast<const char*>(job_.input);
+        const void* pixels[kMaxTile * kMaxTile];
+        const void** pixel = pixels;
         for (int64_t y = top; y < top + tile; ++y) {
             for (int64_t x = left; x < left + tile; ++x) {
                 const bool inside = y >= 0 && y < g.in_h && x >= 0 && x < g.in_w;
-                *pixel++ = inside ? input + y * g.in_h_stride + x * g.in_w_stride : padding;
+                *pixel++ = inside ? input + (y * g.in_h_stride + x * g.in_w_stride) * size : job_.pad_row;
             }
         }
         WinogradInputArgs args;
@@ -130,15 +155,15 @@ public:
         winograd_.kernel->input(args);
     }
 
-    void multiply(int64_t plane, size_t plane_bytes, void* scratch) const {
+    void multiply(int64_t plane, void* scratch) const {
         ConvJob product;
         product.geometry.in_w = product.geometry.out_w = static_cast<int>(count_);
-        product.geometry.in_w_stride = schedule_.in_pitch;
-        product.geometry.out_w_stride = schedule_.out_pitch;
+        product.geometry.in_w_stride = schedule_.in_pitch / 4;  // elements of 4 bytes
+        product.geometry.out_w_stride = schedule_.out_pitch / 4;
         product.input = in_ + plane * schedule_.in_step;
         product.output = out_ + plane * schedule_.out_step;
-        product.packed = static_cast<const char*>(job_.packed) + static_cast<size_t>(plane) * plane_bytes;
-        product.k = job_.k;
+        product.packed = packed_.planes + static_cast<size_t>(plane) * packed_.plane;
+        product.k = gemm_length(winograd_, job_.k);
         product.n = job_.n;
         product.epilogue.lo = -std::numeric_limits<float>::infinity();
         product.epilogue.hi = std::numeric_limits<float>::infinity();
@@ -146,77 +171,136 @@ public:
         run_gemm_conv(*winograd_.gemm, product);
     }
 
-    void finish(int64_t index, const float* bias) const {
+    void finish(int64_t index) const {
         const ConvGeometry& g = job_.geometry;
         const int size = winograd_.kernel->size;
         const int64_t top = (first_ + index) / schedule_.columns * size;
         const int64_t left = (first_ + index) % schedule_.columns * size;
-        auto* output = static_cast<float*>(job_.output);
-        float* pixels[kMaxTile * kMaxTile];
+        auto* output = static_cast<char*>(job_.output);
+        void* pixels[kMaxTile * kMaxTile];
         for (int64_t y = 0; y < size; ++y) {
             for (int64_t x = 0; x < size; ++x) {
                 const bool inside = top + y < g.out_h && left + x < g.out_w;
-                pixels[y * size + x] =
-                    inside ? output + (top + y) * g.out_h_stride + (left + x) * g.out_w_stride : nullptr;
+                const int64_t at = (top + y) * g.out_h_stride + (left + x) * g.out_w_stride;
+                pixels[y * size + x] = inside ? output + at * job_.out_element_size : nullptr;
             }
         }
         WinogradOutputArgs args;
         args.in = out_ + index * schedule_.out_pitch;
         args.plane = schedule_.out_step;
         args.channels = job_.n;
-        args.bias = bias;
+        args.bias = packed_.bias;
+        args.multiplier = packed_.multiplier;
         args.pixels = pixels;
-        args.lo = job_.epilogue.lo;
-        args.hi = job_.epilogue.hi;
+        args.epilogue = job_.epilogue;
         winograd_.kernel->output(args);
-        for (int i = 0; i < size * size && job_.row_function.run != nullptr; ++i) {
-            if (pixels[i] != nullptr) {
-                job_.row_function.run(job_.row_function.context, pixels[i], pixels[i], job_.n);
+        if (job_.row_function.run != nullptr) {
+            const int64_t columns = std::min<int64_t>(size, g.out_w - left);
+            for (int64_t y = 0; y < std::min<int64_t>(size, g.out_h - top); ++y) {
+                apply_function(pixels + y * size, columns);
             }
         }
     }
 
 private:
+    // The row function on adjacent pixels: together where nothing lies between them.
+    void apply_function(void* const* pixels, int64_t count) const {
+        const RowFunction& function = job_.row_function;
+        if (job_.geometry.out_w_stride == job_.n) {
+            function.run(function.context, pixels[0], pixels[0], count * job_.n);
+            return;
+        }
+        for (int64_t x = 0; x < count; ++x) {
+            function.run(function.context, pixels[x], pixels[x], job_.n);
+        }
+    }
+
     const Winograd& winograd_;
     const ConvJob& job_;
+    const Packed& packed_;
     const Schedule& schedule_;
     int64_t first_;
     int64_t count_;
-    float* in_;
-    float* out_;
+    char* in_;
+    char* out_;
 };
 
-// What a layer costs, in products: reading one weight, and a value's way through a transform.
-constexpr double kWeightCost = 12;
-constexpr double kTransformCost = 8;
+// What a layer costs, in products of the plain convolution: a value's way through a transform, and reading a weight.
+struct Costs {
+    double transform;
+    double weight;
+};
+constexpr Costs kFloatCosts = {12, 24};
+constexpr Costs kInt8Costs = {8, 12};
 
 double winograd_cost(const Winograd& winograd, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
+    const Costs& costs = winograd.kernel->int8 ? kInt8Costs : kFloatCosts;
     const int size = winograd.kernel->size;
     const auto tiles = static_cast<double>(div_up(out_h, size) * div_up(out_w, size));
     const auto products = static_cast<double>(k) * static_cast<double>(n);
     return static_cast<double>(winograd.planes()) *
-           (products * (tiles + kWeightCost) + tiles * kTransformCost * static_cast<double>(k + n));
+           (products * (tiles + costs.weight) + tiles * costs.transform * static_cast<double>(k + n));
 }
 
-double plain_cost(int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
-    const auto products = 9.0 * static_cast<double>(k) * static_cast<double>(n);
-    return products * (static_cast<double>(out_h) * static_cast<double>(out_w) + kWeightCost);
+double plain_cost(bool int8, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
+    const double weight = int8 ? kInt8Costs.weight / 2 : kFloatCosts.weight;  // of 8 bits, not 16
+    return 9.0 * static_cast<double>(k) * static_cast<double>(n) *
+           (static_cast<double>(out_h) * static_cast<double>(out_w) + weight);
+}
+
+// Products of bytes that are as fast as those of 16 bits: where no instruction sums four of them.
+bool has_plain_bytes(Isa level) {
+    return !isa_covers(level, Isa::kAvxVnni) && !isa_covers(level, Isa::kAvx512Vnni);
+}
+
+// The weights of one frequency, [n][k].
+void transform_floats(const double (&factor)[9], const GemmWeights& weights, float* out) {
+    const auto k = static_cast<size_t>(weights.k);
+    const auto* filter = static_cast<const float*>(weights.values);
+    for (int64_t j = 0; j < weights.n; ++j, filter += 9 * k, out += k) {
+        for (size_t c = 0; c < k; ++c) {
+            double sum = 0;
+            for (size_t i = 0; i < 9; ++i) {
+                sum += factor[i] * static_cast<double>(filter[i * k + c]);
+            }
+            out[c] = static_cast<float>(sum);
+        }
+    }
+}
+
+// The same in pairs, [n][ceil(k / 2)][2].
+void transform_bytes(const int (&factor)[9], const GemmWeights& weights, int16_t* out) {
+    const auto k = static_cast<size_t>(weights.k);
+    const auto* filter = static_cast<const int8_t*>(weights.values);
+    for (int64_t j = 0; j < weights.n; ++j, filter += 9 * k) {
+        for (size_t c = 0; c < k; ++c) {
+            int sum = 0;
+            for (size_t i = 0; i < 9; ++i) {
+                sum += factor[i] * filter[i * k + c];
+            }
+            *out++ = static_cast<int16_t>(sum);
+        }
+        if (k % 2 != 0) {
+            *out++ = 0;
+        }
+    }
 }
 
 }  // namespace
 
-Winograd choose_winograd(Isa level, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
+Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
     constexpr int64_t kFewChannels = 16;
     Winograd best;
-    if (k < kFewChannels || n < kFewChannels) {
+    if (k < kFewChannels || n < kFewChannels || (int8 && !has_plain_bytes(level))) {
         return best;
     }
+    const GemmKernel* gemm = int8 ? find_pair_gemm_kernel(level) : find_gemm_kernel(false, level, n);
     for (const int size : {4, 6}) {
-        Winograd candidate = {find_winograd_kernel(level, size), find_gemm_kernel(false, level, n)};
-        if (candidate.kernel == nullptr) {
+        Winograd candidate = {find_winograd_kernel(int8, level, size), gemm};
+        if (candidate.kernel == nullptr || gemm == nullptr) {
             continue;
         }
-        candidate.share = winograd_cost(candidate, k, n, out_h, out_w) / plain_cost(k, n, out_h, out_w);
+        candidate.share = winograd_cost(candidate, k, n, out_h, out_w) / plain_cost(int8, k, n, out_h, out_w);
         // Less by a tenth at least: the larger tile has more weights and larger errors.
         if (1.1 * candidate.share < best.share) {
             best = candidate;
@@ -225,48 +309,63 @@ Winograd choose_winograd(Isa level, int64_t k, int64_t n, int64_t out_h, int64_t
     return best;
 }
 
+bool winograd_fits(const GemmWeights& weights) {
+    constexpr int64_t kMostWeight = (int64_t{1} << 25) / 128 - 1;
+    const auto* values = static_cast<const int8_t*>(weights.values);
+    for (int64_t j = 0; j < weights.n; ++j) {
+        int64_t sum = 0;
+        for (int64_t i = 0; i < 9 * weights.k; ++i) {
+            sum += std::abs(int{*values++});
+        }
+        if (sum > kMostWeight) {
+            return false;
+        }
+    }
+    return true;
+}
+
 size_t packed_winograd_bytes(const Winograd& winograd, const GemmWeights& weights) {
-    return static_cast<size_t>(winograd.planes()) * plane_bytes(winograd, weights) + bias_bytes(winograd, weights.n);
+    const auto tail = static_cast<size_t>(padded(winograd, weights.n)) * (winograd.kernel->int8 ? 8 : 4);
+    return static_cast<size_t>(winograd.planes()) * plane_bytes(winograd, weights.k, weights.n) +
+           round_up(tail, kAlignment);
 }
 
 bool pack_winograd(const Winograd& winograd, const GemmWeights& weights, void* out) {
-    const auto k = static_cast<size_t>(weights.k);
-    const auto n = static_cast<size_t>(weights.n);
-    const size_t bytes = plane_bytes(winograd, weights);
-    const std::shared_ptr<void> memory = allocate_shared_bytes(n * k * sizeof(float), nullptr);
-    if (memory == nullptr) {
+    const bool int8 = winograd.kernel->int8;
+    GemmWeights plane;
+    plane.n = weights.n;
+    plane.k = gemm_length(winograd, weights.k);
+    const std::shared_ptr<void> values = allocate_shared_bytes(static_cast<size_t>(plane.n * plane.k) * 4, nullptr);
+    if (values == nullptr) {
         return false;
     }
-    auto* values = static_cast<float*>(memory.get());
-    GemmWeights plane = weights;
-    plane.taps = 1;
-    plane.values = values;
-    plane.bias = nullptr;
-    const double(*rows)[3] = winograd.kernel->size == 4 ? kToFrequencies4 : kToFrequencies6;
+    plane.values = values.get();
+    const double(*floats)[3] = winograd.kernel->size == 4 ? kToFrequencies4 : kToFrequencies6;
     char* to = static_cast<char*>(out);
     for (int y = 0; y < winograd.tile(); ++y) {
-        for (int x = 0; x < winograd.tile(); ++x, to += bytes) {
+        for (int x = 0; x < winograd.tile(); ++x, to += plane_bytes(winograd, weights.k, weights.n)) {
             double factor[9];
+            int whole[9];
             for (int i = 0; i < 9; ++i) {
-                factor[i] = rows[y][i / 3] * rows[x][i % 3];
+                factor[i] = floats[y][i / 3] * floats[x][i % 3];
+                whole[i] = int8 ? kToFrequenciesInt8[y][i / 3] * kToFrequenciesInt8[x][i % 3] : 0;
             }
-            const auto* filter = static_cast<const float*>(weights.values);
-            for (size_t j = 0; j < n; ++j, filter += 9 * k) {
-                for (size_t c = 0; c < k; ++c) {
-                    double sum = 0;
-                    for (size_t i = 0; i < 9; ++i) {
-                        sum += factor[i] * static_cast<double>(filter[i * k + c]);
-                    }
-                    values[j * k + c] = static_cast<float>(sum);
-                }
+            if (int8) {
+                transform_bytes(whole, weights, static_cast<int16_t*>(values.get()));
+            } else {
+                transform_floats(factor, weights, static_cast<float*>(values.get()));
             }
             pack_gemm(*winograd.gemm, plane, to);
         }
     }
-    auto* bias = reinterpret_cast<float*>(to);
-    std::fill_n(bias, bias_bytes(winograd, weights.n) / sizeof(float), 0.0F);
+    const auto count = static_cast<size_t>(weights.n);
+    const auto tail = static_cast<size_t>(padded(winograd, weights.n));
+    std::memset(to, 0, tail * (int8 ? 8 : 4));
     if (weights.bias != nullptr) {
-        std::copy_n(static_cast<const float*>(weights.bias), n, bias);
+        std::memcpy(to, weights.bias, count * 4);
+    }
+    if (int8) {
+        std::memcpy(to + tail * 4, weights.multiplier, count * 4);
     }
     return true;
 }
@@ -279,13 +378,8 @@ size_t winograd_scratch_bytes(const Winograd& winograd, int64_t k, int64_t n, in
 void run_winograd(const Winograd& winograd, const ConvJob& job) {
     const ConvGeometry& g = job.geometry;
     const Schedule schedule(winograd, job.k, job.n, g.out_h, g.out_w, job.threads);
-    GemmWeights shape;
-    shape.n = job.n;
-    shape.k = job.k;
-    const size_t weights = plane_bytes(winograd, shape);
+    const Packed packed(winograd, job.packed, job.k, job.n);
     const int64_t planes = winograd.planes();
-    const auto* bias =
-        reinterpret_cast<const float*>(static_cast<const char*>(job.packed) + static_cast<size_t>(planes) * weights);
     const int threads = schedule.threads;
     char* scratch = static_cast<char*>(job.scratch);
     const auto gemm_scratch = [&](int64_t thread) {
@@ -293,7 +387,7 @@ void run_winograd(const Winograd& winograd, const ConvJob& job) {
     };
     char* blocks = gemm_scratch(threads);
     const auto block_at = [&](int64_t first, int64_t end, char* memory) {
-        return Block(winograd, job, schedule, first, std::min(schedule.block, end - first), memory);
+        return Block(winograd, job, packed, schedule, first, std::min(schedule.block, end - first), memory);
     };
     if (schedule.by_tiles) {
         parallel_for(threads, threads, [&](int64_t i) {
@@ -305,10 +399,10 @@ void run_winograd(const Winograd& winograd, const ConvJob& job) {
                     block.transform(tile);
                 }
                 for (int64_t plane = 0; plane < planes; ++plane) {
-                    block.multiply(plane, weights, gemm_scratch(i));
+                    block.multiply(plane, gemm_scratch(i));
                 }
                 for (int64_t tile = 0; tile < block.count(); ++tile) {
-                    block.finish(tile, bias);
+                    block.finish(tile);
                 }
             }
         });
@@ -319,10 +413,10 @@ void run_winograd(const Winograd& winograd, const ConvJob& job) {
         parallel_for(block.count(), threads, [&](int64_t tile) { block.transform(tile); });
         parallel_for(threads, threads, [&](int64_t i) {
             for (int64_t plane = planes * i / threads; plane < planes * (i + 1) / threads; ++plane) {
-                block.multiply(plane, weights, gemm_scratch(i));
+                block.multiply(plane, gemm_scratch(i));
             }
         });
-        parallel_for(block.count(), threads, [&](int64_t tile) { block.finish(tile, bias); });
+        parallel_for(block.count(), threads, [&](int64_t tile) { block.finish(tile); });
     }
 }
 

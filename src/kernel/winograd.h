@@ -1,6 +1,5 @@
-// Float convolution 3x3 at stride 1 by Winograd's minimal filtering: tiles of m x m outputs become t x t values a
-// channel, t = m + 2, each of which is a matrix product of its own over the GEMM kernels: t * t products in place of 9
-// m * m.
+// Convolution 3x3 at stride 1 by Winograd's minimal filtering: tiles of m x m outputs become t x t values a channel,
+// t = m + 2, each of which is a matrix product of its own over the GEMM kernels: t * t products in place of 9 m * m.
 #pragma once
 
 #include "kernel/conv.h"
@@ -10,8 +9,10 @@ namespace fw {
 
 /// A tile size for one layer; `kernel` is nullptr where the plain convolution is as fast.
 ///
-/// Error, beside the exact result: below error_bound() * max|x| * sum|w| for every output, where x are the inputs of
-/// its tile with their padding and w its weights. An input that is not finite makes the whole tile of its outputs NaN.
+/// int8 is exact: transformed bytes fit 16 bits, the weights are 24 G g (24 G)^T (the last row of 24 G divided by 4),
+/// which do too, and all sums are integers modulo 2^32.
+/// Error in float, beside the exact result: below error_bound() * max|x| * sum|w| for every output, where x are the
+/// inputs of its tile with their padding and w its weights. An input that is not finite makes the whole tile NaN.
 struct Winograd {
     const WinogradKernel* kernel = nullptr;
     const GemmKernel* gemm = nullptr;
@@ -23,17 +24,21 @@ struct Winograd {
 };
 
 /// The faster way for out_h x out_w outputs of `n` channels from `k` ones, by a count of operations and bytes.
-Winograd choose_winograd(Isa level, int64_t k, int64_t n, int64_t out_h, int64_t out_w);
+Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out_h, int64_t out_w);
 
-/// Bytes that pack_winograd writes; the buffer needs kOverread more behind it. `weights` has 9 taps.
+/// False for int8 weights with sums of products that may reach 2^25. `weights` has 9 taps, here and below.
+bool winograd_fits(const GemmWeights& weights);
+
+/// Bytes that pack_winograd writes; the buffer needs kOverread more behind it.
 size_t packed_winograd_bytes(const Winograd& winograd, const GemmWeights& weights);
-/// Weights of every frequency, computed in double precision and rounded once, and the biases. `out` is
+/// Weights of every frequency (float: computed in double precision and rounded once), biases and multipliers. `out` is
 /// kAlignment-aligned. False where there is no memory.
 bool pack_winograd(const Winograd& winograd, const GemmWeights& weights, void* out);
 
 size_t winograd_scratch_bytes(const Winograd& winograd, int64_t k, int64_t n, int64_t out_h, int64_t out_w,
                               int threads);
-/// The geometry has a kernel of 3x3 and strides and dilations of 1. Results do not depend on the number of threads.
+/// The geometry has a kernel of 3x3 and strides and dilations of 1, and outputs are not staged. Results do not depend
+/// on the number of threads.
 void run_winograd(const Winograd& winograd, const ConvJob& job);
 
 }  // namespace fw

@@ -1,6 +1,14 @@
-// The transforms of Winograd's F(4x4, 3x3) and F(6x6, 3x3) for registers V of any width: channels are adjacent, so
-// every lane does the same sums. Included by each kernel file and compiled with its flags.
+// The transforms of Winograd's F(4x4, 3x3) and F(6x6, 3x3): channels are adjacent, so every lane does the same sums.
+// Included by each kernel file and compiled with its flags.
+//
+// A trait K has: Pixel, the type of the input; In and Out, registers of the compilers' vector types for the planes
+// before and after the matrix products; kInt8, and
+//   In load(const Pixel*)                                              as many channels as In has
+//   void store(const WinogradOutputArgs&, int64_t c, Out sum, void* pixel, int64_t count)      bias and epilogue, count
+//       channels from c on
 #pragma once
+
+#include <type_traits>
 
 #include "kernel/functions.h"
 #include "kernel/kernel.h"
@@ -8,32 +16,43 @@
 namespace fw {
 namespace {
 
+template <class V>
+using Lane = std::remove_cv_t<std::remove_reference_t<decltype(V{}[0])>>;
+template <class V>
+constexpr int64_t kLanesOf = sizeof(V) / sizeof(Lane<V>);
+
 /// B^T d for t = 6.
 template <class V>
 FW_ALWAYS_INLINE void to_frequencies(const V (&d)[6], V (&out)[6]) {
-    const V a = d[4] - 4.0F * d[2];
-    const V b = d[3] - 4.0F * d[1];
+    constexpr Lane<V> k2 = 2;
+    constexpr Lane<V> k4 = 4;
+    constexpr Lane<V> k5 = 5;
+    const V a = d[4] - k4 * d[2];
+    const V b = d[3] - k4 * d[1];
     const V c = d[4] - d[2];
-    const V e = 2.0F * (d[3] - d[1]);
-    out[0] = 4.0F * d[0] - 5.0F * d[2] + d[4];
+    const V e = k2 * (d[3] - d[1]);
+    out[0] = k4 * d[0] - k5 * d[2] + d[4];
     out[1] = a + b;
     out[2] = a - b;
     out[3] = c + e;
     out[4] = c - e;
-    out[5] = 4.0F * d[1] - 5.0F * d[3] + d[5];
+    out[5] = k4 * d[1] - k5 * d[3] + d[5];
 }
 
 /// A^T m for t = 6.
 template <class V>
 FW_ALWAYS_INLINE void from_frequencies(const V (&m)[6], V (&out)[4]) {
+    constexpr Lane<V> k2 = 2;
+    constexpr Lane<V> k4 = 4;
+    constexpr Lane<V> k8 = 8;
     const V even1 = m[1] + m[2];
     const V odd1 = m[1] - m[2];
     const V even2 = m[3] + m[4];
     const V odd2 = m[3] - m[4];
     out[0] = m[0] + even1 + even2;
-    out[1] = odd1 + 2.0F * odd2;
-    out[2] = even1 + 4.0F * even2;
-    out[3] = odd1 + 8.0F * odd2 + m[5];
+    out[1] = odd1 + k2 * odd2;
+    out[2] = even1 + k4 * even2;
+    out[3] = odd1 + k8 * odd2 + m[5];
 }
 
 /// B^T d for t = 8.
@@ -73,29 +92,53 @@ FW_ALWAYS_INLINE void from_frequencies(const V (&m)[8], V (&out)[6]) {
 }
 
 template <class V>
-FW_ALWAYS_INLINE V load_lanes(const float* from) {
+FW_ALWAYS_INLINE V load_lanes(const void* from) {
     V v;
     std::memcpy(&v, from, sizeof(V));
     return v;
 }
 
+/// The trait of float, for registers V of any width.
+template <class V>
+struct WinogradFloat {
+    using Pixel = float;
+    using In = V;
+    using Out = V;
+    static constexpr bool kInt8 = false;
+
+    static FW_ALWAYS_INLINE V load(const float* pixel) { return load_lanes<V>(pixel); }
+    static FW_ALWAYS_INLINE void store(const WinogradOutputArgs& args, int64_t c, V sum, void* pixel, int64_t count) {
+        const V lo = all_lanes<V>(args.epilogue.lo);
+        const V hi = all_lanes<V>(args.epilogue.hi);
+        sum = sum + load_lanes<V>(static_cast<const float*>(args.bias) + c);
+        sum = sum < lo ? lo : sum;  // both comparisons are false for NaN, which stays
+        sum = sum > hi ? hi : sum;
+        auto* to = static_cast<float*>(pixel) + c;
+        if (count == kLanesOf<V>) {
+            std::memcpy(to, &sum, sizeof(V));
+        } else {
+            std::memcpy(to, &sum, static_cast<size_t>(count) * sizeof(float));
+        }
+    }
+};
+
 /// B^T d B of one tile: columns first.
-template <class V, int kSize>
+template <class K, int kSize>
 void winograd_input(const WinogradInputArgs& args) {
+    using V = typename K::In;
     constexpr int kTile = kSize + 2;
-    constexpr int64_t kLanes = sizeof(V) / sizeof(float);
-    const float* const* pixels = args.pixels;
+    const auto* const* pixels = reinterpret_cast<const typename K::Pixel* const*>(args.pixels);
     const int64_t plane = args.plane;
     V columns[kTile][kTile];
-    for (int64_t c = 0; c < args.channels; c += kLanes) {
+    for (int64_t c = 0; c < args.channels; c += kLanesOf<V>) {
         for (int x = 0; x < kTile; ++x) {
             V d[kTile];
             V f[kTile];
-            unroll<kTile>([&](auto y) FW_INLINE_LAMBDA { d[y] = load_lanes<V>(pixels[y * kTile + x] + c); });
+            unroll<kTile>([&](auto y) FW_INLINE_LAMBDA { d[y] = K::load(pixels[y * kTile + x] + c); });
             to_frequencies(d, f);
             unroll<kTile>([&](auto y) FW_INLINE_LAMBDA { columns[y][x] = f[y]; });
         }
-        float* out = args.out + c;
+        char* out = static_cast<char*>(args.out) + c * static_cast<int64_t>(sizeof(Lane<V>));
         for (int y = 0; y < kTile; ++y) {
             V d[kTile];
             V f[kTile];
@@ -109,18 +152,17 @@ void winograd_input(const WinogradInputArgs& args) {
     }
 }
 
-/// A^T m A of one tile, bias and bounds.
-template <class V, int kSize>
+/// A^T m A of one tile, and the epilogue.
+template <class K, int kSize>
 void winograd_output(const WinogradOutputArgs& args) {
+    using V = typename K::Out;
     constexpr int kTile = kSize + 2;
-    constexpr int64_t kLanes = sizeof(V) / sizeof(float);
-    float* const* pixels = args.pixels;
+    constexpr Lane<V> kLast = K::kInt8 ? 4 : 1;  // what the last frequency's integer weights lack (winograd.cpp)
+    void* const* pixels = args.pixels;
     const int64_t plane = args.plane;
-    const V lo = all_lanes<V>(args.lo);
-    const V hi = all_lanes<V>(args.hi);
     V rows[kTile][kSize];
-    for (int64_t c = 0; c < args.channels; c += kLanes) {
-        const float* in = args.in + c;
+    for (int64_t c = 0; c < args.channels; c += kLanesOf<V>) {
+        const char* in = static_cast<const char*>(args.in) + c * static_cast<int64_t>(sizeof(Lane<V>));
         for (int y = 0; y < kTile; ++y) {
             V m[kTile];
             V f[kSize];
@@ -128,28 +170,22 @@ void winograd_output(const WinogradOutputArgs& args) {
                 m[x] = load_lanes<V>(in);
                 in += plane;
             });
+            m[kTile - 1] = m[kTile - 1] * kLast;
             from_frequencies(m, f);
             unroll<kSize>([&](auto x) FW_INLINE_LAMBDA { rows[y][x] = f[x]; });
         }
-        const V bias = load_lanes<V>(args.bias + c);
         const int64_t left = args.channels - c;
-        const size_t bytes = static_cast<size_t>(left < kLanes ? left : kLanes) * sizeof(float);
+        const int64_t count = left < kLanesOf<V> ? left : kLanesOf<V>;
         for (int x = 0; x < kSize; ++x) {
             V m[kTile];
             V f[kSize];
             unroll<kTile>([&](auto y) FW_INLINE_LAMBDA { m[y] = rows[y][x]; });
+            m[kTile - 1] = m[kTile - 1] * kLast;
             from_frequencies(m, f);
             unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
-                float* to = pixels[y * kSize + x];
-                if (to != nullptr) {
-                    V value = f[y] + bias;
-                    value = value < lo ? lo : value;  // both comparisons are false for NaN, which stays
-                    value = value > hi ? hi : value;
-                    if (bytes == sizeof(V)) {
-                        std::memcpy(to + c, &value, sizeof(V));
-                    } else {
-                        std::memcpy(to + c, &value, bytes);
-                    }
+                void* pixel = pixels[y * kSize + x];
+                if (pixel != nullptr) {
+                    K::store(args, c, f[y], pixel, count);
                 }
             });
         }
@@ -159,11 +195,12 @@ void winograd_output(const WinogradOutputArgs& args) {
 }  // namespace
 }  // namespace fw
 
-/// Defines the kernel `id` of registers V and tiles of `size` outputs a side.
-#define FW_DEFINE_WINOGRAD(id, isa, V, size)                                             \
-    extern const ::fw::WinogradKernel id = {#id,                                         \
-                                            ::fw::Isa::isa,                              \
-                                            size,                                        \
-                                            static_cast<int>(sizeof(V) / sizeof(float)), \
-                                            ::fw::winograd_input<V, size>,               \
-                                            ::fw::winograd_output<V, size>};
+/// Defines the kernel `id` of trait K and tiles of `size` outputs a side.
+#define FW_DEFINE_WINOGRAD(id, isa, K, size)                                         \
+    extern const ::fw::WinogradKernel id = {#id,                                     \
+                                            ::fw::Isa::isa,                          \
+                                            K::kInt8,                                \
+                                            size,                                    \
+                                            static_cast<int>(::fw::kLanesOf<K::In>), \
+                                            ::fw::winograd_input<K, size>,           \
+                                            ::fw::winograd_output<K, size>};

@@ -3,7 +3,11 @@
 
 namespace fw {
 
-FW_DEFINE_WINOGRAD(winograd_4x4_scalar, kScalar, Float4, 4)
-FW_DEFINE_WINOGRAD(winograd_6x6_scalar, kScalar, Float4, 6)
+namespace {
+using Transforms = WinogradFloat<Float4>;
+}  // namespace
+
+FW_DEFINE_WINOGRAD(winograd_f32_4x4_scalar, kScalar, Transforms, 4)
+FW_DEFINE_WINOGRAD(winograd_f32_6x6_scalar, kScalar, Transforms, 6)
 
 }  // namespace fw

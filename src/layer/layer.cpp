@@ -33,7 +33,7 @@ size_t Layer::workspace_bytes(Span<const TensorDesc> /*in*/, Span<const TensorDe
     return 0;
 }
 
-double Layer::float_share(Span<const TensorDesc> /*in*/, Span<const TensorDesc> /*out*/) const {
+double Layer::time_share(bool /*int8*/, Span<const TensorDesc> /*in*/, Span<const TensorDesc> /*out*/) const {
     return 1.0;
 }
 

@@ -83,9 +83,9 @@ public:
     /// Multiply-accumulates of one forward for these shapes, as publications count them: of layers with weights and
     /// matrix products, without biases; padding counts as if it were pixels.
     virtual int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> out) const;
-    /// The time that float takes for these shapes, as a share of what macs() would take one by one: below 1 where a
-    /// layer has an algorithm with fewer products. Needs load() only.
-    virtual double float_share(Span<const TensorDesc> in, Span<const TensorDesc> out) const;
+    /// The time of one forward in float or int8 for these shapes, as a share of what macs() would take one by one:
+    /// below 1 where a layer has an algorithm with fewer products. Needs load() only.
+    virtual double time_share(bool int8, Span<const TensorDesc> in, Span<const TensorDesc> out) const;
     /// Bytes of packed weights.
     virtual size_t weight_bytes() const { return 0; }
 };

@@ -132,12 +132,14 @@ bool find_work(const Model& model, const Graph& graph, std::vector<Work>* work, 
             out.push_back(descs[at(v)]);
         }
         double float_share = 1.0;
+        double int8_share = 1.0;
         if (node.type != "Input") {
             const Result<std::unique_ptr<Layer>> layer = load_layer(model, graph, id);
             if (!layer.ok() || !(*layer)->infer(in, out).ok()) {
                 return false;
             }
-            float_share = (*layer)->float_share(in, out);
+            float_share = (*layer)->time_share(false, in, out);
+            int8_share = (*layer)->time_share(true, in, out);
         }
         for (size_t i = 0; i < out.size(); ++i) {
             if (out[i].shape.rank == 0 || !out[i].shape.valid() || out[i].shape.count() <= 0) {
@@ -148,6 +150,7 @@ bool find_work(const Model& model, const Graph& graph, std::vector<Work>* work, 
         }
         (*work)[at(id)] = work_of(node, in, out);
         (*work)[at(id)].float_share = float_share;
+        (*work)[at(id)].int8_share = int8_share;
     }
     return true;
 }
@@ -178,7 +181,7 @@ bool estimate_costs(const Model& model, const Graph& graph, PrecisionCosts* cost
         if (work[i].kind != WorkKind::kNothing) {
             const double in_float = table.in_float[kind] * work[i].units;
             costs->in_float[i] = picoseconds(table.layer + in_float * work[i].float_share);
-            costs->in_int8[i] = picoseconds(table.layer + table.in_int8[kind] * work[i].units);
+            costs->in_int8[i] = picoseconds(table.layer + table.in_int8[kind] * work[i].units * work[i].int8_share);
             costs->in_fp16[i] = picoseconds(table.layer + in_float) + widening(graph.nodes()[i], work[i], table);
             if (is_reader(graph.nodes()[i])) {
                 // A tail follows what is before it: on its own it is no reason to run int8, which rounds.

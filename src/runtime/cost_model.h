@@ -24,7 +24,8 @@ constexpr int kWorkKinds = 6;
 struct Work {
     WorkKind kind = WorkKind::kNothing;
     double units = 0;
-    double float_share = 1.0;  ///< Layer::float_share: how much of it float does
+    double float_share = 1.0;  ///< Layer::time_share
+    double int8_share = 1.0;
 };
 
 /// Picoseconds.

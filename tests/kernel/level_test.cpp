@@ -36,6 +36,16 @@ TEST(Levels, Int8HasVectorKernelsWhereverThereAreVectors) {
     }
 }
 
+TEST(Levels, Sse41HasItsOwnInt8Products) {
+    for (const Isa isa : available_isas()) {
+        if (isa_covers(isa, Isa::kSse41)) {
+            EXPECT_NE(find_gemm_kernel(true, isa, 0)->level, Isa::kScalar) << name(isa);
+            EXPECT_NE(find_dw_kernel(true, isa)->level, Isa::kScalar) << name(isa);
+            EXPECT_NE(find_dw_line_kernel(true, isa, 3, 2), nullptr) << name(isa);
+        }
+    }
+}
+
 // The levels with a product instruction of their own use it.
 TEST(Levels, ProductInstructionsAreUsed) {
     for (const Isa isa : available_isas()) {

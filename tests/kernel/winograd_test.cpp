@@ -1,5 +1,6 @@
-// Every Winograd kernel of kernels.inc, with the GEMM kernel of its level, against naive loops in double precision:
-// partial tiles, channels around the vector's, paddings, outputs with neighbours, threads.
+// Every Winograd kernel of kernels.inc, with the GEMM kernel of its level, against naive loops: float in double
+// precision within the stated bound, int8 exactly. Partial tiles, channels around the vector's, paddings, outputs with
+// neighbours, threads.
 #include "kernel/winograd.h"
 
 #include <cstring>
@@ -13,67 +14,84 @@ namespace {
 
 struct Case {
     int k, n, in_h, in_w, pad;
-    float lo = -std::numeric_limits<float>::infinity();
-    float hi = std::numeric_limits<float>::infinity();
-    bool extreme = false;  ///< every input and weight as large as it can be, in random signs
+    Fill fill = Fill::kRandom;  ///< in float, all but kRandom: 1 and -1
+    int lo = -127, hi = 127;    ///< int8 outputs; float ones are half of that
 
     int out_h() const { return in_h + 2 * pad - 2; }
     int out_w() const { return in_w + 2 * pad - 2; }
 };
 
 constexpr float kPadding = -0.75F;
+constexpr int8_t kPaddingByte = -96;
+constexpr int kZeroPoint = 5;
 
 struct Data {
     std::vector<float> input;    ///< [y][x][k]
     std::vector<float> weights;  ///< [n][9][k]
-    std::vector<float> bias;
+    std::vector<float> bias, multiplier;
+    std::vector<int8_t> input8, weights8;
+    std::vector<int32_t> bias8;
 };
 
 Data make_data(const Case& c) {
     std::mt19937 rng(20261128);
     Data d;
-    const auto fill = [&](std::vector<float>* values, int64_t count) {
+    const auto fill = [&](std::vector<float>* floats, std::vector<int8_t>* bytes, int64_t count, bool weight) {
         for (int64_t i = 0; i < count; ++i) {
             const float x = fill_float(&rng);
-            values->push_back(!c.extreme ? x : x < 0 ? -1.0F : 1.0F);
+            floats->push_back(c.fill == Fill::kRandom ? x : x < 0 ? -1.0F : 1.0F);
+            bytes->push_back(fill_int8(&rng, c.fill, weight));
         }
     };
-    fill(&d.input, int64_t{c.in_h} * c.in_w * c.k);
-    fill(&d.weights, int64_t{c.n} * 9 * c.k);
-    fill(&d.bias, c.n);
+    fill(&d.input, &d.input8, int64_t{c.in_h} * c.in_w * c.k, false);
+    fill(&d.weights, &d.weights8, int64_t{c.n} * 9 * c.k, true);
+    for (int o = 0; o < c.n; ++o) {
+        d.bias.push_back(fill_float(&rng));
+        d.bias8.push_back(std::uniform_int_distribution<int32_t>(-100000, 100000)(rng));
+        d.multiplier.push_back(std::exp2(std::uniform_real_distribution<float>(-16.0F, -8.0F)(rng)));
+    }
     return d;
 }
 
 class WinogradSweep : public testing::TestWithParam<const WinogradKernel*> {
 protected:
     void SetUp() override {
-        if (!runs_here(GetParam()->level)) {
-            GTEST_SKIP() << name(GetParam()->level) << " is not available on this processor";
+        const WinogradKernel& kernel = *GetParam();
+        if (!runs_here(kernel.level)) {
+            GTEST_SKIP() << name(kernel.level) << " is not available on this processor";
         }
+        winograd_.kernel = &kernel;
+        winograd_.gemm = kernel.int8 ? find_pair_gemm_kernel(kernel.level) : find_gemm_kernel(false, kernel.level, 0);
     }
     void run(const Case& c);
-    std::vector<float> output(const Case& c, const Data& d, int threads);
+    std::vector<double> output(const Case& c, const Data& d, int threads) const;
+
+    Winograd winograd_;
 };
 
 // [y][x][n]; output pixels are slices of wider ones, with canaries behind.
-std::vector<float> WinogradSweep::output(const Case& c, const Data& d, int threads) {
-    constexpr int kMargin = 3;
-    const Winograd winograd = {GetParam(), find_gemm_kernel(false, GetParam()->level, c.n)};
+std::vector<double> WinogradSweep::output(const Case& c, const Data& d, int threads) const {
+    constexpr size_t kMargin = 3;
+    const bool int8 = winograd_.kernel->int8;
+    const size_t size = int8 ? 1 : 4;
     GemmWeights weights;
     weights.n = c.n;
     weights.taps = 9;
     weights.k = c.k;
-    weights.values = d.weights.data();
-    weights.bias = d.bias.data();
-    GuardedBuffer packed(round_up(packed_winograd_bytes(winograd, weights), kAlignment), kOverread);
-    EXPECT_TRUE(pack_winograd(winograd, weights, packed.data()));
-    GuardedBuffer input(d.input.size() * sizeof(float), kOverread);
-    std::memcpy(input.data(), d.input.data(), d.input.size() * sizeof(float));
+    weights.values = int8 ? static_cast<const void*>(d.weights8.data()) : d.weights.data();
+    weights.bias = int8 ? static_cast<const void*>(d.bias8.data()) : d.bias.data();
+    weights.multiplier = d.multiplier.data();
+    EXPECT_TRUE(!int8 || winograd_fits(weights));
+    GuardedBuffer packed(round_up(packed_winograd_bytes(winograd_, weights), kAlignment), kOverread);
+    EXPECT_TRUE(pack_winograd(winograd_, weights, packed.data()));
+    GuardedBuffer input(d.input.size() * size, kOverread);
+    std::memcpy(input.data(), int8 ? static_cast<const void*>(d.input8.data()) : d.input.data(), d.input.size() * size);
     const std::vector<float> padding(static_cast<size_t>(c.k) + kOverread, kPadding);
+    const std::vector<int8_t> padding8(static_cast<size_t>(c.k) + kOverread, kPaddingByte);
     const size_t pitch = static_cast<size_t>(c.n) + kMargin;
     const size_t pixels = static_cast<size_t>(c.out_h()) * static_cast<size_t>(c.out_w());
-    GuardedBuffer out((pixels * pitch - kMargin) * sizeof(float));
-    GuardedBuffer scratch(winograd_scratch_bytes(winograd, c.k, c.n, c.out_h(), c.out_w(), threads));
+    GuardedBuffer out((pixels * pitch - kMargin) * size);
+    GuardedBuffer scratch(winograd_scratch_bytes(winograd_, c.k, c.n, c.out_h(), c.out_w(), threads));
     ConvJob job;
     ConvGeometry& g = job.geometry;
     g.in_h = c.in_h;
@@ -88,24 +106,28 @@ std::vector<float> WinogradSweep::output(const Case& c, const Data& d, int threa
     g.pad_top = g.pad_left = c.pad;
     job.input = input.data();
     job.output = out.data();
-    job.pad_row = padding.data();
+    job.pad_row = int8 ? static_cast<const void*>(padding8.data()) : padding.data();
     job.packed = packed.data();
     job.k = c.k;
     job.n = c.n;
-    job.epilogue.lo = c.lo;
-    job.epilogue.hi = c.hi;
+    job.epilogue.float_output = !int8;
+    job.epilogue.zero_point = int8 ? kZeroPoint : 0;
+    job.epilogue.lo = int8 ? static_cast<float>(c.lo - kZeroPoint) : static_cast<float>(c.lo) / 2;
+    job.epilogue.hi = int8 ? static_cast<float>(c.hi - kZeroPoint) : static_cast<float>(c.hi) / 2;
+    job.out_element_size = static_cast<int>(size);
     job.threads = threads;
     job.scratch = scratch.data();
-    run_winograd(winograd, job);
+    run_winograd(winograd_, job);
 
-    std::vector<float> values;
+    std::vector<double> values;
     for (size_t p = 0; p < pixels; ++p) {
-        const float* pixel = out.data<float>() + p * pitch;
-        values.insert(values.end(), pixel, pixel + c.n);
-        for (size_t i = 0; i < kMargin && p + 1 < pixels; ++i) {
-            uint32_t bits = 0;
-            std::memcpy(&bits, pixel + c.n + i, sizeof(bits));
-            EXPECT_EQ(bits, 0x7f7f7f7fU) << "wrote behind pixel " << p;
+        const char* pixel = out.data<char>() + p * pitch * size;
+        for (int o = 0; o < c.n; ++o) {
+            values.push_back(int8 ? static_cast<double>(reinterpret_cast<const int8_t*>(pixel)[o])
+                                  : static_cast<double>(reinterpret_cast<const float*>(pixel)[o]));
+        }
+        for (size_t i = 0; i < kMargin * size && p + 1 < pixels; ++i) {
+            EXPECT_EQ(pixel[static_cast<size_t>(c.n) * size + i], 0x7f) << "wrote behind pixel " << p;
         }
     }
     return values;
@@ -115,28 +137,36 @@ void WinogradSweep::run(const Case& c) {
     SCOPED_TRACE(testing::Message() << c.k << " to " << c.n << " channels, " << c.in_h << "x" << c.in_w << ", padding "
                                     << c.pad);
     const Data d = make_data(c);
-    const std::vector<float> got = output(c, d, 1);
-    const double part = static_cast<double>(Winograd{GetParam(), nullptr}.error_bound());
+    const std::vector<double> got = output(c, d, 1);
     size_t i = 0;
     for (int y = 0; y < c.out_h(); ++y) {
         for (int x = 0; x < c.out_w(); ++x) {
-            for (int o = 0; o < c.n; ++o, ++i) {
-                double sum = static_cast<double>(d.bias[static_cast<size_t>(o)]);
+            for (size_t o = 0; o < static_cast<size_t>(c.n); ++o, ++i) {
+                double sum = static_cast<double>(d.bias[o]);
                 double weight_sum = 0;
+                int32_t acc = d.bias8[o];
                 for (int t = 0; t < 9; ++t) {
                     const int iy = y - c.pad + t / 3;
                     const int ix = x - c.pad + t % 3;
                     const bool inside = iy >= 0 && iy < c.in_h && ix >= 0 && ix < c.in_w;
-                    for (int p = 0; p < c.k; ++p) {
-                        const auto w = static_cast<double>(d.weights[static_cast<size_t>((o * 9 + t) * c.k + p)]);
-                        const auto at = static_cast<size_t>((iy * c.in_w + ix) * c.k + p);
-                        sum += w * static_cast<double>(inside ? d.input[at] : kPadding);
-                        weight_sum += std::fabs(w);
+                    const auto at = static_cast<size_t>((iy * c.in_w + ix) * c.k);
+                    for (size_t p = 0; p < static_cast<size_t>(c.k); ++p) {
+                        const size_t w = (o * 9 + static_cast<size_t>(t)) * static_cast<size_t>(c.k) + p;
+                        sum += static_cast<double>(d.weights[w]) *
+                               static_cast<double>(inside ? d.input[at + p] : kPadding);
+                        weight_sum += std::fabs(static_cast<double>(d.weights[w]));
+                        acc += int32_t{d.weights8[w]} * (inside ? d.input8[at + p] : kPaddingByte);
                     }
                 }
-                sum = std::min(std::max(sum, static_cast<double>(c.lo)), static_cast<double>(c.hi));
+                if (winograd_.kernel->int8) {
+                    ASSERT_EQ(got[i], reference_int8(acc, d.multiplier[o], kZeroPoint, c.lo, c.hi))
+                        << "at " << y << "," << x << "," << o;
+                    continue;
+                }
+                sum = std::min(std::max(sum, c.lo / 2.0), c.hi / 2.0);
                 // Inputs are within [-1, 1].
-                ASSERT_NEAR(static_cast<double>(got[i]), sum, part * weight_sum) << "at " << y << "," << x << "," << o;
+                const double bound = static_cast<double>(winograd_.error_bound()) * weight_sum;
+                ASSERT_NEAR(got[i], sum, bound) << "at " << y << "," << x << "," << o;
             }
         }
     }
@@ -159,12 +189,12 @@ TEST_P(WinogradSweep, SizesMatchNaiveLoops) {
     run({5, 4, 40, 60, 1});  // several blocks a thread
 }
 
-TEST_P(WinogradSweep, LongSumsAndBounds) {
-    Case c = {512, 24, 12, 12, 1};
-    run(c);
-    c.extreme = true;
-    run(c);
-    run({16, 17, 8, 8, 1, 0.0F, 6.0F});
+TEST_P(WinogradSweep, LongSumsAndExtremes) {
+    run({400, 17, 12, 9, 1});
+    for (const Fill fill : {Fill::kLowest, Fill::kHighest, Fill::kOpposite}) {
+        run({229, 9, 7, 6, 1, fill});  // the most channels that any weights are taken for in int8
+    }
+    run({16, 17, 8, 8, 1, Fill::kRandom, 0, 12});
 }
 
 INSTANTIATE_TEST_SUITE_P(KernelsInc, WinogradSweep,
@@ -173,15 +203,29 @@ INSTANTIATE_TEST_SUITE_P(KernelsInc, WinogradSweep,
 
 TEST(Winograd, PaysForManyChannelsAndPixels) {
     for (const Isa isa : available_isas()) {
-        EXPECT_EQ(choose_winograd(isa, 8, 64, 56, 56).kernel, nullptr) << "few channels: transforms cost too much";
-        EXPECT_EQ(choose_winograd(isa, 512, 512, 2, 2).kernel, nullptr) << "few pixels: weights cost too much";
-        const Winograd small = choose_winograd(isa, 64, 64, 28, 28);
+        EXPECT_EQ(choose_winograd(false, isa, 8, 64, 56, 56).kernel, nullptr) << "transforms cost too much";
+        EXPECT_EQ(choose_winograd(false, isa, 512, 512, 2, 2).kernel, nullptr) << "weights cost too much";
+        const Winograd small = choose_winograd(false, isa, 64, 64, 28, 28);
         ASSERT_NE(small.kernel, nullptr);
         EXPECT_EQ(small.kernel->size, 4) << "7 tiles of 4 cover 28, 5 of 6 are 30";
-        const Winograd large = choose_winograd(isa, 64, 64, 240, 240);
+        const Winograd large = choose_winograd(false, isa, 64, 64, 240, 240);
         ASSERT_NE(large.kernel, nullptr);
         EXPECT_EQ(large.kernel->size, 6);
     }
+}
+
+TEST(Winograd, Int8SumsHaveToStayBelowTwoToThe25) {
+    GemmWeights weights;
+    weights.n = 2;
+    weights.taps = 9;
+    weights.k = 230;
+    std::vector<int8_t> values(2 * 9 * 230, 127);
+    weights.values = values.data();
+    EXPECT_FALSE(winograd_fits(weights));
+    std::fill(values.begin() + 9 * 230, values.end(), int8_t{-127});
+    EXPECT_FALSE(winograd_fits(weights));
+    std::fill(values.begin(), values.end(), int8_t{-126});
+    EXPECT_TRUE(winograd_fits(weights));
 }
 
 }  // namespace

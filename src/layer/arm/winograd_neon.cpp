@@ -3,7 +3,11 @@
 
 namespace fw {
 
-FW_DEFINE_WINOGRAD(winograd_4x4_neon, kNeon, Float4, 4)
-FW_DEFINE_WINOGRAD(winograd_6x6_neon, kNeon, Float4, 6)
+namespace {
+using Transforms = WinogradFloat<Float4>;
+}  // namespace
+
+FW_DEFINE_WINOGRAD(winograd_f32_4x4_neon, kNeon, Transforms, 4)
+FW_DEFINE_WINOGRAD(winograd_f32_6x6_neon, kNeon, Transforms, 6)
 
 }  // namespace fw

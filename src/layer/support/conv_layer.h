@@ -27,7 +27,7 @@ public:
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
     std::string kernel_name() const override { return core_.kernel_name(); }
     int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> out) const override;
-    double float_share(Span<const TensorDesc> in, Span<const TensorDesc> out) const override;
+    double time_share(bool int8, Span<const TensorDesc> in, Span<const TensorDesc> out) const override;
     size_t weight_bytes() const override { return core_.weight_bytes(); }
 
 private:

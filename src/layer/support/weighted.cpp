@@ -184,10 +184,6 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     table_kernel_ = find_table_kernel(isa);
     out_quant_ = table_.empty() ? context.outputs[0].quant : context.before_table;
     fp16_weights_ = context.fp16_weights && float_in && gemm_ != nullptr;
-    winograd_ = Winograd();
-    if (winograd_h_ > 0 && float_in && !fp16_weights_) {
-        winograd_ = choose_winograd(isa, spec_.channels, spec_.outputs, winograd_h_, winograd_w_);
-    }
     staged_ = false;
     epilogue_ = Epilogue();
     epilogue_.lo = spec_.activation.clamp().lo;
@@ -200,6 +196,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     } else {
         rows.floats = reorder(real_weights());
     }
+    choose_winograd(isa, rows);
     row_function_ = table_.empty() ? RowFunction() : RowFunction{look_up_row, this, false};
     if (!spec_.activation.is_clamp()) {
         row_function_ = {staged_ ? quantize_row : activate_row, this, staged_};
@@ -257,13 +254,29 @@ Status WeightedCore::pack(const Rows& rows) {
     return fp16_weights_ ? pack_float16() : Status();
 }
 
+// All groups together, tap by tap.
+GemmWeights WeightedCore::dense_weights(const Rows& rows) const {
+    GemmWeights matrix;
+    matrix.n = spec_.outputs;
+    matrix.taps = int64_t{spec_.kernel_h} * spec_.kernel_w;
+    matrix.k = spec_.channels;
+    matrix.values = int8_ ? static_cast<const void*>(rows.bytes.data()) : rows.floats.data();
+    matrix.bias = int8_ ? static_cast<const void*>(rows.requant.bias.data()) : rows.bias.data();
+    matrix.multiplier = int8_ ? rows.requant.multiplier.data() : nullptr;
+    return matrix;
+}
+
+void WeightedCore::choose_winograd(Isa isa, const Rows& rows) {
+    winograd_ = Winograd();
+    if (winograd_h_ == 0 || fp16_weights_ || staged_ || (int8_ && !winograd_fits(dense_weights(rows)))) {
+        return;
+    }
+    winograd_ = ::fw::choose_winograd(int8_, isa, spec_.channels, spec_.outputs, winograd_h_, winograd_w_);
+    spec_.row_taps = spec_.row_taps && winograd_.kernel == nullptr;
+}
+
 Status WeightedCore::pack_winograd(const Rows& rows) {
-    GemmWeights filters;
-    filters.n = spec_.outputs;
-    filters.taps = spec_.taps();
-    filters.k = spec_.channels;
-    filters.values = rows.floats.data();
-    filters.bias = rows.bias.data();
+    const GemmWeights filters = dense_weights(rows);
     packed_bytes_ = packed_winograd_bytes(winograd_, filters);
     packed_ = allocate_shared_bytes(packed_bytes_, nullptr);
     if (packed_ == nullptr || !::fw::pack_winograd(winograd_, filters, packed_.get())) {

@@ -50,7 +50,7 @@ public:
     /// Sets Spec::row_taps; before prepare.
     void use_row_taps(bool use) { spec_.row_taps = use; }
     /// Windows of 3x3 move by one pixel and without dilation over all channels, to out_h x out_w outputs as far as that
-    /// is known: float may go by Winograd's way. Before prepare.
+    /// is known: they may go by Winograd's way, with single taps. Before prepare.
     void use_winograd(int out_h, int out_w) {
         winograd_h_ = out_h;
         winograd_w_ = out_w;
@@ -79,6 +79,8 @@ private:
     Status quantize(const PrepareContext& context, Rows* rows);
     Status pack(const Rows& rows);
     Status pack_winograd(const Rows& rows);
+    void choose_winograd(Isa isa, const Rows& rows);
+    GemmWeights dense_weights(const Rows& rows) const;
     template <class T>
     std::vector<T> reorder(const std::vector<T>& values) const;
     Status pack_float16();

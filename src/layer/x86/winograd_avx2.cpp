@@ -3,7 +3,11 @@
 
 namespace fw {
 
-FW_DEFINE_WINOGRAD(winograd_4x4_avx2, kAvx2, Float8, 4)
-FW_DEFINE_WINOGRAD(winograd_6x6_avx2, kAvx2, Float8, 6)
+namespace {
+using Transforms = WinogradFloat<Float8>;
+}  // namespace
+
+FW_DEFINE_WINOGRAD(winograd_f32_4x4_avx2, kAvx2, Transforms, 4)
+FW_DEFINE_WINOGRAD(winograd_f32_6x6_avx2, kAvx2, Transforms, 6)
 
 }  // namespace fw

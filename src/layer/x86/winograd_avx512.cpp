@@ -3,7 +3,11 @@
 
 namespace fw {
 
-FW_DEFINE_WINOGRAD(winograd_4x4_avx512, kAvx512, Float16, 4)
-FW_DEFINE_WINOGRAD(winograd_6x6_avx512, kAvx512, Float16, 6)
+namespace {
+using Transforms = WinogradFloat<Float16>;
+}  // namespace
+
+FW_DEFINE_WINOGRAD(winograd_f32_4x4_avx512, kAvx512, Transforms, 4)
+FW_DEFINE_WINOGRAD(winograd_f32_6x6_avx512, kAvx512, Transforms, 6)
 
 }  // namespace fw
