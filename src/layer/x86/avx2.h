@@ -48,5 +48,42 @@ FW_ALWAYS_INLINE void store_accumulators8(const Epilogue& e, __m256i acc, const 
     }
 }
 
+/// The int8 output of one or two vectors of accumulators that belong to adjacent channels; the constants are loaded
+/// once a tile. Only the upper bound is needed before rounding: what is too low becomes the lowest integer, and
+/// saturates on the way to bytes.
+struct ByteStore8 {
+    __m256 hi;
+    __m256i zero_point;
+    __m128i lo;
+
+    FW_ALWAYS_INLINE explicit ByteStore8(const Epilogue& e)
+        : hi(_mm256_set1_ps(e.hi)),
+          zero_point(_mm256_set1_epi16(static_cast<short>(e.zero_point))),
+          lo(_mm_set1_epi8(static_cast<char>(static_cast<int32_t>(e.lo) + e.zero_point))) {}
+
+    template <int kCount>
+    FW_ALWAYS_INLINE void store(const __m256i* acc, const float* multiplier, void* out, int64_t count) const {
+        __m256i q[kCount];
+        unroll<kCount>([&](auto v) FW_INLINE_LAMBDA {
+            const __m256 x = _mm256_mul_ps(_mm256_cvtepi32_ps(acc[v]), _mm256_loadu_ps(multiplier + 8 * v));
+            q[v] = _mm256_cvtps_epi32(_mm256_min_ps(hi, x));
+        });
+        // Packing works within 128 bits: four channels of each vector in turns.
+        const __m256i words = _mm256_permute4x64_epi64(
+            _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[kCount - 1]), zero_point), _MM_SHUFFLE(3, 1, 2, 0));
+        const __m128i packed = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+        const __m128i bytes = _mm_max_epi8(packed, lo);
+        if (kCount == 2 && count >= 16) {
+            _mm_storeu_si128(static_cast<__m128i*>(out), bytes);
+        } else if (kCount == 1 && count >= 8) {
+            _mm_storel_epi64(static_cast<__m128i*>(out), bytes);
+        } else {
+            int8_t rest[16];
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(rest), bytes);
+            std::memcpy(out, rest, static_cast<size_t>(count));
+        }
+    }
+};
+
 }  // namespace
 }  // namespace fw

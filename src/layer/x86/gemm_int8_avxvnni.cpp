@@ -14,6 +14,7 @@ struct AvxVnniInt8 {
     using Packed = int8_t;
     using Acc = __m256i;
     using Vec = __m256i;
+    using ByteStore = ByteStore8;
     static constexpr int kMr = 6, kVectors = 2, kLanes = 8, kKr = 4;
     static constexpr bool kInt8 = true, kUnsignedInput = true;
 
