@@ -19,7 +19,7 @@ ARROWS = {
     "layer/arm": ["kernel"],
     "layer/vulkan": ["layer", "vulkan"],
     "vulkan": ["base", "tensor"],
-    "runtime": ["layer", "graph", "vulkan"],
+    "runtime": ["layer", "graph", "vulkan", "layer/vulkan"],
 }
 ISA_HEADERS = re.compile(r"(immintrin|arm_neon|x86intrin|[a-z]mmintrin)\.h")
 

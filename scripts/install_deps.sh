@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian/Ubuntu packages that a step needs and that are missing, as root or by sudo.
-# Usage: scripts/install_deps.sh build|test|browser|arm|lint ...
+# Usage: scripts/install_deps.sh build|test|vulkan|browser|arm|lint ...
 set -euo pipefail
 
 packages=()
@@ -9,10 +9,11 @@ for group in "$@"; do
         build) packages+=(g++ cmake ninja-build ccache pkg-config protobuf-compiler libprotobuf-dev libcli11-dev
                           nlohmann-json3-dev libjpeg-dev libstb-dev python3) ;;
         test) packages+=(libgtest-dev googletest libgmock-dev libbenchmark-dev python3) ;;
+        vulkan) packages+=(libvulkan-dev glslang-tools spirv-tools mesa-vulkan-drivers vulkan-validationlayers) ;;
         browser) packages+=(chromium) ;;  # 80 MB: benchfw's page is skipped without it
         arm) packages+=(g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user) ;;
         lint) packages+=(clang clang-format clang-tidy libomp-dev git) ;;
-        *) echo "error: unknown package group '$group', expected build, test, browser, arm or lint" >&2; exit 2 ;;
+        *) echo "error: unknown package group '$group', expected build, test, vulkan, browser, arm or lint" >&2; exit 2 ;;
     esac
 done
 

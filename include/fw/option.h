@@ -35,7 +35,23 @@ struct FW_EXPORT Option {
     Allocator* allocator = nullptr;
     /// Upper bound, in bytes, on the activation memory of one Extractor; a larger plan fails with kOutOfMemory.
     uint64_t max_activation_bytes = uint64_t{4} << 30;
+    /// Where layers run: "cpu", "vulkan" (the first GPU) or "vulkan:N" (N as list_devices() numbers them). Layers that
+    /// the device cannot do run on the CPU, and Net::plan() says so (docs/vulkan.md).
+    std::string device = "cpu";
+    /// File that keeps the driver's compiled shaders between processes; "" = none. One that is damaged or of another
+    /// driver is replaced.
+    std::string pipeline_cache;
+    /// Copy between CPU and device even where they share memory; for tests of what other devices need.
+    bool staged_device_memory = false;
 };
+
+struct DeviceInfo {
+    std::string device;       ///< what Option::device takes, as "vulkan:0"
+    std::string description;  ///< name, kind, version and features
+};
+
+/// The devices that Option::device can name besides "cpu". An error says why there are none.
+FW_EXPORT Result<std::vector<DeviceInfo>> list_devices();
 
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarn };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "layer/operation.h"
 #include "layer/support/functions.h"
 #include "layer/support/int8_combine.h"
 #include "layer/support/pointwise.h"
@@ -180,6 +181,43 @@ public:
             apply(op_, x, y, plan.step(2), to, n);
             scatter_run(to, n, home, plan.step(0));
         });
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        if (mode_ == Mode::kTable) {
+            MapOperation map;
+            map.table = table_;
+            *operation = map;
+            return {};
+        }
+        if (scalar_) {
+            return Status::error(Code::kUnsupported, "a float operation with a number");
+        }
+        int64_t strides[2][Shape::kMaxRank] = {};
+        const size_t first = mode_ == Mode::kCombine && swapped_ ? 1 : 0;
+        const Tensor operands[] = {in[first], in[1 - first]};
+        for (size_t i = 0; i < 2; ++i) {
+            broadcast_strides(operands[i], out[0].shape, strides[i]);
+        }
+        const int64_t* const pointers[] = {strides[0], strides[1]};
+        if (mode_ == Mode::kCombine) {
+            return combine_.operation(operands, pointers, operation);
+        }
+        CombineOperation combine;
+        FW_RETURN_IF_ERROR(combine_inputs(operands, pointers, &combine));
+        using Kind = CombineOperation::Kind;
+        switch (op_) {
+            case BinaryOp::kAdd: break;
+            case BinaryOp::kSub: combine.coefficient[1] = -1.0F; break;
+            case BinaryOp::kRsub: combine.coefficient[0] = -1.0F; break;
+            case BinaryOp::kMul: combine.kind = Kind::kProduct; break;
+            case BinaryOp::kDiv: combine.kind = Kind::kQuotient; break;
+            case BinaryOp::kMax: combine.kind = Kind::kMax; break;
+            case BinaryOp::kMin: combine.kind = Kind::kMin; break;
+            default: return Status::error(Code::kUnsupported, "op_type %d has no shader", static_cast<int>(op_));
+        }
+        *operation = combine;
         return {};
     }
 

@@ -1,5 +1,6 @@
 // Concat: joins inputs along an axis. In int8 an input of another scale than the output's goes through a table.
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
 #include "quant/quant.h"
@@ -81,6 +82,23 @@ public:
             }
             copy_elements(in[k], part, context.threads, table == nullptr ? nullptr : table->data());
         }
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        int axis = 0;
+        FW_RETURN_IF_ERROR(resolve_axis(axis_, in[0].rank(), &axis));
+        CopyOperation copy;
+        int64_t begin = 0;
+        for (size_t k = 0; k < in.size(); ++k) {
+            const Tensor part = narrowed(out[0], axis, begin, in[k].shape[axis]);
+            begin += in[k].shape[axis];
+            const Span<const int8_t> table = k < tables_.size() ? Span<const int8_t>(tables_[k]) : Span<const int8_t>();
+            if (!table.empty() || part.data != in[k].data) {
+                copy.parts.push_back({in[k].data, part.data, copy_dims(in[k], part), table});
+            }
+        }
+        *operation = std::move(copy);
         return {};
     }
 

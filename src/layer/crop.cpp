@@ -1,6 +1,7 @@
 // Crop: a box of the input, given by offsets and sizes, by starts and ends, or by the shape of a second input.
 #include <algorithm>
 
+#include "layer/operation.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
@@ -62,6 +63,15 @@ public:
         Tensor part;
         FW_RETURN_IF_ERROR(crop(in, &part));
         copy_elements(part, out[0], context.threads);
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        Tensor part;
+        FW_RETURN_IF_ERROR(crop(in, &part));
+        CopyOperation copy;
+        copy.parts.push_back({part.data, out[0].data, copy_dims(part, out[0]), {}});
+        *operation = std::move(copy);
         return {};
     }
 

@@ -1,6 +1,7 @@
 // Eltwise: product, weighted sum or maximum of any number of inputs of one shape, in float and int8.
 #include <algorithm>
 
+#include "layer/operation.h"
 #include "layer/support/int8_combine.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
@@ -67,6 +68,25 @@ public:
                 combine(plan, in, out[0], offset, start, std::min<int64_t>(RunPlan::kBlock, length - start));
             }
         });
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const override {
+        std::vector<const int64_t*> strides;
+        for (const Tensor& t : in) {
+            strides.push_back(t.stride);
+        }
+        if (int8_) {
+            return combine_.operation(in, strides, operation);
+        }
+        CombineOperation combine;
+        FW_RETURN_IF_ERROR(combine_inputs(in, strides, &combine));
+        using Kind = CombineOperation::Kind;
+        combine.kind = op_ == EltwiseOp::kSum ? Kind::kSum : op_ == EltwiseOp::kMax ? Kind::kMax : Kind::kProduct;
+        if (!coefficients_.empty() && op_ == EltwiseOp::kSum) {
+            std::copy_n(coefficients_.begin(), combine.coefficient.size(), combine.coefficient.begin());
+        }
+        *operation = combine;
         return {};
     }
 

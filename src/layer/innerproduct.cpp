@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/weighted.h"
 
 namespace fw {
@@ -19,6 +20,7 @@ public:
     LayerTraits traits() const override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override;
     std::string kernel_name() const override { return core_.kernel_name(); }
     int64_t macs(Span<const TensorDesc> /*in*/, Span<const TensorDesc> out) const override {
         return out[0].shape.count() * core_.spec().channels;
@@ -96,6 +98,30 @@ Status InnerProduct::forward(Span<const Tensor> in, Span<Tensor> out, const RunC
         geometry.out_h_stride = out[0].h_stride();
     }
     core_.run(geometry, input, out[0].data, context.threads, workspace + ordered_bytes(in[0].desc()));
+    return {};
+}
+
+// An image is a window of its own size: the weights are then in the order of its channels.
+Status InnerProduct::operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const {
+    ConvGeometry geometry;
+    if (by_rows(in[0].shape)) {
+        geometry.in_h = geometry.out_h = in[0].h();
+        geometry.in_h_stride = in[0].h_stride();
+        geometry.out_h_stride = out[0].h_stride();
+    }
+    FW_RETURN_IF_ERROR(core_.operation(geometry, operation));
+    if (needs_order(in[0].shape)) {
+        if (in[0].rank() > 3) {
+            return Status::error(Code::kUnsupported, "an inner product of a blob of rank 4");
+        }
+        auto* conv = std::get_if<ConvOperation>(operation);
+        conv->channels_first = true;
+        conv->channels = in[0].c();
+        conv->geometry.in_h = conv->geometry.kernel_h = in[0].h();
+        conv->geometry.in_w = conv->geometry.kernel_w = in[0].w();
+        conv->geometry.in_h_stride = in[0].h_stride();
+        conv->geometry.in_w_stride = in[0].w_stride();
+    }
     return {};
 }
 

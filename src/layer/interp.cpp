@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/parallel.h"
+#include "layer/operation.h"
 #include "layer/support/gather.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
@@ -236,14 +237,7 @@ public:
         const Axis x_axis = {from.w(), to.w(), coordinates_, factor_w};
         const Axis y_axis = {from.h(), to.h(), coordinates_, factor_h};
         if (type_ == 1 || in[0].rank() == 1) {
-            GatherMaps maps;
-            maps.w = nearest(x_axis);
-            maps.h = nearest(y_axis);
-            maps.c.resize(static_cast<size_t>(from.c()));
-            for (size_t c = 0; c < maps.c.size(); ++c) {
-                maps.c[c] = static_cast<int>(c);
-            }
-            return gather(from, to, maps, nullptr, context.threads);
+            return gather(from, to, nearest_maps(from, x_axis, y_axis), nullptr, context.threads);
         }
         if (from.dtype == DType::kInt8) {
             resample<2, int8_t>(from, to, x_axis, y_axis, cubic_a_, context.threads);
@@ -255,7 +249,58 @@ public:
         return {};
     }
 
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        if (in[0].rank() >= 2 && in[0].shape == out[0].shape) {
+            CopyOperation copy;
+            copy.parts.push_back({in[0].data, out[0].data, copy_dims(in[0], out[0]), {}});
+            *operation = std::move(copy);
+            return {};
+        }
+        const Tensor from = in[0].rank() == 3 ? in[0] : as_channels(in[0]);
+        const Tensor to = out[0].rank() == 3 ? out[0] : as_channels(out[0]);
+        const bool sized = in.size() > 1 || !by_scale();
+        const Axis x_axis = {from.w(), to.w(), coordinates_, sized ? 0.0F : scale_w_};
+        const Axis y_axis = {from.h(), to.h(), coordinates_, sized ? 0.0F : scale_h_};
+        if (type_ == 1 || in[0].rank() == 1) {
+            GatherOperation gather;
+            gather.from = from;
+            gather.to = to;
+            gather.map = nearest_maps(from, x_axis, y_axis);
+            *operation = std::move(gather);
+            return {};
+        }
+        if (type_ != 2) {
+            return Status::error(Code::kUnsupported, "a bicubic resize has no shader");
+        }
+        ResizeOperation resize;
+        resize.from = from;
+        resize.to = to;
+        resize.x = resize_samples(x_axis);
+        resize.y = resize_samples(y_axis);
+        *operation = std::move(resize);
+        return {};
+    }
+
 private:
+    static std::vector<ResizeOperation::Sample> resize_samples(const Axis& axis) {
+        std::vector<ResizeOperation::Sample> samples;
+        for (const Sample& sample : make_samples(axis, 2, 0.0F)) {
+            samples.push_back({sample.index[0], sample.index[1], sample.weight[1], sample.second});
+        }
+        return samples;
+    }
+
+    GatherMaps nearest_maps(const Tensor& from, const Axis& x_axis, const Axis& y_axis) const {
+        GatherMaps maps;
+        maps.w = nearest(x_axis);
+        maps.h = nearest(y_axis);
+        maps.c.resize(static_cast<size_t>(from.c()));
+        for (size_t c = 0; c < maps.c.size(); ++c) {
+            maps.c[c] = static_cast<int>(c);
+        }
+        return maps;
+    }
+
     bool by_scale() const { return out_w_ == 0 || out_h_ == 0; }
 
     // (int)(extent * scale), 0 (which make_shape refuses) where that is no number of an int's range.

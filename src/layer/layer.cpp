@@ -29,6 +29,10 @@ bool Layer::view(Span<const Tensor> /*in*/, Span<Tensor> /*out*/) const {
     return false;
 }
 
+Status Layer::operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* /*operation*/) const {
+    return Status::error(Code::kUnsupported, "runs on the CPU only");
+}
+
 size_t Layer::workspace_bytes(Span<const TensorDesc> /*in*/, Span<const TensorDesc> /*out*/, int /*threads*/) const {
     return 0;
 }

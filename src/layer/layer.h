@@ -15,6 +15,8 @@
 
 namespace fw {
 
+struct Operation;  // layer/operation.h
+
 /// What a layer may know when it packs its weights: types and scales of its blobs. Shapes come later and may vary.
 struct PrepareContext {
     Span<const TensorDesc> inputs;   ///< dtype and quant are set; shape is that of the declared input or rank 0
@@ -27,6 +29,8 @@ struct PrepareContext {
     QuantParams before_table = {};
     /// Float layers with weights: keep those in float16.
     bool fp16_weights = false;
+    /// Another processor will run the layer: keep what operation() needs.
+    bool for_device = false;
 };
 
 /// What a layer gets for one run.
@@ -77,6 +81,10 @@ public:
     /// Computes. Shapes, dtypes and strides are as planned; every extent is at least 1 unless an upstream layer lowered
     /// it.
     virtual Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const = 0;
+
+    /// What forward() would compute, for another processor; after a prepare() for a device. kUnsupported, with the
+    /// reason, where only forward() can.
+    virtual Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const;
 
     /// Name of the kernel that prepare chose; "" = the reference implementation in this class.
     virtual std::string kernel_name() const { return {}; }

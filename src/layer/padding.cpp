@@ -1,6 +1,7 @@
 // Padding: adds a border of a constant, of the nearest cell (replicate) or of mirrored cells (reflect).
 #include <algorithm>
 
+#include "layer/operation.h"
 #include "layer/support/gather.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
@@ -70,21 +71,8 @@ public:
     }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
-        const Shape& shape = in[0].shape;
-        Pads pads;
-        FW_RETURN_IF_ERROR(pads_of(shape, &pads));
-        const auto map_of = [&](int axis) { return sources(shape[axis], pads.before[axis], out[0].shape[axis]); };
         GatherMaps maps;
-        maps.w = map_of(shape.rank - 1);
-        if (shape.rank >= 2) {
-            maps.h = map_of(shape.rank - 2);
-        }
-        if (shape.rank >= 3) {
-            maps.c = map_of(0);
-        }
-        if (shape.rank == 4) {
-            maps.d = map_of(1);
-        }
+        FW_RETURN_IF_ERROR(maps_of(in[0].shape, out[0].shape, &maps));
         if (out[0].dtype == DType::kInt8) {
             std::vector<int8_t> fill(static_cast<size_t>(out[0].c()));
             for (size_t c = 0; c < fill.size(); ++c) {
@@ -107,7 +95,37 @@ public:
         return MoveLayer::prepare(context);
     }
 
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        GatherOperation gather;
+        FW_RETURN_IF_ERROR(maps_of(in[0].shape, out[0].shape, &gather.map));
+        gather.from = in[0];
+        gather.to = out[0];
+        for (size_t c = 0; c < static_cast<size_t>(out[0].c()); ++c) {
+            const bool bytes = out[0].dtype == DType::kInt8;
+            gather.fill.push_back(bytes ? static_cast<float>(quantize(value_of(c), out[0].quant)) : value_of(c));
+        }
+        *operation = std::move(gather);
+        return {};
+    }
+
 private:
+    Status maps_of(const Shape& shape, const Shape& out, GatherMaps* maps) const {
+        Pads pads;
+        FW_RETURN_IF_ERROR(pads_of(shape, &pads));
+        const auto map_of = [&](int axis) { return sources(shape[axis], pads.before[axis], out[axis]); };
+        maps->w = map_of(shape.rank - 1);
+        if (shape.rank >= 2) {
+            maps->h = map_of(shape.rank - 2);
+        }
+        if (shape.rank >= 3) {
+            maps->c = map_of(0);
+        }
+        if (shape.rank == 4) {
+            maps->d = map_of(1);
+        }
+        return {};
+    }
+
     Status pads_of(const Shape& shape, Pads* pads) const {
         FW_RETURN_IF_ERROR(check_rank(shape, 1, 4));
         pads->before[shape.rank - 1] = left_;

@@ -1,4 +1,5 @@
 // Permute: reorders the axes.
+#include "layer/operation.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/strided_copy.h"
 
@@ -39,6 +40,15 @@ public:
         int order[Shape::kMaxRank];
         FW_RETURN_IF_ERROR(find_order(in[0].rank(), order));
         copy_elements(permuted(in[0], order), out[0], context.threads);
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        int order[Shape::kMaxRank];
+        FW_RETURN_IF_ERROR(find_order(in[0].rank(), order));
+        CopyOperation copy;
+        copy.parts.push_back({in[0].data, out[0].data, copy_dims(permuted(in[0], order), out[0]), {}});
+        *operation = std::move(copy);
         return {};
     }
 

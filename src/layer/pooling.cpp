@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/pool_block.h"
 #include "layer/support/shape.h"
 #include "layer/support/window.h"
@@ -279,12 +280,10 @@ public:
                 AverageInt8 op;
                 op.in = in_quant_;
                 op.out = out_quant_;
-                // Sums stay in int32 for windows of up to 2^23 cells: |q - zp| < 2^8.
                 for (const WindowRange& wy : plan.y.windows) {
                     for (const WindowRange& wx : plan.x.windows) {
-                        if (int64_t{wx.count()} * wy.count() >= (1 << 23)) {
-                            return Status::error(Code::kUnsupported, "a window of %d x %d is too large for int8",
-                                                 wx.count(), wy.count());
+                        if (int64_t{wx.count()} * wy.count() >= kMostCells) {
+                            return window_too_large(wx, wy);
                         }
                     }
                 }
@@ -301,7 +300,39 @@ public:
         return {};
     }
 
+    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const override {
+        Plan plan;
+        FW_RETURN_IF_ERROR(make_plan(in[0].shape, &plan));
+        PoolOperation pool;
+        pool.average = average_;
+        for (const WindowRange& wx : plan.x.windows) {
+            pool.x.push_back({wx.begin, wx.end});
+        }
+        for (const WindowRange& wy : plan.y.windows) {
+            pool.y.push_back({wy.begin, wy.end});
+            for (const WindowRange& wx : plan.x.windows) {
+                const int64_t divisor = plan.divisor(wx, wy);
+                if (average_ && in[0].dtype == DType::kInt8 && int64_t{wx.count()} * wy.count() >= kMostCells) {
+                    return window_too_large(wx, wy);
+                }
+                pool.factor.push_back(divisor == 0                     ? 0.0F
+                                      : in[0].dtype == DType::kFloat32 ? 1.0F / static_cast<float>(divisor)
+                                      : average_
+                                          ? average_multiplier(in_quant_, out_quant_, static_cast<double>(divisor))
+                                          : 1.0F);
+            }
+        }
+        *operation = std::move(pool);
+        return {};
+    }
+
 private:
+    // Sums stay in int32 for windows of up to 2^23 cells: |q - zp| < 2^8.
+    static constexpr int64_t kMostCells = 1 << 23;
+    static Status window_too_large(const WindowRange& wx, const WindowRange& wy) {
+        return Status::error(Code::kUnsupported, "a window of %d x %d is too large for int8", wx.count(), wy.count());
+    }
+
     Status make_plan(const Shape& shape, Plan* plan) const {
         plan->whole_kernel =
             !global_ && !adaptive_ && (include_pad_ || mode_ == PoolPad::kSameUpper || mode_ == PoolPad::kSameLower);

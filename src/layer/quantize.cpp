@@ -6,6 +6,7 @@
 #include "base/cpu.h"
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
+#include "layer/operation.h"
 #include "layer/support/fused_activation.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
@@ -84,6 +85,20 @@ protected:
         return rescales_;
     }
 
+    // The operation of a conversion that the blobs' scales describe.
+    Status convert_operation(MapOperation::Kind kind, bool known, Operation* operation) const {
+        MapOperation map;
+        map.kind = rescales_ ? MapOperation::Kind::kTable : kind;
+        if (!rescales_ && !known) {
+            return Status::error(Code::kUnsupported, "scales are not those of the blobs");
+        }
+        if (rescales_) {
+            map.table = table_;
+        }
+        *operation = map;
+        return {};
+    }
+
     // The kernel of the level in use, if it has one.
     Status choose_kernel() {
         FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
@@ -117,6 +132,9 @@ public:
             return Status::error(Code::kUnsupported, "has no scale");
         }
         return choose_kernel();
+    }
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* operation) const override {
+        return convert_operation(MapOperation::Kind::kQuantize, by_blob_, operation);
     }
     std::string kernel_name() const override { return by_blob_ && run_ != nullptr ? run_->name : ""; }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
@@ -189,6 +207,9 @@ public:
         }
         return choose_kernel();
     }
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* operation) const override {
+        return convert_operation(MapOperation::Kind::kDequantize, by_blob_ && bias_.empty(), operation);
+    }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         if (!by_blob_ || !bias_.empty()) {
             const QuantParams quant = in[0].quant;
@@ -244,6 +265,9 @@ public:
         return !scale_.empty() ? Status() : Status::error(Code::kUnsupported, "has no scales");
     }
     LayerTraits traits() const override { return {true, true, true}; }
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* operation) const override {
+        return convert_operation(MapOperation::Kind::kTable, false, operation);
+    }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         if (rescales_) {
             look_up(in[0], out[0], table_, context.threads);

@@ -1,5 +1,6 @@
 // ShuffleChannel, PixelShuffle, Reorg: channels and pixels exchanged by fixed rules, each one copy with more
 // dimensions.
+#include "layer/operation.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
@@ -33,23 +34,32 @@ public:
         return {};
     }
 
-    // Channel g * (c / group) + i goes to i * group + g.
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
-        const Tensor& from = in[0];
-        const Tensor& to = out[0];
-        const int64_t groups = reverse_ ? from.shape[0] / group_ : group_;
-        const int64_t each = from.shape[0] / groups;
-        CopyDim dims[kMaxCopyDims] = {{groups, each * from.stride[0], to.stride[0]},
-                                      {each, from.stride[0], groups * to.stride[0]}};
-        int n = 2;
-        for (int axis = 1; axis < from.rank(); ++axis) {
-            dims[n++] = {from.shape[axis], from.stride[axis], to.stride[axis]};
-        }
-        strided_copy(from.data, to.data, element_size(from.dtype), dims, n, context.threads);
+        const std::vector<CopyDim> dims = loops(in[0], out[0]);
+        strided_copy(in[0].data, out[0].data, element_size(in[0].dtype), dims.data(), static_cast<int>(dims.size()),
+                     context.threads);
+        return {};
+    }
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        CopyOperation copy;
+        copy.parts.push_back({in[0].data, out[0].data, loops(in[0], out[0]), {}});
+        *operation = std::move(copy);
         return {};
     }
 
 private:
+    // Channel g * (c / group) + i goes to i * group + g.
+    std::vector<CopyDim> loops(const Tensor& from, const Tensor& to) const {
+        const int64_t groups = reverse_ ? from.shape[0] / group_ : group_;
+        const int64_t each = from.shape[0] / groups;
+        std::vector<CopyDim> dims = {{groups, each * from.stride[0], to.stride[0]},
+                                     {each, from.stride[0], groups * to.stride[0]}};
+        for (int axis = 1; axis < from.rank(); ++axis) {
+            dims.push_back({from.shape[axis], from.stride[axis], to.stride[axis]});
+        }
+        return dims;
+    }
+
     int group_ = 1;
     bool reverse_ = false;
 };
@@ -71,27 +81,39 @@ public:
         return {};
     }
 
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
+        const std::vector<CopyDim> dims = loops(in[0], out[0]);
+        strided_copy(in[0].data, out[0].data, element_size(in[0].dtype), dims.data(), static_cast<int>(dims.size()),
+                     context.threads);
+        return {};
+    }
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        CopyOperation copy;
+        copy.parts.push_back({in[0].data, out[0].data, loops(in[0], out[0]), {}});
+        *operation = std::move(copy);
+        return {};
+    }
+
 protected:
-    // Copies between the fine side (more pixels) and the coarse one (more channels).
-    void copy(const Tensor& fine, const Tensor& coarse, bool to_fine, int threads) const {
+    // The loops between the fine side (more pixels) and the coarse one (more channels).
+    std::vector<CopyDim> block_loops(const Tensor& fine, const Tensor& coarse, bool to_fine) const {
         const int64_t f = factor_;
         const int64_t channels = fine.c();
         const int64_t block = coarse.c_stride() * (pixel_first_ ? channels : 1);  // coarse steps of dx, and of c
         const int64_t channel = coarse.c_stride() * (pixel_first_ ? 1 : f * f);
-        CopyDim dims[] = {{channels, fine.c_stride(), channel},
-                          {coarse.h(), f * fine.h_stride(), coarse.h_stride()},
-                          {f, fine.h_stride(), f * block},
-                          {coarse.w(), f * fine.w_stride(), coarse.w_stride()},
-                          {f, fine.w_stride(), block}};
-        if (!to_fine) {
-            strided_copy(fine.data, coarse.data, element_size(fine.dtype), dims, 5, threads);
-            return;
+        std::vector<CopyDim> dims = {{channels, fine.c_stride(), channel},
+                                     {coarse.h(), f * fine.h_stride(), coarse.h_stride()},
+                                     {f, fine.h_stride(), f * block},
+                                     {coarse.w(), f * fine.w_stride(), coarse.w_stride()},
+                                     {f, fine.w_stride(), block}};
+        if (to_fine) {
+            for (CopyDim& dim : dims) {
+                dim = CopyDim{dim.extent, dim.to, dim.from};
+            }
         }
-        for (CopyDim& dim : dims) {
-            dim = CopyDim{dim.extent, dim.to, dim.from};
-        }
-        strided_copy(coarse.data, fine.data, element_size(fine.dtype), dims, 5, threads);
+        return dims;
     }
+    virtual std::vector<CopyDim> loops(const Tensor& in, const Tensor& out) const = 0;
 
     int factor_ = 1;
     bool pixel_first_ = false;
@@ -108,9 +130,9 @@ public:
         return make_shape(3, dims, &out[0].shape);
     }
 
-    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
-        copy(out[0], in[0], true, context.threads);
-        return {};
+protected:
+    std::vector<CopyDim> loops(const Tensor& in, const Tensor& out) const override {
+        return block_loops(out, in, true);
     }
 };
 
@@ -125,9 +147,9 @@ public:
         return make_shape(3, dims, &out[0].shape);
     }
 
-    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
-        copy(in[0], out[0], false, context.threads);
-        return {};
+protected:
+    std::vector<CopyDim> loops(const Tensor& in, const Tensor& out) const override {
+        return block_loops(in, out, false);
     }
 };
 

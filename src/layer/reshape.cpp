@@ -1,4 +1,5 @@
 // Reshape, Flatten, Squeeze, ExpandDims: the same elements in the same row-major order under another shape.
+#include "layer/operation.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
@@ -21,6 +22,17 @@ public:
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         copy_reshaped(in[0], out[0], context.threads);
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        CopyOperation copy;
+        copy.parts.push_back({in[0].data, out[0].data, {}, {}});
+        if (!reshaped_copy_dims(in[0], out[0], &copy.parts[0].dims)) {
+            return Status::error(Code::kUnsupported, "%s to %s are no loops with strides", in[0].shape.str().c_str(),
+                                 out[0].shape.str().c_str());
+        }
+        *operation = std::move(copy);
         return {};
     }
 

@@ -1,4 +1,5 @@
 // Slice: cuts an input into parts along an axis, by lengths or by positions.
+#include "layer/operation.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
@@ -55,6 +56,19 @@ public:
         for (size_t k = 0; k < out.size(); ++k) {
             copy_elements(narrowed(in[0], axis, cuts[k], cuts[k + 1] - cuts[k]), out[k], context.threads);
         }
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        int axis = 0;
+        std::vector<int> cuts;
+        FW_RETURN_IF_ERROR(find_cuts(in[0].shape, out.size(), &axis, &cuts));
+        CopyOperation copy;
+        for (size_t k = 0; k < out.size(); ++k) {
+            const Tensor part = narrowed(in[0], axis, cuts[k], cuts[k + 1] - cuts[k]);
+            copy.parts.push_back({part.data, out[k].data, copy_dims(part, out[k]), {}});
+        }
+        *operation = std::move(copy);
         return {};
     }
 

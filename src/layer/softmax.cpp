@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/functions.h"
 #include "layer/support/loop_nest.h"
 #include "layer/support/pointwise.h"
@@ -111,6 +112,14 @@ public:
             softmax(*kernel, in[0].ptr<const float>() + offset[0], in[0].stride[axis], out[0].ptr<float>() + offset[1],
                     out[0].stride[axis], in[0].shape[axis]);
         });
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const override {
+        SoftmaxOperation softmax;
+        FW_RETURN_IF_ERROR(resolve_axis(axis_, in[0].rank(), &softmax.axis));
+        softmax.table = int8_ ? &table_ : nullptr;
+        *operation = softmax;
         return {};
     }
 

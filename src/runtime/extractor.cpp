@@ -50,6 +50,18 @@ Status Extractor::Impl::start(const std::shared_ptr<const Program>& program) {
         descs.push_back(InputDesc{inputs[i].shape(), inputs[i].dtype()});
     }
     FW_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, net->plan_for(program, descs));
+    if (plan->device != nullptr) {
+        if (device_plan != plan) {
+            runner = Runner();
+            device_plan.reset();
+            FW_ASSIGN_OR_RETURN(device, program->device->start(plan));
+            device_plan = plan;
+        }
+        // The Extractor keeps the arena: nothing to release here.
+        runner.start(std::move(plan), std::shared_ptr<void>(std::shared_ptr<void>(), device->arena()), inputs,
+                     device.get());
+        return {};
+    }
     if (!arena || arena_bytes < plan->arena_bytes) {
         runner = Runner();
         if (arena) {
@@ -60,7 +72,7 @@ Status Extractor::Impl::start(const std::shared_ptr<const Program>& program) {
             return Status::error(Code::kOutOfMemory, "no memory for %zu bytes of activations", plan->arena_bytes);
         }
     }
-    runner.start(std::move(plan), arena, inputs);
+    runner.start(std::move(plan), arena, inputs, nullptr);
     return {};
 }
 

@@ -22,6 +22,8 @@ struct Extractor::Impl {
     std::shared_ptr<NetState> net;
     std::vector<Mat> inputs;
     Runner runner;
+    std::unique_ptr<AcceleratorRun> device;  ///< of device_plan; the arena is then its own
+    std::shared_ptr<const Plan> device_plan;
     std::shared_ptr<void> arena;
     size_t arena_bytes = 0;
     Observer observer;

@@ -165,6 +165,13 @@ Result<std::vector<LayerPlan>> Net::plan() const {
     std::vector<LayerPlan> steps;
     for (const PlanStep& step : plan->steps) {
         LayerPlan layer;
+        layer.device = step.on_device ? state.option.device : "cpu";
+        layer.cpu_reason = step.cpu_reason;
+        for (const auto* roots : {&step.to_device, &step.to_host}) {
+            for (const int root : *roots) {
+                layer.crossing_bytes += static_cast<int64_t>(plan->roots[static_cast<size_t>(root)].bytes);
+            }
+        }
         if (step.program_step == kNone) {
             const Tensor& from = plan->slots[static_cast<size_t>(step.inputs[0])].tensor;
             const Tensor& to = plan->slots[static_cast<size_t>(step.outputs[0])].tensor;
@@ -188,7 +195,7 @@ Result<std::vector<LayerPlan>> Net::plan() const {
         layer.name = node.is_conversion ? graph.value(node.inputs[0]).name : node.name;
         layer.type = node.type;
         layer.output = output.name;
-        layer.kernel = step.action == Action::kForward ? made.layer->kernel_name()
+        layer.kernel = step.action == Action::kForward ? (step.on_device ? "shader" : made.layer->kernel_name())
                                                        : (step.action == Action::kNothing ? "in place" : "copy");
         layer.input_type = node.inputs.empty() ? output.dtype : graph.value(node.inputs[0]).dtype;
         layer.output_type = output.dtype;

@@ -13,6 +13,7 @@ int NetState::threads() const {
 
 Status NetState::finish_load(Model loaded_model) {
     FW_RETURN_IF_ERROR(current_isa().status());  // an FW_ISA that this machine lacks
+    FW_ASSIGN_OR_RETURN(loaded_model.device, open_accelerator(option));
     FW_RETURN_IF_ERROR(describe_model(&loaded_model));
     if (table_or_null() != nullptr && option.precision != Precision::kFloat && option.precision != Precision::kFp16) {
         FW_RETURN_IF_ERROR(check_table(loaded_model.def, table));

@@ -55,6 +55,10 @@ public:
             add_step(static_cast<int>(i));
         }
         FW_RETURN_IF_ERROR(lay_out());
+        if (program_.device != nullptr) {
+            FW_RETURN_IF_ERROR(program_.device->place(plan_.get()));
+            plan_crossings();
+        }
         return std::shared_ptr<const Plan>(plan_);
     }
 
@@ -81,6 +85,7 @@ private:
     int new_root(size_t bytes);
     SlotId new_slot(const TensorDesc& desc, Layout layout, int root);
     Status lay_out();
+    void plan_crossings();
 
     const Model& model_;
     const Graph& graph_;
@@ -556,6 +561,33 @@ Status Planner::lay_out() {
         plan_->steps[s].workspace = static_cast<size_t>(lives[plan_->roots.size() + s].offset);
     }
     return {};
+}
+
+// Which roots each step needs that were written on the other side. A step that writes a part of a root needs the rest
+// of it too, so that the root as a whole is always current on one side.
+void Planner::plan_crossings() {
+    enum class Current : uint8_t { kNowhere, kHost, kDevice, kBoth };
+    std::vector<Current> current(plan_->roots.size(), Current::kNowhere);
+    for (PlanStep& step : plan_->steps) {
+        if (step.action == Action::kNothing) {
+            continue;
+        }
+        const Current here = step.on_device ? Current::kDevice : Current::kHost;
+        const Current there = step.on_device ? Current::kHost : Current::kDevice;
+        std::vector<int>& moved = step.on_device ? step.to_device : step.to_host;
+        for (const auto* side : {&step.inputs, &step.outputs}) {
+            for (const SlotId id : *side) {
+                const int r = slot(id).root;
+                if (root(r).input == kNone && current[static_cast<size_t>(r)] == there) {
+                    moved.push_back(r);
+                    current[static_cast<size_t>(r)] = Current::kBoth;
+                }
+            }
+        }
+        for (const SlotId id : step.outputs) {
+            current[static_cast<size_t>(slot(id).root)] = here;
+        }
+    }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/accelerator.h"
 #include "runtime/program.h"
 
 namespace fw {
@@ -47,6 +48,10 @@ struct PlanStep {
     std::vector<SlotId> outputs;
     size_t workspace = 0;  ///< offset in the arena
     size_t workspace_bytes = 0;
+    bool on_device = false;
+    std::string cpu_reason;      ///< with a device: why the step is not on it
+    std::vector<int> to_device;  ///< roots that the CPU wrote last and this step reads or changes on the device
+    std::vector<int> to_host;    ///< the other way round
 };
 
 struct Plan {
@@ -57,6 +62,7 @@ struct Plan {
     std::vector<PlanStep> steps;
     std::vector<int> producer;  ///< step that fills the slot of a value; kNone = an input
     size_t arena_bytes = 0;
+    std::shared_ptr<const AcceleratorPlan> device;  ///< null: everything runs on the CPU
 };
 
 /// Infers shapes, lays out memory. Fails with the layer's name where shapes do not fit, with kOutOfMemory where the

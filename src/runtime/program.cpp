@@ -119,6 +119,7 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
         context.outputs = out;
         context.weight_scales = node.weight_scales;
         context.fp16_weights = node.fp16_weights;
+        context.for_device = model.device != nullptr;
         std::vector<int8_t> table;
         if (node.table != kNone) {
             FW_RETURN_IF_ERROR(make_table(model, program->graph, node, &table));
@@ -206,7 +207,9 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
         }
         const bool float_only = option.precision == Precision::kFloat || option.precision == Precision::kFp16;
         PassContext context{&option, float_only ? nullptr : &working, &keep_float, {}, nullptr};
-        context.costs = [&model](const Graph& g, PrecisionCosts* costs) { return estimate_costs(model, g, costs); };
+        if (model.device == nullptr) {  // the figures are the CPU's: a device runs int8 wherever the table allows it
+            context.costs = [&model](const Graph& g, PrecisionCosts* costs) { return estimate_costs(model, g, costs); };
+        }
         context.decided = whole != nullptr ? &whole->int8_layers : nullptr;
         FW_RETURN_IF_ERROR(run_passes(&graph, context));
         if (!outputs.empty()) {
@@ -255,6 +258,9 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
         FW_RETURN_IF_ERROR(prepare(model, program.get(), &keep_float));
         if (keep_float.size() > refused) {
             continue;  // every round takes at least one layer out of int8, so this ends
+        }
+        if (model.device != nullptr) {
+            program->device = model.device->new_program();
         }
         for (Node& node : graph.nodes()) {
             node.weights.clear();  // the layers hold what they need

@@ -13,6 +13,7 @@
 #include "graph/graph.h"
 #include "layer/layer.h"
 #include "model/model_io.h"
+#include "runtime/accelerator.h"
 
 namespace fw {
 
@@ -36,7 +37,8 @@ struct Program {
     std::unordered_map<std::string, ValueId> outputs;
     std::unordered_map<std::string, ValueId> values;  ///< every blob that has a producer, by name
     size_t weight_bytes = 0;
-    std::map<std::string, bool> int8_layers;  ///< by layer name
+    std::map<std::string, bool> int8_layers;     ///< by layer name
+    std::unique_ptr<AcceleratorProgram> device;  ///< null: everything runs on the CPU
 };
 
 struct InputInfo {
@@ -51,6 +53,7 @@ struct Model {
     std::vector<std::string> outputs;  ///< blobs that no layer reads
     Preprocess preprocess;
     CustomTypes custom;
+    std::shared_ptr<Accelerator> device;  ///< null: everything runs on the CPU
 };
 
 /// Fills inputs, outputs and preprocessing from the layers; fails for a network without an input or with a bad one.

@@ -55,8 +55,11 @@ void divide_channels(const std::vector<float>& factors, Mat* mat) {
 
 }  // namespace
 
-void Runner::start(std::shared_ptr<const Plan> plan, std::shared_ptr<void> arena, const std::vector<Mat>& inputs) {
+void Runner::start(std::shared_ptr<const Plan> plan, std::shared_ptr<void> arena, const std::vector<Mat>& inputs,
+                   AcceleratorRun* device) {
     plan_ = std::move(plan);
+    device_ = device;
+    on_device_.assign(plan_->roots.size(), false);
     arena_ = std::move(arena);
     next_ = 0;
     lowered_ = false;
@@ -94,6 +97,19 @@ Status Runner::run_to(const Model& model, ValueId value, int threads, const Obse
     }
     while (static_cast<int>(next_) <= last) {
         const PlanStep& current = plan_->steps[next_];
+        if (current.on_device && !(lowered_ && current.action == Action::kNothing)) {
+            // An observer sees the blobs one by one; memory may have another owner after the next step.
+            size_t end = next_ + 1;
+            while (!observer && !lowered_ && static_cast<int>(end) <= last && plan_->steps[end].on_device) {
+                ++end;
+            }
+            FW_RETURN_IF_ERROR(run_on_device(next_, end, profile));
+            next_ = end;
+            if (observer) {
+                FW_RETURN_IF_ERROR(observe(current, observer));
+            }
+            continue;
+        }
         if (profile == nullptr) {
             FW_RETURN_IF_ERROR(step(model, current, threads));
         } else {
@@ -107,7 +123,37 @@ Status Runner::run_to(const Model& model, ValueId value, int threads, const Obse
             FW_RETURN_IF_ERROR(observe(current, observer));
         }
     }
+    return fetch(value);
+}
+
+Status Runner::run_on_device(size_t first, size_t last, std::vector<double>* profile) {
+    for (size_t i = first; i < last && lowered_; ++i) {
+        FW_RETURN_IF_ERROR(check_planned_shapes(plan_->steps[i]));
+    }
+    FW_RETURN_IF_ERROR(device_->run(first, last, profile == nullptr ? nullptr : profile->data() + first));
+    for (size_t i = first; i < last; ++i) {
+        mark_written(plan_->steps[i]);
+    }
     return {};
+}
+
+// Brings a tensor that the device wrote last to where its address says.
+Status Runner::fetch(SlotId id) {
+    const int root = plan_->slots[static_cast<size_t>(id)].root;
+    if (root == kNone || !on_device_[static_cast<size_t>(root)]) {
+        return {};
+    }
+    on_device_[static_cast<size_t>(root)] = false;
+    return device_->fetch(root);
+}
+
+void Runner::mark_written(const PlanStep& current) {
+    if (current.action == Action::kNothing) {
+        return;
+    }
+    for (const SlotId id : current.outputs) {
+        on_device_[static_cast<size_t>(plan_->slots[static_cast<size_t>(id)].root)] = current.on_device;
+    }
 }
 
 // Whether the tensor has the shape that was planned; a data-dependent extent upstream may have lowered it.
@@ -138,6 +184,13 @@ const Node& Runner::node_of(const PlanStep& current) const {
 
 Status Runner::step(const Model& model, const PlanStep& current, int threads) {
     Status status;
+    for (const int root : current.to_host) {
+        if (on_device_[static_cast<size_t>(root)]) {
+            FW_RETURN_IF_ERROR(device_->fetch(root));
+            on_device_[static_cast<size_t>(root)] = false;
+        }
+    }
+    mark_written(current);
     if (lowered_ && needs_planned_shapes(current)) {
         status = check_planned_shapes(current);
     }
@@ -240,7 +293,7 @@ Status Runner::adapt_to_shapes(const Layer& layer, Action action) {
     return fits ? Status() : data_dependent();
 }
 
-Status Runner::observe(const PlanStep& current, const Observer& observer) const {
+Status Runner::observe(const PlanStep& current, const Observer& observer) {
     SlotId previous = kNone;
     for (const SlotId id : current.outputs) {
         const std::vector<Value>& values = plan_->program->graph.values();
@@ -250,6 +303,7 @@ Status Runner::observe(const PlanStep& current, const Observer& observer) const 
         if (!is_value || values[static_cast<size_t>(id)].name.find(' ') != std::string::npos) {
             continue;
         }
+        FW_RETURN_IF_ERROR(fetch(id));
         FW_ASSIGN_OR_RETURN(Mat mat, to_float_mat(tensors_[static_cast<size_t>(id)], nullptr));
         divide_channels(values[static_cast<size_t>(id)].factors, &mat);
         FW_RETURN_IF_ERROR(observer(values[static_cast<size_t>(id)].name, mat));

@@ -16,7 +16,9 @@ public:
     using Observer = Extractor::Observer;
 
     /// Takes a plan; `arena` has its arena_bytes. Keeps nothing of an earlier run.
-    void start(std::shared_ptr<const Plan> plan, std::shared_ptr<void> arena, const std::vector<Mat>& inputs);
+    /// `device`, which outlives the run, does the plan's steps that are on it; may be null where there are none.
+    void start(std::shared_ptr<const Plan> plan, std::shared_ptr<void> arena, const std::vector<Mat>& inputs,
+               AcceleratorRun* device);
     /// Runs the steps that are still missing for `value`.
     Status run_to(const Model& model, ValueId value, int threads, const Observer& observer,
                   std::vector<double>* profile);
@@ -26,6 +28,9 @@ public:
     void stop() { plan_.reset(); }
 
 private:
+    Status run_on_device(size_t first, size_t last, std::vector<double>* profile);
+    Status fetch(SlotId id);
+    void mark_written(const PlanStep& step);
     Status step(const Model& model, const PlanStep& step, int threads);
     Status forward(const PlanStep& step, int threads);
     const Node& node_of(const PlanStep& step) const;
@@ -33,7 +38,7 @@ private:
     bool needs_planned_shapes(const PlanStep& step) const;
     Status check_planned_shapes(const PlanStep& step) const;
     Status adapt_to_shapes(const Layer& layer, Action action);
-    Status observe(const PlanStep& step, const Observer& observer) const;
+    Status observe(const PlanStep& step, const Observer& observer);
 
     std::shared_ptr<const Plan> plan_;
     std::shared_ptr<void> arena_;
@@ -41,6 +46,8 @@ private:
     std::vector<Tensor> in_, out_;  // arguments of the step that runs
     size_t next_ = 0;               // step
     bool lowered_ = false;          // some output turned out smaller than planned
+    AcceleratorRun* device_ = nullptr;
+    std::vector<bool> on_device_;  // by root: the device wrote it last
 };
 
 /// A plain row-major float32 copy; int8 is dequantized.

@@ -20,9 +20,9 @@ using tools::Tool;
 
 struct Options {
     std::string param, bin, table, tune, json, html, isa, input_shape;
-    std::string device = "cpu";
+    std::string device = "cpu", pipeline_cache;
     std::vector<std::string> zoo;
-    bool list = false, int8 = false, with_float = false, layers = false, force = false;
+    bool list = false, list_devices = false, int8 = false, with_float = false, layers = false, force = false;
     bool fp16 = false;
     int threads = 1, loops = 0, warmup = 1;
     double seconds = 3.0;
@@ -48,6 +48,14 @@ Status list_zoo() {
     for (const zoo::Network& network : zoo::networks()) {
         std::printf("%-26s %7.0f M MACs %7.2f M weights  %s\n", network.name, static_cast<double>(network.macs) * 1e-6,
                     static_cast<double>(network.params) * 1e-6, network.source);
+    }
+    return {};
+}
+
+Status print_devices() {
+    FW_ASSIGN_OR_RETURN(const std::vector<DeviceInfo> devices, list_devices());
+    for (const DeviceInfo& device : devices) {
+        std::printf("%-9s %s\n", device.device.c_str(), device.description.c_str());
     }
     return {};
 }
@@ -102,7 +110,8 @@ Status check_device(const std::string& device, Tool* tool) {
         const std::string number = device.size() > 6 && device[6] == ':' ? device.substr(7) : "0";
         if ((device.size() == 6 || device[6] == ':') && !number.empty() &&
             number.find_first_not_of("0123456789") == std::string::npos) {
-            return Status::error(Code::kUnsupported, "--device %s: this build has no Vulkan", device.c_str());
+            const Result<std::vector<DeviceInfo>> devices = fw::list_devices();
+            return devices.status().with_prefix("--device %s", device.c_str());
         }
     }
     return usage(tool, "--device: '" + device + "', expected cpu or vulkan[:N]");
@@ -203,6 +212,9 @@ Status bench(Tool* tool, const Options& options) {
     if (options.list) {
         return list_zoo();
     }
+    if (options.list_devices) {
+        return print_devices();
+    }
     if (!options.param.empty() && !options.zoo.empty()) {
         return usage(tool, "--zoo and a network's files: expected one of them");
     }
@@ -223,6 +235,8 @@ Status bench(Tool* tool, const Options& options) {
     MeasureOptions how;
     how.precisions = precisions_of(options);
     how.threads = options.threads > 0 ? options.threads : hardware_threads();
+    how.device = options.device;
+    how.pipeline_cache = options.pipeline_cache;
     how.loops = options.loops;
     how.warmup = options.warmup;
     how.seconds = options.seconds;
@@ -286,6 +300,8 @@ void add_options(CLI::App* app, Options* options) {
     app->add_option("--json", options->json, "Write all figures, steps included");
     app->add_option("--html", options->html, "Write a page with charts, which needs nothing else");
     app->add_option("--device", options->device, "cpu or vulkan[:N]");
+    app->add_flag("--list-devices", options->list_devices, "Print what --device can name besides cpu");
+    app->add_option("--pipeline-cache", options->pipeline_cache, "File that keeps compiled shaders between runs");
     app->add_option("--isa", options->isa, "Level of the kernels, as scalar or avx2");
 }
 

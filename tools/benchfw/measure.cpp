@@ -40,6 +40,8 @@ public:
         Option option;
         option.threads = options.threads;
         option.precision = precision;
+        option.device = options.device;
+        option.pipeline_cache = options.pipeline_cache;
         option.ignore_table_model = options.ignore_table_model;
         option.disabled_passes = disabled_passes_;
         option.fp16 = options.fp16;
@@ -52,6 +54,7 @@ public:
         result_.load_ms = ms_since(begin);
         result_.name = source.name;
         result_.precision = precision_name(precision);
+        result_.device = options.device;
         result_.threads = options.threads;
         FW_ASSIGN_OR_RETURN(inputs_, noise_inputs(net_, options.input_shape, 0));
         input_names_ = net_.input_names();

@@ -14,6 +14,8 @@ struct MeasureOptions {
     std::vector<Precision> precisions;  ///< measured in turns, so that a disturbance meets all of them
     const ScaleTable* table = nullptr;  ///< of the user; nullptr: one is made where int8 needs it
     Shape input_shape;                  ///< of inputs that declare none
+    std::string device = "cpu";         ///< Option::device
+    std::string pipeline_cache;         ///< Option::pipeline_cache
     int threads = 1;
     int loops = 0;  ///< measured inferences; 0 = as many as fit in `seconds`, at least kLeastLoops
     int warmup = 1;

@@ -65,8 +65,15 @@ std::string layer_table(const NetResult& result) {
         text += format("%9.4f %6.2f %8s  %-*s %-20s %-9s %-*s %-11s %-6s", layer.ms, layer.percent, rate.c_str(), names,
                        printable(plan.name).c_str(), printable(plan.type).c_str(), precision_of(plan).c_str(), kernels,
                        printable(kernel_of(plan)).c_str(), plan.isa.empty() ? "-" : plan.isa.c_str(),
-                       result.device.c_str());
-        text += std::string(" ") + (plan.is_conversion ? "conversion: " : "") + printable(plan.reason) + "\n";
+                       plan.device.c_str());
+        text += std::string(" ") + (plan.is_conversion ? "conversion: " : "") + printable(plan.reason);
+        if (!plan.cpu_reason.empty()) {
+            text += "; on the CPU: " + printable(plan.cpu_reason);
+        }
+        if (plan.crossing_bytes > 0) {
+            text += format("; %lld bytes cross", static_cast<long long>(plan.crossing_bytes));
+        }
+        text += "\n";
     }
     text += format("%9.4f 100.00 %8.2f  all steps; whole inference %.4f ms, with timers %.4f ms; conversions %.2f %%\n",
                    result.layers_ms, static_cast<double>(result.macs) * 1e-6 / result.layers_ms, result.min_ms,

@@ -21,6 +21,7 @@ void NetOptions::add_to(CLI::App* app) {
         ->check(CLI::IsMember({"auto", "float", "fp16", "int8"}));
     app->add_flag("--force", force, "Use a table that was made for another model");
     app->add_option("--threads", threads, "Threads of one inference, 0 = all cores")->check(CLI::Range(0, 1024));
+    app->add_option("--device", device, "cpu, vulkan or vulkan:N (benchfw --list-devices)")->capture_default_str();
 }
 
 void NetOptions::add_preprocess_to(CLI::App* app) {
@@ -40,6 +41,7 @@ Status check_options(const NetOptions& options) {
 Status load_net(const NetOptions& options, bool with_table, Net* net) {
     Option option;
     option.threads = options.threads;
+    option.device = options.device;
     option.ignore_table_model = options.force;
     option.precision = options.precision == "float"  ? Precision::kFloat
                        : options.precision == "fp16" ? Precision::kFp16

@@ -1,4 +1,4 @@
-// Options of the tools that run a network: --table --threads --precision and the way they load it.
+// Options of the tools that run a network: --table --threads --precision --device and the way they load it.
 #pragma once
 
 #include <string>
@@ -14,11 +14,12 @@ struct NetOptions {
     std::string bin;
     std::string table;
     std::string precision = "auto";
+    std::string device = "cpu";
     int threads = 1;
     bool force = false;
     PreprocessOptions preprocess;
 
-    /// Adds NET.param NET.bin to a command; `add_to` adds --table, --precision, --threads and --force as
+    /// Adds NET.param NET.bin to a command; `add_to` adds --table, --precision, --threads, --device and --force as
     /// well.
     void add_files_to(CLI::App* app);
     void add_to(CLI::App* app);

@@ -4,6 +4,7 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "layer/operation.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
 #include "layer/support/weights.h"
@@ -101,6 +102,15 @@ void ChannelAffine::run_int8(const Tensor& in, const Tensor& out, int threads) c
             scatter_run(y, count, home, plan.step(0));
         }
     });
+}
+
+Status ChannelAffine::operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const {
+    AffineOperation affine;
+    affine.a = int8_ ? Span<const float>(params_.a) : Span<const float>(a_);
+    affine.b = int8_ ? Span<const float>(params_.b) : Span<const float>(b_);
+    affine.zero_point_in = in[0].quant.zero_point;
+    *operation = affine;
+    return {};
 }
 
 Status ChannelAffine::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {

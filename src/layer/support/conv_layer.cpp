@@ -410,4 +410,19 @@ Status ConvLayer::forward(Span<const Tensor> in, Span<Tensor> out, const RunCont
     return {};
 }
 
+Status ConvLayer::operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const {
+    if (dynamic_) {
+        return Status::error(Code::kUnsupported, "weights are inputs");
+    }
+    ConvGeometry geometry;
+    WindowAxis vertical;
+    WindowAxis horizontal;
+    FW_RETURN_IF_ERROR(resolve(in[0].shape, &geometry, &vertical, &horizontal));
+    geometry.in_h_stride = is_line(in[0].shape) ? 0 : in[0].h_stride();
+    geometry.in_w_stride = is_line(in[0].shape) ? 0 : in[0].w_stride();
+    geometry.out_h_stride = out[0].rank() >= 3 ? out[0].h_stride() : 0;
+    geometry.out_w_stride = out[0].rank() >= 3 ? out[0].w_stride() : 0;
+    return core_.operation(geometry, operation);
+}
+
 }  // namespace fw

@@ -4,6 +4,7 @@
 
 #include "base/cpu.h"
 #include "kernel/dispatch.h"
+#include "layer/operation.h"
 #include "layer/support/pointwise.h"
 
 namespace fw {
@@ -124,6 +125,37 @@ void Int8Combine::run(Span<const Tensor> in, const Tensor& out, Span<const int64
             scatter_run(to, piece.n, home, plan.step(0));
         }
     });
+}
+
+Status Int8Combine::operation(Span<const Tensor> in, Span<const int64_t* const> strides, Operation* operation) const {
+    CombineOperation combine;
+    FW_RETURN_IF_ERROR(combine_inputs(in, strides, &combine));
+    switch (op_) {
+        case Op::kSum: combine.kind = CombineOperation::Kind::kSum; break;
+        case Op::kProduct: combine.kind = CombineOperation::Kind::kProduct; break;
+        case Op::kQuotient: combine.kind = CombineOperation::Kind::kQuotient; break;
+        case Op::kMax: combine.kind = CombineOperation::Kind::kMax; break;
+        case Op::kMin: combine.kind = CombineOperation::Kind::kMin; break;
+    }
+    combine.sum = sum_;
+    combine.result = result_;
+    for (size_t i = 0; i < combine.from.size(); ++i) {
+        combine.zero_point[i] = zero_point_[i];
+        combine.factor[i] = factor_[i];
+    }
+    *operation = combine;
+    return {};
+}
+
+Status combine_inputs(Span<const Tensor> in, Span<const int64_t* const> strides, CombineOperation* combine) {
+    if (in.size() != combine->from.size()) {
+        return Status::error(Code::kUnsupported, "%zu inputs, shaders combine %zu", in.size(), combine->from.size());
+    }
+    for (size_t i = 0; i < in.size(); ++i) {
+        combine->from[i] = in[i];
+        std::copy_n(strides[i], Shape::kMaxRank, combine->from[i].stride);
+    }
+    return {};
 }
 
 // Elements of input i side by side; one that is repeated fills the buffer.

@@ -10,6 +10,7 @@
 
 namespace fw {
 
+struct CombineOperation;
 struct RunKernel;
 
 class Int8Combine {
@@ -23,6 +24,9 @@ public:
     /// `strides` has those of the output, then of each input, seen in the output's shape (0 = repeated along an axis).
     /// The output may be the memory of any input that has its strides.
     void run(Span<const Tensor> in, const Tensor& out, Span<const int64_t* const> strides, int threads) const;
+
+    /// For another processor; two inputs. `strides` are those of the inputs, as run() has them after the output's.
+    Status operation(Span<const Tensor> in, Span<const int64_t* const> strides, Operation* operation) const;
 
 private:
     /// The part of a run that is at hand: `n` elements from `start` on; offsets begin with the output's.
@@ -46,5 +50,8 @@ private:
     QuantParams result_;               ///< the last step, quantize(): scale = multiplier
     const RunKernel* kernel_ = nullptr;
 };
+
+/// Fills CombineOperation::from; kUnsupported unless there are two inputs.
+Status combine_inputs(Span<const Tensor> in, Span<const int64_t* const> strides, CombineOperation* combine);
 
 }  // namespace fw

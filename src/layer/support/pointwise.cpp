@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "layer/operation.h"
 #include "layer/support/run_plan.h"
 
 namespace fw {
@@ -75,6 +76,25 @@ Status Pointwise::prepare(const PrepareContext& context) {
     make_pointwise_table(
         in.quant, out.quant, [](double x, const void* self) { return static_cast<const Pointwise*>(self)->exact(x); },
         this, table_);
+    return {};
+}
+
+Status Pointwise::operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* operation) const {
+    MapOperation map;
+    if (mode_ == Mode::kTable) {
+        map.kind = MapOperation::Kind::kTable;
+        map.table = table_;
+    } else if (mode_ == Mode::kClamp) {
+        map.kind = MapOperation::Kind::kClampBytes;
+        map.bounds = bounds_;
+    } else if (as_clamp(&map.clamp)) {
+        map.kind = MapOperation::Kind::kClamp;
+    } else if (as_function(&map.function)) {
+        map.kind = MapOperation::Kind::kFunction;
+    } else {
+        return Status::error(Code::kUnsupported, "a function of floats that has no shader");
+    }
+    *operation = map;
     return {};
 }
 

@@ -197,6 +197,14 @@ void copy_elements(const Tensor& from, const Tensor& to, int threads, const int8
     strided_copy(from.data, to.data, element_size(from.dtype), dims, from.rank(), threads, table);
 }
 
+std::vector<CopyDim> copy_dims(const Tensor& from, const Tensor& to) {
+    std::vector<CopyDim> dims;
+    for (int axis = 0; axis < from.rank(); ++axis) {
+        dims.push_back(CopyDim{from.shape[axis], from.stride[axis], to.stride[axis]});
+    }
+    return dims;
+}
+
 namespace {
 
 // The loops of a reshaping copy, if the two shapes have a common refinement: {4, 6} and {8, 3} have {4, 2, 3}.
@@ -252,6 +260,16 @@ private:
 };
 
 }  // namespace
+
+bool reshaped_copy_dims(const Tensor& from, const Tensor& to, std::vector<CopyDim>* dims) {
+    CopyDim made[kMaxCopyDims];
+    int n = 0;
+    if (!refine(from, to, made, &n)) {
+        return false;
+    }
+    dims->assign(made, made + n);
+    return true;
+}
 
 void copy_reshaped(const Tensor& from, const Tensor& to, int threads) {
     const int64_t count = from.count();

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "tensor/tensor.h"
 
@@ -22,8 +23,14 @@ constexpr int kMaxCopyDims = 8;
 void strided_copy(const void* from, void* to, size_t element, const CopyDim* dims, int count, int threads,
                   const int8_t* table = nullptr);
 
+/// The loops of copy_elements: one an axis.
+std::vector<CopyDim> copy_dims(const Tensor& from, const Tensor& to);
+
 /// Copies `from` to `to`, of one shape and element size.
 void copy_elements(const Tensor& from, const Tensor& to, int threads, const int8_t* table = nullptr);
+
+/// The loops of copy_reshaped, where the two shapes have a common refinement; false otherwise.
+bool reshaped_copy_dims(const Tensor& from, const Tensor& to, std::vector<CopyDim>* dims);
 
 /// Copies in row-major order of the axes between shapes of equal count().
 void copy_reshaped(const Tensor& from, const Tensor& to, int threads);

@@ -9,16 +9,10 @@
 #include "base/memory.h"
 #include "kernel/dispatch.h"
 #include "kernel/pack.h"
+#include "layer/operation.h"
 #include "layer/support/pointwise.h"
 
 namespace fw {
-
-struct WeightedCore::Rows {
-    std::vector<float> floats;  ///< [output][tap][tap_length]
-    std::vector<int8_t> bytes;
-    std::vector<float> bias;
-    Requant requant;
-};
 
 namespace {
 
@@ -108,7 +102,7 @@ std::vector<T> WeightedCore::reorder(const std::vector<T>& values) const {
     return out;
 }
 
-Status WeightedCore::quantize(const PrepareContext& context, Rows* rows) {
+Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
     const QuantParams& in = context.inputs[0].quant;
     const bool to_int8 = context.outputs[0].dtype == DType::kInt8;
     if (!in.known() || (to_int8 && !context.outputs[0].quant.known())) {
@@ -189,7 +183,9 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     epilogue_.lo = spec_.activation.clamp().lo;
     epilogue_.hi = spec_.activation.clamp().hi;
 
-    Rows rows;
+    const auto made = std::make_shared<WeightRows>();
+    WeightRows& rows = *made;
+    rows_ = context.for_device ? made : nullptr;
     rows.bias = real_bias();
     if (int8_) {
         FW_RETURN_IF_ERROR(quantize(context, &rows));
@@ -217,7 +213,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     return winograd_.kernel != nullptr ? pack_winograd(rows) : pack(rows);
 }
 
-Status WeightedCore::pack(const Rows& rows) {
+Status WeightedCore::pack(const WeightRows& rows) {
     const int groups = dw_ != nullptr ? 1 : spec_.group;
     const int64_t outputs = spec_.outputs / groups;
     const int64_t row = spec_.weights_per_output();
@@ -255,7 +251,7 @@ Status WeightedCore::pack(const Rows& rows) {
 }
 
 // All groups together, tap by tap.
-GemmWeights WeightedCore::dense_weights(const Rows& rows) const {
+GemmWeights WeightedCore::dense_weights(const WeightRows& rows) const {
     GemmWeights matrix;
     matrix.n = spec_.outputs;
     matrix.taps = int64_t{spec_.kernel_h} * spec_.kernel_w;
@@ -266,7 +262,7 @@ GemmWeights WeightedCore::dense_weights(const Rows& rows) const {
     return matrix;
 }
 
-void WeightedCore::choose_winograd(Isa isa, const Rows& rows) {
+void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
     winograd_ = Winograd();
     if (winograd_h_ == 0 || fp16_weights_ || staged_ || (int8_ && !winograd_fits(dense_weights(rows)))) {
         return;
@@ -275,7 +271,7 @@ void WeightedCore::choose_winograd(Isa isa, const Rows& rows) {
     spec_.row_taps = spec_.row_taps && winograd_.kernel == nullptr;
 }
 
-Status WeightedCore::pack_winograd(const Rows& rows) {
+Status WeightedCore::pack_winograd(const WeightRows& rows) {
     const GemmWeights filters = dense_weights(rows);
     packed_bytes_ = packed_winograd_bytes(winograd_, filters);
     packed_ = allocate_shared_bytes(packed_bytes_, nullptr);
@@ -361,6 +357,25 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
         job.packed = static_cast<const char*>(packed_.get()) + g * group_bytes_;
         run_gemm_conv(*gemm_, job);
     }
+}
+
+Status WeightedCore::operation(const ConvGeometry& geometry, Operation* operation) const {
+    if (rows_ == nullptr) {
+        return Status::error(Code::kUnsupported, "was not prepared for a device");
+    }
+    ConvOperation conv;
+    conv.rows = rows_.get();
+    conv.geometry = geometry;
+    conv.channels = spec_.channels;
+    conv.outputs = spec_.outputs;
+    conv.group = spec_.group;
+    conv.pad_value = pad_value_;
+    conv.pad_byte = pad_byte_;
+    conv.activation = spec_.activation;
+    conv.quant = out_quant_;
+    conv.table = table_;
+    *operation = conv;
+    return {};
 }
 
 void WeightedCore::activate_row(const void* core, const void* from, void* to, int64_t count) {

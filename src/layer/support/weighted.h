@@ -14,6 +14,8 @@
 
 namespace fw {
 
+struct WeightRows;  // layer/operation.h
+
 class WeightedCore {
 public:
     /// The weights as the file has them: [outputs][channels / group][kernel_h][kernel_w].
@@ -58,6 +60,9 @@ public:
     /// Accepts float to float, int8 to int8 and int8 to float.
     Status prepare(const PrepareContext& context);
 
+    /// The layer for another processor, after a prepare() for a device. `geometry` with the strides of the tensors.
+    Status operation(const ConvGeometry& geometry, Operation* operation) const;
+
     const Spec& spec() const { return spec_; }
     size_t scratch_bytes(int threads, int out_h, int out_w) const;
     /// `geometry` has taps() taps. `input` and `output` are the first pixels of tensors with adjacent channels.
@@ -72,15 +77,14 @@ public:
     size_t weight_bytes() const { return packed_bytes_; }
 
 private:
-    struct Rows;  // weights in the order of the kernels
     std::vector<float> file_scales() const;
     std::vector<float> real_weights() const;
     std::vector<float> real_bias() const;
-    Status quantize(const PrepareContext& context, Rows* rows);
-    Status pack(const Rows& rows);
-    Status pack_winograd(const Rows& rows);
-    void choose_winograd(Isa isa, const Rows& rows);
-    GemmWeights dense_weights(const Rows& rows) const;
+    Status quantize(const PrepareContext& context, WeightRows* rows);
+    Status pack(const WeightRows& rows);
+    Status pack_winograd(const WeightRows& rows);
+    void choose_winograd(Isa isa, const WeightRows& rows);
+    GemmWeights dense_weights(const WeightRows& rows) const;
     template <class T>
     std::vector<T> reorder(const std::vector<T>& values) const;
     Status pack_float16();
@@ -90,6 +94,7 @@ private:
 
     Spec spec_;
     std::vector<Weight> weights_;
+    std::shared_ptr<const WeightRows> rows_;  ///< kept for a device
     bool int8_ = false;
     bool staged_ = false;
     int out_size_ = 4;

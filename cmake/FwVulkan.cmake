@@ -1,0 +1,41 @@
+# FW_VULKAN: the GPU backend. The loader is opened at run time, so that all it needs at build time are Vulkan's headers and
+# glslang, which compiles src/layer/vulkan/shader.
+find_program(FW_GLSLANG glslangValidator)
+find_path(FW_VULKAN_HEADERS vulkan/vulkan.h)
+set(fw_vulkan_default OFF)
+if(FW_GLSLANG AND FW_VULKAN_HEADERS AND NOT CMAKE_CROSSCOMPILING AND NOT FW_MINSIZE)
+    set(fw_vulkan_default ON)
+endif()
+option(FW_VULKAN "Build the Vulkan backend (needs glslang and Vulkan's headers to build, nothing to run)" ${fw_vulkan_default})
+if(FW_VULKAN AND NOT (FW_GLSLANG AND FW_VULKAN_HEADERS))
+    message(FATAL_ERROR "FW_VULKAN is ON, but there is no glslangValidator or no vulkan/vulkan.h (scripts/install_deps.sh vulkan)")
+endif()
+
+# fw_compile_shaders(LIST FOLDER OUT): compiles every FW_SHADER(name, file, macros) of LIST and writes OUT, a header with the
+# code of each as kCode_<name>, without debug information.
+function(fw_compile_shaders list folder out)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
+    file(STRINGS ${list} lines REGEX "^FW_SHADER\\(")
+    file(GLOB includes CONFIGURE_DEPENDS ${folder}/*.glsl)
+    set(text "// Generated from the shaders.\n#pragma once\n#include <cstdint>\n")
+    set(headers "")
+    foreach(line IN LISTS lines)
+        string(REGEX MATCH "FW_SHADER\\(([a-z0-9_]+), *([a-z0-9_]+), *([A-Z0-9 ]*)\\)" _ "${line}")
+        set(name ${CMAKE_MATCH_1})
+        set(source ${folder}/${CMAKE_MATCH_2}.comp)
+        string(REGEX REPLACE "([A-Z0-9]+)" "-D\\1" macros "${CMAKE_MATCH_3}")
+        separate_arguments(macros)
+        set(header ${PROJECT_BINARY_DIR}/generated/layer/vulkan/code/${name}.h)
+        add_custom_command(
+            OUTPUT ${header}
+            COMMAND ${FW_GLSLANG} -V --quiet -g0 --target-env vulkan1.1 ${macros} --vn kCode_${name} -o ${header} ${source}
+            DEPENDS ${source} ${includes}
+            COMMENT "Shader ${name}"
+            VERBATIM)
+        list(APPEND headers ${header})
+        string(APPEND text "#include \"layer/vulkan/code/${name}.h\"\n")
+    endforeach()
+    file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/generated/layer/vulkan/code)
+    file(CONFIGURE OUTPUT ${out} CONTENT "${text}" @ONLY)
+    set(FW_SHADER_HEADERS ${headers} PARENT_SCOPE)
+endfunction()

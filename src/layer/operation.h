@@ -1,0 +1,129 @@
+// Operation: what a layer computes for certain tensors, in plain data. Other processors than the CPU run operations;
+// the layer stays the one place that knows parameters, shapes and the constants of the int8 contract. Addresses (of
+// Tensors and parts) are the caller's and are reckoned with, never followed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "fw/span.h"
+#include "kernel/conv.h"
+#include "kernel/kernel.h"
+#include "layer/support/fused_activation.h"
+#include "layer/support/gather.h"
+#include "layer/support/strided_copy.h"
+#include "quant/quant.h"
+#include "tensor/tensor.h"
+
+namespace fw {
+
+/// Weights and constants of one layer, as prepare() made them.
+struct WeightRows {
+    std::vector<float> floats;  ///< [output][kernel_h][kernel_w][channels / group]; empty in int8
+    std::vector<int8_t> bytes;  ///< likewise
+    std::vector<float> bias;    ///< in float
+    Requant requant;            ///< in int8
+};
+
+/// Convolution, deconvolution, inner product; depthwise where `group` is `channels` and `outputs`.
+struct ConvOperation {
+    const WeightRows* rows = nullptr;
+    ConvGeometry geometry;  ///< strides are of the tensors
+    int channels = 0;       ///< of all groups
+    int outputs = 0;
+    int group = 1;
+    float pad_value = 0.0F;
+    int8_t pad_byte = 0;
+    FusedActivation activation;
+    QuantParams quant;  ///< of an int8 output, before the table
+    Span<const int8_t> table;
+    /// `rows` are [output][channel][kernel_h][kernel_w] (an inner product of an image).
+    bool channels_first = false;
+};
+
+/// Maximum or average over windows of an image.
+struct PoolOperation {
+    struct Window {
+        int begin, end;
+    };
+    bool average = false;
+    std::vector<Window> x, y;
+    std::vector<float> factor;  ///< averages: one a window, row by row; the sum (of q - zp_in) is multiplied by it
+};
+
+/// Elements that move by strides, one part after another, through a table where there is one.
+struct CopyOperation {
+    struct Part {
+        const void* from;
+        void* to;
+        std::vector<CopyDim> dims;
+        Span<const int8_t> table;
+    };
+    std::vector<Part> parts;
+};
+
+/// out(c, z, y, x) = in(map_c[c], map_d[z], map_h[y], map_w[x]), or fill[c] where one of them is -1.
+struct GatherOperation {
+    Tensor from, to;
+    GatherMaps map;
+    std::vector<float> fill;  ///< one a channel of `to`; int8: whole numbers. Empty where every cell has a source
+};
+
+/// One function of each element.
+struct MapOperation {
+    enum class Kind : uint8_t { kTable, kClampBytes, kQuantize, kDequantize, kFunction, kClamp };
+    Kind kind = Kind::kTable;
+    Span<const int8_t> table;  ///< kTable
+    QuantBounds bounds;        ///< kClampBytes
+    RealClamp clamp;           ///< kClamp: float
+    FunctionArgs function;     ///< kFunction
+};
+
+/// One output of each pair of elements of two inputs.
+struct CombineOperation {
+    enum class Kind : uint8_t { kSum, kProduct, kQuotient, kMax, kMin };
+    Kind kind = Kind::kSum;
+    std::array<Tensor, 2> from;  ///< strides in the output's shape, 0 along an axis that an input is repeated over
+    std::array<float, 2> coefficient = {1.0F, 1.0F};  ///< float sums
+    SumParams sum;                                    ///< int8 sums
+    std::array<int32_t, 2> zero_point = {};           ///< int8
+    std::array<float, 2> factor = {1.0F, 1.0F};       ///< int8 maxima
+    QuantParams result;                               ///< int8: the last step is quantize() with this
+};
+
+/// out = a[c] * in + b[c], c the outermost axis.
+struct AffineOperation {
+    Span<const float> a, b;
+    int zero_point_in = 0;
+};
+
+/// Softmax along an axis.
+struct SoftmaxOperation {
+    int axis = 0;
+    const SoftmaxTable* table = nullptr;  ///< of int8 inputs
+};
+
+/// Bilinear resize: for each output index of an axis two input cells and the weight of the second.
+struct ResizeOperation {
+    struct Sample {
+        int first, second;
+        float weight;
+        int weight256;  ///< int8: in units of 1 / 256
+    };
+    Tensor from, to;
+    std::vector<Sample> x, y;
+};
+
+using OperationVariant =
+    std::variant<std::monostate, ConvOperation, PoolOperation, CopyOperation, GatherOperation, MapOperation,
+                 CombineOperation, AffineOperation, SoftmaxOperation, ResizeOperation>;
+
+/// One of them; nothing at first. (A type of its own, so that layer.h can name it.)
+struct Operation : OperationVariant {
+    using OperationVariant::OperationVariant;
+    using OperationVariant::operator=;
+};
+
+}  // namespace fw

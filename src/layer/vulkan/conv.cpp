@@ -1,0 +1,195 @@
+// Convolution, deconvolution, inner product and depthwise convolution.
+#include <algorithm>
+
+#include "layer/vulkan/recorder.h"
+#include "layer/vulkan/shaders.h"
+
+namespace fw::vulkan {
+
+namespace {
+
+// As in conv.comp.
+constexpr int kDepth = 8;
+constexpr int kColumns = 32;
+constexpr int kRowsAtOnce = 8;  // times the pixels of an invocation
+
+// As in epilogue.glsl.
+enum Flag : uint32_t { kAlignedIn = 1, kTransposed = 2, kTable = 4, kAlignedOut = 8, kBytesOut = 16 };
+
+int rounded_up(int n, int multiple) {
+    return (n + multiple - 1) / multiple * multiple;
+}
+
+// Offsets, in words, of the parts of the constants.
+struct Parts {
+    int outputs = 0;  // of a group in a row of packed weights
+    int weights = 0;  // words
+    int bias() const { return weights; }
+    int multiplier() const { return bias() + all_outputs; }
+    int table() const { return multiplier() + all_outputs; }
+    int all_outputs = 0;
+};
+
+class Packer {
+public:
+    Packer(const ConvOperation& op, bool int8, bool depthwise)
+        : op_(op),
+          int8_(int8),
+          depthwise_(depthwise),
+          taps_(static_cast<int>(op.geometry.taps())),
+          channels_(op.channels / op.group),
+          outputs_(op.outputs / op.group) {
+        const int words = int8 ? (channels_ + 3) / 4 : channels_;
+        parts_.outputs = depthwise ? rounded_up(op.channels, 4) : rounded_up(outputs_, kColumns);
+        parts_.weights = depthwise ? taps_ * parts_.outputs / (int8 ? 4 : 1)
+                                   : op.group * rounded_up(taps_ * words, kDepth) * parts_.outputs;
+        parts_.all_outputs = rounded_up(op.outputs, 4);
+    }
+
+    const Parts& parts() const { return parts_; }
+
+    std::vector<uint32_t> pack() const {
+        std::vector<uint32_t> words(static_cast<size_t>(parts_.table()), 0);
+        const WeightRows& rows = *op_.rows;
+        for (int output = 0; output < op_.outputs; ++output) {
+            for (int tap = 0; tap < taps_; ++tap) {
+                for (int channel = 0; channel < channels_; ++channel) {
+                    put(output, tap, channel, &words);
+                }
+            }
+            const auto o = static_cast<size_t>(output);
+            words[static_cast<size_t>(parts_.bias()) + o] = int8_ ? word(rows.requant.bias[o]) : word(rows.bias[o]);
+            words[static_cast<size_t>(parts_.multiplier()) + o] = int8_ ? word(rows.requant.multiplier[o]) : 0;
+        }
+        const std::vector<uint32_t> table = packed_bytes(op_.table);
+        words.insert(words.end(), table.begin(), table.end());
+        return words;
+    }
+
+private:
+    void put(int output, int tap, int channel, std::vector<uint32_t>* words) const {
+        const int64_t row = int64_t{output} * taps_ * channels_;
+        const auto from = static_cast<size_t>(
+            row + (op_.channels_first ? int64_t{channel} * taps_ + tap : int64_t{tap} * channels_ + channel));
+        if (depthwise_) {
+            const auto at =
+                static_cast<size_t>(tap) * static_cast<size_t>(parts_.outputs) + static_cast<size_t>(output);
+            add(from, int8_ ? at / 4 : at, output % 4, words);
+            return;
+        }
+        const int group = output / outputs_;
+        const int in_group = output % outputs_;
+        const int tap_words = int8_ ? (channels_ + 3) / 4 : channels_;
+        const int64_t depth = int64_t{tap} * tap_words + (int8_ ? channel / 4 : channel);
+        const int64_t k = int64_t{group} * rounded_up(taps_ * tap_words, kDepth) + depth;
+        add(from, static_cast<size_t>(k * parts_.outputs + in_group), channel % 4, words);
+    }
+    void add(size_t from, size_t to, int byte, std::vector<uint32_t>* words) const {
+        if (int8_) {
+            (*words)[to] |= static_cast<uint32_t>(static_cast<uint8_t>(op_.rows->bytes[from])) << (8 * byte);
+        } else {
+            (*words)[to] = word(op_.rows->floats[from]);
+        }
+    }
+
+    const ConvOperation& op_;
+    bool int8_;
+    bool depthwise_;
+    int taps_;
+    int channels_;
+    int outputs_;
+    Parts parts_;
+};
+
+}  // namespace
+
+Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch) {
+    using Type = FusedActivation::Type;
+    const ConvGeometry& g = op.geometry;
+    const bool int8 = in.dtype == DType::kInt8;
+    const bool to_int8 = out.dtype == DType::kInt8;
+    const Type activation = op.activation.type;
+    if (to_int8 && (activation == Type::kSigmoid || activation == Type::kMish)) {
+        return Status::error(Code::kUnsupported, "its activation is defined in double precision");
+    }
+    if (out.rank() >= 3 ? !out.has_adjacent_channels() : out.stride[out.rank() - 1] != 1) {
+        return Status::error(Code::kUnsupported, "writes channels that are not adjacent");
+    }
+    const bool depthwise = op.group > 1 && op.group == op.channels && op.group == op.outputs;
+    const int channels = op.channels / op.group;
+    const int outputs = depthwise ? op.outputs : op.outputs / op.group;
+    const Packer packer(op, int8, depthwise);
+    const Parts& parts = packer.parts();
+    FW_ASSIGN_OR_RETURN(const Place from, place(in));
+    FW_ASSIGN_OR_RETURN(const Place to, place(out));
+    FW_ASSIGN_OR_RETURN(dispatch->constants,
+                        weights_->add_once({step_, channels, g.kernel_h}, [&] { return packer.pack(); }));
+
+    const bool aligned_in = is_aligned(in, from.element, depthwise ? op.channels : channels);
+    const bool aligned_out = to_int8 && is_aligned(out, to.element, outputs);
+    uint32_t flags = (aligned_in ? kAlignedIn : 0U) | (g.transposed ? kTransposed : 0U) |
+                     (op.table.empty() ? 0U : kTable) | (aligned_out ? kAlignedOut : 0U) | (to_int8 ? kBytesOut : 0U);
+    RealClamp clamp = op.activation.clamp();
+    if (to_int8) {
+        const RealClamp real = op.activation.is_clamp() ? clamp : RealClamp();
+        const QuantBounds bounds = quant_bounds(op.quant, real);
+        clamp.lo = static_cast<float>(bounds.lo - op.quant.zero_point);
+        clamp.hi = static_cast<float>(bounds.hi - op.quant.zero_point);
+    }
+    const int64_t rows = g.pixels();
+    // Few pixels would leave most of a tile empty.
+    const int pixels = rows <= kRowsAtOnce ? 1 : 4;
+    dispatch->specialization = {word(g.kernel_h), word(g.kernel_w), flags, static_cast<uint32_t>(activation)};
+    const uint32_t pad = int8 ? 0x01010101U * static_cast<uint8_t>(op.pad_byte) : word(op.pad_value);
+    dispatch->push = {word(from.element),
+                      word(static_cast<int>(g.in_h_stride)),
+                      word(static_cast<int>(g.in_w_stride)),
+                      word(g.in_h),
+                      word(g.in_w),
+                      word(to.element),
+                      word(static_cast<int>(g.out_h_stride)),
+                      word(static_cast<int>(g.out_w_stride)),
+                      word(g.out_h),
+                      word(g.out_w),
+                      word(channels),
+                      word(outputs),
+                      word(g.stride_h),
+                      word(g.stride_w),
+                      word(g.dilation_h),
+                      word(g.dilation_w),
+                      word(g.pad_top),
+                      word(g.pad_left),
+                      0U,
+                      word(parts.bias()),
+                      word(parts.multiplier()),
+                      word(parts.table()),
+                      pad,
+                      word(op.quant.zero_point),
+                      word(clamp.lo),
+                      word(clamp.hi),
+                      word(op.activation.a),
+                      word(op.activation.b),
+                      word(op.quant.scale),
+                      word(parts.outputs)};
+    dispatch->arena_offset = {from.offset, from.offset, to.offset};
+    if (depthwise) {
+        dispatch->shader = int8 ? &shader::depthwise_int8 : &shader::depthwise_float;
+        dispatch->groups = linear_groups(rows * ((outputs + 3) / 4));
+        return {};
+    }
+    dispatch->specialization.push_back(word(pixels));
+    dispatch->shader = !int8                            ? &shader::conv_float
+                       : device_.features().integer_dot ? &shader::conv_int8_dot
+                                                        : &shader::conv_int8;
+    const int64_t row_groups = (rows + kRowsAtOnce * pixels - 1) / (kRowsAtOnce * pixels);
+    if (row_groups > device_.limits().maxComputeWorkGroupCount[1] ||
+        op.group > static_cast<int>(device_.limits().maxComputeWorkGroupCount[2])) {
+        return Status::error(Code::kUnsupported, "%lld pixels are more than a dispatch takes",
+                             static_cast<long long>(rows));
+    }
+    dispatch->groups = {static_cast<uint32_t>((outputs + kColumns - 1) / kColumns), static_cast<uint32_t>(row_groups),
+                        static_cast<uint32_t>(op.group)};
+    return {};
+}
+
+}  // namespace fw::vulkan

@@ -1,0 +1,150 @@
+#include "layer/vulkan/recorder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/memory.h"
+#include "vulkan/commands.h"
+
+namespace fw::vulkan {
+
+namespace {
+
+constexpr uint64_t kBlockBytes = uint64_t{16} << 20;
+constexpr uint64_t kMostGroups = 65535;  // of a dimension: what every device has
+
+}  // namespace
+
+uint32_t word(float x) {
+    uint32_t bits = 0;
+    std::memcpy(&bits, &x, sizeof(bits));
+    return bits;
+}
+
+std::vector<uint32_t> packed_bytes(Span<const int8_t> bytes) {
+    std::vector<uint32_t> words((bytes.size() + 3) / 4, 0);
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        words[i / 4] |= static_cast<uint32_t>(static_cast<uint8_t>(bytes[i])) << (8 * (i % 4));
+    }
+    return words;
+}
+
+std::array<uint32_t, 3> linear_groups(int64_t count, int64_t size) {
+    const auto groups = static_cast<uint64_t>((count + size - 1) / size);
+    const uint64_t rows = (groups + kMostGroups - 1) / kMostGroups;
+    return {static_cast<uint32_t>((groups + rows - 1) / rows), static_cast<uint32_t>(rows), 1};
+}
+
+bool is_aligned(const Tensor& t, int32_t element, int channels) {
+    bool aligned = t.dtype == DType::kInt8 && channels % 4 == 0 && element % 4 == 0;
+    for (int axis = t.rank() >= 3 ? 1 : 0; axis < t.rank() && aligned && t.rank() >= 2; ++axis) {
+        aligned = t.shape[axis] == 1 || t.stride[axis] % 4 == 0;
+    }
+    return aligned;
+}
+
+Result<BufferRange> Constants::add(Span<const uint32_t> words) {
+    const VkPhysicalDeviceLimits& limits = device_->limits();
+    const uint64_t bytes = words.size() * sizeof(uint32_t);
+    if (bytes > limits.maxStorageBufferRange) {
+        return Status::error(Code::kUnsupported, "%llu bytes of weights, shaders of this device see at most %u",
+                             static_cast<unsigned long long>(bytes), limits.maxStorageBufferRange);
+    }
+    const uint64_t alignment = std::max<uint64_t>(limits.minStorageBufferOffsetAlignment, sizeof(uint32_t));
+    uint64_t offset = (used_ + alignment - 1) / alignment * alignment;
+    if (blocks_.empty() || offset + bytes > blocks_.back().bytes()) {
+        FW_ASSIGN_OR_RETURN(Buffer block, device_->create_buffer(std::max(bytes, kBlockBytes), Device::Place::kDevice));
+        blocks_.push_back(std::move(block));
+        offset = 0;
+    }
+    FW_RETURN_IF_ERROR(upload(words, blocks_.back(), offset));
+    used_ = offset + bytes;
+    bytes_ += bytes;
+    return BufferRange{blocks_.back().handle(), offset, bytes};
+}
+
+Status Constants::upload(Span<const uint32_t> words, const Buffer& to, uint64_t offset) {
+    const uint64_t bytes = words.size() * sizeof(uint32_t);
+    if (to.host() != nullptr) {
+        std::memcpy(static_cast<char*>(to.host()) + offset, words.data(), bytes);
+        return {};
+    }
+    FW_ASSIGN_OR_RETURN(Buffer staging, device_->create_buffer(bytes, Device::Place::kHost));
+    std::memcpy(staging.host(), words.data(), bytes);
+    FW_ASSIGN_OR_RETURN(Commands commands, Commands::create(device_, 0, 0));
+    commands.copy(staging.handle(), 0, to.handle(), offset, bytes);
+    FW_RETURN_IF_ERROR(commands.finish());
+    return commands.run();
+}
+
+Status Recorder::check_type(DType type) const {
+    if (type == DType::kInt8 && !device_.features().int8) {
+        return Status::error(Code::kUnsupported, "the device has no 8-bit integers in storage buffers");
+    }
+    if (type != DType::kInt8 && type != DType::kFloat32) {
+        return Status::error(Code::kUnsupported, "has no shader for %s", name(type));
+    }
+    return {};
+}
+
+Result<Recorder::Place> Recorder::place(const void* address, int64_t span, DType type) const {
+    const VkPhysicalDeviceLimits& limits = device_.limits();
+    const auto size = static_cast<uint64_t>(element_size(type));
+    const uint64_t at = reinterpret_cast<uintptr_t>(address) - kArenaAddress;
+    const uint64_t alignment = std::max<uint64_t>(limits.minStorageBufferOffsetAlignment, sizeof(uint32_t));
+    Place place;
+    place.offset = at / alignment * alignment;
+    place.element = static_cast<int32_t>((at - place.offset) / size);
+    const uint64_t bytes = at - place.offset + static_cast<uint64_t>(span + 1) * size;
+    if (bytes > limits.maxStorageBufferRange) {
+        return Status::error(Code::kUnsupported, "a blob of %llu bytes, shaders of this device see at most %u",
+                             static_cast<unsigned long long>(bytes), limits.maxStorageBufferRange);
+    }
+    return place;
+}
+
+Result<Recorder::Place> Recorder::place(const Tensor& tensor) const {
+    FW_RETURN_IF_ERROR(check_type(tensor.dtype));
+    int64_t span = 0;
+    for (int axis = 0; axis < tensor.rank(); ++axis) {
+        span += tensor.stride[axis] * (tensor.shape[axis] - 1);
+    }
+    return place(tensor.data, span, tensor.dtype);
+}
+
+Status Recorder::record(int step, const Operation& operation, Span<const Tensor> in, Span<const Tensor> out,
+                        std::vector<Dispatch>* dispatches) {
+    step_ = step;
+    if (const auto* copies = std::get_if<CopyOperation>(&operation)) {
+        for (const CopyOperation::Part& part : copies->parts) {
+            Dispatch dispatch;
+            FW_RETURN_IF_ERROR(copy(part, out[0].dtype, &dispatch));
+            dispatches->push_back(std::move(dispatch));
+        }
+        return {};
+    }
+    Dispatch dispatch;
+    Status status = Status::error(Code::kUnsupported, "has no shader");
+    if (const auto* conv_op = std::get_if<ConvOperation>(&operation)) {
+        status = conv(*conv_op, in[0], out[0], &dispatch);
+    } else if (const auto* pool_op = std::get_if<PoolOperation>(&operation)) {
+        status = pool(*pool_op, in[0], out[0], &dispatch);
+    } else if (const auto* map_op = std::get_if<MapOperation>(&operation)) {
+        status = map(*map_op, in[0], out[0], &dispatch);
+    } else if (const auto* combine_op = std::get_if<CombineOperation>(&operation)) {
+        status = combine(*combine_op, out[0], &dispatch);
+    } else if (const auto* affine_op = std::get_if<AffineOperation>(&operation)) {
+        status = affine(*affine_op, in[0], out[0], &dispatch);
+    } else if (const auto* gather_op = std::get_if<GatherOperation>(&operation)) {
+        status = gather(*gather_op, &dispatch);
+    } else if (const auto* resize_op = std::get_if<ResizeOperation>(&operation)) {
+        status = resize(*resize_op, &dispatch);
+    } else if (const auto* softmax_op = std::get_if<SoftmaxOperation>(&operation)) {
+        status = softmax(*softmax_op, in[0], out[0], &dispatch);
+    }
+    FW_RETURN_IF_ERROR(status);
+    dispatches->push_back(std::move(dispatch));
+    return {};
+}
+
+}  // namespace fw::vulkan

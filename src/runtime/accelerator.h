@@ -1,0 +1,56 @@
+// Accelerator: another processor than the CPU, which runs steps of a plan. src/runtime/vulkan_backend.cpp is the one
+// there is; a build without it has src/runtime/no_backend.cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fw/option.h"
+#include "fw/status.h"
+#include "layer/layer.h"
+
+namespace fw {
+
+struct Plan;
+
+/// What an accelerator made of a plan: which steps are its own is in PlanStep::on_device.
+class AcceleratorPlan {
+public:
+    virtual ~AcceleratorPlan() = default;
+};
+
+/// The memory and commands of one Extractor for one plan.
+class AcceleratorRun {
+public:
+    virtual ~AcceleratorRun() = default;
+    /// The arena as the CPU sees it.
+    virtual void* arena() const = 0;
+    /// Runs the steps [first, last), all of them on the device, and waits. `milliseconds`, if not null, gets the time
+    /// of each step.
+    virtual Status run(size_t first, size_t last, double* milliseconds) = 0;
+    /// Brings a root of the plan that the device wrote last to the CPU.
+    virtual Status fetch(int root) = 0;
+};
+
+/// The weights of one program on the device.
+class AcceleratorProgram {
+public:
+    virtual ~AcceleratorProgram() = default;
+    /// Chooses the steps that run on the device (PlanStep::on_device, reason) and prepares them.
+    virtual Status place(Plan* plan) = 0;
+    virtual Result<std::unique_ptr<AcceleratorRun>> start(std::shared_ptr<const Plan> plan) = 0;
+    /// Bytes of weights and constants on the device.
+    virtual size_t weight_bytes() const = 0;
+};
+
+class Accelerator {
+public:
+    virtual ~Accelerator() = default;
+    virtual std::unique_ptr<AcceleratorProgram> new_program() = 0;
+};
+
+/// Opens what Option::device names; null for "cpu". kNotFound, kUnsupported with the reason where there is none.
+Result<std::shared_ptr<Accelerator>> open_accelerator(const Option& option);
+
+}  // namespace fw

@@ -1,0 +1,95 @@
+// The Vulkan functions in use, found at run time: no program links a Vulkan library, and one binary runs with or
+// without it.
+#pragma once
+
+#ifndef VK_NO_PROTOTYPES
+#define VK_NO_PROTOTYPES
+#endif
+#include <vulkan/vulkan.h>
+
+#include "fw/status.h"
+
+namespace fw::vulkan {
+
+#define FW_VULKAN_INSTANCE_FUNCTIONS(F)   \
+    F(CreateDevice)                       \
+    F(DestroyInstance)                    \
+    F(EnumerateDeviceExtensionProperties) \
+    F(EnumeratePhysicalDevices)           \
+    F(GetDeviceProcAddr)                  \
+    F(GetPhysicalDeviceFeatures2)         \
+    F(GetPhysicalDeviceMemoryProperties)  \
+    F(GetPhysicalDeviceProperties)        \
+    F(GetPhysicalDeviceQueueFamilyProperties)
+
+#define FW_VULKAN_DEVICE_FUNCTIONS(F) \
+    F(AllocateCommandBuffers)         \
+    F(AllocateDescriptorSets)         \
+    F(AllocateMemory)                 \
+    F(BeginCommandBuffer)             \
+    F(BindBufferMemory)               \
+    F(CmdBindDescriptorSets)          \
+    F(CmdBindPipeline)                \
+    F(CmdCopyBuffer)                  \
+    F(CmdDispatch)                    \
+    F(CmdPipelineBarrier)             \
+    F(CmdPushConstants)               \
+    F(CmdResetQueryPool)              \
+    F(CmdWriteTimestamp)              \
+    F(CreateBuffer)                   \
+    F(CreateCommandPool)              \
+    F(CreateComputePipelines)         \
+    F(CreateDescriptorPool)           \
+    F(CreateDescriptorSetLayout)      \
+    F(CreateFence)                    \
+    F(CreatePipelineCache)            \
+    F(CreatePipelineLayout)           \
+    F(CreateQueryPool)                \
+    F(CreateShaderModule)             \
+    F(DestroyBuffer)                  \
+    F(DestroyCommandPool)             \
+    F(DestroyDescriptorPool)          \
+    F(DestroyDescriptorSetLayout)     \
+    F(DestroyDevice)                  \
+    F(DestroyFence)                   \
+    F(DestroyPipeline)                \
+    F(DestroyPipelineCache)           \
+    F(DestroyPipelineLayout)          \
+    F(DestroyQueryPool)               \
+    F(DestroyShaderModule)            \
+    F(DeviceWaitIdle)                 \
+    F(EndCommandBuffer)               \
+    F(FreeMemory)                     \
+    F(GetBufferMemoryRequirements)    \
+    F(GetDeviceQueue)                 \
+    F(GetPipelineCacheData)           \
+    F(GetQueryPoolResults)            \
+    F(MapMemory)                      \
+    F(QueueSubmit)                    \
+    F(ResetFences)                    \
+    F(UpdateDescriptorSets)           \
+    F(WaitForFences)
+
+/// Members are named as the functions are without their vk.
+struct Api {
+    PFN_vkGetInstanceProcAddr GetInstanceProcAddr = nullptr;
+    PFN_vkCreateInstance CreateInstance = nullptr;
+    PFN_vkEnumerateInstanceExtensionProperties EnumerateInstanceExtensionProperties = nullptr;
+    PFN_vkEnumerateInstanceVersion EnumerateInstanceVersion = nullptr;
+#define FW_VULKAN_MEMBER(name) PFN_vk##name name = nullptr;
+    FW_VULKAN_INSTANCE_FUNCTIONS(FW_VULKAN_MEMBER)
+    FW_VULKAN_DEVICE_FUNCTIONS(FW_VULKAN_MEMBER)
+#undef FW_VULKAN_MEMBER
+
+    /// Opens the loader and finds the functions that need no instance. kNotFound: there is no Vulkan on this machine.
+    Status open_loader();
+    Status load_instance(VkInstance instance);
+    Status load_device(VkDevice device);
+};
+
+/// "VK_ERROR_DEVICE_LOST" and the like; "VkResult -99" for one that is not known.
+const char* name(VkResult result);
+/// ok for VK_SUCCESS, else an error that says what failed and why.
+Status check(VkResult result, const char* what);
+
+}  // namespace fw::vulkan

@@ -1,0 +1,311 @@
+#include "vulkan/device.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "vulkan/instance.h"
+
+namespace fw::vulkan {
+
+namespace {
+
+constexpr uint64_t kTimeout = UINT64_MAX;
+
+size_t choose(const std::vector<PhysicalDevice>& devices) {
+    for (const VkPhysicalDeviceType type :
+         {VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU,
+          VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU}) {
+        for (size_t i = 0; i < devices.size(); ++i) {
+            if (devices[i].properties.deviceType == type) {
+                return i;
+            }
+        }
+    }
+    return 0;
+}
+
+}  // namespace
+
+void Buffer::swap(Buffer* other) {
+    std::swap(device_, other->device_);
+    std::swap(buffer_, other->buffer_);
+    std::swap(memory_, other->memory_);
+    std::swap(bytes_, other->bytes_);
+    std::swap(host_, other->host_);
+}
+
+Buffer::~Buffer() {
+    if (device_ != nullptr) {
+        device_->api().DestroyBuffer(device_->handle(), buffer_, nullptr);
+        device_->api().FreeMemory(device_->handle(), memory_, nullptr);
+    }
+}
+
+Result<std::shared_ptr<Device>> Device::open(int index, bool staged) {
+    static std::mutex mutex;
+    static std::map<std::pair<int, bool>, std::weak_ptr<Device>> shared;
+    const std::lock_guard<std::mutex> lock(mutex);
+    std::weak_ptr<Device>& slot = shared[{index, staged}];
+    if (std::shared_ptr<Device> open = slot.lock()) {
+        return open;
+    }
+    std::shared_ptr<Device> made(new Device());
+    FW_RETURN_IF_ERROR(made->create(index, staged));
+    slot = made;
+    return made;
+}
+
+Status Device::create(int index, bool staged) {
+    FW_ASSIGN_OR_RETURN(instance_, Instance::open());
+    FW_ASSIGN_OR_RETURN(const std::vector<PhysicalDevice> devices, instance_->devices());
+    if (index != kAny && static_cast<size_t>(index) >= devices.size()) {
+        return Status::error(Code::kNotFound, "there is no Vulkan device %d, this machine has %zu (numbered from 0)",
+                             index, devices.size());
+    }
+    const PhysicalDevice& chosen = devices[index == kAny ? choose(devices) : static_cast<size_t>(index)];
+    api_ = instance_->api();
+    physical_ = chosen.handle;
+    properties_ = chosen.properties;
+    limits_ = chosen.properties.limits;
+    queue_family_ = chosen.queue_family;
+    description_ = describe(chosen);
+    timestamp_period_ = chosen.timestamp_bits >= 64 ? static_cast<double>(limits_.timestampPeriod) : 0.0;
+    if (staged) {
+        description_.features.unified_memory = false;
+    }
+
+    const float priority = 1.0F;
+    VkDeviceQueueCreateInfo queue = {};
+    queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
+    queue.queueFamilyIndex = queue_family_;
+    queue.queueCount = 1;
+    queue.pQueuePriorities = &priority;
+    VkPhysicalDevice8BitStorageFeatures storage8 = {};
+    storage8.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES;
+    storage8.storageBuffer8BitAccess = VK_TRUE;
+    VkPhysicalDeviceShaderFloat16Int8Features arithmetic = {};
+    arithmetic.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES;
+    arithmetic.shaderInt8 = VK_TRUE;
+    VkPhysicalDeviceShaderIntegerDotProductFeatures dot = {};
+    dot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES;
+    dot.shaderIntegerDotProduct = VK_TRUE;
+    VkPhysicalDeviceFeatures2 all = {};
+    all.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
+    if (chosen.features.int8) {
+        arithmetic.pNext = &storage8;
+        all.pNext = &arithmetic;
+    }
+    if (chosen.features.integer_dot) {
+        dot.pNext = all.pNext;
+        all.pNext = &dot;
+    }
+    VkDeviceCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
+    info.pNext = &all;
+    info.queueCreateInfoCount = 1;
+    info.pQueueCreateInfos = &queue;
+    info.enabledExtensionCount = static_cast<uint32_t>(chosen.extensions.size());
+    info.ppEnabledExtensionNames = chosen.extensions.data();
+    FW_RETURN_IF_ERROR(check(api_.CreateDevice(physical_, &info, nullptr, &device_), "vkCreateDevice"));
+    FW_RETURN_IF_ERROR(api_.load_device(device_));
+    api_.GetDeviceQueue(device_, queue_family_, 0, &queue_);
+    FW_RETURN_IF_ERROR(choose_memory());
+    return create_layouts();
+}
+
+Status Device::choose_memory() {
+    VkPhysicalDeviceMemoryProperties memory = {};
+    api_.GetPhysicalDeviceMemoryProperties(physical_, &memory);
+    // The first type that has all the properties: drivers list the best one first.
+    const auto find = [&](VkMemoryPropertyFlags wanted, uint32_t* out) {
+        for (uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
+            if ((memory.memoryTypes[i].propertyFlags & wanted) == wanted) {
+                *out = i;
+                return true;
+            }
+        }
+        return false;
+    };
+    constexpr VkMemoryPropertyFlags kVisible =
+        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+    constexpr VkMemoryPropertyFlags kCached = kVisible | VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+    constexpr VkMemoryPropertyFlags kLocal = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
+    const bool host = find(kCached, &host_memory_) || find(kVisible, &host_memory_);
+    const bool device = find(features().unified_memory ? kLocal | kCached : kLocal, &device_memory_);
+    if (!host || !device) {
+        return Status::error(Code::kUnsupported, "the Vulkan device '%s' has no memory of a kind that is needed",
+                             description_.name.c_str());
+    }
+    return {};
+}
+
+Status Device::create_layouts() {
+    std::array<VkDescriptorSetLayoutBinding, kBindings> bindings = {};
+    for (uint32_t i = 0; i < kBindings; ++i) {
+        bindings[i].binding = i;
+        bindings[i].descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+        bindings[i].descriptorCount = 1;
+        bindings[i].stageFlags = VK_SHADER_STAGE_COMPUTE_BIT;
+    }
+    VkDescriptorSetLayoutCreateInfo set = {};
+    set.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO;
+    set.bindingCount = kBindings;
+    set.pBindings = bindings.data();
+    FW_RETURN_IF_ERROR(
+        check(api_.CreateDescriptorSetLayout(device_, &set, nullptr, &set_layout_), "vkCreateDescriptorSetLayout"));
+    const VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, kPushBytes};
+    VkPipelineLayoutCreateInfo layout = {};
+    layout.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
+    layout.setLayoutCount = 1;
+    layout.pSetLayouts = &set_layout_;
+    layout.pushConstantRangeCount = 1;
+    layout.pPushConstantRanges = &push;
+    FW_RETURN_IF_ERROR(
+        check(api_.CreatePipelineLayout(device_, &layout, nullptr, &pipeline_layout_), "vkCreatePipelineLayout"));
+    VkFenceCreateInfo fence = {};
+    fence.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO;
+    return check(api_.CreateFence(device_, &fence, nullptr, &fence_), "vkCreateFence");
+}
+
+Device::~Device() {
+    if (device_ == VK_NULL_HANDLE || api_.DestroyDevice == nullptr) {
+        return;
+    }
+    for (const auto& [key, pipeline] : pipelines_) {
+        api_.DestroyPipeline(device_, pipeline, nullptr);
+    }
+    api_.DestroyPipelineCache(device_, cache_, nullptr);
+    api_.DestroyFence(device_, fence_, nullptr);
+    api_.DestroyPipelineLayout(device_, pipeline_layout_, nullptr);
+    api_.DestroyDescriptorSetLayout(device_, set_layout_, nullptr);
+    api_.DestroyDevice(device_, nullptr);
+}
+
+Result<Buffer> Device::create_buffer(uint64_t bytes, Place place) {
+    Buffer out;
+    out.device_ = shared_from_this();
+    out.bytes_ = bytes;
+    VkBufferCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
+    info.size = bytes;
+    info.usage =
+        VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
+    FW_RETURN_IF_ERROR(check(api_.CreateBuffer(device_, &info, nullptr, &out.buffer_), "vkCreateBuffer"));
+    VkMemoryRequirements needs = {};
+    api_.GetBufferMemoryRequirements(device_, out.buffer_, &needs);
+    VkMemoryAllocateInfo memory = {};
+    memory.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
+    memory.allocationSize = needs.size;
+    memory.memoryTypeIndex = place == Place::kHost ? host_memory_ : device_memory_;
+    if ((needs.memoryTypeBits >> memory.memoryTypeIndex & 1U) == 0) {
+        return Status::error(Code::kUnsupported, "the Vulkan device '%s' has no storage buffers in its memory",
+                             description_.name.c_str());
+    }
+    const VkResult result = api_.AllocateMemory(device_, &memory, nullptr, &out.memory_);
+    if (result != VK_SUCCESS) {
+        return check(result, "vkAllocateMemory")
+            .with_prefix("%llu bytes on '%s'", static_cast<unsigned long long>(bytes), description_.name.c_str());
+    }
+    FW_RETURN_IF_ERROR(check(api_.BindBufferMemory(device_, out.buffer_, out.memory_, 0), "vkBindBufferMemory"));
+    if (place == Place::kHost || features().unified_memory) {
+        FW_RETURN_IF_ERROR(check(api_.MapMemory(device_, out.memory_, 0, VK_WHOLE_SIZE, 0, &out.host_), "vkMapMemory"));
+    }
+    return out;
+}
+
+Result<VkPipeline> Device::pipeline(const Shader& shader, Span<const uint32_t> constants) {
+    const std::lock_guard<std::mutex> lock(pipeline_mutex_);
+    const std::vector<uint32_t> values(constants.begin(), constants.end());
+    const auto found = pipelines_.find({shader.code, values});
+    if (found != pipelines_.end()) {
+        return found->second;
+    }
+    if (cache_ == VK_NULL_HANDLE) {
+        VkPipelineCacheCreateInfo empty = {};
+        empty.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO;
+        FW_RETURN_IF_ERROR(check(api_.CreatePipelineCache(device_, &empty, nullptr, &cache_), "vkCreatePipelineCache"));
+    }
+    VkShaderModuleCreateInfo code = {};
+    code.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
+    code.codeSize = shader.bytes;
+    code.pCode = shader.code;
+    VkShaderModule module = VK_NULL_HANDLE;
+    FW_RETURN_IF_ERROR(check(api_.CreateShaderModule(device_, &code, nullptr, &module), "vkCreateShaderModule")
+                           .with_prefix("shader '%s'", shader.name));
+    std::vector<VkSpecializationMapEntry> entries;
+    for (uint32_t i = 0; i < values.size(); ++i) {
+        entries.push_back({i, i * static_cast<uint32_t>(sizeof(uint32_t)), sizeof(uint32_t)});
+    }
+    const VkSpecializationInfo specialization = {static_cast<uint32_t>(entries.size()), entries.data(),
+                                                 values.size() * sizeof(uint32_t), values.data()};
+    VkComputePipelineCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO;
+    info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
+    info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
+    info.stage.module = module;
+    info.stage.pName = "main";
+    info.stage.pSpecializationInfo = &specialization;
+    info.layout = pipeline_layout_;
+    VkPipeline pipeline = VK_NULL_HANDLE;
+    const VkResult result = api_.CreateComputePipelines(device_, cache_, 1, &info, nullptr, &pipeline);
+    api_.DestroyShaderModule(device_, module, nullptr);
+    FW_RETURN_IF_ERROR(check(result, "vkCreateComputePipelines")
+                           .with_prefix("shader '%s' on '%s'", shader.name, description_.name.c_str()));
+    pipelines_.emplace(std::make_pair(shader.code, values), pipeline);
+    return pipeline;
+}
+
+Status Device::run(VkCommandBuffer commands) {
+    const std::lock_guard<std::mutex> lock(queue_mutex_);
+    VkSubmitInfo submit = {};
+    submit.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+    submit.commandBufferCount = 1;
+    submit.pCommandBuffers = &commands;
+    FW_RETURN_IF_ERROR(check(api_.QueueSubmit(queue_, 1, &submit, fence_), "vkQueueSubmit"));
+    FW_RETURN_IF_ERROR(check(api_.WaitForFences(device_, 1, &fence_, VK_TRUE, kTimeout), "vkWaitForFences"));
+    return check(api_.ResetFences(device_, 1, &fence_), "vkResetFences");
+}
+
+std::vector<uint8_t> Device::cache_data() const {
+    const std::lock_guard<std::mutex> lock(pipeline_mutex_);
+    std::vector<uint8_t> data;
+    size_t bytes = 0;
+    if (cache_ != VK_NULL_HANDLE && api_.GetPipelineCacheData(device_, cache_, &bytes, nullptr) == VK_SUCCESS) {
+        data.resize(bytes);
+        if (api_.GetPipelineCacheData(device_, cache_, &bytes, data.data()) != VK_SUCCESS) {
+            bytes = 0;
+        }
+        data.resize(bytes);
+    }
+    return data;
+}
+
+bool Device::use_cache_data(Span<const uint8_t> data) {
+    VkPipelineCacheHeaderVersionOne header = {};
+    if (data.size() < sizeof(header)) {
+        return false;
+    }
+    std::memcpy(&header, data.data(), sizeof(header));
+    if (header.headerSize != sizeof(header) || header.headerVersion != VK_PIPELINE_CACHE_HEADER_VERSION_ONE ||
+        header.vendorID != properties_.vendorID || header.deviceID != properties_.deviceID ||
+        std::memcmp(header.pipelineCacheUUID, properties_.pipelineCacheUUID, VK_UUID_SIZE) != 0) {
+        return false;
+    }
+    const std::lock_guard<std::mutex> lock(pipeline_mutex_);
+    if (cache_ != VK_NULL_HANDLE) {
+        return false;
+    }
+    VkPipelineCacheCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO;
+    info.initialDataSize = data.size();
+    info.pInitialData = data.data();
+    return api_.CreatePipelineCache(device_, &info, nullptr, &cache_) == VK_SUCCESS;
+}
+
+size_t Device::pipelines() const {
+    const std::lock_guard<std::mutex> lock(pipeline_mutex_);
+    return pipelines_.size();
+}
+
+}  // namespace fw::vulkan

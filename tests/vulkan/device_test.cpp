@@ -1,0 +1,114 @@
+// Choosing a device, errors, the pipeline cache's file, crossings.
+#include "vulkan/device.h"
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include "device_support.h"
+#include "model/model_io.h"
+#include "zoo/zoo.h"
+
+namespace fw {
+namespace {
+
+using VulkanDevice = VulkanTest;
+
+const char* const kNet =
+    "7767517\n3 3\nInput data 0 1 data 0=6 1=5 2=4\nConvolution conv 1 1 data conv 0=8 1=1 5=1 6=32\n"
+    "Softmax prob 1 1 conv prob 0=0 1=1\n";
+
+Status load(const Option& option, Net* net, zoo::ModelFiles* files) {
+    const std::string text = kNet;
+    FW_ASSIGN_OR_RETURN(NetDef def, parse_param({text.data(), text.size()}, "test"));
+    FW_RETURN_IF_ERROR(random_weights(&def, 1));
+    FW_RETURN_IF_ERROR(net->set_option(option));
+    return zoo::load(def, net, files);
+}
+
+Status load_on(const std::string& device) {
+    Option option;
+    option.device = device;
+    Net net;
+    zoo::ModelFiles files;
+    return load(option, &net, &files);
+}
+
+TEST_F(VulkanDevice, IsChosenByName) {
+    EXPECT_TRUE(load_on("vulkan").ok());
+    EXPECT_TRUE(load_on("vulkan:0").ok());
+    for (const char* name : {"", "gpu", "vulkan:", "vulkan:x", "vulkan:-1", "vulkan:0x", "vulkan0"}) {
+        EXPECT_EQ(load_on(name).code(), Code::kInvalidArgument) << name;
+    }
+    const Status far = load_on("vulkan:99");
+    EXPECT_EQ(far.code(), Code::kNotFound);
+    EXPECT_NE(std::string(far.message()).find("99"), std::string::npos) << far.message();
+}
+
+TEST_F(VulkanDevice, StatesWhatRunsWhere) {
+    Option option;
+    option.device = "vulkan";
+    Net net;
+    zoo::ModelFiles files;
+    ASSERT_TRUE(load(option, &net, &files).ok());
+    const Result<std::vector<LayerPlan>> plan = net.plan();
+    ASSERT_TRUE(plan.ok());
+    for (const LayerPlan& step : *plan) {
+        const bool input = step.type == "Copy";
+        EXPECT_EQ(step.device, input ? "cpu" : "vulkan") << step.name;
+        EXPECT_EQ(step.cpu_reason.empty(), !input) << step.name;
+        // The input crosses once.
+        EXPECT_EQ(step.crossing_bytes, step.type == "Convolution" ? 4 * 5 * 6 * 4 : 0) << step.name;
+    }
+}
+
+TEST_F(VulkanDevice, KeepsPipelinesInAFile) {
+    const std::string path = testing::TempDir() + "fw_vulkan_pipelines";
+    std::remove(path.c_str());
+    Option option;
+    option.device = "vulkan";
+    option.pipeline_cache = path;
+    const auto run = [&] {
+        Net net;
+        zoo::ModelFiles files;
+        ASSERT_TRUE(load(option, &net, &files).ok());
+        Extractor extractor = net.create_extractor();
+        Result<Mat> image = Mat::create(Shape(4, 5, 6));
+        ASSERT_TRUE(image.ok());
+        std::fill_n(image->data(), image->count(), 0.25F);
+        ASSERT_TRUE(extractor.input("data", *image).ok());
+        Mat out;
+        ASSERT_TRUE(extractor.extract("prob", &out).ok());
+    };
+    const auto contents = [&] {
+        std::ifstream file(path, std::ios::binary);
+        return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    run();
+    const std::string good = contents();
+    ASSERT_GT(good.size(), 32U);
+    run();
+    EXPECT_EQ(contents().substr(0, 8), good.substr(0, 8));
+    // Damage anywhere is found, costs nothing but the time to compile, and is replaced.
+    for (const size_t at : {size_t{0}, size_t{9}, size_t{17}, size_t{30}, good.size() - 1}) {
+        std::string bad = good;
+        bad[at] = static_cast<char>(bad[at] ^ 0x5a);
+        std::ofstream(path, std::ios::binary) << bad;
+        run();
+        EXPECT_NE(contents(), bad) << at;
+    }
+    std::ofstream(path, std::ios::binary) << good.substr(0, good.size() / 2);
+    run();
+    EXPECT_GT(contents().size(), good.size() / 2);
+}
+
+TEST_F(VulkanDevice, MemoryIsBounded) {
+    Result<std::shared_ptr<vulkan::Device>> device = vulkan::Device::open(vulkan::Device::kAny);
+    ASSERT_TRUE(device.ok());
+    const Result<vulkan::Buffer> buffer = (*device)->create_buffer(uint64_t{1} << 50, vulkan::Device::Place::kDevice);
+    ASSERT_FALSE(buffer.ok());
+    take_validation_messages();  // the layer warns of the size too
+}
+
+}  // namespace
+}  // namespace fw

@@ -1,0 +1,252 @@
+// Small networks on the GPU against the CPU: in int8 the same bytes, in float nearly the same values, on a device with
+// memory of its own too. Every layer that has a shader is here, with shapes around the edges of tiles and words.
+#include <cmath>
+
+#include "device_support.h"
+#include "model/model_io.h"
+#include "zoo/table.h"
+#include "zoo/zoo.h"
+
+namespace fw {
+namespace {
+
+constexpr uint64_t kSeed = 7;
+
+std::string net_text(const std::string& layers, int count, int blobs) {
+    return "7767517\n" + std::to_string(count) + " " + std::to_string(blobs) + "\n" + layers;
+}
+
+std::string input(int c, int h, int w) {
+    return "Input data 0 1 data 0=" + std::to_string(w) + " 1=" + std::to_string(h) + " 2=" + std::to_string(c) + "\n";
+}
+
+struct Results {
+    std::vector<Mat> outputs;
+    std::vector<QuantParams> quants;
+    std::vector<LayerPlan> plan;
+};
+
+class VulkanLayers : public VulkanTest {
+protected:
+    static void run(const NetDef& def, const ScaleTable* table, const Option& option, Results* out) {
+        Net net;
+        Status status = net.set_option(option);
+        ASSERT_TRUE(status.ok()) << status.message();
+        if (table != nullptr) {
+            status = net.load_table(*table);
+            ASSERT_TRUE(status.ok()) << status.message();
+        }
+        zoo::ModelFiles files;
+        status = zoo::load(def, &net, &files);
+        ASSERT_TRUE(status.ok()) << status.message();
+        Extractor extractor = net.create_extractor();
+        const Shape shape = net.input_shape("data");
+        Result<Mat> image = Mat::create(shape);
+        ASSERT_TRUE(image.ok());
+        const std::vector<uint8_t> bytes = zoo::made_image(shape, kSeed);
+        for (size_t i = 0; i < bytes.size(); ++i) {
+            image->data()[i] = (static_cast<float>(bytes[i]) - 127.5F) / 127.5F;
+        }
+        ASSERT_TRUE(extractor.input("data", *image).ok());
+        for (const std::string& name : net.output_names()) {
+            Mat mat;
+            QuantParams quant;
+            status = extractor.extract_raw(name.c_str(), &mat, &quant);
+            ASSERT_TRUE(status.ok()) << status.message();
+            out->outputs.push_back(mat);
+            out->quants.push_back(quant);
+        }
+        Result<std::vector<LayerPlan>> plan = net.plan();
+        ASSERT_TRUE(plan.ok());
+        out->plan = *plan;
+    }
+
+    // `on_device`: at least one step of this type has to run on the device, in int8 and in float.
+    static void expect_same(const std::string& layers, int count, int blobs, const std::string& on_device) {
+        SCOPED_TRACE(layers);
+        const std::string text = net_text(layers, count, blobs);
+        Result<NetDef> def = parse_param({text.data(), text.size()}, "test");
+        ASSERT_TRUE(def.ok()) << def.status().message();
+        ASSERT_TRUE(random_weights(&*def, kSeed).ok());
+        const Result<ScaleTable> table = zoo::made_table(*def, kSeed, 1);
+        ASSERT_TRUE(table.ok()) << table.status().message();
+        for (const bool int8 : {true, false}) {
+            SCOPED_TRACE(int8 ? "int8" : "float");
+            Option option;
+            option.precision = int8 ? Precision::kInt8 : Precision::kFloat;
+            Results want;
+            run(*def, int8 ? &*table : nullptr, option, &want);
+            option.device = "vulkan";
+            for (const bool staged : {false, true}) {
+                SCOPED_TRACE(staged ? "staged" : "unified memory");
+                option.staged_device_memory = staged;
+                Results got;
+                run(*def, int8 ? &*table : nullptr, option, &got);
+                if (HasFatalFailure()) {
+                    return;
+                }
+                compare(want, got);
+                bool found = false;
+                for (const LayerPlan& step : got.plan) {
+                    found = found || (step.type == on_device && step.device == "vulkan");
+                    if (step.type == on_device && step.device != "vulkan") {
+                        ADD_FAILURE() << step.name << " runs on the CPU: " << step.cpu_reason;
+                    }
+                }
+                EXPECT_TRUE(found) << on_device;
+            }
+        }
+    }
+
+    static void compare(const Results& want, const Results& got) {
+        ASSERT_EQ(got.outputs.size(), want.outputs.size());
+        for (size_t i = 0; i < want.outputs.size(); ++i) {
+            const Mat& a = want.outputs[i];
+            const Mat& b = got.outputs[i];
+            ASSERT_EQ(b.shape(), a.shape());
+            ASSERT_EQ(b.dtype(), a.dtype());
+            EXPECT_EQ(got.quants[i], want.quants[i]);
+            float largest = 0.0F;
+            for (int64_t k = 0; k < a.count() && a.dtype() == DType::kFloat32; ++k) {
+                largest = std::max(largest, std::fabs(a.data()[k]));
+            }
+            for (int64_t k = 0; k < a.count(); ++k) {
+                if (a.dtype() == DType::kInt8) {
+                    ASSERT_EQ(int{b.data<int8_t>()[k]}, int{a.data<int8_t>()[k]})
+                        << "output " << i << ", element " << k;
+                } else {
+                    ASSERT_NEAR(b.data()[k], a.data()[k], 1e-3F * largest) << "output " << i << ", element " << k;
+                }
+            }
+        }
+    }
+};
+
+std::string conv(const std::string& type, int outputs, int channels, int kernel, const std::string& more,
+                 int group = 1) {
+    const int weights = outputs * (channels / group) * kernel * kernel;
+    std::string text = type + " conv 1 1 data conv 0=" + std::to_string(outputs) + " 1=" + std::to_string(kernel) +
+                       " 5=1 6=" + std::to_string(weights);
+    text += group > 1 ? " 7=" + std::to_string(group) : "";
+    return text + (more.empty() ? "" : " " + more) + "\n";
+}
+
+TEST_F(VulkanLayers, Convolution) {
+    struct Case {
+        int channels, h, w, outputs, kernel;
+        const char* more;
+    };
+    // Channels around words, outputs around tiles, pixels around both.
+    const Case cases[] = {
+        {3, 9, 11, 33, 3, "3=2 4=1"},
+        {4, 5, 7, 32, 1, ""},
+        {5, 6, 6, 7, 1, "9=1"},
+        {16, 8, 9, 40, 3, "4=1 9=1"},
+        {8, 9, 9, 12, 5, "4=2 3=2"},
+        {12, 7, 7, 9, 3, "2=2 4=2"},
+        {8, 6, 5, 8, 3, "4=1 9=3 -23310=2,0.0,6.0"},
+        {6, 6, 5, 8, 3, "4=1 9=2 -23310=1,0.1"},
+        {8, 4, 4, 10, 3, "4=1 9=6 -23310=2,0.1666667,0.5"},
+        {20, 1, 1, 65, 1, ""},
+    };
+    for (const Case& c : cases) {
+        expect_same(input(c.channels, c.h, c.w) + conv("Convolution", c.outputs, c.channels, c.kernel, c.more), 2, 2,
+                    "Convolution");
+    }
+}
+
+TEST_F(VulkanLayers, DepthwiseAndGroups) {
+    expect_same(input(16, 9, 8) + conv("ConvolutionDepthWise", 16, 16, 3, "4=1 9=1", 16), 2, 2, "ConvolutionDepthWise");
+    expect_same(input(7, 9, 8) + conv("ConvolutionDepthWise", 7, 7, 5, "4=2 3=2", 7), 2, 2, "ConvolutionDepthWise");
+    expect_same(input(12, 6, 8) + conv("ConvolutionDepthWise", 16, 12, 3, "4=1", 4), 2, 2, "ConvolutionDepthWise");
+}
+
+TEST_F(VulkanLayers, Deconvolution) {
+    expect_same(input(8, 5, 4) + conv("Deconvolution", 6, 8, 4, "3=2 4=1"), 2, 2, "Deconvolution");
+    expect_same(input(8, 5, 4) + conv("DeconvolutionDepthWise", 8, 8, 4, "3=2 4=1", 8), 2, 2, "DeconvolutionDepthWise");
+}
+
+TEST_F(VulkanLayers, InnerProduct) {
+    expect_same(input(10, 3, 4) + "InnerProduct ip 1 1 data ip 0=37 1=1 2=4440\n", 2, 2, "InnerProduct");
+    expect_same(input(64, 1, 1) + "InnerProduct ip 1 1 data ip 0=10 1=1 2=640 9=1\n", 2, 2, "InnerProduct");
+}
+
+TEST_F(VulkanLayers, Pooling) {
+    for (const char* more : {"0=0 1=3 2=2", "0=1 1=3 2=2 3=1", "0=1 1=2 2=2", "0=1 4=1", "0=0 4=1", "0=1 7=1 8=3 18=2",
+                             "0=1 1=3 2=1 3=1 6=1", "0=0 1=3 2=2 5=2"}) {
+        for (const int channels : {3, 8}) {
+            expect_same(input(channels, 9, 10) + "Pooling pool 1 1 data pool " + more + "\n", 2, 2, "Pooling");
+        }
+    }
+}
+
+TEST_F(VulkanLayers, ElementWise) {
+    // Two different inputs of each: the image, and a convolution of it.
+    const std::string begin = input(6, 5, 7) + "Split s 1 2 data a b\n" + "Convolution c 1 1 b c 0=6 1=1 5=1 6=36\n";
+    for (const char* op :
+         {"Eltwise e 2 1 a c e 0=1", "Eltwise e 2 1 a c e 0=1 -23301=2,0.5,-2.0", "Eltwise e 2 1 a c e 0=0",
+          "Eltwise e 2 1 a c e 0=2", "BinaryOp e 2 1 a c e 0=0", "BinaryOp e 2 1 a c e 0=1", "BinaryOp e 2 1 a c e 0=2",
+          "BinaryOp e 2 1 a c e 0=4", "BinaryOp e 2 1 a c e 0=5", "BinaryOp e 2 1 a c e 0=7"}) {
+        const std::string type = std::string(op).substr(0, std::string(op).find(' '));
+        expect_same(begin + op + "\n", 4, 5, type);
+    }
+}
+
+TEST_F(VulkanLayers, BroadcastOverPixels) {
+    expect_same(input(6, 5, 7) + "Split s 1 2 data a b\nPooling p 1 1 b p 0=1 4=1\nBinaryOp e 2 1 a p e 0=2\n", 4, 5,
+                "BinaryOp");
+}
+
+TEST_F(VulkanLayers, Functions) {
+    for (const char* layer : {"ReLU", "Clip f 1 1 data f 0=-0.2 1=0.3", "Sigmoid", "TanH", "Swish", "Mish", "GELU",
+                              "HardSigmoid", "HardSwish"}) {
+        const std::string text = layer;
+        const size_t blank = text.find(' ');
+        const std::string type = text.substr(0, blank);
+        expect_same(input(5, 6, 7) + (blank == std::string::npos ? type + " f 1 1 data f" : text) + "\n", 2, 2, type);
+    }
+}
+
+TEST_F(VulkanLayers, ConcatOfTwoScales) {
+    expect_same(input(6, 5, 7) +
+                    "Split s 1 3 data a b d\nConvolution c 1 1 b c 0=5 1=1 5=1 6=30\n"
+                    "Pooling p 1 1 d p 0=0 1=3 2=1 3=1\nConcat e 3 1 a c p e 0=0\n"
+                    "Convolution g 1 1 e g 0=4 1=1 5=1 6=68\n",
+                6, 8, "Convolution");
+}
+
+TEST_F(VulkanLayers, Moves) {
+    for (const char* layer :
+         {"ShuffleChannel m 1 1 data m 0=3", "PixelShuffle m 1 1 data m 0=2", "Reorg m 1 1 data m 0=2",
+          "Padding m 1 1 data m 0=1 1=2 2=3 3=1 4=0 5=0.5", "Interp m 1 1 data m 0=1 3=9 4=13",
+          "Interp m 1 1 data m 0=2 3=9 4=13", "Interp m 1 1 data m 0=2 1=2.0 2=2.0 6=1"}) {
+        const std::string type = std::string(layer).substr(0, std::string(layer).find(' '));
+        expect_same(input(12, 4, 6) + layer + "\n", 2, 2, type);
+    }
+}
+
+TEST_F(VulkanLayers, PermuteThatIsCopied) {
+    // A convolution needs its input dense: the view is copied.
+    expect_same(input(6, 4, 8) + "Permute p 1 1 data p 0=3\nConvolution c 1 1 p c 0=4 1=1 5=1 6=16\n", 3, 3,
+                "Convolution");
+}
+
+TEST_F(VulkanLayers, BatchNormAndScale) {
+    expect_same(input(6, 4, 8) + "Pooling q 1 1 data q 0=0 1=2 2=2\nScale s 1 1 q s 0=6 1=1\n", 3, 3, "Scale");
+}
+
+TEST_F(VulkanLayers, SoftmaxOfFloats) {
+    const std::string text = net_text(input(70, 3, 2) + "Softmax s 1 1 data s 0=0 1=1\n", 2, 2);
+    Result<NetDef> def = parse_param({text.data(), text.size()}, "test");
+    ASSERT_TRUE(def.ok()) << def.status().message();
+    Results want;
+    Results got;
+    Option option;
+    run(*def, nullptr, option, &want);
+    option.device = "vulkan";
+    run(*def, nullptr, option, &got);
+    compare(want, got);
+}
+
+}  // namespace
+}  // namespace fw
