@@ -7,6 +7,12 @@
 
 namespace fw {
 
+#ifdef FW_MINSIZE
+constexpr bool kHasWinograd = false;  ///< code that asks first is left out
+#else
+constexpr bool kHasWinograd = true;
+#endif
+
 /// A tile size for one layer; `kernel` is nullptr where the plain convolution is as fast.
 ///
 /// int8 is exact: transformed bytes fit 16 bits, the weights are 24 G g (24 G)^T (the last row of 24 G divided by 4),
@@ -18,6 +24,7 @@ struct Winograd {
     const GemmKernel* gemm = nullptr;
     double share = 1.0;  ///< estimated time, as a share of the plain convolution's
 
+    bool chosen() const { return kHasWinograd && kernel != nullptr; }
     int tile() const { return kernel->size + 2; }
     int64_t planes() const { return int64_t{tile()} * tile(); }
     float error_bound() const { return kernel->size == 4 ? 0x1p-18F : 0x1p-17F; }

@@ -273,7 +273,7 @@ int64_t ConvLayer::macs(Span<const TensorDesc> in, Span<const TensorDesc> out) c
 
 double ConvLayer::time_share(bool int8, Span<const TensorDesc> /*in*/, Span<const TensorDesc> out) const {
     const Result<Isa> isa = current_isa();
-    if (!is_dense_3x3() || out[0].shape.rank != 3 || !isa.ok()) {
+    if (!kHasWinograd || !is_dense_3x3() || out[0].shape.rank != 3 || !isa.ok()) {
         return 1.0;
     }
     return choose_winograd(int8, *isa, core_.spec().channels, core_.spec().outputs, out[0].shape.h(), out[0].shape.w())

@@ -210,7 +210,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     } else {
         std::fill_n(static_cast<float*>(pad_row_.get()), elements, pad_value_);
     }
-    return winograd_.kernel != nullptr ? pack_winograd(rows) : pack(rows);
+    return winograd_.chosen() ? pack_winograd(rows) : pack(rows);
 }
 
 Status WeightedCore::pack(const WeightRows& rows) {
@@ -264,11 +264,12 @@ GemmWeights WeightedCore::dense_weights(const WeightRows& rows) const {
 
 void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
     winograd_ = Winograd();
-    if (winograd_h_ == 0 || fp16_weights_ || staged_ || (int8_ && !winograd_fits(dense_weights(rows)))) {
+    if (!kHasWinograd || winograd_h_ == 0 || fp16_weights_ || staged_ ||
+        (int8_ && !winograd_fits(dense_weights(rows)))) {
         return;
     }
     winograd_ = ::fw::choose_winograd(int8_, isa, spec_.channels, spec_.outputs, winograd_h_, winograd_w_);
-    spec_.row_taps = spec_.row_taps && winograd_.kernel == nullptr;
+    spec_.row_taps = spec_.row_taps && !winograd_.chosen();
 }
 
 Status WeightedCore::pack_winograd(const WeightRows& rows) {
@@ -306,7 +307,7 @@ Status WeightedCore::pack_float16() {
 }
 
 size_t WeightedCore::scratch_bytes(int threads, int out_h, int out_w) const {
-    if (winograd_.kernel != nullptr) {
+    if (winograd_.chosen()) {
         return winograd_scratch_bytes(winograd_, spec_.channels, spec_.outputs, out_h, out_w, threads);
     }
     if (dw_ != nullptr) {
@@ -337,7 +338,7 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
         dw_->run(job);
         return;
     }
-    if (winograd_.kernel != nullptr) {
+    if (winograd_.chosen()) {
         job.input = input;
         job.output = output;
         job.packed = packed_.get();
@@ -411,7 +412,7 @@ void WeightedCore::quantize_row(const void* core, const void* from, void* to, in
 }
 
 std::string WeightedCore::kernel_name() const {
-    if (winograd_.kernel != nullptr) {
+    if (winograd_.chosen()) {
         return winograd_.kernel->name;
     }
     return dw_ != nullptr ? dw_->name() : gemm_ != nullptr ? gemm_->name : "";
