@@ -92,16 +92,14 @@ private:
         commands.timestamp();
         for (size_t step = first; step < last; ++step) {
             const PlanStep& current = plan_->steps[step];
-            commands.barrier();
-            if (staged()) {
+            if (staged() && !current.to_device.empty()) {
+                commands.barrier();
                 for (const int root : current.to_device) {
                     copy_root(&commands, root, host_arena_, device_arena_);
                 }
-                if (!current.to_device.empty()) {
-                    commands.barrier();
-                }
             }
             for (const Dispatch& dispatch : made.dispatches[step]) {
+                commands.barrier();
                 FW_RETURN_IF_ERROR(record(dispatch, &commands));
             }
             commands.timestamp();

@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 // Convolution as an implicit matrix product: rows are output pixels, columns output channels, the inner dimension runs
 // over taps and channels in words (four int8 channels, or one float). Tiles of both sides go through shared memory.
 #ifdef DOT
@@ -98,7 +99,7 @@ void main() {
             weights_tile[i] = weight(weights + (k0 + i / COLUMNS) * p.n + i % COLUMNS);
         }
         barrier();
-        for (int step = 0; step < DEPTH; ++step) {
+        [[dont_unroll]] for (int step = 0; step < DEPTH; ++step) {  // unrolled it is slow to compile and no faster
             for (int i = 0; i < PIXELS; ++i) {
                 const WORD x = pixels_tile[step * (ROWS + 1) + row + i];
                 for (int j = 0; j < 4; ++j) {
@@ -109,7 +110,7 @@ void main() {
         barrier();
     }
     const int channel = first_column + column;
-    for (int i = 0; i < PIXELS; ++i) {
+    [[dont_unroll]] for (int i = 0; i < PIXELS; ++i) {
         const int pixel = first_row + row + i;
         if (pixel < rows && channel < p.outputs) {
             const int y = pixel / p.out_w;
