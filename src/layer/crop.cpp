@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "layer/operation.h"
+#include "layer/support/expression.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
@@ -35,25 +36,19 @@ struct Box {
 class Crop final : public MoveLayer {
 public:
     Status load(const Params& params, Span<const Weight> /*weights*/) override {
-        FW_RETURN_IF_ERROR(refuse_expression(params, 19, "starts_expr"));
-        FW_RETURN_IF_ERROR(refuse_expression(params, 20, "ends_expr"));
-        FW_RETURN_IF_ERROR(refuse_expression(params, 21, "axes_expr"));
+        FW_RETURN_IF_ERROR(starts_expr_.parse(params.s(19), "starts_expr"));
+        FW_RETURN_IF_ERROR(ends_expr_.parse(params.s(20), "ends_expr"));
+        FW_RETURN_IF_ERROR(axes_expr_.parse(params.s(21), "axes_expr"));
         offset_ = {params.i(0), params.i(1), params.i(13), params.i(2)};
         size_ = {params.i(3), params.i(4), params.i(14), params.i(5)};
         offset2_ = {params.i(6), params.i(7), params.i(15), params.i(8)};
-        starts_ = params.ints(9);
-        ends_ = params.ints(10);
-        axes_ = params.ints(11);
-        if (starts_.size() != ends_.size() || (!axes_.empty() && axes_.size() != starts_.size())) {
-            return Status::error(Code::kInvalidArgument, "starts has %zu values, ends %zu, axes %zu: expected equal",
-                                 starts_.size(), ends_.size(), axes_.size());
-        }
-        return {};
+        given_ = {params.ints(9), params.ints(10), params.ints(11)};
+        return by_expression() ? Status() : check(given_);
     }
 
     Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override {
         Box box;
-        FW_RETURN_IF_ERROR(find_box(in[0].shape, in.size() > 1 ? &in[1].shape : nullptr, &box));
+        FW_RETURN_IF_ERROR(find_box(shapes_of(in), &box));
         return make_shape(in[0].shape.rank, box.extent, &out[0].shape);
     }
 
@@ -78,7 +73,7 @@ public:
 private:
     Status crop(Span<const Tensor> in, Tensor* out) const {
         Box box;
-        FW_RETURN_IF_ERROR(find_box(in[0].shape, in.size() > 1 ? &in[1].shape : nullptr, &box));
+        FW_RETURN_IF_ERROR(find_box(shapes_of(in), &box));
         Tensor part = in[0];
         for (int axis = 0; axis < part.rank(); ++axis) {
             part = narrowed(part, axis, box.begin[axis], static_cast<int>(box.extent[axis]));
@@ -87,11 +82,46 @@ private:
         return {};
     }
 
-    Status find_box(const Shape& shape, const Shape* reference, Box* box) const {
-        if (!starts_.empty()) {
-            FW_RETURN_IF_ERROR(from_slices(shape, box));
-        } else if (reference != nullptr) {
-            from_reference(shape, *reference, box);
+    struct Slices {
+        std::vector<int> starts, ends, axes;
+    };
+
+    bool by_expression() const { return !starts_expr_.empty() || !ends_expr_.empty() || !axes_expr_.empty(); }
+
+    static Status check(const Slices& slices) {
+        const size_t count = slices.starts.size();
+        if (count != slices.ends.size() || (!slices.axes.empty() && slices.axes.size() != count)) {
+            return Status::error(Code::kInvalidArgument, "starts has %zu values, ends %zu, axes %zu: expected equal",
+                                 count, slices.ends.size(), slices.axes.size());
+        }
+        return {};
+    }
+
+    // What an expression does not give, the plain lists do.
+    Status evaluated(const std::vector<Shape>& inputs, Slices* out) const {
+        *out = given_;
+        if (!starts_expr_.empty()) {
+            FW_RETURN_IF_ERROR(starts_expr_.evaluate(inputs, &out->starts));
+        }
+        if (!ends_expr_.empty()) {
+            FW_RETURN_IF_ERROR(ends_expr_.evaluate(inputs, &out->ends));
+        }
+        if (!axes_expr_.empty()) {
+            FW_RETURN_IF_ERROR(axes_expr_.evaluate(inputs, &out->axes));
+        }
+        return check(*out);
+    }
+
+    Status find_box(const std::vector<Shape>& inputs, Box* box) const {
+        const Shape& shape = inputs[0];
+        if (by_expression()) {
+            Slices slices;
+            FW_RETURN_IF_ERROR(evaluated(inputs, &slices));
+            FW_RETURN_IF_ERROR(from_slices(shape, slices, box));
+        } else if (!given_.starts.empty()) {
+            FW_RETURN_IF_ERROR(from_slices(shape, given_, box));
+        } else if (inputs.size() > 1) {
+            from_reference(shape, inputs[1], box);
         } else {
             from_sizes(shape, box);
         }
@@ -129,22 +159,24 @@ private:
         }
     }
 
-    Status from_slices(const Shape& shape, Box* box) const {
+    static Status from_slices(const Shape& shape, const Slices& slices, Box* box) {
         for (int axis = 0; axis < shape.rank; ++axis) {
             box->extent[axis] = shape[axis];
         }
-        if (axes_.empty() && starts_.size() > static_cast<size_t>(shape.rank)) {
-            return Status::error(Code::kInvalidArgument, "starts has %zu values, the input %s", starts_.size(),
+        if (slices.axes.empty() && slices.starts.size() > static_cast<size_t>(shape.rank)) {
+            return Status::error(Code::kInvalidArgument, "starts has %zu values, the input %s", slices.starts.size(),
                                  shape.str().c_str());
         }
-        for (size_t i = 0; i < starts_.size(); ++i) {
+        for (size_t i = 0; i < slices.starts.size(); ++i) {
             int axis = static_cast<int>(i);
-            if (!axes_.empty()) {
-                FW_RETURN_IF_ERROR(resolve_axis(axes_[i], shape.rank, &axis));
+            if (!slices.axes.empty()) {
+                FW_RETURN_IF_ERROR(resolve_axis(slices.axes[i], shape.rank, &axis));
             }
             const int64_t extent = shape[axis];
-            const int64_t start = starts_[i] == kRest ? 0 : (starts_[i] < 0 ? extent + starts_[i] : starts_[i]);
-            const int64_t end = ends_[i] == kRest ? extent : (ends_[i] <= 0 ? extent + ends_[i] : ends_[i]);
+            const int64_t start =
+                slices.starts[i] == kRest ? 0 : (slices.starts[i] < 0 ? extent + slices.starts[i] : slices.starts[i]);
+            const int64_t end =
+                slices.ends[i] == kRest ? extent : (slices.ends[i] <= 0 ? extent + slices.ends[i] : slices.ends[i]);
             box->begin[axis] = start;
             box->extent[axis] = std::min(end, extent) - start;
         }
@@ -152,7 +184,8 @@ private:
     }
 
     Named offset_, size_, offset2_;
-    std::vector<int> starts_, ends_, axes_;
+    Slices given_;
+    ShapeExpression starts_expr_, ends_expr_, axes_expr_;
 };
 
 }  // namespace

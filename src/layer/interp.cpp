@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "layer/operation.h"
+#include "layer/support/expression.h"
 #include "layer/support/gather.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
@@ -155,7 +156,7 @@ Tensor as_channels(const Tensor& t) {
 class Interp final : public MoveLayer {
 public:
     Status load(const Params& params, Span<const Weight> /*weights*/) override {
-        FW_RETURN_IF_ERROR(refuse_expression(params, 9, "size_expr"));
+        FW_RETURN_IF_ERROR(size_.parse(params.s(9), "size_expr"));
         type_ = params.i(0);
         if (type_ < 1 || type_ > 3) {
             return Status::error(Code::kInvalidArgument,
@@ -190,7 +191,16 @@ public:
         const int h = shape.rank == 1 ? 1 : shape.h();
         int64_t out_w = out_w_;
         int64_t out_h = out_h_;
-        if (in.size() > 1) {
+        if (!size_.empty()) {
+            std::vector<int> size;
+            FW_RETURN_IF_ERROR(size_.evaluate(shapes_of(in), &size));
+            if (size.empty() || size.size() > 2) {
+                return Status::error(Code::kInvalidArgument, "size_expr has %zu sizes, expected width and height",
+                                     size.size());
+            }
+            out_w = size[0];
+            out_h = size.size() == 2 ? size[1] : h;
+        } else if (in.size() > 1) {
             out_w = in[1].shape.w();
             out_h = in[1].shape.h();
         } else if (by_scale()) {
@@ -231,7 +241,7 @@ public:
         }
         const Tensor from = in[0].rank() == 3 ? in[0] : as_channels(in[0]);
         const Tensor to = out[0].rank() == 3 ? out[0] : as_channels(out[0]);
-        const bool sized = in.size() > 1 || !by_scale();
+        const bool sized = in.size() > 1 || !size_.empty() || !by_scale();
         const float factor_w = sized ? 0.0F : scale_w_;
         const float factor_h = sized ? 0.0F : scale_h_;
         const Axis x_axis = {from.w(), to.w(), coordinates_, factor_w};
@@ -300,6 +310,7 @@ private:
         }
         return maps;
     }
+    ShapeExpression size_;
 
     bool by_scale() const { return out_w_ == 0 || out_h_ == 0; }
 

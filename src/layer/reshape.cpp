@@ -1,5 +1,6 @@
 // Reshape, Flatten, Squeeze, ExpandDims: the same elements in the same row-major order under another shape.
 #include "layer/operation.h"
+#include "layer/support/expression.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
@@ -12,12 +13,12 @@ namespace {
 class ReshapingLayer : public MoveLayer {
 public:
     Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override {
-        return new_shape(in[0].shape, &out[0].shape);
+        return new_shape(shapes_of(in), &out[0].shape);
     }
 
     bool view(Span<const Tensor> in, Span<Tensor> out) const override {
         Shape shape;
-        return new_shape(in[0].shape, &shape).ok() && reshaped_view(in[0], shape, &out[0]);
+        return new_shape(shapes_of(in), &shape).ok() && reshaped_view(in[0], shape, &out[0]);
     }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
@@ -37,21 +38,47 @@ public:
     }
 
 protected:
-    virtual Status new_shape(const Shape& in, Shape* out) const = 0;
+    /// From the shapes of all inputs; the first is the one that is reshaped.
+    virtual Status new_shape(const std::vector<Shape>& in, Shape* out) const = 0;
 };
 
 class Reshape final : public ReshapingLayer {
 public:
     Status load(const Params& params, Span<const Weight> /*weights*/) override {
-        FW_RETURN_IF_ERROR(refuse_expression(params, 6, "shape_expr"));
-        w_ = params.i(0);
-        h_ = params.i(1);
-        d_ = params.i(11);
-        c_ = params.i(2);
+        FW_RETURN_IF_ERROR(expression_.parse(params.s(6), "shape_expr"));
+        given_ = {params.i(0), params.i(1), params.i(11), params.i(2)};
+        return expression_.empty() ? check(given_) : Status();
+    }
+
+protected:
+    Status new_shape(const std::vector<Shape>& inputs, Shape* out) const override {
+        if (expression_.empty()) {
+            return filled_in(inputs[0], given_, out);
+        }
+        std::vector<int> list;  // from the width outwards
+        FW_RETURN_IF_ERROR(expression_.evaluate(inputs, &list));
+        if (list.empty() || list.size() > Shape::kMaxRank) {
+            return Status::error(Code::kInvalidArgument, "shape_expr has %zu sizes, expected 1 to %d", list.size(),
+                                 Shape::kMaxRank);
+        }
+        const size_t rank = list.size();
+        const auto at = [&](size_t i) { return i < rank ? list[i] : kAbsent; };
+        const Sizes sizes = {at(0), at(1), rank == 4 ? at(2) : kAbsent, rank == 4 ? at(3) : at(2)};
+        FW_RETURN_IF_ERROR(check(sizes));
+        return filled_in(inputs[0], sizes, out);
+    }
+
+private:
+    static constexpr int kAbsent = -233;
+    struct Sizes {
+        int w = kAbsent, h = kAbsent, d = kAbsent, c = kAbsent;
+    };
+
+    static Status check(const Sizes& given) {
         const struct {
             const char* name;
             int value;
-        } sizes[] = {{"w", w_}, {"h", h_}, {"d", d_}, {"c", c_}};
+        } sizes[] = {{"w", given.w}, {"h", given.h}, {"d", given.d}, {"c", given.c}};
         for (const auto& size : sizes) {
             if (size.value < -1 && size.value != kAbsent) {
                 return Status::error(Code::kInvalidArgument,
@@ -60,16 +87,16 @@ public:
             }
         }
         // The rank is that of the outermost size given; those inside it must be given too.
-        const bool gap = w_ == kAbsent || (h_ == kAbsent && c_ != kAbsent) || (c_ == kAbsent && d_ != kAbsent);
+        const bool gap = given.w == kAbsent || (given.h == kAbsent && given.c != kAbsent) ||
+                         (given.c == kAbsent && given.d != kAbsent);
         if (gap) {
             return Status::error(Code::kInvalidArgument, "sizes w %d, h %d, d %d, c %d leave one out between others",
-                                 w_, h_, d_, c_);
+                                 given.w, given.h, given.d, given.c);
         }
         return {};
     }
 
-protected:
-    Status new_shape(const Shape& in, Shape* out) const override {
+    static Status filled_in(const Shape& in, const Sizes& given, Shape* out) {
         int64_t dims[Shape::kMaxRank];
         int rank = 0;
         const auto push = [&](int size, int kept) {
@@ -77,10 +104,10 @@ protected:
                 dims[rank++] = size == 0 ? kept : size;
             }
         };
-        push(c_, in.c());
-        push(d_, in.d());
-        push(h_, in.h());
-        push(w_, in.w());
+        push(given.c, in.c());
+        push(given.d, in.d());
+        push(given.h, in.h());
+        push(given.w, in.w());
         // 32-bit sizes: a product of four may need 124 bits, so stop once it is larger than any blob.
         int64_t known = 1;
         int open = -1;
@@ -98,7 +125,7 @@ protected:
         if (opens > 1 || !divides || (opens == 0 && known != count)) {
             return Status::error(Code::kInvalidArgument,
                                  "cannot turn %s into w %d, h %d, d %d, c %d (0 keeps, -1 takes the rest, %d is none)",
-                                 in.str().c_str(), w_, h_, d_, c_, kAbsent);
+                                 in.str().c_str(), given.w, given.h, given.d, given.c, kAbsent);
         }
         if (opens == 1) {
             dims[open] = count / known;
@@ -106,9 +133,8 @@ protected:
         return make_shape(rank, dims, out);
     }
 
-private:
-    static constexpr int kAbsent = -233;
-    int w_ = kAbsent, h_ = kAbsent, d_ = kAbsent, c_ = kAbsent;
+    Sizes given_;
+    ShapeExpression expression_;
 };
 
 class Flatten final : public ReshapingLayer {
@@ -116,7 +142,8 @@ public:
     Status load(const Params& /*params*/, Span<const Weight> /*weights*/) override { return {}; }
 
 protected:
-    Status new_shape(const Shape& in, Shape* out) const override {
+    Status new_shape(const std::vector<Shape>& inputs, Shape* out) const override {
+        const Shape& in = inputs[0];
         const int64_t count = in.count();
         return make_shape(1, &count, out);
     }
@@ -135,7 +162,8 @@ public:
 
 protected:
     // Takes away the chosen axes that have one element; at least one axis stays.
-    Status new_shape(const Shape& in, Shape* out) const override {
+    Status new_shape(const std::vector<Shape>& inputs, Shape* out) const override {
+        const Shape& in = inputs[0];
         bool remove[Shape::kMaxRank] = {false, false, false, false};
         if (axes_.empty()) {
             remove[0] = in.rank >= 3 && c_;
@@ -176,7 +204,8 @@ public:
 
 protected:
     // The axes are those of the output.
-    Status new_shape(const Shape& in, Shape* out) const override {
+    Status new_shape(const std::vector<Shape>& inputs, Shape* out) const override {
+        const Shape& in = inputs[0];
         const size_t rank = static_cast<size_t>(in.rank) + axes_.size();
         if (rank > Shape::kMaxRank) {
             return Status::error(Code::kInvalidArgument, "%zu axes added to %s make more than %d", axes_.size(),

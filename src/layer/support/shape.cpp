@@ -39,15 +39,6 @@ Status resolve_axis(int axis, int rank, int* out) {
     return {};
 }
 
-Status refuse_expression(const Params& params, int id, const char* key) {
-    const std::string text = params.s(id);
-    if (!text.empty()) {
-        return Status::error(Code::kUnsupported, "%s is \"%s\": sizes as expressions are not supported", key,
-                             text.c_str());
-    }
-    return {};
-}
-
 Status check_rank(const Shape& shape, int least, int most) {
     if (shape.rank < least || shape.rank > most) {
         return Status::error(Code::kInvalidArgument, "input is %s, expected rank %d to %d", shape.str().c_str(), least,

@@ -5,7 +5,6 @@
 
 #include "fw/mat.h"
 #include "fw/status.h"
-#include "model/schema.h"
 
 namespace fw {
 
@@ -14,9 +13,6 @@ Status make_shape(int rank, const int64_t* dims, Shape* out);
 
 /// An axis parameter to an axis: it counts from the outermost dimension, negative ones from the innermost.
 Status resolve_axis(int axis, int rank, int* out);
-
-/// kUnsupported for a size given as an expression (newer model files).
-Status refuse_expression(const Params& params, int id, const char* key);
 
 /// The input's rank lies in [least, most].
 Status check_rank(const Shape& shape, int least, int most);
