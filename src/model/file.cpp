@@ -11,6 +11,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <limits>
 
 #include "model/model_io.h"
@@ -154,10 +155,20 @@ Status PendingFile::commit() {
     return {};
 }
 
+Status write_files_atomic(Span<const OutputFile> files) {
+    std::deque<PendingFile> pending;
+    for (const OutputFile& file : files) {
+        FW_RETURN_IF_ERROR(pending.emplace_back(file.path.c_str()).write(file.bytes));
+    }
+    for (PendingFile& file : pending) {
+        FW_RETURN_IF_ERROR(file.commit());
+    }
+    return {};
+}
+
 Status write_file_atomic(const char* path, Span<const uint8_t> bytes) {
-    PendingFile file(path);
-    FW_RETURN_IF_ERROR(file.write(bytes));
-    return file.commit();
+    const OutputFile file = {path, bytes};
+    return write_files_atomic({&file, 1});
 }
 
 }  // namespace fw

@@ -25,6 +25,15 @@ Result<FileData> map_file(const char* path);
 /// Writes beside `path` and renames, so that a failure leaves what was there.
 Status write_file_atomic(const char* path, Span<const uint8_t> bytes);
 
+/// What goes into a file, and its path.
+struct OutputFile {
+    std::string path;
+    Span<const uint8_t> bytes;
+};
+/// Files that belong together: every one is written beside its target, and only when all are on disk are they renamed,
+/// in this order. A failure of writing leaves all that was there.
+Status write_files_atomic(Span<const OutputFile> files);
+
 /// Weight blobs of a type that find_schema does not know (custom layers); false = the type is unknown.
 using CustomBlobs = std::function<bool(const std::string& type, const ParamDict& params, std::vector<BlobSpec>* out)>;
 
@@ -50,8 +59,8 @@ Result<std::string> param_text(const NetDef& net);
 /// Bytes of the .bin file. kFloat16 stores flagged float32 blobs as float16, except those with values beyond its range.
 /// Fails if blobs do not match the parameters. Blobs of types without a schema are written as plain float32.
 Result<std::vector<uint8_t>> bin_bytes(const NetDef& net, WeightFormat format = WeightFormat::kAsStored);
-/// Writes both files (each beside its target, renamed once both are complete).
+/// Writes both files, and `beside` (a table, a picture) with them, by write_files_atomic.
 Status save_net_def(const NetDef& net, const char* param_path, const char* bin_path,
-                    WeightFormat format = WeightFormat::kAsStored);
+                    WeightFormat format = WeightFormat::kAsStored, Span<const OutputFile> beside = {});
 
 }  // namespace fw

@@ -8,7 +8,7 @@
 
 #include "base/half.h"
 #include "model/blobs.h"
-#include "model/file.h"
+#include "model/model_io.h"
 #include "model/text.h"
 
 namespace fw {
@@ -258,15 +258,14 @@ Result<std::vector<uint8_t>> bin_bytes(const NetDef& net, WeightFormat format) {
     return out;
 }
 
-Status save_net_def(const NetDef& net, const char* param_path, const char* bin_path, WeightFormat format) {
+Status save_net_def(const NetDef& net, const char* param_path, const char* bin_path, WeightFormat format,
+                    Span<const OutputFile> beside) {
     FW_ASSIGN_OR_RETURN(const std::string text, param_text(net));
     FW_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, bin_bytes(net, format));
-    PendingFile param(param_path);
-    PendingFile bin(bin_path);
-    FW_RETURN_IF_ERROR(param.write({reinterpret_cast<const uint8_t*>(text.data()), text.size()}));
-    FW_RETURN_IF_ERROR(bin.write(bytes));
-    FW_RETURN_IF_ERROR(bin.commit());
-    return param.commit();
+    std::vector<OutputFile> files(beside.begin(), beside.end());
+    files.push_back({bin_path, bytes});
+    files.push_back({param_path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}});
+    return write_files_atomic(files);
 }
 
 }  // namespace fw

@@ -62,6 +62,19 @@ TEST_F(FileTest, WritesReplacesAndMaps) {
     EXPECT_EQ(names(), std::vector<std::string>{"a"}) << "no temporary file is left";
 }
 
+TEST_F(FileTest, FilesThatBelongTogetherAreWrittenAllOrNone) {
+    ASSERT_TRUE(write(path("old"), "before").ok());
+    const std::vector<uint8_t> bytes = {1, 2, 3};
+    const std::vector<OutputFile> last_fails = {
+        {path("new"), bytes}, {path("old"), bytes}, {path("none/deeper"), bytes}};
+    EXPECT_EQ(write_files_atomic(last_fails).code(), Code::kNotFound);
+    EXPECT_EQ(names(), std::vector<std::string>{"old"}) << "neither a new file nor a temporary one";
+    EXPECT_EQ(text_of(*map_file(path("old").c_str())), "before");
+    ASSERT_TRUE(write_files_atomic({last_fails.data(), 2}).ok());
+    EXPECT_EQ(names().size(), 2U);
+    EXPECT_EQ(text_of(*map_file(path("old").c_str())), "\x01\x02\x03");
+}
+
 TEST_F(FileTest, SaysWhatIsWrong) {
     EXPECT_EQ(map_file(path("none").c_str()).status().code(), Code::kNotFound);
     expect_contains(map_file(path("none").c_str()).status().message(), "/none: cannot open: No such file");

@@ -70,9 +70,12 @@ Status for_each_line(const std::string& path, const std::function<Status(const s
     return {};
 }
 
+Span<const uint8_t> bytes_of(const std::string& text) {
+    return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
 Status write_text_file(const std::string& path, const std::string& text) {
-    return write_file_atomic(path.c_str(),
-                             Span<const uint8_t>(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+    return write_file_atomic(path.c_str(), bytes_of(text));
 }
 
 Status check_distinct(const std::vector<std::string>& outputs, const std::vector<std::string>& inputs) {

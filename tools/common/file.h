@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "fw/span.h"
 #include "fw/status.h"
 
 namespace fw::tools {
@@ -14,6 +15,8 @@ Result<std::string> read_text_file(const std::string& path);
 /// `visit(line, number)` for the lines of a text file, without blanks around them, empty ones and those that begin with
 /// '#'. Ends at the first failure; a file that is no text is one.
 Status for_each_line(const std::string& path, const std::function<Status(const std::string&, int)>& visit);
+/// The bytes of a text, which has to outlive them.
+Span<const uint8_t> bytes_of(const std::string& text);
 /// Writes `path` + a temporary suffix and renames, so that a failure leaves what was there.
 Status write_text_file(const std::string& path, const std::string& text);
 /// An error where writing `outputs` would destroy one of `inputs`, or where two outputs are one file.

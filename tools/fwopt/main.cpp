@@ -138,13 +138,14 @@ Status run(fw::tools::Tool* tool, const Arguments& given) {
         return Status::error(fw::Code::kInvalidArgument, "%s: no layer can be stored as int8 with this table",
                              given.table.c_str());
     }
+    std::vector<fw::OutputFile> files;
     for (const auto& [path, content] : texts) {
-        FW_RETURN_IF_ERROR(fw::tools::write_text_file(path, content));
+        files.push_back({path, fw::tools::bytes_of(content)});
     }
     if (given.out_param.empty()) {
-        return {};
+        return fw::write_files_atomic(files);
     }
-    FW_RETURN_IF_ERROR(fw::save_net_def(def, given.out_param.c_str(), given.out_bin.c_str(), format));
+    FW_RETURN_IF_ERROR(fw::save_net_def(def, given.out_param.c_str(), given.out_bin.c_str(), format, files));
     tool->say("%s: %zu layers (%zu before), %d of them int8, %.2f MB of weights\n", given.out_param.c_str(),
               def.layers.size(), layers_before, baked.layers, static_cast<double>(bytes.size()) / 1e6);
     return {};

@@ -3,8 +3,6 @@
 #include <cstdio>
 #include <vector>
 
-#include "model/model_io.h"
-
 namespace fw::import {
 
 namespace {
@@ -54,9 +52,9 @@ Status show_report(const tools::Tool& tool, const Report& report, const Status& 
 }
 
 Status save_converted(const tools::Tool& tool, const NetDef& net, const std::string& param, const std::string& bin,
-                      bool fp16) {
+                      bool fp16, Span<const OutputFile> beside) {
     const auto format = fp16 ? WeightFormat::kFloat16 : WeightFormat::kAsStored;
-    FW_RETURN_IF_ERROR(save_net_def(net, param.c_str(), bin.c_str(), format));
+    FW_RETURN_IF_ERROR(save_net_def(net, param.c_str(), bin.c_str(), format, beside));
     size_t bytes = 0;
     for (const LayerDef& layer : net.layers) {
         for (const Weight& weight : layer.weights) {

@@ -4,6 +4,7 @@
 #include "common/cli.h"
 #include "import/finish.h"
 #include "import/report.h"
+#include "model/model_io.h"
 
 namespace fw::import {
 
@@ -21,8 +22,8 @@ struct CommandOptions {
 /// that one, which ends the program.
 Status show_report(const tools::Tool& tool, const Report& report, const Status& status);
 
-/// Writes both files and says what was written.
+/// Writes both files, and `beside` with them, all or none; says what was written.
 Status save_converted(const tools::Tool& tool, const NetDef& net, const std::string& param, const std::string& bin,
-                      bool fp16);
+                      bool fp16, Span<const OutputFile> beside = {});
 
 }  // namespace fw::import

@@ -40,9 +40,13 @@ Status run(fw::tools::Tool* tool, const Paths& paths, const fw::import::CommandO
     fw::import::Report report;
     const Result<fw::onnx::Converted> out = fw::onnx::convert({model.bytes, paths.onnx}, options, &report);
     FW_RETURN_IF_ERROR(fw::import::show_report(*tool, report, out.status()));
-    FW_RETURN_IF_ERROR(fw::import::save_converted(*tool, out->net, paths.param, paths.bin, command.fp16));
+    std::vector<fw::OutputFile> beside;
+    const std::string scales = out->table.to_text();
     if (!out->table.empty()) {
-        FW_RETURN_IF_ERROR(fw::tools::write_text_file(table, out->table.to_text()));
+        beside.push_back({table, fw::tools::bytes_of(scales)});
+    }
+    FW_RETURN_IF_ERROR(fw::import::save_converted(*tool, out->net, paths.param, paths.bin, command.fp16, beside));
+    if (!beside.empty()) {
         tool->say("%s: scales of %zu blobs and of the weights of %zu layers\n", table.c_str(), out->table.blobs.size(),
                   out->table.layers.size());
     }
