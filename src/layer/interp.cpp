@@ -310,6 +310,7 @@ private:
         }
         return maps;
     }
+
     ShapeExpression size_;
 
     bool by_scale() const { return out_w_ == 0 || out_h_ == 0; }
