@@ -125,8 +125,15 @@ void gemm_block_run(const GemmArgs& args) {
 }  // namespace
 }  // namespace fw
 
+#define FW_GEMM_BLOCK_FIELDS(id, isa, K)                                                                      \
+    {                                                                                                         \
+#id, ::fw::Isa::isa, ::fw::kBlockInt8 < K>, false, 2 * sizeof(K::Element), K::kMr, ::fw::kBlockLanes, \
+            K::kVectors, K::kKr, ::fw::gemm_block_run < K>                                                    \
+    }
+
 /// Defines the kernel `id` of trait `K`. Scratch memory holds the interleaved rows and, where taps are joined, those.
-#define FW_DEFINE_GEMM_BLOCK(id, isa, K)                                                \
-    extern const ::fw::GemmKernel id = {                                                \
-        #id,    ::fw::Isa::isa,    ::fw::kBlockInt8<K>, false,  2 * sizeof(K::Element), \
-        K::kMr, ::fw::kBlockLanes, K::kVectors,         K::kKr, ::fw::gemm_block_run<K>};
+#define FW_DEFINE_GEMM_BLOCK(id, isa, K) extern const ::fw::GemmKernel id = FW_GEMM_BLOCK_FIELDS(id, isa, K);
+
+/// The same of a kernel of pairs.
+#define FW_DEFINE_GEMM_BLOCK_PAIRS(id, isa, K) \
+    extern const ::fw::PairGemmKernel id = {FW_GEMM_BLOCK_FIELDS(id, isa, K)};

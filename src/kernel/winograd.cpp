@@ -225,21 +225,27 @@ private:
     char* out_;
 };
 
-// What a layer costs, in products of the plain convolution: a value's way through a transform, and reading a weight.
+// What a layer costs, in products of the plain convolution: a product, a value's way through a transform, and reading a
+// weight.
 struct Costs {
+    double product;
     double transform;
     double weight;
 };
-constexpr Costs kFloatCosts = {12, 24};
-constexpr Costs kInt8Costs = {8, 12};
+constexpr Costs kFloatCosts = {1, 12, 24};
+constexpr Costs kInt8Costs = {1, 8, 12};
+constexpr Costs kInt8CostsNeon = {1.35, 10, 12};  // smull and smlal2 take 16 bytes, smlal 4 words
+const Costs& costs_of(const WinogradKernel& kernel) {
+    return !kernel.int8 ? kFloatCosts : kernel.level == Isa::kNeon ? kInt8CostsNeon : kInt8Costs;
+}
 
 double winograd_cost(const Winograd& winograd, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
-    const Costs& costs = winograd.kernel->int8 ? kInt8Costs : kFloatCosts;
+    const Costs& costs = costs_of(*winograd.kernel);
     const int size = winograd.kernel->size;
     const auto tiles = static_cast<double>(div_up(out_h, size) * div_up(out_w, size));
     const auto products = static_cast<double>(k) * static_cast<double>(n);
     return static_cast<double>(winograd.planes()) *
-           (products * (tiles + costs.weight) + tiles * costs.transform * static_cast<double>(k + n));
+           (products * (tiles * costs.product + costs.weight) + tiles * costs.transform * static_cast<double>(k + n));
 }
 
 double plain_cost(bool int8, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
@@ -250,7 +256,8 @@ double plain_cost(bool int8, int64_t k, int64_t n, int64_t out_h, int64_t out_w)
 
 // Products of bytes that are as fast as those of 16 bits: where no instruction sums four of them.
 bool has_plain_bytes(Isa level) {
-    return !isa_covers(level, Isa::kAvxVnni) && !isa_covers(level, Isa::kAvx512Vnni);
+    return !isa_covers(level, Isa::kAvxVnni) && !isa_covers(level, Isa::kAvx512Vnni) &&
+           !isa_covers(level, Isa::kDotprod);
 }
 
 // The weights of one frequency, [n][k].

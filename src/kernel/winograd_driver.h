@@ -4,8 +4,10 @@
 // A trait K has: Pixel, the type of the input; In and Out, registers of the compilers' vector types for the planes
 // before and after the matrix products; kInt8, and
 //   In load(const Pixel*)                                              as many channels as In has
-//   void store(const WinogradOutputArgs&, int64_t c, Out sum, void* pixel, int64_t count)      bias and epilogue, count
-//       channels from c on
+//   Output                                                             constants of an Epilogue, from which it is made
+//   void store(const Output&, const WinogradOutputArgs&, int64_t c, const Out (&sum)[kSize], void* const* pixels,
+//   int64_t
+//       count)      bias and epilogue of a column, `count` channels from c on; pixels that are nullptr are left out
 #pragma once
 
 #include <type_traits>
@@ -26,17 +28,16 @@ template <class V>
 FW_ALWAYS_INLINE void to_frequencies(const V (&d)[6], V (&out)[6]) {
     constexpr Lane<V> k2 = 2;
     constexpr Lane<V> k4 = 4;
-    constexpr Lane<V> k5 = 5;
     const V a = d[4] - k4 * d[2];
     const V b = d[3] - k4 * d[1];
     const V c = d[4] - d[2];
     const V e = k2 * (d[3] - d[1]);
-    out[0] = k4 * d[0] - k5 * d[2] + d[4];
+    out[0] = c + k4 * (d[0] - d[2]);
     out[1] = a + b;
     out[2] = a - b;
     out[3] = c + e;
     out[4] = c - e;
-    out[5] = k4 * d[1] - k5 * d[3] + d[5];
+    out[5] = d[5] - d[3] - k2 * e;
 }
 
 /// A^T m for t = 6.
@@ -98,6 +99,11 @@ FW_ALWAYS_INLINE V load_lanes(const void* from) {
     return v;
 }
 
+/// int8: what comes back is 576 times the convolution's sum, modulo 2^32. The sum is below 2^25 (winograd_fits), so 64
+/// times it has all of it: multiplied by the inverse of 9, then shifted.
+constexpr uint32_t kWinogradNinth = 0x38e38e39U;  // 9 * kWinogradNinth = 1 modulo 2^32
+constexpr int kWinogradShift = 6;
+
 /// The trait of float, for registers V of any width.
 template <class V>
 struct WinogradFloat {
@@ -106,19 +112,29 @@ struct WinogradFloat {
     using Out = V;
     static constexpr bool kInt8 = false;
 
+    using Output = Epilogue;
+
     static FW_ALWAYS_INLINE V load(const float* pixel) { return load_lanes<V>(pixel); }
-    static FW_ALWAYS_INLINE void store(const WinogradOutputArgs& args, int64_t c, V sum, void* pixel, int64_t count) {
-        const V lo = all_lanes<V>(args.epilogue.lo);
-        const V hi = all_lanes<V>(args.epilogue.hi);
-        sum = sum + load_lanes<V>(static_cast<const float*>(args.bias) + c);
-        sum = sum < lo ? lo : sum;  // both comparisons are false for NaN, which stays
-        sum = sum > hi ? hi : sum;
-        auto* to = static_cast<float*>(pixel) + c;
-        if (count == kLanesOf<V>) {
-            std::memcpy(to, &sum, sizeof(V));
-        } else {
-            std::memcpy(to, &sum, static_cast<size_t>(count) * sizeof(float));
-        }
+    template <int kSize>
+    static FW_ALWAYS_INLINE void store(const Epilogue& epilogue, const WinogradOutputArgs& args, int64_t c,
+                                       const V (&sum)[kSize], void* const* pixels, int64_t count) {
+        const V lo = all_lanes<V>(epilogue.lo);
+        const V hi = all_lanes<V>(epilogue.hi);
+        const V bias = load_lanes<V>(static_cast<const float*>(args.bias) + c);
+        unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
+            if (pixels[y] == nullptr) {
+                return;
+            }
+            V x = sum[y] + bias;
+            x = x < lo ? lo : x;  // both comparisons are false for NaN, which stays
+            x = x > hi ? hi : x;
+            auto* to = static_cast<float*>(pixels[y]) + c;
+            if (count == kLanesOf<V>) {
+                std::memcpy(to, &x, sizeof(V));
+            } else {
+                std::memcpy(to, &x, static_cast<size_t>(count) * sizeof(float));
+            }
+        });
     }
 };
 
@@ -158,7 +174,7 @@ void winograd_output(const WinogradOutputArgs& args) {
     using V = typename K::Out;
     constexpr int kTile = kSize + 2;
     constexpr Lane<V> kLast = K::kInt8 ? 4 : 1;  // what the last frequency's integer weights lack (winograd.cpp)
-    void* const* pixels = args.pixels;
+    const typename K::Output output(args.epilogue);
     const int64_t plane = args.plane;
     V rows[kTile][kSize];
     for (int64_t c = 0; c < args.channels; c += kLanesOf<V>) {
@@ -182,12 +198,9 @@ void winograd_output(const WinogradOutputArgs& args) {
             unroll<kTile>([&](auto y) FW_INLINE_LAMBDA { m[y] = rows[y][x]; });
             m[kTile - 1] = m[kTile - 1] * kLast;
             from_frequencies(m, f);
-            unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
-                void* pixel = pixels[y * kSize + x];
-                if (pixel != nullptr) {
-                    K::store(args, c, f[y], pixel, count);
-                }
-            });
+            void* pixels[kSize];
+            unroll<kSize>([&](auto y) FW_INLINE_LAMBDA { pixels[y] = args.pixels[y * kSize + x]; });
+            K::store(output, args, c, f, pixels, count);
         }
     }
 }

@@ -11,20 +11,26 @@ struct Transforms {
     using Pixel = int8_t;
     using In = int16_t __attribute__((vector_size(32)));
     using Out = uint32_t __attribute__((vector_size(32)));
+    using Output = Epilogue;
     static constexpr bool kInt8 = true;
 
     static FW_ALWAYS_INLINE In load(const int8_t* pixel) {
         using Bytes = int8_t __attribute__((vector_size(16)));
         return __builtin_convertvector(load_lanes<Bytes>(pixel), In);
     }
-    /// The sum is 576 times the convolution's, modulo 2^32; that is below 2^25, so 64 times it has all of it.
-    static FW_ALWAYS_INLINE void store(const WinogradOutputArgs& args, int64_t c, Out sum, void* pixel, int64_t count) {
+    template <int kSize>
+    static FW_ALWAYS_INLINE void store(const Epilogue& epilogue, const WinogradOutputArgs& args, int64_t c,
+                                       const Out (&sum)[kSize], void* const* pixels, int64_t count) {
         using Int = int32_t __attribute__((vector_size(32)));
-        constexpr uint32_t kNinth = 0x38e38e39U;  // 9 * kNinth = 1 modulo 2^32
-        sum = sum * kNinth;
-        const Int acc = (load_lanes<Int>(&sum) >> 6) + load_lanes<Int>(static_cast<const int32_t*>(args.bias) + c);
-        store_accumulators8(args.epilogue, load_lanes<__m256i>(&acc), args.multiplier + c,
-                            static_cast<char*>(pixel) + c * (args.epilogue.float_output ? 4 : 1), count);
+        const Int bias = load_lanes<Int>(static_cast<const int32_t*>(args.bias) + c);
+        unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
+            if (pixels[y] != nullptr) {
+                const Out sum64 = sum[y] * kWinogradNinth;
+                const Int acc = (load_lanes<Int>(&sum64) >> kWinogradShift) + bias;
+                store_accumulators8(epilogue, load_lanes<__m256i>(&acc), args.multiplier + c,
+                                    static_cast<char*>(pixels[y]) + c * (epilogue.float_output ? 4 : 1), count);
+            }
+        });
     }
 };
 
