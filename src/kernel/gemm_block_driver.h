@@ -5,12 +5,15 @@
 // One load then brings the operands of several rows, and a tile has two addresses to advance, A's and B's. All taps are
 // one long sum.
 //
-// A trait K has: Element, kMr, kVectors, kKr, kUnroll (steps a loop), kRows1 (least height of a tile), Tile<kRows,
-// kVectors> (accumulators of kRows rows by kVectors vectors of four columns), Output (constants of an Epilogue) and
+// A trait K has: Element, kMr, kVectors, kKr, kUnroll (steps a loop), kRows1 (least height of a tile), kMarked
+// (GemmKernel::marked), Tile<kRows, kVectors> (accumulators of kRows rows by kVectors vectors of four columns), Output
+// (constants of an Epilogue) and
 //   void interleave(const Element* const rows[kMr], int64_t length, Element* out)
 //       may write up to 64 bytes of each row past its end
 //   explicit Tile(const void* bias)
 //   void Tile::step(const Element* a, const Element* b)        kMr * kKr elements of A, 4 * kVectors * kKr of B
+//   void Tile::add(const Element* a, const Element* b, int64_t length, const uint8_t* marks)    in place of step:
+//       all steps, of a marked kernel, whose rows are interleaved by 16 elements: [ceil(length / 16)][kMr][16]
 //   void Tile::store(const GemmArgs&, const Output&, const float* multiplier, int64_t column)        the epilogue
 #pragma once
 
@@ -52,7 +55,7 @@ template <class K>
 void interleave_rows(const GemmArgs& args, typename K::Element* to) {
     using Element = typename K::Element;
     const auto* rows = reinterpret_cast<const Element* const*>(args.rows);
-    if (args.taps == 1 || args.k % K::kKr == 0) {
+    if (args.taps == 1 || args.k % (K::kMarked ? K::kKr / 2 : K::kKr) == 0) {
         for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr, to += args.k * K::kMr) {
             K::interleave(rows, args.k, to);
         }
@@ -68,8 +71,8 @@ void interleave_rows(const GemmArgs& args, typename K::Element* to) {
 
 // `panel` points at its bias. Rows past args.m are computed and not stored.
 template <class K, int kRows, int kVectors>
-void block_tile(const GemmArgs& args, const typename K::Output& output, const char* panel, int64_t column,
-                int64_t steps) {
+FW_ALWAYS_INLINE void block_tile(const GemmArgs& args, const typename K::Output& output, const char* panel,
+                                 int64_t column, int64_t length, const uint8_t* marks) {
     using Element = typename K::Element;
     constexpr int64_t kColumns = int64_t{kVectors} * kBlockLanes;
     constexpr int64_t kStepA = int64_t{K::kMr} * K::kKr;
@@ -77,59 +80,79 @@ void block_tile(const GemmArgs& args, const typename K::Output& output, const ch
     typename K::template Tile<kRows, kVectors> tile(panel);
     const auto* a = static_cast<const Element*>(args.scratch);
     const auto* b = reinterpret_cast<const Element*>(panel + kColumns * (kBlockInt8<K> ? 8 : 4));
-    for (; steps >= K::kUnroll; steps -= K::kUnroll) {
-        unroll<K::kUnroll>([&](auto) FW_INLINE_LAMBDA {
+    if constexpr (K::kMarked) {
+        tile.add(a, b, length, marks);
+    } else {
+        int64_t steps = div_up(length, K::kKr);
+        for (; steps >= K::kUnroll; steps -= K::kUnroll) {
+            unroll<K::kUnroll>([&](auto) FW_INLINE_LAMBDA {
+                tile.step(a, b);
+                a += kStepA;
+                b += kStepB;
+                FW_KEEP_ORDER(a, b);
+            });
+        }
+        for (; steps > 0; --steps, a += kStepA, b += kStepB) {
             tile.step(a, b);
-            a += kStepA;
-            b += kStepB;
-            FW_KEEP_ORDER(a, b);
-        });
-    }
-    for (; steps > 0; --steps, a += kStepA, b += kStepB) {
-        tile.step(a, b);
+        }
     }
     tile.store(args, output, reinterpret_cast<const float*>(panel + kColumns * 4), column);
 }
 
-template <class K, int kVectors>
-void block_rows(const GemmArgs& args, const typename K::Output& output, const char* panel, int64_t column,
-                int64_t steps) {
-    constexpr int kHalf = K::kMr > 4 ? 4 : K::kMr;
-    if (args.m > kHalf) {
-        block_tile<K, K::kMr, kVectors>(args, output, panel, column, steps);
-    } else if (args.m > K::kRows1) {
-        block_tile<K, kHalf, kVectors>(args, output, panel, column, steps);
+/// A function of its own: the registers of a large tile leave none for what is around it.
+template <class K, int kRows, int kVectors>
+__attribute__((noinline)) void block_tile_apart(const GemmArgs& args, const typename K::Output& output,
+                                                const char* panel, int64_t column) {
+    block_tile<K, kRows, kVectors>(args, output, panel, column, args.taps * args.k, nullptr);
+}
+
+/// All panels, for the first kRows rows of the tile.
+template <class K, int kRows>
+void block_panels(const GemmArgs& args) {
+    const int64_t length = args.taps * args.k;
+    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, kBlockInt8<K>, true);
+    const typename K::Output output(args.epilogue);
+    const auto* packed = static_cast<const char*>(args.packed);
+    if constexpr (K::kVectors == 1) {
+        const int64_t steps = div_up(length, K::kKr);
+        const int64_t panel_bytes = kBlockLanes * column_bytes;
+        const auto* marks = reinterpret_cast<const uint8_t*>(packed + div_up(args.n, kBlockLanes) * panel_bytes);
+        for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
+            block_tile<K, kRows, 1>(args, output, packed + i * panel_bytes, i * kBlockLanes, length, marks + i * steps);
+        }
     } else {
-        block_tile<K, K::kRows1, kVectors>(args, output, panel, column, steps);
+        for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
+            const Panel at = panel_at(i, args.n, kBlockLanes, K::kVectors);
+            unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
+                if (at.vectors == v + 1) {
+                    block_tile_apart<K, kRows, v + 1>(args, output, packed + at.column * column_bytes, at.column);
+                }
+            });
+        }
     }
 }
 
 template <class K>
 void gemm_block_run(const GemmArgs& args) {
+    constexpr int kHalf = K::kMr > 4 ? 4 : K::kMr;
     interleave_rows<K>(args, static_cast<typename K::Element*>(args.scratch));
-    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, kBlockInt8<K>, true);
-    const int64_t steps = div_up(args.taps * args.k, K::kKr);
-    const typename K::Output output(args.epilogue);
-    for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
-        // Panels of one vector need no division.
-        const Panel at = K::kVectors == 1 ? Panel{i * kBlockLanes, 1} : panel_at(i, args.n, kBlockLanes, K::kVectors);
-        const char* panel = static_cast<const char*>(args.packed) + at.column * column_bytes;
-        unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
-            if (at.vectors == v + 1) {
-                block_rows<K, v + 1>(args, output, panel, at.column, steps);
-            }
-        });
+    if (args.m > kHalf) {
+        block_panels<K, K::kMr>(args);
+    } else if (args.m > K::kRows1) {
+        block_panels<K, kHalf>(args);
+    } else {
+        block_panels<K, K::kRows1>(args);
     }
 }
 
 }  // namespace
 }  // namespace fw
 
+// clang-format off
 #define FW_GEMM_BLOCK_FIELDS(id, isa, K)                                                                      \
-    {                                                                                                         \
-#id, ::fw::Isa::isa, ::fw::kBlockInt8 < K>, false, 2 * sizeof(K::Element), K::kMr, ::fw::kBlockLanes, \
-            K::kVectors, K::kKr, ::fw::gemm_block_run < K>                                                    \
-    }
+    {#id, ::fw::Isa::isa, ::fw::kBlockInt8<K>, false, 2 * sizeof(K::Element), K::kMr, ::fw::kBlockLanes,      \
+     K::kVectors, K::kKr, K::kMarked, ::fw::gemm_block_run<K>}
+// clang-format on
 
 /// Defines the kernel `id` of trait `K`. Scratch memory holds the interleaved rows and, where taps are joined, those.
 #define FW_DEFINE_GEMM_BLOCK(id, isa, K) extern const ::fw::GemmKernel id = FW_GEMM_BLOCK_FIELDS(id, isa, K);

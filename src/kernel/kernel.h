@@ -51,7 +51,9 @@ struct GemmArgs {
 /// A GEMM kernel. Packed weights (pack_gemm) are panels of up to `vectors` vectors of `lanes` columns (panel.h), each:
 ///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
 /// padded with zeros; with `packed_size` weights [ceil(taps * k / kr)][columns][kr]. `unsigned_input`: the kernel
-/// computes with activations + 128, and -128 * sum(B) is in the packed bias.
+/// computes with activations + 128, and -128 * sum(B) is in the packed bias. `marked`: behind the panels, of one vector
+/// each, lies a byte for every kr = 32 elements of each panel: bit j where any four products of column j, eight
+/// elements apart, add up to an int16 whatever the activations are.
 struct GemmKernel {
     const char* name;
     Isa level;
@@ -62,6 +64,7 @@ struct GemmKernel {
     int lanes;
     int vectors;
     int kr;
+    bool marked;
     void (*run)(const GemmArgs& args);
 };
 

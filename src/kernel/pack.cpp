@@ -1,9 +1,11 @@
 #include "kernel/pack.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/half.h"
+#include "base/memory.h"
 #include "kernel/panel.h"
 
 namespace fw {
@@ -119,18 +121,41 @@ void pack_line_block(const DwLineKernel& kernel, const DwWeights& w, int64_t fir
     }
 }
 
+// GemmKernel::marked: |sum| <= 128 * 255.
+void mark_panel(const int8_t* values, int64_t steps, int64_t columns, uint8_t* marks) {
+    constexpr int64_t kStep = 32;
+    for (int64_t i = 0; i < steps; ++i) {
+        unsigned mark = 0;
+        for (int64_t j = 0; j < columns; ++j, values += kStep) {
+            int most = 0;
+            for (int64_t lane = 0; lane < kStep / 4; ++lane) {
+                int sum = 0;
+                for (int64_t p = lane; p < kStep; p += kStep / 4) {
+                    sum += std::abs(int{values[p]});
+                }
+                most = std::max(most, sum);
+            }
+            mark |= most <= 255 ? 1U << j : 0U;
+        }
+        marks[i] = static_cast<uint8_t>(mark);
+    }
+}
+
 }  // namespace
 
 size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
-    return static_cast<size_t>(
-        div_up(weights.n, kernel.lanes) * kernel.lanes *
-        gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8, kernel.packed_size > 0));
+    const int64_t vectors = div_up(weights.n, kernel.lanes);
+    const int64_t marks = kernel.marked ? vectors * div_up(weights.taps * weights.k, kernel.kr) : 0;
+    const int64_t column = gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8, kernel.packed_size > 0);
+    return round_up(static_cast<size_t>(vectors * kernel.lanes * column + marks), 4);
 }
 
 void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) {
     const int64_t column_bytes =
         gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8, kernel.packed_size > 0);
     const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
+    const int64_t steps = div_up(weights.taps * weights.k, kernel.kr);
+    auto* marks = static_cast<uint8_t*>(out) + panels * kernel.lanes * column_bytes;
     for (int64_t i = 0; i < panels; ++i) {
         const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
         const int64_t columns = panel.vectors * kernel.lanes;
@@ -140,6 +165,9 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
         if (kernel.int8) {
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr,
                        reinterpret_cast<int8_t*>(to));
+            if (kernel.marked) {
+                mark_panel(reinterpret_cast<const int8_t*>(to), steps, columns, marks + i * steps);
+            }
         } else {
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr, reinterpret_cast<float*>(to));
         }

@@ -216,6 +216,21 @@ TEST_P(GemmSweep, LongSumsAndExtremes) {
     }
 }
 
+// Weights around a bound that kernels use: four of them add up to 252 to 256, and 128 times 255 is the most that fits
+// 16 bits.
+TEST_P(GemmSweep, SmallWeights) {
+    if (!kernel_->int8) {
+        return;
+    }
+    for (const int64_t k : {15, 16, 17, 32, 33, 47, 48, 49, 96, 200}) {
+        run({kernel_->mr, 22, k, 1, Fill::kSmallWeights, no_clamp()});
+        run({1, 7, k, 9, Fill::kSmallWeights, no_clamp()});
+        if (HasFatalFailure()) {
+            return;
+        }
+    }
+}
+
 TEST_P(GemmSweep, Epilogues) {
     Epilogue relu6;
     relu6.lo = 0.0F;

@@ -42,7 +42,7 @@ protected:
 };
 
 /// Contents of a sweep's operands.
-enum class Fill { kRandom, kLowest, kHighest, kOpposite };
+enum class Fill { kRandom, kLowest, kHighest, kOpposite, kSmallWeights };
 
 /// Weights do not have the lowest byte (docs/int8-contract.md).
 inline int8_t fill_int8(std::mt19937* rng, Fill fill, bool weight) {
@@ -50,6 +50,9 @@ inline int8_t fill_int8(std::mt19937* rng, Fill fill, bool weight) {
         case Fill::kLowest: return weight ? -127 : -128;
         case Fill::kHighest: return 127;
         case Fill::kOpposite: return weight ? 127 : -128;
+        case Fill::kSmallWeights:
+            return weight ? static_cast<int8_t>(std::uniform_int_distribution<int>(0, 9)(*rng) < 3 ? 64 : 63)
+                          : int8_t{-128};
         default: return static_cast<int8_t>(std::uniform_int_distribution<int>(weight ? -127 : -128, 127)(*rng));
     }
 }

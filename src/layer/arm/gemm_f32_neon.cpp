@@ -21,6 +21,7 @@ struct NeonF32 {
     using Element = float;
     using Output = Epilogue;
     static constexpr int kMr = kTileRows, kVectors = kTileVectors, kKr = 1, kUnroll = 4, kRows1 = 1;
+    static constexpr bool kMarked = false;
 
     static FW_ALWAYS_INLINE void interleave(const float* const* rows, int64_t length, float* out) {
         for (int64_t p = 0; p < length; p += 4, out += 4 * kMr) {

@@ -23,6 +23,7 @@ struct NeonPairs {
     using Element = int32_t;
     using Output = Epilogue;
     static constexpr int kMr = kTileRows, kVectors = kTileVectors, kKr = 1, kUnroll = 2, kRows1 = 1;
+    static constexpr bool kMarked = false;
 
     static FW_ALWAYS_INLINE void interleave(const int32_t* const* rows, int64_t length, int32_t* out) {
         for (int64_t p = 0; p < length; p += 4, out += 4 * kMr) {

@@ -10,6 +10,7 @@ struct DotprodInt8 {
     using Element = int8_t;
     using Output = ByteOutput;
     static constexpr int kMr = 8, kVectors = 3, kKr = 4, kUnroll = 4, kRows1 = 1;
+    static constexpr bool kMarked = false;
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
         for (int64_t p = 0; p < length; p += 16, out += 128) {

@@ -10,6 +10,7 @@ struct I8mmInt8 {
     using Element = int8_t;
     using Output = ByteOutput;
     static constexpr int kMr = 8, kVectors = 3, kKr = 8, kUnroll = 2, kRows1 = 2;
+    static constexpr bool kMarked = false;
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
         for (int64_t p = 0; p < length; p += 16, out += 128) {
