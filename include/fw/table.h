@@ -35,7 +35,9 @@ struct FW_EXPORT ScaleTable {
         LayerPrecision precision = LayerPrecision::kUnset;
         std::vector<float> equalize;    ///< factors of the output channels, which the readers' weights take back
         std::vector<float> bias_delta;  ///< added to the bias of each output channel
-        int line = 0;                   ///< where the table names the layer first, for messages
+        /// One a weight, in their order: it becomes floor(w * scale) + (0 or 1) instead of the nearest; empty = nearest
+        std::vector<bool> round_up;
+        int line = 0;  ///< where the table names the layer first, for messages
     };
 
     std::map<std::string, LayerEntry> layers;

@@ -66,6 +66,7 @@ private:
     Status take_weights(std::string_view rest, const std::string& layer);
     Status take_channels(std::string_view rest, const std::string& layer, const char* what,
                          std::vector<float> ScaleTable::LayerEntry::*list);
+    Status take_rounding(std::string_view rest, const std::string& layer);
     Status end(std::string_view rest);
     Status set_input(const std::string& layer, const QuantParams& quant);
     ScaleTable::LayerEntry& entry(const std::string& layer);
@@ -145,6 +146,34 @@ Status TableReader::take_channels(std::string_view rest, const std::string& laye
     }
     e.*list = std::move(values);
     return {};
+}
+
+/// Hexadecimal digits of `round`, four weights each, the first one in the highest bit.
+Status TableReader::take_rounding(std::string_view rest, const std::string& layer) {
+    const std::string_view digits = next_token(&rest);
+    std::vector<bool> up;
+    up.reserve(digits.size() * 4);
+    for (const char c : digits) {
+        const size_t digit = std::string_view("0123456789abcdef").find(c);
+        if (digit == std::string_view::npos) {
+            return Status::error(Code::kParseError, "layer '%s': '%c' is not a digit from 0 to 9 or a to f",
+                                 shown(layer).c_str(), c);
+        }
+        for (size_t bit = 8; bit > 0; bit /= 2) {
+            up.push_back((digit & bit) != 0);
+        }
+    }
+    if (up.empty()) {
+        return Status::error(Code::kParseError, "layer '%s' has no digits", shown(layer).c_str());
+    }
+    ScaleTable::LayerEntry& e = entry(layer);
+    if (!e.round_up.empty() && e.round_up != up) {
+        return Status::error(Code::kParseError,
+                             "the rounding of layer '%s' differs from that given before (line %d on)",
+                             shown(layer).c_str(), e.line);
+    }
+    e.round_up = std::move(up);
+    return end(rest);
 }
 
 Status TableReader::set_input(const std::string& layer, const QuantParams& quant) {
@@ -275,6 +304,10 @@ Status TableReader::read_line(std::string_view line) {
         FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
         return take_channels(line, name, "bias", &ScaleTable::LayerEntry::bias_delta);
     }
+    if (keyword == "round") {
+        FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
+        return take_rounding(line, name);
+    }
     if (keyword == "layer") {
         FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
         const std::string_view word = next_token(&line);
@@ -338,6 +371,18 @@ void append_scales(const std::vector<float>& scales, std::string* out) {
     *out += "\n";
 }
 
+// As take_rounding reads them; bits that fill the last digit are 0.
+void append_bits(const std::vector<bool>& bits, std::string* out) {
+    for (size_t i = 0; i < bits.size(); i += 4) {
+        size_t digit = 0;
+        for (size_t bit = 0; bit < 4; ++bit) {
+            digit = 2 * digit + (i + bit < bits.size() && bits[i + bit] ? 1 : 0);
+        }
+        *out += "0123456789abcdef"[digit];
+    }
+    *out += "\n";
+}
+
 void append_quant(const QuantParams& quant, std::string* out) {
     append_scale(quant.scale, out);
     *out += " " + std::to_string(quant.zero_point) + "\n";
@@ -397,6 +442,10 @@ std::string ScaleTable::to_text() const {
         if (!e.bias_delta.empty()) {
             out += "bias " + name;
             append_scales(e.bias_delta, &out);
+        }
+        if (!e.round_up.empty()) {
+            out += "round " + name + " ";
+            append_bits(e.round_up, &out);
         }
     }
     return out;

@@ -63,6 +63,21 @@ TEST(EqualizeChannels, BiasCorrectionsAreAdded) {
     EXPECT_EQ(bias_of(find(graph, "b")), (std::vector<float>{1, 2, 3, 4}));
 }
 
+TEST(EqualizeChannels, WeightsAreRoundedAsTheTableSays) {
+    ScaleTable table;
+    table.layers["a"].weight_scales = {3.0F, 0.0F};  // 0.5 * 3 lies between 1 and 2
+    table.layers["a"].round_up = {true, false, true, true, true, true, false, false};
+    Graph graph;
+    ASSERT_TRUE(equalize(chain(), table, &graph).ok());
+    EXPECT_EQ(find(graph, "a").weights[0].to_floats(),
+              (std::vector<float>{2.0F / 3.0F, 1.0F / 3.0F, 2.0F / 3.0F, 0.5F, 0.5F, 0.5F}));
+    table.layers["a"].round_up.resize(4);
+    EXPECT_FALSE(equalize(chain(), table, &graph).ok());
+    table.layers["a"].round_up.resize(8);
+    table.layers["a"].weight_scales.clear();
+    EXPECT_FALSE(equalize(chain(), table, &graph).ok());
+}
+
 TEST(EqualizeChannels, RefusesWhatWouldChangeTheNetwork) {
     Graph graph;
     EXPECT_FALSE(equalize(chain(), factors({1.0F, 2.0F, 3.0F}), &graph).ok());    // number of channels

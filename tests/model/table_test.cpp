@@ -163,6 +163,19 @@ TEST(Table, FactorsAndBiasCorrections) {
     }
 }
 
+TEST(Table, RoundingOfWeights) {
+    const Result<ScaleTable> t = table("fwtable 2\nweights conv1 2\nround conv1 a1\n");
+    ASSERT_TRUE(t.ok()) << t.status().message();
+    EXPECT_EQ(t->layers.at("conv1").round_up, (std::vector<bool>{true, false, true, false, false, false, false, true}));
+    const Result<ScaleTable> again = table(t->to_text());
+    ASSERT_TRUE(again.ok()) << again.status().message();
+    EXPECT_EQ(again->layers.at("conv1").round_up, t->layers.at("conv1").round_up);
+    for (const char* line : {"round", "round conv1", "round conv1 0g", "round conv1 A0", "round conv1 a1 a1",
+                             "round conv1 a1\nround conv1 a2"}) {
+        EXPECT_FALSE(table(std::string("fwtable 2\n") + line + "\n").ok()) << line;
+    }
+}
+
 }  // namespace
 
 }  // namespace fw::test

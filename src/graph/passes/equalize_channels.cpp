@@ -1,4 +1,5 @@
-// Applies what a table says about weights: factors of output channels that the readers take back, and bias corrections.
+// Applies what a table says about weights: factors of output channels that the readers take back, bias corrections, and
+// which way each weight is rounded.
 //
 //   conv1 (w, b)        conv1 (w * f + bias delta)         f: one factor an output channel (equalize)
 //   -> blob        =>   -> blob * f
@@ -12,6 +13,7 @@
 // ReLU6 and the like: Clip(lo, hi) becomes a bound of hi * f a channel, which no kernel has. It is left to the
 // saturation of int8 where that is at or below every such bound, which limit_channels checks; lo must be 0 or absent.
 #include <algorithm>
+#include <cmath>
 
 #include "graph/pass.h"
 #include "graph/weighted.h"
@@ -170,10 +172,34 @@ private:
     std::vector<ValueId> scaled_;
 };
 
+// Weights become the values that int8 holds: whole numbers over their scales.
+Status round_weights(Node* node, const ScaleTable::LayerEntry& entry) {
+    std::vector<float> weights = node->weights[0].to_floats();
+    const auto channels = static_cast<size_t>(num_output(*node));
+    if (entry.weight_scales.size() != channels) {
+        return Status::error(Code::kInvalidArgument, "round needs weight scales, %zu of them; the table has %zu",
+                             channels, entry.weight_scales.size());
+    }
+    if ((weights.size() + 3) / 4 * 4 != entry.round_up.size()) {
+        return Status::error(Code::kInvalidArgument, "rounding of %zu weights in %zu digits, expected %zu",
+                             weights.size(), entry.round_up.size() / 4, (weights.size() + 3) / 4);
+    }
+    const size_t row = weights.size() / channels;
+    for (size_t i = 0; i < weights.size(); ++i) {
+        const float scale = entry.weight_scales[i / row];
+        if (scale > 0.0F) {
+            const float q = std::floor(weights[i] * scale) + (entry.round_up[i] ? 1.0F : 0.0F);
+            weights[i] = std::clamp(q, -127.0F, 127.0F) / scale;
+        }
+    }
+    set_weights(node, std::move(weights), bias_of(*node));
+    return {};
+}
+
 Status apply(Graph* graph, ScaleTable* table, NodeId id, const ScaleTable::LayerEntry& entry) {
     Node& node = graph->node(id);
     if (!has_constant_weights(node)) {
-        return Status::error(Code::kInvalidArgument, "equalize or bias for a %s without constant weights",
+        return Status::error(Code::kInvalidArgument, "equalize, bias or round for a %s without constant weights",
                              node.type.c_str());
     }
     FW_RETURN_IF_ERROR(check_weights(node));
@@ -194,7 +220,7 @@ Status apply(Graph* graph, ScaleTable* table, NodeId id, const ScaleTable::Layer
         }
         set_weights(&node, node.weights[0].to_floats(), std::move(bias));
     }
-    return {};
+    return entry.round_up.empty() ? Status() : round_weights(&node, entry);
 }
 
 }  // namespace
@@ -206,7 +232,8 @@ Status pass_equalize_channels(Graph* graph, const PassContext& context) {
     const std::map<std::string, ScaleTable::LayerEntry> entries = context.table->layers;
     for (const NodeId id : graph->order()) {
         const auto found = entries.find(graph->node(id).name);
-        if (found == entries.end() || (found->second.equalize.empty() && found->second.bias_delta.empty())) {
+        if (found == entries.end() ||
+            (found->second.equalize.empty() && found->second.bias_delta.empty() && found->second.round_up.empty())) {
             continue;
         }
         const Status status = apply(graph, context.table, id, found->second);
