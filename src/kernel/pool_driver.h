@@ -30,7 +30,7 @@ FW_ALWAYS_INLINE void max_block(const PoolArgs& args, typename K::Vec first, int
 }
 
 template <class K>
-FW_ALWAYS_INLINE void max_window(const PoolArgs& args, typename K::Element start) {
+void max_window(const PoolArgs& args, typename K::Element start) {
     constexpr int64_t kBytes = K::kBytes;
     const auto first = K::set(start);
     const int64_t bytes = args.channels * static_cast<int64_t>(sizeof(typename K::Element));
@@ -50,7 +50,5 @@ FW_ALWAYS_INLINE void max_window(const PoolArgs& args, typename K::Element start
 }  // namespace fw
 
 /// Defines the kernel `id` of the traits `Int8` and `Float`.
-#define FW_DEFINE_POOL(id, isa, Int8, Float)                                                                       \
-    extern const ::fw::PoolKernel id = {#id, ::fw::Isa::isa,                                                       \
-                                        [](const PoolArgs& args, int8_t start) { max_window<Int8>(args, start); }, \
-                                        [](const PoolArgs& args, float start) { max_window<Float>(args, start); }};
+#define FW_DEFINE_POOL(id, isa, Int8, Float) \
+    extern const ::fw::PoolKernel id = {#id, ::fw::Isa::isa, ::fw::max_window<Int8>, ::fw::max_window<Float>};
