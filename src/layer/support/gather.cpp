@@ -29,11 +29,11 @@ bool find_run(const std::vector<int>& map, ChannelRun* run) {
     return std::all_of(map.begin() + static_cast<ptrdiff_t>(run->end), map.end(), [](int c) { return c < 0; });
 }
 
-// `fill` may be nullptr where there is nothing of it.
+// `values` may be nullptr where there is nothing to fill.
 template <class T>
-void copy_stretch(T* to, const T* from, size_t count) {
-    if (count > 0) {
-        std::memcpy(to, from, count * sizeof(T));
+void fill_channels(T* to, const T* values, size_t begin, size_t end) {
+    if (begin < end) {
+        std::memcpy(to + begin, values + begin, (end - begin) * sizeof(T));
     }
 }
 
@@ -54,9 +54,9 @@ void gather_elements(const Tensor& in, const Tensor& out, const GatherMaps& maps
             if (adjacent && outside) {
                 std::memcpy(to, fill, channels * sizeof(T));
             } else if (adjacent) {
-                copy_stretch(to, fill, run.begin);
-                copy_stretch(to + run.begin, from + run.first, run.end - run.begin);
-                copy_stretch(to + run.end, fill + run.end, channels - run.end);
+                fill_channels(to, fill, 0, run.begin);
+                std::memcpy(to + run.begin, from + run.first, (run.end - run.begin) * sizeof(T));
+                fill_channels(to, fill, run.end, channels);
             } else {
                 for (size_t c = 0; c < channels; ++c) {
                     to[static_cast<int64_t>(c) * out.c_stride()] =
