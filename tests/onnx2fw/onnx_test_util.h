@@ -91,6 +91,12 @@ inline void set(NodeProto* node, const std::string& name, int64_t value) {
     a->set_type(AttributeProto::INT);
     a->set_i(value);
 }
+inline void set(NodeProto* node, const std::string& name, float value) {
+    AttributeProto* a = node->add_attribute();
+    a->set_name(name);
+    a->set_type(AttributeProto::FLOAT);
+    a->set_f(value);
+}
 inline void set(NodeProto* node, const std::string& name, const std::string& value) {
     AttributeProto* a = node->add_attribute();
     a->set_name(name);

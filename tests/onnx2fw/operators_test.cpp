@@ -148,6 +148,35 @@ TEST(OnnxOperators, ResizeAsymmetricLinear) {
     expect(&m, {0, 4}, {1, 1, 4}, {0, 2, 4, 4});
 }
 
+// What Interp does not do becomes a matrix for each axis. The values are those of the operator's page.
+TEST(OnnxOperators, ResizeByMatrices) {
+    const auto resize = [](const Ints& sizes, const std::string& mode, const std::string& place) {
+        ModelBuilder m({1, 1, 2, 4}, 19);
+        m.ints("s", {4}, sizes).floats("roi", {8}, {0, 0, 0, 0.5F, 1, 1, 1, 1.5F});
+        NodeProto* n = m.node("Resize", {"x", place == "tf_crop_and_resize" ? "roi" : "", "", "s"}, {"y"});
+        set(n, "mode", mode);
+        set(n, "coordinate_transformation_mode", place);
+        return m;
+    };
+    const Floats x = {1, 2, 3, 4, 5, 6, 7, 8};
+    ModelBuilder crop = resize({1, 1, 2, 3}, "linear", "tf_crop_and_resize");
+    set(crop.graph()->mutable_node(0), "extrapolation_value", 10.0F);
+    expect(&crop, x, {1, 2, 3}, {2.5F, 4, 10, 6.5F, 8, 10});
+    ModelBuilder smaller = resize({1, 1, 1, 2}, "linear", "half_pixel");
+    set(smaller.graph()->mutable_node(0), "antialias", int64_t{1});
+    // Weights 1 3 3 1 over a halved axis, less what lies outside: the edge stands in.
+    expect(&smaller, x, {1, 1, 2}, {0.5F * (1.625F + 5.625F), 0.5F * (3.375F + 7.375F)});
+    ModelBuilder channels = resize({1, 3, 2, 4}, "nearest", "asymmetric");
+    expect(&channels, x, {3, 2, 4}, {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8});
+}
+
+TEST(OnnxOperators, LayerNormGivesMeanAndDeviation) {
+    ModelBuilder m({1, 2, 2}, 17);
+    m.floats("g", {2}, {1, 1});
+    m.node("LayerNormalization", {"x", "g"}, {"n", "mean", "y"});
+    expect(&m, {1, 3, 0, 4}, {2, 1}, {0.999995F, 0.49999937F});
+}
+
 TEST(OnnxOperators, ShuffleOfChannels) {
     ModelBuilder m({1, 4, 1, 2});
     m.ints("a", {5}, {1, 2, 2, 1, 2}).ints("b", {4}, {1, 4, 1, 2});

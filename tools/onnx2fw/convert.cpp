@@ -31,7 +31,7 @@ bool read_model(const import::Source<uint8_t>& source, import::Report* report, M
         return false;
     }
     if (!model->has_graph() || model->graph().node_size() == 0) {
-        report->error(source.name, "has no graph: expected an ONNX model in protobuf format");
+        report->error(source.name, "has no nodes: expected an ONNX model in protobuf format");
         return false;
     }
     if (model->graph().node_size() > kMaxNodes) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "onnx2fw/node_context.h"
@@ -30,6 +31,24 @@ bool inside_folder(const std::string& path) {
             return false;
         }
         start = end + 1;
+    }
+    return true;
+}
+
+// Links are followed only to files in the model's folder, or in the folder of the file that the model's own name links
+// to: an archive from elsewhere must not name files of this machine.
+bool links_outside(const std::string& model, const std::string& folder, const std::string& location) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const fs::path file = fs::canonical(fs::path(folder) / location, error);
+    if (error) {
+        return false;  // there is none: opening it will say so
+    }
+    for (const fs::path& allowed : {fs::canonical(folder, error), fs::canonical(model, error).parent_path()}) {
+        const fs::path relative = file.lexically_relative(allowed);
+        if (!allowed.empty() && !relative.empty() && *relative.begin() != "..") {
+            return false;
+        }
     }
     return true;
 }
@@ -64,6 +83,11 @@ bool NodeContext::external_bytes(const TensorProto& tensor, Span<const uint8_t>*
     }
     if (c_.folder.empty()) {
         error("external data of '%s' lie in '%s', which cannot be read here", tensor.name().c_str(), location.c_str());
+        return false;
+    }
+    if (links_outside(c_.file, c_.folder, location)) {
+        error("external data of '%s': '%s' links to a file outside of the model's folder", tensor.name().c_str(),
+              location.c_str());
         return false;
     }
     auto file = c_.external.find(location);

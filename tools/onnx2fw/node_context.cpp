@@ -36,6 +36,9 @@ ConstantPtr NodeContext::constant(int i) {
 
 bool NodeContext::ints(int i, const char* what, std::vector<int64_t>* out) {
     const ConstantPtr c = constant(i);
+    if (c == nullptr && has(i) && !in(i).known) {
+        return false;  // why it cannot be read has been said
+    }
     if (c == nullptr || c->real()) {
         error("%s (input %d) is %s, expected whole numbers that are known when the network is converted", what, i,
               c == nullptr ? "computed from the network's input" : "float");
@@ -47,6 +50,9 @@ bool NodeContext::ints(int i, const char* what, std::vector<int64_t>* out) {
 
 bool NodeContext::floats(int i, const char* what, std::vector<float>* out) {
     const ConstantPtr c = constant(i);
+    if (c == nullptr && has(i) && !in(i).known) {
+        return false;
+    }
     if (c == nullptr) {
         error("%s (input %d) is computed from the network's input, expected an initializer", what, i);
         return false;

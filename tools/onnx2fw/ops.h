@@ -64,6 +64,10 @@ void convert_known_only(NodeContext* ctx);
 
 /// One operand of a binary operation and its other: helper of Mean, LogSoftmax and the like. `op` = BinaryOp's op_type.
 LayerBuilder& add_scalar_op(NodeContext* ctx, const char* suffix, int op, double b, BlobId bottom);
+/// Output 0 = x (rows x k, the rows being all axes but the last) times a known matrix, `weights` being [n][k], plus a
+/// bias if there is one: InnerProduct works row by row. `suffix` names the layer where it is not the node's only one.
+bool inner_product(NodeContext* ctx, const Value& x, int64_t n, std::vector<float> weights, std::vector<float> bias,
+                   const std::string& suffix, Value* out);
 /// Pads of a window as [top, left, bottom, right] from pads or auto_pad; false after an error.
 struct Window {
     int64_t kernel[2], stride[2], dilation[2], pad[4];  ///< height first; pad: top, left, bottom, right

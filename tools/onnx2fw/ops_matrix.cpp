@@ -7,10 +7,6 @@
 
 namespace fw::onnx {
 
-namespace {
-
-// x (rows x k, the rows being all axes but the last) times a known matrix: InnerProduct works row by row.
-// `weights` is [n][k].
 bool inner_product(NodeContext* ctx, const Value& x, int64_t n, std::vector<float> weights, std::vector<float> bias,
                    const std::string& suffix, Value* out) {
     const int64_t k = x.dims.back();
@@ -72,6 +68,8 @@ bool inner_product(NodeContext* ctx, const Value& x, int64_t n, std::vector<floa
     *out = ctx->conversion().values[ctx->node().output(0)];
     return !ctx->failed();
 }
+
+namespace {
 
 // [k][n] or, if `is_nk`, [n][k] -> [n][k], times a factor.
 std::vector<float> weights_nk(const std::vector<float>& b, int64_t k, int64_t n, bool is_nk, float factor) {

@@ -77,6 +77,52 @@ void convert_instance_norm(NodeContext* ctx) {
     ctx->out(0, &layer, x.dims, x.shape, x.axes);
 }
 
+namespace {
+
+// Outputs 1 and 2 of LayerNormalization: mean and 1 / sqrt(variance + eps) over the axes from `axis` on.
+void layer_norm_statistics(NodeContext* ctx, const Value& x, int axis, int64_t size, double eps) {
+    Dims dims = x.dims;
+    Dims shape = x.shape;
+    std::vector<int> ours;
+    for (auto k = static_cast<size_t>(axis); k < dims.size(); ++k) {
+        dims[k] = 1;
+        if (x.axes[k] != kNoAxis) {
+            ours.push_back(x.axes[k]);
+            shape[static_cast<size_t>(x.axes[k])] = 1;
+        }
+    }
+    if (ours.empty()) {
+        ctx->error("mean or deviation of single values is read, expected the first output alone");
+        return;
+    }
+    const auto reduced = [&](const char* suffix, BlobId bottom, int operation, double coeff) -> LayerBuilder& {
+        LayerBuilder& layer = ctx->add_inner("Reduction", suffix, {bottom});
+        layer.set("operation", operation).set("reduce_all", 0).set("axes", ours).set("coeff", coeff);
+        layer.set("keepdims", 1).set("fixbug0", 1);
+        return layer;
+    };
+    LayerBuilder& average = reduced("mean", x.blob, 3, 1.0);
+    BlobId mean = kNoBlob;
+    if (ctx->wants(1)) {
+        ctx->out(1, &average, dims, shape, x.axes);
+        mean = ctx->conversion().values[ctx->node().output(1)].blob;
+    } else {
+        mean = ctx->inner(&average, "mean");
+    }
+    if (ctx->wants(2)) {
+        LayerBuilder& centred = ctx->add_inner("BinaryOp", "centred", {x.blob, mean});
+        centred.set("op_type", 1);
+        LayerBuilder& variance =
+            reduced("variance", ctx->inner(&centred, "centred"), 2, 1.0 / static_cast<double>(size));
+        LayerBuilder& bounded = add_scalar_op(ctx, "bounded", 0, eps, ctx->inner(&variance, "variance"));
+        LayerBuilder& inverse = ctx->add_inner("UnaryOp", "inverse", {ctx->inner(&bounded, "bounded")});
+        inverse.set("op_type", 6);
+        ctx->out(2, &inverse, dims, shape, x.axes);
+    }
+}
+
+}  // namespace
+
 void convert_layer_norm(NodeContext* ctx) {
     const Value x = ctx->arranged(ctx->in(0));
     const int axis = ctx->axis(ctx->attr("axis", -1), x.rank());
@@ -92,17 +138,14 @@ void convert_layer_norm(NodeContext* ctx) {
     if (!channel_values(ctx, 1, "scale", size, &gamma) || (ctx->has(2) && !channel_values(ctx, 2, "B", size, &beta))) {
         return;
     }
-    for (int i = 1; i < ctx->node().output_size(); ++i) {
-        if (ctx->conversion().readers[ctx->node().output(i)] > 0) {
-            ctx->error("mean or deviation is read, expected the first output alone");
-            return;
-        }
-    }
+    const double eps = ctx->attr_f("epsilon", static_cast<double>(1e-5F));
     LayerBuilder& layer = ctx->add("LayerNorm", {x.blob});
-    layer.set("affine_size", static_cast<double>(size)).set("affine", 1);
-    layer.set("eps", ctx->attr_f("epsilon", static_cast<double>(1e-5F)));
+    layer.set("affine_size", static_cast<double>(size)).set("affine", 1).set("eps", eps);
     layer.weight(std::move(gamma)).weight(std::move(beta));
     ctx->out(0, &layer, x.dims, x.shape, x.axes);
+    if (ctx->wants(1) || ctx->wants(2)) {
+        layer_norm_statistics(ctx, x, axis, size, eps);
+    }
 }
 
 void convert_group_norm(NodeContext* ctx) {
