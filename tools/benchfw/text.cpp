@@ -62,10 +62,10 @@ std::string layer_table(const NetResult& result) {
     for (const LayerTime& layer : result.layers) {
         const LayerPlan& plan = layer.plan;
         const std::string rate = plan.macs > 0 ? format("%.2f", layer.gmacs_per_s) : "-";
-        text += format("%9.4f %6.2f %8s  %-*s %-20s %-9s %-*s %-11s %-6s", layer.ms, layer.percent, rate.c_str(), names,
-                       printable(plan.name).c_str(), printable(plan.type).c_str(), precision_of(plan).c_str(), kernels,
-                       printable(kernel_of(plan)).c_str(), plan.isa.empty() ? "-" : plan.isa.c_str(),
-                       plan.device.c_str());
+        text +=
+            format("%9.4f %6.2f %8s  %-*s %-20s %-9s %-*s %-11s %-6s", layer.ms, layer.percent, rate.c_str(), names,
+                   printable(plan.name).c_str(), printable(plan.type).c_str(), precision_of(plan).c_str(), kernels,
+                   printable(kernel_of(plan)).c_str(), plan.isa.empty() ? "-" : plan.isa.c_str(), plan.device.c_str());
         text += std::string(" ") + (plan.is_conversion ? "conversion: " : "") + printable(plan.reason);
         if (!plan.cpu_reason.empty()) {
             text += "; on the CPU: " + printable(plan.cpu_reason);
