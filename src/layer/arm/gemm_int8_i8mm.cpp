@@ -9,7 +9,7 @@ namespace {
 struct I8mmInt8 {
     using Element = int8_t;
     using Output = ByteOutput;
-    static constexpr int kMr = 8, kVectors = 3, kKr = 8, kUnroll = 2, kRows1 = 2;
+    static constexpr int kMr = 8, kVectors = 3, kKr = 8, kUnroll = 1, kRows1 = 2;
     static constexpr bool kMarked = false;
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
