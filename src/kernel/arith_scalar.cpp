@@ -20,8 +20,18 @@ void affine(const AffineArgs& args, const int8_t* x, int64_t count, int8_t* out)
     }
 }
 
+void product(const ProductArgs& args, int64_t count, int8_t* out) {
+    for (int64_t i = 0; i < count; ++i) {
+        int32_t x = args.in[0][i] - args.zero_point[0];
+        for (int j = 1; j < args.inputs; ++j) {
+            x *= args.in[j][i] - args.zero_point[j];
+        }
+        out[i] = requantized(static_cast<float>(x) * args.multiplier, args.zero_point_out, args.lo, 127);
+    }
+}
+
 }  // namespace
 
-extern const ArithKernel arith_scalar = {"arith_scalar", Isa::kScalar, affine};
+extern const ArithKernel arith_scalar = {"arith_scalar", Isa::kScalar, affine, product};
 
 }  // namespace fw

@@ -178,11 +178,23 @@ struct AffineArgs {
     int32_t hi = 127;
 };
 
+/// out = clamp(rne(float(prod_j (in[j] - zero_point[j])) * multiplier) + zero_point_out, lo, 127) of two or three
+/// inputs: the product of three differences is exact in float. Up to 15 bytes behind `count` of an input are read.
+struct ProductArgs {
+    const int8_t* const* in = nullptr;  ///< [inputs]
+    const int32_t* zero_point = nullptr;
+    int inputs = 0;
+    float multiplier = 1.0F;
+    int32_t zero_point_out = 0;
+    int32_t lo = -127;
+};
+
 /// Arithmetic on runs of adjacent bytes. The output may be the memory of an input.
 struct ArithKernel {
     const char* name;
     Isa level;
     void (*affine)(const AffineArgs&, const int8_t* x, int64_t count, int8_t* out);
+    void (*product)(const ProductArgs&, int64_t count, int8_t* out);
 };
 
 /// The cells of an image that a pooling window covers, and the pixel that comes of them. Steps are in bytes.

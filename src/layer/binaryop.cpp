@@ -146,6 +146,7 @@ public:
         return {};
     }
     LayerTraits traits() const override { return {true, true, true}; }
+    std::string kernel_name() const override { return mode_ == Mode::kCombine ? combine_.kernel_name() : ""; }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         if (mode_ == Mode::kTable) {

@@ -51,6 +51,7 @@ public:
         return {};
     }
     LayerTraits traits() const override { return {true, true, true}; }
+    std::string kernel_name() const override { return int8_ ? combine_.kernel_name() : ""; }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         std::vector<const int64_t*> strides = {out[0].stride};

@@ -52,6 +52,44 @@ TEST_P(ArithSweep, Affine) {
     }
 }
 
+TEST_P(ArithSweep, Product) {
+    for (const int inputs : {2, 3}) {
+        for (const int zero_point : {0, -128, 127}) {
+            for (const float multiplier : {0.0F, 1e-6F, 0.5F / 255, 0.0117F, 1.0F, 3.4e38F}) {
+                for (const int64_t count : kCounts) {
+                    const auto n = static_cast<size_t>(count);
+                    GuardedBuffer x[3] = {GuardedBuffer(n, kOverread), GuardedBuffer(n, kOverread),
+                                          GuardedBuffer(n, kOverread)};
+                    GuardedBuffer out(n);
+                    const int8_t* in[3];
+                    for (int j = 0; j < 3; ++j) {
+                        fill(&x[j], n);
+                        in[j] = x[j].data<int8_t>();
+                    }
+                    const int32_t zero_points[] = {zero_point, -zero_point / 2, 127};
+                    ProductArgs args;
+                    args.in = in;
+                    args.zero_point = zero_points;
+                    args.inputs = inputs;
+                    args.multiplier = multiplier;
+                    args.zero_point_out = -zero_point - 1;
+                    args.lo = zero_point == 0 ? -127 : -128;
+                    kernel_->product(args, count, out.data<int8_t>());
+                    for (size_t i = 0; i < n; ++i) {
+                        int32_t product = 1;
+                        for (int j = 0; j < inputs; ++j) {
+                            product *= in[j][i] - zero_points[j];
+                        }
+                        ASSERT_EQ(int{out.data<int8_t>()[i]},
+                                  reference_int8(product, multiplier, args.zero_point_out, args.lo, 127))
+                            << "element " << i << " of " << count << ", multiplier " << multiplier;
+                    }
+                }
+            }
+        }
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(KernelsInc, ArithSweep, testing::ValuesIn(arith_kernels().begin(), arith_kernels().end()),
                          kernel_test_name<ArithKernel>);
 

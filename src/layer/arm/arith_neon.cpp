@@ -23,8 +23,29 @@ void affine(const AffineArgs& args, const int8_t* x, int64_t count, int8_t* out)
     }
 }
 
+void product(const ProductArgs& args, int64_t count, int8_t* out) {
+    const ByteOutput output(args.zero_point_out, args.lo, 127);
+    const float32x4_t multiplier = vdupq_n_f32(args.multiplier);
+    for (int64_t i = 0; i < count; i += 16) {
+        float32x4_t y[4] = {vdupq_n_f32(1.0F), vdupq_n_f32(1.0F), vdupq_n_f32(1.0F), vdupq_n_f32(1.0F)};
+        for (int j = 0; j < args.inputs; ++j) {
+            const int8x16_t bytes = vld1q_s8(args.in[j] + i);
+            const int16x8_t zero_point = vdupq_n_s16(static_cast<int16_t>(args.zero_point[j]));
+            const int16x8_t words[2] = {vsubq_s16(vmovl_s8(vget_low_s8(bytes)), zero_point),
+                                        vsubq_s16(vmovl_s8(vget_high_s8(bytes)), zero_point)};
+            unroll<4>([&](auto q) FW_INLINE_LAMBDA {
+                const int16x8_t half = words[q / 2];
+                const int32x4_t wide = vmovl_s16(q % 2 == 0 ? vget_low_s16(half) : vget_high_s16(half));
+                y[q] = vmulq_f32(y[q], vcvtq_f32_s32(wide));
+            });
+        }
+        unroll<4>([&](auto q) FW_INLINE_LAMBDA { y[q] = vmulq_f32(y[q], multiplier); });
+        store_bytes(output.bytes(y[0], y[1], y[2], y[3]), out + i, count - i);
+    }
+}
+
 }  // namespace
 
-extern const ArithKernel arith_neon = {"arith_neon", Isa::kNeon, affine};
+extern const ArithKernel arith_neon = {"arith_neon", Isa::kNeon, affine, product};
 
 }  // namespace fw

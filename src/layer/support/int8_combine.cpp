@@ -1,8 +1,10 @@
 #include "layer/support/int8_combine.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/cpu.h"
+#include "base/memory.h"
 #include "kernel/dispatch.h"
 #include "layer/operation.h"
 #include "layer/support/pointwise.h"
@@ -11,23 +13,11 @@ namespace fw {
 
 namespace {
 
-constexpr size_t kMaxFactors = 3;   // 255^3 < 2^24: the product is exact in float
-constexpr size_t kMaxAdjacent = 8;  // inputs that the sum's kernel is used for
+constexpr size_t kMaxFactors = 3;                        // 255^3 < 2^24: the product is exact in float
+constexpr size_t kMaxOperands = 4;                       // inputs that the sum's kernel is used for
+constexpr size_t kBuffer = RunPlan::kBlock + kOverread;  // kernels over-read
 
 // The loops are functions of their own, so that pointers and constants are locals and the compiler vectorises them.
-
-void multiply(const int8_t* a, int32_t zero_a, const int8_t* b, int32_t zero_b, int64_t n, int32_t* out) {
-    for (int64_t i = 0; i < n; ++i) {
-        // 16-bit factors: half the work of a 32-bit product.
-        out[i] = int32_t{static_cast<int16_t>(a[i] - zero_a)} * static_cast<int16_t>(b[i] - zero_b);
-    }
-}
-
-void multiply_by(const int8_t* x, int32_t zero_point, int64_t n, int32_t* product) {
-    for (int64_t i = 0; i < n; ++i) {
-        product[i] *= x[i] - zero_point;
-    }
-}
 
 void widen(const int8_t* x, int32_t zero_point, float factor, int64_t n, float* out) {
     for (int64_t i = 0; i < n; ++i) {
@@ -86,15 +76,19 @@ Status Int8Combine::prepare(Op op, const PrepareContext& context, Span<const flo
     }
     FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
     kernel_ = find_run_kernel(isa);
+    arith_ = find_arith_kernel(isa);
     return {};
+}
+
+const char* Int8Combine::kernel_name() const {
+    if (op_ == Op::kProduct) {
+        return arith_->name;
+    }
+    return op_ == Op::kSum && kernel_ != nullptr ? kernel_->name : "";
 }
 
 void Int8Combine::run(Span<const Tensor> in, const Tensor& out, Span<const int64_t* const> strides, int threads) const {
     const RunPlan plan(out.shape, strides);
-    bool adjacent = in.size() <= kMaxAdjacent;
-    for (size_t i = 0; i < strides.size(); ++i) {
-        adjacent = adjacent && plan.step(i) == 1;
-    }
     const QuantizeArgs args = {result_.scale, result_.zero_point, quant_min(result_)};
     plan.for_each(threads, [&](const int64_t* offset, int64_t length) {
         float value[RunPlan::kBlock];
@@ -105,21 +99,16 @@ void Int8Combine::run(Span<const Tensor> in, const Tensor& out, Span<const int64
             int8_t* home = out.ptr<int8_t>() + offset[0] + start * plan.step(0);
             int8_t* to = scatter_target(home, plan.step(0), bytes);
             switch (op_) {
-                case Op::kSum:
-                    if (adjacent && kernel_ != nullptr) {
-                        sum_adjacent(in, piece, to);
-                    } else {
-                        sum(plan, in, piece, to);
-                    }
-                    break;
-                case Op::kProduct: product(plan, in, piece, value); break;
+                case Op::kSum: sum(plan, in, piece, to); break;
+                case Op::kProduct: product(plan, in, piece, to); break;
                 case Op::kQuotient: quotient(plan, in, piece, value); break;
                 case Op::kMax:
                 case Op::kMin: extreme(plan, in, piece, value); break;
             }
-            if (op_ != Op::kSum && kernel_ != nullptr) {
+            const bool real = op_ != Op::kSum && op_ != Op::kProduct;
+            if (real && kernel_ != nullptr) {
                 kernel_->quantize(args, value, piece.n, to);
-            } else if (op_ != Op::kSum) {
+            } else if (real) {
                 quantize_run(value, piece.n, result_, to);
             }
             scatter_run(to, piece.n, home, plan.step(0));
@@ -162,10 +151,19 @@ Status combine_inputs(Span<const Tensor> in, Span<const int64_t* const> strides,
 const int8_t* Int8Combine::operand(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, size_t i,
                                    int8_t* buffer) const {
     const int64_t step = plan.step(i + 1);
-    return gather_run(in[i].ptr<const int8_t>() + piece.offset[i + 1] + piece.start * step, step, piece.n, buffer);
+    const int8_t* from = in[i].ptr<const int8_t>() + piece.offset[i + 1] + piece.start * step;
+    if (step == 0) {
+        std::memset(buffer, *from, static_cast<size_t>(piece.n));
+        return buffer;
+    }
+    return gather_run(from, step, piece.n, buffer);
 }
 
 void Int8Combine::sum(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const {
+    if (kernel_ != nullptr && in.size() <= kMaxOperands) {
+        sum_by_kernel(plan, in, piece, to);
+        return;
+    }
     int32_t total[RunPlan::kBlock];
     int8_t buffer[RunPlan::kBlock];
     const int64_t n = piece.n;
@@ -188,10 +186,11 @@ void Int8Combine::sum(const RunPlan& plan, Span<const Tensor> in, const Piece& p
     }
 }
 
-void Int8Combine::sum_adjacent(Span<const Tensor> in, const Piece& piece, int8_t* to) const {
-    const int8_t* from[kMaxAdjacent];
+void Int8Combine::sum_by_kernel(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const {
+    int8_t buffer[kMaxOperands][kBuffer];
+    const int8_t* from[kMaxOperands];
     for (size_t i = 0; i < in.size(); ++i) {
-        from[i] = in[i].ptr<const int8_t>() + piece.offset[i + 1] + piece.start;
+        from[i] = operand(plan, in, piece, i, buffer[i]);
     }
     SumArgs args;
     args.in = from;
@@ -205,18 +204,20 @@ void Int8Combine::sum_adjacent(Span<const Tensor> in, const Piece& piece, int8_t
     kernel_->sum(args, piece.n, to);
 }
 
-void Int8Combine::product(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const {
-    int32_t total[RunPlan::kBlock];
-    int8_t first[RunPlan::kBlock];
-    int8_t second[RunPlan::kBlock];
-    multiply(operand(plan, in, piece, 0, first), zero_point_[0], operand(plan, in, piece, 1, second), zero_point_[1],
-             piece.n, total);
-    for (size_t i = 2; i < in.size(); ++i) {
-        multiply_by(operand(plan, in, piece, i, first), zero_point_[i], piece.n, total);
+void Int8Combine::product(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const {
+    int8_t buffer[kMaxFactors][kBuffer];
+    const int8_t* from[kMaxFactors];
+    for (size_t i = 0; i < in.size(); ++i) {
+        from[i] = operand(plan, in, piece, i, buffer[i]);
     }
-    for (int64_t j = 0; j < piece.n; ++j) {
-        value[j] = static_cast<float>(total[j]);
-    }
+    ProductArgs args;
+    args.in = from;
+    args.zero_point = zero_point_.data();
+    args.inputs = static_cast<int>(in.size());
+    args.multiplier = result_.scale;
+    args.zero_point_out = result_.zero_point;
+    args.lo = quant_min(result_);
+    arith_->product(args, piece.n, to);
 }
 
 void Int8Combine::quotient(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const {

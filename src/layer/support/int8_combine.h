@@ -10,6 +10,7 @@
 
 namespace fw {
 
+struct ArithKernel;
 struct CombineOperation;
 struct RunKernel;
 
@@ -27,6 +28,8 @@ public:
 
     /// For another processor; two inputs. `strides` are those of the inputs, as run() has them after the output's.
     Status operation(Span<const Tensor> in, Span<const int64_t* const> strides, Operation* operation) const;
+    /// The kernel of a prepared sum or product; "" = the loops here.
+    const char* kernel_name() const;
 
 private:
     /// The part of a run that is at hand: `n` elements from `start` on; offsets begin with the output's.
@@ -38,8 +41,8 @@ private:
     const int8_t* operand(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, size_t i,
                           int8_t* buffer) const;
     void sum(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const;
-    void sum_adjacent(Span<const Tensor> in, const Piece& piece, int8_t* to) const;
-    void product(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const;
+    void sum_by_kernel(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const;
+    void product(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const;
     void quotient(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const;
     void extreme(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const;
 
@@ -49,6 +52,7 @@ private:
     std::vector<float> factor_;        ///< maximum, minimum: of the inputs
     QuantParams result_;               ///< the last step, quantize(): scale = multiplier
     const RunKernel* kernel_ = nullptr;
+    const ArithKernel* arith_ = nullptr;
 };
 
 /// Fills CombineOperation::from; kUnsupported unless there are two inputs.

@@ -50,8 +50,32 @@ void affine(const AffineArgs& args, const int8_t* x, int64_t count, int8_t* out)
     }
 }
 
+FW_ALWAYS_INLINE __m256 centred(const int8_t* x, int32_t zero_point) {
+    return _mm256_cvtepi32_ps(widen(x, _mm256_set1_epi32(zero_point)));
+}
+
+void product(const ProductArgs& args, int64_t count, int8_t* out) {
+    const Requantizer requantizer(args.zero_point_out, args.lo, 127);
+    const __m256 multiplier = _mm256_set1_ps(args.multiplier);
+    const int8_t* a = args.in[0];
+    const int8_t* b = args.in[1];
+    const int8_t* c = args.inputs > 2 ? args.in[2] : nullptr;
+    for (int64_t i = 0; i < count; i += 16) {
+        __m256 y[2];
+        unroll<2>([&](auto h) FW_INLINE_LAMBDA {
+            const int64_t at = i + 8 * h;
+            y[h] = _mm256_mul_ps(centred(a + at, args.zero_point[0]), centred(b + at, args.zero_point[1]));
+            if (c != nullptr) {
+                y[h] = _mm256_mul_ps(y[h], centred(c + at, args.zero_point[2]));
+            }
+            y[h] = _mm256_mul_ps(y[h], multiplier);
+        });
+        requantizer.store(y[0], y[1], count - i, out + i);
+    }
+}
+
 }  // namespace
 
-extern const ArithKernel arith_avx2 = {"arith_avx2", Isa::kAvx2, affine};
+extern const ArithKernel arith_avx2 = {"arith_avx2", Isa::kAvx2, affine, product};
 
 }  // namespace fw
