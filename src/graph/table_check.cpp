@@ -1,5 +1,7 @@
 #include "graph/table_check.h"
 
+#include <cfloat>
+#include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -9,7 +11,46 @@
 
 namespace fw {
 
+namespace {
+
+// A table that a program filled in has not been through the parser.
+Status check_quant(const ScaleTable& table, const char* what, const std::string& name, const QuantParams& quant) {
+    if (!quant.known()) {
+        return {};
+    }
+    if (!std::isfinite(quant.scale) || quant.scale < FLT_MIN) {
+        return Status::error(Code::kInvalidArgument, "%s: %s '%s': scale is %g, expected a finite number above %g",
+                             table.source.c_str(), what, name.c_str(), static_cast<double>(quant.scale),
+                             static_cast<double>(FLT_MIN));
+    }
+    if (quant.zero_point < -128 || quant.zero_point > 127) {
+        return Status::error(Code::kInvalidArgument, "%s: %s '%s': zero point is %d, expected -128 to 127",
+                             table.source.c_str(), what, name.c_str(), quant.zero_point);
+    }
+    return {};
+}
+
+Status check_numbers(const ScaleTable& table) {
+    for (const auto& [name, quant] : table.blobs) {
+        FW_RETURN_IF_ERROR(check_quant(table, "blob", name, quant));
+    }
+    for (const auto& [name, entry] : table.layers) {
+        FW_RETURN_IF_ERROR(check_quant(table, "layer", name, entry.input));
+        for (const float scale : entry.weight_scales) {
+            if (!std::isfinite(scale) || scale < 0.0F) {
+                return Status::error(Code::kInvalidArgument,
+                                     "%s: layer '%s': weight scale is %g, expected a finite number from 0",
+                                     table.source.c_str(), name.c_str(), static_cast<double>(scale));
+            }
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
 Status check_table(const NetDef& net, const ScaleTable& table) {
+    FW_RETURN_IF_ERROR(check_numbers(table));
     std::unordered_map<std::string, const LayerDef*> layers;
     std::unordered_set<std::string> blobs;
     for (const LayerDef& layer : net.layers) {
@@ -53,8 +94,9 @@ Status check_table(const NetDef& net, const ScaleTable& table) {
         }
     }
     if (known == 0) {
-        return Status::error(Code::kInvalidArgument, "%s is the table of another model: %s has none of its %zu layers",
-                             table.source.c_str(), net.source.c_str(), table.layers.size());
+        return Status::error(Code::kInvalidArgument,
+                             "%s is the table of another model: %s has none of its %zu layers and %zu blobs",
+                             table.source.c_str(), net.source.c_str(), table.layers.size(), table.blobs.size());
     }
     return {};
 }

@@ -7,19 +7,24 @@
 
 #include "fw/version.h"
 #include "support/net_files.h"
+#include "support/temp_folder.h"
 
 namespace fw {
 namespace {
 
-class CApi : public ::testing::Test {
+class CApi : public test::TempFolderTest {
 protected:
     void SetUp() override {
+        TempFolderTest::SetUp();
         files_.layer("Input in 0 1 data 0=2 1=1 2=3").layer("Power p 1 1 data out 1=2.0 2=1.0");
         param_ = files_.param();
         net_ = fw_net_create();
         ASSERT_NE(net_, nullptr);
     }
-    void TearDown() override { fw_net_destroy(net_); }
+    void TearDown() override {
+        fw_net_destroy(net_);
+        TempFolderTest::TearDown();
+    }
     fw_status load() {
         return fw_net_load_model_memory(net_, param_.data(), param_.size(), files_.bin().data(), files_.bin().size());
     }
@@ -58,6 +63,37 @@ TEST_F(CApi, RunsAModel) {
     }
     ASSERT_EQ(fw_extractor_extract(extractor, "out", &out, nullptr), 0);
     fw_extractor_destroy(extractor);
+}
+
+TEST_F(CApi, TablesThatDoNotFitAreRefused) {
+    const struct {
+        const char* text;
+        const char* at_table;  ///< message of fw_net_load_table, else nullptr
+        const char* at_model;
+    } cases[] = {
+        {"fwtable 2\nblob data 1 999\n", "zero point '999'", nullptr},
+        {"fwtable 2\nblob data 1 0\nblob data 2 0\n", ":3: blob 'data' differs from line 2", nullptr},
+        {"fwtable 2\nmodel 0123456789abcdef\nblob data 1 0\n", nullptr, "was made for the model 0123456789abcdef"},
+        {"fwtable 2\nblob elsewhere 1 0\n", nullptr, "is the table of another model"},
+        {"fwtable 2\nblob data 1 0\nlayer elsewhere int8\n", nullptr, nullptr},
+    };
+    for (const auto& c : cases) {
+        fw_net_destroy(net_);
+        net_ = fw_net_create();
+        const std::string path = write("x.table", c.text);
+        if (c.at_table != nullptr) {
+            EXPECT_NE(fw_net_load_table(net_, path.c_str()), 0);
+            EXPECT_NE(std::strstr(fw_last_error(), c.at_table), nullptr) << fw_last_error();
+            continue;
+        }
+        ASSERT_EQ(fw_net_load_table(net_, path.c_str()), 0) << fw_last_error();
+        if (c.at_model == nullptr) {
+            EXPECT_EQ(load(), 0) << fw_last_error();
+        } else {
+            EXPECT_NE(load(), 0);
+            EXPECT_NE(std::strstr(fw_last_error(), c.at_model), nullptr) << fw_last_error();
+        }
+    }
 }
 
 TEST_F(CApi, ErrorsCarryAMessage) {
