@@ -80,7 +80,7 @@ class Usage(Bench):
         self.fails(1, "none.param", "none.param")
         self.fails(1, "none.bin", "net.param", "none.bin")
         self.fails(1, "none.table", "net.param", "--table", "none.table")
-        self.fails(1, "vulkan", "net.param", "--device", "vulkan:0")
+        self.fails(1, "vulkan", "net.param", "--device", "vulkan:99")
         self.fails(1, "other", "net.param", "--table", self.write("other.table", "other 1.5\nother_param_0 2\n"))
         self.fails(1, "--input-shape", self.write("open.param", NET.replace(" 0=16 1=16 2=3", "")))
         self.fails(1, "nowhere", "--json", "nowhere/out.json")
