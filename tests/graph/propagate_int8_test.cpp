@@ -1,5 +1,6 @@
 // Which layers run int8, in which scales, and where conversions lie.
 #include <cmath>
+#include <limits>
 
 #include "graph/int8_plan.h"
 #include "graph/table_check.h"
@@ -303,6 +304,40 @@ TEST(CheckTable, NamesAndCounts) {
     ScaleTable relu = legacy({{"r", 10.0F}});
     relu.layers["r"].weight_scales = {1.0F};
     EXPECT_FALSE(check_table(def, relu).ok());
+}
+
+// A program may fill in what no file could hold.
+TEST(CheckTable, Numbers) {
+    const NetDef def = net({input(), conv1x1("c", "data", "a", 3, 4)});
+    const float inf = std::numeric_limits<float>::infinity();
+    const struct {
+        QuantParams quant;
+        const char* message;
+    } cases[] = {
+        {{1.0F, 128}, "zero point is 128, expected -128 to 127"},
+        {{1.0F, -2000000000}, "zero point is -2000000000, expected -128 to 127"},
+        {{inf, 0}, "scale is inf, expected a finite number"},
+        {{std::nanf(""), 0}, "scale is nan, expected a finite number"},
+        {{-1.0F, 0}, "scale is -1, expected a finite number"},
+        {{1e-39F, 0}, "expected a finite number above"},
+    };
+    for (const auto& c : cases) {
+        ScaleTable blobs = legacy({{"c", 10.0F}});
+        blobs.blobs["data"] = c.quant;
+        const Status blob = check_table(def, blobs);
+        EXPECT_EQ(blob.code(), Code::kInvalidArgument);
+        EXPECT_NE(std::string(blob.message()).find("test.table: blob 'data': "), std::string::npos) << blob.message();
+        EXPECT_NE(std::string(blob.message()).find(c.message), std::string::npos) << blob.message();
+        ScaleTable inputs = legacy({{"c", 10.0F}});
+        inputs.layers["c"].input = c.quant;
+        EXPECT_NE(std::string(check_table(def, inputs).message()).find(c.message), std::string::npos);
+    }
+    for (const float scale : {-1.0F, inf, std::nanf("")}) {
+        ScaleTable weights = legacy({{"c", 10.0F}});
+        weights.layers["c"].weight_scales = {1.0F, 2.0F, scale, 0.0F};
+        EXPECT_NE(std::string(check_table(def, weights).message()).find("layer 'c': weight scale is "),
+                  std::string::npos);
+    }
 }
 
 TEST(CheckTable, TheModelIsTheOneItWasMadeFor) {
