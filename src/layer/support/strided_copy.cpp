@@ -199,6 +199,7 @@ void copy_elements(const Tensor& from, const Tensor& to, int threads, const int8
 
 std::vector<CopyDim> copy_dims(const Tensor& from, const Tensor& to) {
     std::vector<CopyDim> dims;
+    dims.reserve(static_cast<size_t>(from.rank()));
     for (int axis = 0; axis < from.rank(); ++axis) {
         dims.push_back(CopyDim{from.shape[axis], from.stride[axis], to.stride[axis]});
     }
