@@ -202,7 +202,7 @@ Status VulkanProgram::place(Plan* plan) {
             step.on_device = i > 0 && plan->steps[i - 1].on_device;
             continue;
         }
-        const Status status = place(*plan, step, &recorder, &made->dispatches[i]);
+        Status status = place(*plan, step, &recorder, &made->dispatches[i]);
         step.on_device = status.ok();
         if (!status.ok()) {
             if (status.code() != Code::kUnsupported) {

@@ -104,6 +104,7 @@ NetResult sample() {
     layer.plan.type = "Convolution";
     layer.plan.kernel = "gemm_int8_4x8_scalar";
     layer.plan.isa = "scalar";
+    layer.plan.device = "cpu";
     layer.plan.input_type = DType::kInt8;
     layer.plan.macs = 3000000;
     layer.plan.reason = "the table has its scales";
