@@ -234,7 +234,7 @@ struct Costs {
 };
 constexpr Costs kFloatCosts = {1, 12, 24};
 constexpr Costs kInt8Costs = {1, 8, 12};
-constexpr Costs kInt8CostsNeon = {1.35, 10, 12};  // smull and smlal2 take 16 bytes, smlal 4 words
+constexpr Costs kInt8CostsNeon = {1.35, 10, 2.4};  // in instructions: smull and smlal2 take 16 bytes, smlal 4 words
 const Costs& costs_of(const WinogradKernel& kernel) {
     return !kernel.int8 ? kFloatCosts : kernel.level == Isa::kNeon ? kInt8CostsNeon : kInt8Costs;
 }

@@ -60,11 +60,12 @@ double weight(double d, const ResizeRule& rule) {
 
 void add_row(const ResizeAxis& a, const ResizeRule& rule, double x, float* row) {
     const int64_t last = a.in - 1;
-    const auto clamped = [&](double k) {
-        return static_cast<int64_t>(std::min(std::max(k, 0.0), static_cast<double>(last)));
-    };
+    if (!std::isfinite(x)) {
+        return;  // a region of the input that is no number
+    }
     if (rule.mode == "nearest") {
-        row[clamped(nearest_to(x, rule.nearest))] = 1.0F;
+        const double k = std::max(nearest_to(x, rule.nearest), 0.0);
+        row[static_cast<int64_t>(std::min(k, static_cast<double>(last)))] = 1.0F;
         return;
     }
     // Antialiasing widens the window where the input is made smaller. No window is wider than the input and its border.
@@ -72,15 +73,18 @@ void add_row(const ResizeAxis& a, const ResizeRule& rule, double x, float* row) 
     const double reach = std::min((rule.mode == "linear" ? 1.0 : 2.0) / shrink, static_cast<double>(a.in) + 4.0);
     const double centre = std::min(std::max(x, -reach - 4.0), static_cast<double>(last) + reach + 4.0);
     double sum = 0;
-    std::vector<std::pair<double, double>> taps;
-    for (double k = std::floor(centre - reach) + 1.0; k < centre + reach; k += 1.0) {
-        const bool outside = k < 0.0 || k > static_cast<double>(last);
-        const double w = rule.exclude_outside && outside ? 0.0 : weight((k - centre) * shrink, rule);
+    std::vector<std::pair<int64_t, double>> taps;
+    const auto first = static_cast<int64_t>(std::floor(centre - reach)) + 1;
+    const auto end = static_cast<int64_t>(std::ceil(centre + reach));
+    for (int64_t k = first; k < end; ++k) {
+        const bool outside = k < 0 || k > last;
+        const double w =
+            rule.exclude_outside && outside ? 0.0 : weight((static_cast<double>(k) - centre) * shrink, rule);
         taps.emplace_back(k, w);
         sum += w;
     }
     for (const auto& [k, w] : taps) {
-        row[clamped(k)] += static_cast<float>(sum == 0.0 ? 0.0 : w / sum);
+        row[std::min(std::max<int64_t>(k, 0), last)] += static_cast<float>(sum == 0.0 ? 0.0 : w / sum);
     }
 }
 
