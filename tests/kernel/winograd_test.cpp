@@ -206,6 +206,9 @@ TEST(Winograd, PaysForManyChannelsAndPixels) {
         GTEST_SKIP() << "this processor has no Winograd kernels";
     }
     for (const Isa isa : available_isas()) {
+        if (find_winograd_kernel(false, isa, 4) == nullptr) {
+            continue;  // ARMv7 has int8 ones only
+        }
         EXPECT_EQ(choose_winograd(false, isa, 8, 64, 56, 56).kernel, nullptr) << "transforms cost too much";
         EXPECT_EQ(choose_winograd(false, isa, 512, 512, 2, 2).kernel, nullptr) << "weights cost too much";
         const Winograd small = choose_winograd(false, isa, 64, 64, 28, 28);
