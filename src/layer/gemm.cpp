@@ -23,6 +23,7 @@ public:
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
     std::string kernel_name() const override { return kernel_ != nullptr ? kernel_->name : ""; }
+    size_t weight_bytes() const override { return packed_b_.bytes() + (a_.size() + c_.size()) * sizeof(float); }
     int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/) const override {
         Extents e;
         return extents(in, &e).ok() ? e.m * e.n * e.k : 0;
@@ -36,6 +37,7 @@ private:
     bool has_c_input(size_t count) const { return !constant_c_ && count > inputs(); }
     Status extents(Span<const TensorDesc> in, Extents* out) const;
     Status c_type(const Shape& c, const Extents& e, int* type) const;
+    Status pack_b();
     Status find_addend(Span<const Tensor> in, const Extents& e, Addend* out) const;
 
     float alpha_ = 1.0F, beta_ = 1.0F;
@@ -45,6 +47,8 @@ private:
     int c_type_ = -1;
     Extents constant_;
     std::vector<float> a_, b_, c_;
+    PackedMatrix packed_b_;  ///< of a constant B, times alpha
+    bool packed_c_ = false;  ///< C is the bias of packed_b_
     const GemmKernel* kernel_ = nullptr;
 };
 
@@ -175,7 +179,25 @@ Status Gemm::prepare(const PrepareContext& context) {
     FW_RETURN_IF_ERROR(Layer::prepare(context));
     FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
     kernel_ = find_gemm_kernel(false, isa, 0);
-    return {};
+    return constant_b_ ? pack_b() : Status();
+}
+
+Status Gemm::pack_b() {
+    const auto [m, n, k] = constant_;
+    std::vector<float> transposed(b_.size());
+    for (int64_t j = 0; j < n; ++j) {
+        for (int64_t i = 0; i < k; ++i) {
+            transposed[static_cast<size_t>(j * k + i)] =
+                alpha_ * b_[static_cast<size_t>(trans_b_ ? j * k + i : i * n + j)];
+        }
+    }
+    packed_c_ = c_type_ == 0 || c_type_ == 4;
+    std::vector<float> bias;
+    for (int64_t j = 0; j < n && packed_c_; ++j) {
+        bias.push_back(alpha_ * beta_ * c_[c_type_ == 0 ? 0 : static_cast<size_t>(j)]);
+    }
+    b_ = std::vector<float>();
+    return packed_b_.pack(*kernel_, n, k, transposed.data(), packed_c_ ? bias.data() : nullptr);
 }
 
 size_t Gemm::workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/, int threads) const {
@@ -192,7 +214,7 @@ Status Gemm::find_addend(Span<const Tensor> in, const Extents& e, Addend* out) c
         out->data = c.ptr();
         stride[0] = c.rank() == 1 ? c.stride[0] : c.stride[c.rank() - 2];
         stride[1] = c.stride[c.rank() - 1];
-    } else if (c_type_ >= 0) {
+    } else if (c_type_ >= 0 && !packed_c_) {
         out->data = c_.data();
         stride[0] = c_type_ == 3 ? e.n : 1;
     }
@@ -221,24 +243,29 @@ Status Gemm::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& 
         a = stored_matrix(in[next++]);
         a = trans_a_ ? a.transposed() : a;
     }
-    MatrixView b;
-    if (constant_b_) {
-        b = trans_b_ ? MatrixView{b_.data(), e.k, e.n, 1, e.k} : MatrixView{b_.data(), e.k, e.n, e.n, 1};
-    } else {
-        b = stored_matrix(in[next]);
-        b = trans_b_ ? b.transposed() : b;
-    }
     Addend c;
     FW_RETURN_IF_ERROR(find_addend(in, e, &c));
-    const float* product = multiply(*kernel_, a, b, context.threads, context.workspace);
     const int64_t first = out[0].stride[0];
     const int64_t last = out[0].w_stride();
     const int64_t row_stride = transpose_out_ ? last : first;
     const int64_t column_stride = transpose_out_ ? first : last;
-    for (int64_t i = 0; i < e.m; ++i) {
+    // Straight into the output where nothing is left to do.
+    const float alpha = constant_b_ ? 1.0F : alpha_;
+    const bool done = column_stride == 1 && c.data == nullptr && alpha == 1.0F;
+    const MatrixWorkspace at(*kernel_, e.m, e.n, e.k, context.threads);
+    float* product = done ? out[0].ptr() : reinterpret_cast<float*>(static_cast<char*>(context.workspace) + at.result);
+    const int64_t product_stride = done ? row_stride : e.n;
+    if (constant_b_) {
+        multiply_to(*kernel_, a, packed_b_, context.threads, context.workspace, product, product_stride);
+    } else {
+        const MatrixView b = stored_matrix(in[next]);
+        multiply_to(*kernel_, a, trans_b_ ? b.transposed() : b, context.threads, context.workspace, product,
+                    product_stride);
+    }
+    for (int64_t i = 0; i < e.m && !done; ++i) {
         for (int64_t j = 0; j < e.n; ++j) {
-            const float added = c.data == nullptr ? 0.0F : beta_ * c.data[i * c.row_stride + j * c.column_stride];
-            out[0].ptr()[i * row_stride + j * column_stride] = alpha_ * (product[i * e.n + j] + added);
+            const float added = c.data == nullptr ? 0.0F : c.data[i * c.row_stride + j * c.column_stride];
+            out[0].ptr()[i * row_stride + j * column_stride] = alpha * product[i * e.n + j] + alpha_ * beta_ * added;
         }
     }
     return {};

@@ -130,8 +130,12 @@ Status MatMul::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext
             MatrixView right = b.matrix;
             left.data += i * a.batch_stride[0] + j * a.batch_stride[1];
             right.data += i * b.batch_stride[0] + j * b.batch_stride[1];
-            const float* product = multiply(*kernel_, left, right, context.threads, context.workspace);
             float* to = out[0].ptr() + i * batch_stride[0] + j * batch_stride[1];
+            if (column_stride == 1) {
+                multiply_to(*kernel_, left, right, context.threads, context.workspace, to, row_stride);
+                continue;
+            }
+            const float* product = multiply(*kernel_, left, right, context.threads, context.workspace);
             for (int64_t r = 0; r < m; ++r) {
                 for (int64_t c = 0; c < n; ++c) {
                     to[r * row_stride + c * column_stride] = product[r * n + c];

@@ -6,23 +6,39 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
 #include "layer/support/matrix.h"
 #include "layer/support/shape.h"
+#include "layer/support/softmax.h"
 #include "layer/support/weights.h"
 
 namespace fw {
 
 namespace {
 
-/// A projection: weights [out][in] and a bias.
+/// A projection: weights [out][in] and a bias, until they are packed.
 struct Linear {
     std::vector<float> weight, bias;
     int64_t in = 0, out = 0;
+    PackedMatrix packed;
 
-    MatrixView transposed() const { return MatrixView{weight.data(), out, in, in, 1}.transposed(); }
+    Status pack(const GemmKernel& kernel);
 };
+
+Status Linear::pack(const GemmKernel& kernel) {
+    FW_RETURN_IF_ERROR(packed.pack(kernel, out, in, weight.data(), bias.data()));
+    weight = std::vector<float>();
+    bias = std::vector<float>();
+    return {};
+}
+
+void scale_by(float factor, std::vector<float>* values) {
+    for (float& value : *values) {
+        value *= factor;
+    }
+}
 
 MatrixView rows_of(const Tensor& t) {
     return {t.ptr(), t.h(), t.w(), t.stride[0], t.stride[1]};
@@ -50,16 +66,15 @@ private:
     };
     Parts parts(int64_t queries, int64_t keys) const;
 
-    void project(const Linear& linear, const Tensor& x, float scale, float* to, const RunContext& context,
-                 void* product) const;
     void add_mask(const Tensor& mask, int head, int64_t queries, int64_t keys, float* scores) const;
 
     Linear q_, k_, v_, out_;
     int heads_ = 1;
     int64_t embed_ = 0;
-    float scale_ = 1;
+    float scale_ = 1;  ///< part of q_ once that is packed
     size_t mask_ = 0;  ///< 1 = the last input is a mask
     const GemmKernel* kernel_ = nullptr;
+    const FunctionKernel* exp_ = nullptr;
 };
 
 Status MultiHeadAttention::load(const Params& params, Span<const Weight> weights) {
@@ -137,6 +152,12 @@ Status MultiHeadAttention::prepare(const PrepareContext& context) {
     FW_RETURN_IF_ERROR(Layer::prepare(context));
     FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
     kernel_ = find_gemm_kernel(false, isa, 0);
+    exp_ = find_function_kernel(isa);
+    scale_by(scale_, &q_.weight);
+    scale_by(scale_, &q_.bias);
+    for (Linear* linear : {&q_, &k_, &v_, &out_}) {
+        FW_RETURN_IF_ERROR(linear->pack(*kernel_));
+    }
     return {};
 }
 
@@ -178,21 +199,7 @@ int64_t MultiHeadAttention::macs(Span<const TensorDesc> in, Span<const TensorDes
 }
 
 size_t MultiHeadAttention::weight_bytes() const {
-    size_t count = 0;
-    for (const Linear* linear : {&q_, &k_, &v_, &out_}) {
-        count += linear->weight.size() + linear->bias.size();
-    }
-    return count * sizeof(float);
-}
-
-void MultiHeadAttention::project(const Linear& linear, const Tensor& x, float scale, float* to,
-                                 const RunContext& context, void* product) const {
-    const float* values = multiply(*kernel_, rows_of(x), linear.transposed(), context.threads, product);
-    for (int64_t r = 0; r < x.h(); ++r) {
-        for (int64_t j = 0; j < linear.out; ++j) {
-            *to++ = (*values++ + linear.bias[static_cast<size_t>(j)]) * scale;
-        }
-    }
+    return q_.packed.bytes() + k_.packed.bytes() + v_.packed.bytes() + out_.packed.bytes();
 }
 
 void MultiHeadAttention::add_mask(const Tensor& mask, int head, int64_t queries, int64_t keys, float* scores) const {
@@ -205,18 +212,6 @@ void MultiHeadAttention::add_mask(const Tensor& mask, int head, int64_t queries,
     }
 }
 
-void softmax_row(float* row, int64_t count) {
-    const float most = *std::max_element(row, row + count);
-    float sum = 0.0F;
-    for (int64_t i = 0; i < count; ++i) {
-        row[i] = std::exp(row[i] - most);
-        sum += row[i];
-    }
-    for (int64_t i = 0; i < count; ++i) {
-        row[i] /= sum;
-    }
-}
-
 Status MultiHeadAttention::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {
     const int64_t queries = in[0].h();
     const int64_t keys = in[key(in.size())].h();
@@ -224,35 +219,39 @@ Status MultiHeadAttention::forward(Span<const Tensor> in, Span<Tensor> out, cons
     auto* memory = static_cast<float*>(context.workspace);
     const Parts at = parts(queries, keys);
     void* product = memory + at.product;
-    project(q_, in[0], scale_, memory + at.q, context, product);
-    project(k_, in[key(in.size())], 1.0F, memory + at.k, context, product);
-    project(v_, in[value(in.size())], 1.0F, memory + at.v, context, product);
+    const auto project = [&](const Linear& linear, const MatrixView& x, float* to, int64_t row_stride) {
+        multiply_to(*kernel_, x, linear.packed, context.threads, product, to, row_stride);
+    };
+    project(q_, rows_of(in[0]), memory + at.q, embed_);
+    project(k_, rows_of(in[key(in.size())]), memory + at.k, embed_);
+    project(v_, rows_of(in[value(in.size())]), memory + at.v, embed_);
+    float* scores = memory + at.scores;
     for (int h = 0; h < heads_; ++h) {
         const auto part = [&](int64_t offset, int64_t rows) {
             return MatrixView{memory + offset + h * head, rows, head, embed_, 1};
         };
-        float* scores = memory + at.scores;
-        const float* qk =
-            multiply(*kernel_, part(at.q, queries), part(at.k, keys).transposed(), context.threads, product);
-        std::copy(qk, qk + queries * keys, scores);
+        multiply_to(*kernel_, part(at.q, queries), part(at.k, keys).transposed(), context.threads, product, scores,
+                    keys);
         if (mask_ != 0) {
             add_mask(in[in.size() - 1], h, queries, keys, scores);
         }
-        for (int64_t i = 0; i < queries; ++i) {
-            softmax_row(scores + i * keys, keys);
-        }
-        const MatrixView weights{scores, queries, keys, keys, 1};
-        const float* values = multiply(*kernel_, weights, part(at.v, keys), context.threads, product);
-        for (int64_t i = 0; i < queries; ++i) {
-            std::copy(values + i * head, values + (i + 1) * head, memory + at.o + i * embed_ + h * head);
-        }
+        parallel_for(queries, context.threads,
+                     [&](int64_t i) { softmax(*exp_, scores + i * keys, 1, scores + i * keys, 1, keys); });
+        multiply_to(*kernel_, {scores, queries, keys, keys, 1}, part(at.v, keys), context.threads, product,
+                    memory + at.o + h * head, embed_);
     }
-    const MatrixView o{memory + at.o, queries, embed_, embed_, 1};
-    const float* values = multiply(*kernel_, o, out_.transposed(), context.threads, product);
+    const MatrixView o = {memory + at.o, queries, embed_, embed_, 1};
     const Tensor& to = out[0];
+    if (to.stride[1] == 1) {
+        project(out_, o, to.ptr(), to.stride[0]);
+        return {};
+    }
+    const size_t result = MatrixWorkspace(*kernel_, queries, out_.out, embed_, context.threads).result;
+    auto* values = reinterpret_cast<float*>(reinterpret_cast<char*>(memory + at.product) + result);
+    project(out_, o, values, out_.out);
     for (int64_t i = 0; i < queries; ++i) {
         for (int64_t j = 0; j < out_.out; ++j) {
-            to.ptr()[i * to.stride[0] + j * to.stride[1]] = *values++ + out_.bias[static_cast<size_t>(j)];
+            to.ptr()[i * to.stride[0] + j * to.stride[1]] = *values++;
         }
     }
     return {};

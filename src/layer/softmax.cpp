@@ -7,38 +7,15 @@
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
 #include "layer/operation.h"
-#include "layer/support/functions.h"
 #include "layer/support/loop_nest.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/shape.h"
+#include "layer/support/softmax.h"
 #include "quant/quant.h"
 
 namespace fw {
 
 namespace {
-
-// One vector of n elements.
-void softmax(const FunctionKernel& kernel, const float* in, int64_t in_step, float* out, int64_t out_step, int64_t n) {
-    float largest = in[0];
-    for (int64_t i = 1; i < n; ++i) {
-        largest = in[i * in_step] > largest ? in[i * in_step] : largest;
-    }
-    if (in_step == 1 && out_step == 1) {
-        kernel.apply({FloatFunction::kExp, largest}, in, n, out);
-    } else {
-        for (int64_t i = 0; i < n; ++i) {
-            out[i * out_step] = fn::exp(in[i * in_step] - largest);
-        }
-    }
-    double sum = 0.0;
-    for (int64_t i = 0; i < n; ++i) {
-        sum += static_cast<double>(out[i * out_step]);
-    }
-    const auto factor = static_cast<float>(1.0 / sum);
-    for (int64_t i = 0; i < n; ++i) {
-        out[i * out_step] *= factor;
-    }
-}
 
 // One vector of n levels, to float or int8; docs/int8-contract.md.
 template <class To, class Convert>

@@ -1,7 +1,8 @@
-// Products of float matrices of any strides over the GEMM kernels: Gemm and MatMul.
+// Products of float matrices of any strides over the GEMM kernels: Gemm, MatMul and attention.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "kernel/kernel.h"
 #include "layer/layer.h"
@@ -19,6 +20,23 @@ struct MatrixView {
     MatrixView transposed() const { return {data, columns, rows, column_stride, row_stride}; }
 };
 
+/// A right-hand side of products that does not change, packed.
+class PackedMatrix {
+public:
+    /// `transposed` is [n][k], as weights are stored, `bias` has n elements or is nullptr. Fails with kOutOfMemory.
+    Status pack(const GemmKernel& kernel, int64_t n, int64_t k, const float* transposed, const float* bias);
+
+    int64_t rows() const { return k_; }
+    int64_t columns() const { return n_; }
+    size_t bytes() const { return bytes_; }
+    const void* data() const { return data_.get(); }
+
+private:
+    std::shared_ptr<void> data_;
+    size_t bytes_ = 0;
+    int64_t n_ = 0, k_ = 0;
+};
+
 /// The memory of one product of [m x k] and [k x n], and where its parts begin.
 struct MatrixWorkspace {
     size_t a, b, packed, result, scratch, total;
@@ -26,7 +44,13 @@ struct MatrixWorkspace {
     MatrixWorkspace(const GemmKernel& kernel, int64_t m, int64_t n, int64_t k, int threads);
 };
 
-/// a * b into the workspace; returns the result, [m][n] dense. `workspace` has MatrixWorkspace::total bytes.
+/// a * b, element (i, j) to out + i * row_stride + j. `workspace` has MatrixWorkspace::total bytes.
+void multiply_to(const GemmKernel& kernel, const MatrixView& a, const MatrixView& b, int threads, void* workspace,
+                 float* out, int64_t row_stride);
+/// The same plus the bias that `b` was packed with.
+void multiply_to(const GemmKernel& kernel, const MatrixView& a, const PackedMatrix& b, int threads, void* workspace,
+                 float* out, int64_t row_stride);
+/// a * b into the workspace; returns the result, [m][n] dense.
 const float* multiply(const GemmKernel& kernel, const MatrixView& a, const MatrixView& b, int threads, void* workspace);
 
 }  // namespace fw
