@@ -17,7 +17,27 @@ Status check_divides(const char* what, int extent, const char* by, int divisor) 
     return {};
 }
 
-class ShuffleChannel final : public MoveLayer {
+// A layer that is one strided copy.
+class CopyLayer : public MoveLayer {
+public:
+    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
+        const std::vector<CopyDim> dims = loops(in[0], out[0]);
+        strided_copy(in[0].data, out[0].data, element_size(in[0].dtype), dims.data(), static_cast<int>(dims.size()),
+                     context.threads);
+        return {};
+    }
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        CopyOperation copy;
+        copy.parts.push_back({in[0].data, out[0].data, loops(in[0], out[0]), {}});
+        *operation = std::move(copy);
+        return {};
+    }
+
+protected:
+    virtual std::vector<CopyDim> loops(const Tensor& from, const Tensor& to) const = 0;
+};
+
+class ShuffleChannel final : public CopyLayer {
 public:
     Status load(const Params& params, Span<const Weight> /*weights*/) override {
         group_ = params.i(0);
@@ -34,22 +54,9 @@ public:
         return {};
     }
 
-    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
-        const std::vector<CopyDim> dims = loops(in[0], out[0]);
-        strided_copy(in[0].data, out[0].data, element_size(in[0].dtype), dims.data(), static_cast<int>(dims.size()),
-                     context.threads);
-        return {};
-    }
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
-        CopyOperation copy;
-        copy.parts.push_back({in[0].data, out[0].data, loops(in[0], out[0]), {}});
-        *operation = std::move(copy);
-        return {};
-    }
-
 private:
     // Channel g * (c / group) + i goes to i * group + g.
-    std::vector<CopyDim> loops(const Tensor& from, const Tensor& to) const {
+    std::vector<CopyDim> loops(const Tensor& from, const Tensor& to) const override {
         const int64_t groups = reverse_ ? from.shape[0] / group_ : group_;
         const int64_t each = from.shape[0] / groups;
         std::vector<CopyDim> dims = {{groups, each * from.stride[0], to.stride[0]},
@@ -66,7 +73,7 @@ private:
 
 // Blocks of factor x factor pixels on one side are channels on the other. Mode 0: channel (c * factor + dy) * factor +
 // dx, mode 1: (dy * factor + dx) * channels + c.
-class BlockLayer : public MoveLayer {
+class BlockLayer : public CopyLayer {
 public:
     Status load(const Params& params, Span<const Weight> /*weights*/) override {
         factor_ = params.i(0);
@@ -78,19 +85,6 @@ public:
             return Status::error(Code::kInvalidArgument, "mode is %d, expected 0 or 1", mode);
         }
         pixel_first_ = mode == 1;
-        return {};
-    }
-
-    Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
-        const std::vector<CopyDim> dims = loops(in[0], out[0]);
-        strided_copy(in[0].data, out[0].data, element_size(in[0].dtype), dims.data(), static_cast<int>(dims.size()),
-                     context.threads);
-        return {};
-    }
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
-        CopyOperation copy;
-        copy.parts.push_back({in[0].data, out[0].data, loops(in[0], out[0]), {}});
-        *operation = std::move(copy);
         return {};
     }
 
@@ -113,7 +107,6 @@ protected:
         }
         return dims;
     }
-    virtual std::vector<CopyDim> loops(const Tensor& in, const Tensor& out) const = 0;
 
     int factor_ = 1;
     bool pixel_first_ = false;

@@ -1,66 +1,28 @@
-// Rows are widened to 16 bits and interleaved in pairs for vpmaddwd, which is exact. Unpacking works within 128 bits:
-// register 0 holds channels 0..3 and 8..11, register 1 the others, as the packed weights do.
-#include "kernel/dw_line_driver.h"
+// Depthwise lines of bytes on 256 bits. Unpacking works within 128 bits: register 0 holds channels 0..3 and 8..11,
+// register 1 the others, as the packed weights do.
 #include "layer/x86/avx2.h"
+#include "layer/x86/dw_line_words.h"
 
 namespace fw {
 
 namespace {
 
-struct Avx2Int8 {
-    struct Pair {
-        __m256i v[2];
-    };
-    template <int kSize>
-    struct Rows {
-        Pair taps[(kSize + 1) / 2];
-    };
-    using Element = int8_t;
-    using Acc = Pair;
-    template <int kSize>
-    using Column = Rows<kSize>;
-    template <int kSize>
-    using Weights = Rows<kSize>;
-    static constexpr int kLanes = 16, kKr = 2;
-    static constexpr bool kInt8 = true, kUnsignedInput = false, kInterleaved = true;
+struct Avx2Words {
+    using Vec = __m256i;
+    static constexpr int kWords = 16;
 
-    static FW_ALWAYS_INLINE __m256i widen(const int8_t* p) {
+    static FW_ALWAYS_INLINE Vec widen(const int8_t* p) {
         return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
     }
-    static FW_ALWAYS_INLINE Pair load_bias(const void* p) {
-        const auto* from = static_cast<const __m256i*>(p);
-        return {{_mm256_loadu_si256(from), _mm256_loadu_si256(from + 1)}};
+    static FW_ALWAYS_INLINE Vec load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+    static FW_ALWAYS_INLINE Vec low(Vec a, Vec b) { return _mm256_unpacklo_epi16(a, b); }
+    static FW_ALWAYS_INLINE Vec high(Vec a, Vec b) { return _mm256_unpackhi_epi16(a, b); }
+    static FW_ALWAYS_INLINE Vec multiply_add(Vec acc, Vec a, Vec b) {
+        return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
     }
-    template <int kSize>
-    static FW_ALWAYS_INLINE Rows<kSize> load_weights(const void* p) {
-        const auto* from = static_cast<const int8_t*>(p);
-        Rows<kSize> weights;
-        unroll<(kSize + 1) / 2>([&](auto t) FW_INLINE_LAMBDA {
-            weights.taps[t] = {{widen(from + t * kLanes * 2), widen(from + t * kLanes * 2 + 16)}};
-        });
-        return weights;
-    }
-    /// A missing row repeats the last one; its weights are zero.
-    template <int kSize>
-    static FW_ALWAYS_INLINE Rows<kSize> load_column(const int8_t* const* rows, int64_t /*count*/) {
-        Rows<kSize> column;
-        unroll<(kSize + 1) / 2>([&](auto t) FW_INLINE_LAMBDA {
-            constexpr int kFirst = 2 * int(t);
-            const __m256i first = widen(rows[kFirst]);
-            const __m256i second = kFirst + 1 < kSize ? widen(rows[kFirst + 1 < kSize ? kFirst + 1 : kFirst]) : first;
-            column.taps[t] = {{_mm256_unpacklo_epi16(first, second), _mm256_unpackhi_epi16(first, second)}};
-        });
-        return column;
-    }
-    template <int kSize>
-    static FW_ALWAYS_INLINE Acc multiply_add(Acc acc, const Rows<kSize>& x, const Rows<kSize>& w) {
-        unroll<(kSize + 1) / 2>([&](auto t) FW_INLINE_LAMBDA {
-            unroll<2>([&](auto q) FW_INLINE_LAMBDA {
-                acc.v[q] = _mm256_add_epi32(acc.v[q], _mm256_madd_epi16(x.taps[t].v[q], w.taps[t].v[q]));
-            });
-        });
-        return acc;
-    }
+};
+
+struct Avx2Int8 : DwLineWords<Avx2Words> {
     static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
                                        int64_t count) {
         __m256 x[2];
