@@ -44,11 +44,11 @@ public:
             case kTagFloat32:
             case kTagFloat32Old:
                 FW_RETURN_IF_ERROR(take(spec.count, 4, 0, &data));
-                *out = Weight::view(WeightStorage::kFloat32, data, spec.count, file_.owner);
+                *out = Weight::view(WeightStorage::kFloat32, data, spec.count, file_.owner, file_.mapped);
                 return {};
             case kTagFloat16:
                 FW_RETURN_IF_ERROR(take(spec.count, 2, 0, &data));
-                *out = Weight::view(WeightStorage::kFloat16, data, spec.count, file_.owner);
+                *out = Weight::view(WeightStorage::kFloat16, data, spec.count, file_.owner, file_.mapped);
                 return {};
             case kTagInt8:
                 if (!int8_allowed) {
@@ -56,7 +56,7 @@ public:
                                          "int8 data, but the layer's parameters announce no int8 scales");
                 }
                 FW_RETURN_IF_ERROR(take(spec.count, 1, 0, &data));
-                *out = Weight::view(WeightStorage::kInt8, data, spec.count, file_.owner);
+                *out = Weight::view(WeightStorage::kInt8, data, spec.count, file_.owner, file_.mapped);
                 return {};
             default: return read_codebook(spec, out);
         }

@@ -93,6 +93,7 @@ Result<FileData> map_file(const char* path) {
     FileData out;
     out.bytes = {static_cast<const uint8_t*>(mapped), size};
     out.owner = std::shared_ptr<const void>(mapped, [size](void* p) { ::munmap(p, size); });
+    out.mapped = true;
     return out;
 }
 

@@ -17,6 +17,7 @@ namespace fw {
 struct FileData {
     Span<const uint8_t> bytes;
     std::shared_ptr<const void> owner;
+    bool mapped = false;
 };
 
 /// Maps a file read-only (nobody may shorten it while the data lives); reads it where mapping is not offered (pipes,

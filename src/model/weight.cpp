@@ -1,5 +1,8 @@
 #include "model/weight.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstring>
 
 #include "base/half.h"
@@ -26,11 +29,13 @@ Weight Weight::from_int8(std::vector<int8_t> values) {
     return view(WeightStorage::kInt8, data, count, std::move(owner));
 }
 
-Weight Weight::view(WeightStorage storage, const void* data, int64_t count, std::shared_ptr<const void> keep_alive) {
+Weight Weight::view(WeightStorage storage, const void* data, int64_t count, std::shared_ptr<const void> keep_alive,
+                    bool mapped) {
     Weight weight;
     weight.storage_ = storage;
     weight.count_ = count;
     weight.data_ = data;
+    weight.mapped_ = mapped;
     weight.owner_ = std::move(keep_alive);
     return weight;
 }
@@ -82,6 +87,17 @@ Span<const float> Weight::floats(std::vector<float>* storage) const {
     }
     *storage = to_floats();
     return *storage;
+}
+
+void Weight::release_pages() const {
+    if (!mapped_ || count_ == 0) {
+        return;
+    }
+    // Pages that are shared with neighbours go too: they are as well on the disk.
+    const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const uintptr_t begin = reinterpret_cast<uintptr_t>(data_) / page * page;
+    const uintptr_t end = reinterpret_cast<uintptr_t>(data_) + bytes();
+    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace fw

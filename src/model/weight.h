@@ -24,8 +24,9 @@ public:
     /// The same, remembered as the expansion of a codebook: at most 256 different values, and written as one again.
     static Weight from_codebook(std::vector<float> values);
     static Weight from_int8(std::vector<int8_t> values);
-    /// A view of `count` stored elements; `keep_alive` holds the memory.
-    static Weight view(WeightStorage storage, const void* data, int64_t count, std::shared_ptr<const void> keep_alive);
+    /// A view of `count` stored elements; `keep_alive` holds the memory, which is a `mapped` file or not.
+    static Weight view(WeightStorage storage, const void* data, int64_t count, std::shared_ptr<const void> keep_alive,
+                       bool mapped = false);
 
     WeightStorage storage() const { return storage_; }
     bool is_codebook() const { return codebook_; }
@@ -38,10 +39,13 @@ public:
     std::vector<int8_t> to_int8() const;
     /// Float32 values without a copy where the data is aligned float32, else through `*storage`.
     Span<const float> floats(std::vector<float>* storage) const;
+    /// Lets go of the memory that a mapped file's pages take, until they are read again.
+    void release_pages() const;
 
 private:
     WeightStorage storage_ = WeightStorage::kFloat32;
     bool codebook_ = false;
+    bool mapped_ = false;
     int64_t count_ = 0;
     const void* data_ = nullptr;
     std::shared_ptr<const void> owner_;

@@ -110,7 +110,7 @@ Status Net::load_model_memory(Span<const char> param, Span<const uint8_t> bin) {
     const CustomBlobs blobs = custom_blobs(state.model.custom);
     Result<NetDef> def = parse_param(param, "param in memory", blobs);
     if (def.ok()) {
-        FW_RETURN_IF_ERROR(read_weights(FileData{bin, nullptr}, "bin in memory", &*def, blobs));
+        FW_RETURN_IF_ERROR(read_weights(FileData{bin, nullptr, false}, "bin in memory", &*def, blobs));
     }
     return load(&state, std::move(def));
 }

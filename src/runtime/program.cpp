@@ -141,6 +141,9 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
             log(LogLevel::kInfo, "layer '%s' stays float: %s", node.name.c_str(), status.message());
         }
         program->weight_bytes += step.layer->weight_bytes();
+        for (const Weight& weight : node.weights) {
+            weight.release_pages();  // packed copies are what runs
+        }
     }
     return {};
 }

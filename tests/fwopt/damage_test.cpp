@@ -23,7 +23,7 @@ bool survives(const std::string& param, const std::string& bin, int variant) {
         return false;
     }
     const auto bytes = std::make_shared<const std::vector<uint8_t>>(bin.begin(), bin.end());
-    if (!read_weights(FileData{*bytes, bytes}, "damaged.bin", &*def).ok()) {
+    if (!read_weights(FileData{*bytes, bytes, false}, "damaged.bin", &*def).ok()) {
         return false;
     }
     ScaleTable kept;

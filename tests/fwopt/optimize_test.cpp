@@ -23,7 +23,7 @@ NetDef def_of(const NetFiles& files) {
     const auto bytes = std::make_shared<const std::vector<uint8_t>>(files.bin());
     const std::string text = files.param();
     NetDef def = *parse_param({text.data(), text.size()}, "made.param");
-    EXPECT_TRUE(read_weights(FileData{*bytes, bytes}, "made.bin", &def).ok());
+    EXPECT_TRUE(read_weights(FileData{*bytes, bytes, false}, "made.bin", &def).ok());
     return def;
 }
 

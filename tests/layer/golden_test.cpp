@@ -163,7 +163,7 @@ TEST_P(Golden, Matches) {
     auto bytes = std::make_shared<std::vector<uint8_t>>(decode_base64(test["bin"]));
     auto net = parse_param(Span<const char>(param.data(), param.size()), GetParam().file.c_str());
     ASSERT_TRUE(net.ok()) << net.status().message();
-    const Status weights = read_weights(FileData{*bytes, bytes}, "bin", &*net);
+    const Status weights = read_weights(FileData{*bytes, bytes, false}, "bin", &*net);
     ASSERT_TRUE(weights.ok()) << weights.message();
 
     // Some inputs are whole numbers, stored as the bits of int32.

@@ -62,6 +62,22 @@ TEST_F(FileTest, WritesReplacesAndMaps) {
     EXPECT_EQ(names(), std::vector<std::string>{"a"}) << "no temporary file is left";
 }
 
+// What is released comes back from the file; memory that is no file's stays.
+TEST_F(FileTest, WeightsAreTheSameAfterTheirPagesWereReleased) {
+    std::string text(10000, 'x');
+    text[0] = text[9999] = 'y';
+    ASSERT_TRUE(write(path("weights"), text).ok());
+    const Result<FileData> file = map_file(path("weights").c_str());
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE(file->mapped);
+    std::vector<int8_t> expected(text.begin(), text.end());
+    for (const Weight& weight : {Weight::view(WeightStorage::kInt8, file->bytes.data(), 10000, file->owner, true),
+                                 Weight::from_int8(expected)}) {
+        weight.release_pages();
+        EXPECT_EQ(weight.to_int8(), expected);
+    }
+}
+
 TEST_F(FileTest, FilesThatBelongTogetherAreWrittenAllOrNone) {
     ASSERT_TRUE(write(path("old"), "before").ok());
     const std::vector<uint8_t> bytes = {1, 2, 3};

@@ -113,7 +113,7 @@ Status run(fw::tools::Tool* tool, const Arguments& given) {
     Texts texts;
     if (!given.shapes.empty() || given.preprocess.given() || given.print || !given.dot.empty() || !given.html.empty()) {
         FW_ASSIGN_OR_RETURN(fw::NetDef written, fw::parse_param({text.data(), text.size()}, given.in_param.c_str()));
-        FW_RETURN_IF_ERROR(fw::read_weights(fw::FileData{bytes, nullptr}, given.in_bin.c_str(), &written));
+        FW_RETURN_IF_ERROR(fw::read_weights(fw::FileData{bytes, nullptr, false}, given.in_bin.c_str(), &written));
         FW_ASSIGN_OR_RETURN(const std::string description, fw::opt::describe(written, net));
         FW_RETURN_IF_ERROR(make_pictures(given, written, net, &texts));
         if (given.print) {
