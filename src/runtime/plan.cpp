@@ -5,32 +5,11 @@
 
 #include "base/memory.h"
 #include "runtime/arena_layout.h"
+#include "runtime/concat_slices.h"
 
 namespace fw {
 
 namespace {
-
-// An address for tensors that have no memory yet, so that Layer::view can do its arithmetic on it.
-char* const kFakeBase = reinterpret_cast<char*>(uintptr_t{1} << 20);
-
-// Where a value is written straight into a slice of a Concat's output.
-struct Placement {
-    ValueId target = kNone;  // the Concat's output
-    int64_t offset = 0;      // bytes from the target's first element
-    Tensor tensor;           // shape and strides
-};
-
-bool same_strides(const Tensor& a, const Tensor& b) {
-    bool same = a.shape == b.shape && a.dtype == b.dtype;
-    for (int axis = 0; axis < a.rank() && same; ++axis) {
-        same = a.shape[axis] == 1 || a.stride[axis] == b.stride[axis];
-    }
-    return same;
-}
-
-int64_t byte_step(const Tensor& tensor, int axis) {
-    return tensor.stride[axis] * static_cast<int64_t>(element_size(tensor.dtype));
-}
 
 class Planner {
 public:
@@ -49,7 +28,7 @@ public:
     Result<std::shared_ptr<const Plan>> run() {
         FW_RETURN_IF_ERROR(infer());
         find_readers();
-        place_concats();
+        placed_ = place_in_concats(program_, flow_);
         FW_RETURN_IF_ERROR(add_inputs());
         for (size_t i = 0; i < program_.steps.size(); ++i) {
             add_step(static_cast<int>(i));
@@ -70,11 +49,6 @@ private:
 
     Status infer();
     void find_readers();
-    void place_concats();
-    void place_concat(int step);
-    bool can_write_slice(ValueId value, const Tensor& slice) const;
-    ValueId source_of_views(ValueId value, const Tensor& slice) const;
-    bool views(int step, const Tensor& in, Tensor* out) const;
     Status add_inputs();
     void add_step(int step);
     void ensure_slot(ValueId value);
@@ -93,35 +67,33 @@ private:
     int threads_;
     uint64_t max_bytes_;
     std::shared_ptr<Plan> plan_;
-    std::vector<TensorDesc> descs_;          // by value
-    std::vector<std::vector<int>> readers_;  // steps by value
-    std::vector<int> producer_;              // program step by value
-    std::vector<Placement> placed_;          // by value
-    std::vector<bool> has_slot_;             // by value
-    std::vector<SlotId> dense_;              // memo of dense_copy, by slot
-    std::vector<int> unread_;                // reads still to come, by root
+    ValueFlow flow_;
+    std::vector<Placement> placed_;  // by value
+    std::vector<bool> has_slot_;     // by value
+    std::vector<SlotId> dense_;      // memo of dense_copy, by slot
+    std::vector<int> unread_;        // reads still to come, by root
 };
 
 Status Planner::infer() {
-    descs_.resize(graph_.values().size());
-    producer_.assign(descs_.size(), kNone);
-    for (size_t i = 0; i < descs_.size(); ++i) {
-        descs_[i].dtype = graph_.values()[i].dtype;
-        descs_[i].quant = graph_.values()[i].quant;
+    flow_.descs.resize(graph_.values().size());
+    flow_.producer.assign(flow_.descs.size(), kNone);
+    for (size_t i = 0; i < flow_.descs.size(); ++i) {
+        flow_.descs[i].dtype = graph_.values()[i].dtype;
+        flow_.descs[i].quant = graph_.values()[i].quant;
     }
     for (size_t i = 0; i < plan_->inputs.size(); ++i) {
-        descs_[static_cast<size_t>(program_.inputs[i])].shape = plan_->inputs[i].shape;
+        flow_.descs[static_cast<size_t>(program_.inputs[i])].shape = plan_->inputs[i].shape;
     }
     for (size_t s = 0; s < program_.steps.size(); ++s) {
         const Node& node = node_of(static_cast<int>(s));
         std::vector<TensorDesc> in;
         std::vector<TensorDesc> out;
         for (const ValueId id : node.inputs) {
-            in.push_back(descs_[static_cast<size_t>(id)]);
+            in.push_back(flow_.descs[static_cast<size_t>(id)]);
         }
         for (const ValueId id : node.outputs) {
-            out.push_back(descs_[static_cast<size_t>(id)]);
-            producer_[static_cast<size_t>(id)] = static_cast<int>(s);
+            out.push_back(flow_.descs[static_cast<size_t>(id)]);
+            flow_.producer[static_cast<size_t>(id)] = static_cast<int>(s);
         }
         Status status = layer_of(static_cast<int>(s)).infer(in, out);
         for (size_t i = 0; i < out.size() && status.ok(); ++i) {
@@ -134,7 +106,7 @@ Status Planner::infer() {
                 status = Status::error(Code::kOutOfMemory, "output %zu of shape %s exceeds the limit of %llu bytes", i,
                                        shape.str().c_str(), static_cast<unsigned long long>(max_bytes_));
             }
-            descs_[static_cast<size_t>(node.outputs[i])].shape = shape;
+            flow_.descs[static_cast<size_t>(node.outputs[i])].shape = shape;
         }
         if (!status.ok()) {
             std::string shapes;
@@ -149,113 +121,15 @@ Status Planner::infer() {
 }
 
 void Planner::find_readers() {
-    readers_.resize(descs_.size());
+    flow_.readers.resize(flow_.descs.size());
     for (size_t s = 0; s < program_.steps.size(); ++s) {
         for (const ValueId id : node_of(static_cast<int>(s)).inputs) {
-            readers_[static_cast<size_t>(id)].push_back(static_cast<int>(s));
+            flow_.readers[static_cast<size_t>(id)].push_back(static_cast<int>(s));
         }
     }
-    placed_.resize(descs_.size());
-    has_slot_.assign(descs_.size(), false);
-    plan_->slots.resize(descs_.size());
-    plan_->producer.assign(descs_.size(), kNone);
-}
-
-// The value's producer and all its readers can live with the strides of the slice.
-bool Planner::can_write_slice(ValueId value, const Tensor& slice) const {
-    const auto v = static_cast<size_t>(value);
-    if (producer_[v] == kNone || placed_[v].target != kNone || !layer_of(producer_[v]).traits().any_stride_output) {
-        return false;
-    }
-    return std::all_of(readers_[v].begin(), readers_[v].end(),
-                       [&](int step) { return accepts_strides(layer_of(step).traits(), slice); });
-}
-
-// The only output of `step` as a view of its first input, if it begins where that does.
-bool Planner::views(int step, const Tensor& in, Tensor* out) const {
-    const Node& node = node_of(step);
-    if (node.outputs.size() != 1) {
-        return false;
-    }
-    std::vector<Tensor> inputs = {in};
-    for (size_t i = 1; i < node.inputs.size(); ++i) {
-        inputs.push_back(make_tensor(kFakeBase, descs_[static_cast<size_t>(node.inputs[i])]));
-    }
-    *out = make_tensor(nullptr, descs_[static_cast<size_t>(node.outputs[0])]);
-    return layer_of(step).view(inputs, {out, 1}) && out->data == in.data &&
-           out->shape == descs_[static_cast<size_t>(node.outputs[0])].shape;
-}
-
-// A Concat reads views of another layer's output (the Permute and Flatten of a detector's heads): that output, if
-// `value` has the strides of the slice when it is dense, so that it can be written to the slice's place. Else kNone.
-ValueId Planner::source_of_views(ValueId value, const Tensor& slice) const {
-    constexpr size_t kLongest = 4;  // steps between the two
-    std::vector<int> steps;
-    ValueId source = kNone;
-    for (ValueId v = value; steps.size() < kLongest;) {
-        const int step = producer_[static_cast<size_t>(v)];
-        if (step == kNone || placed_[static_cast<size_t>(v)].target != kNone || node_of(step).inputs.empty()) {
-            break;
-        }
-        steps.push_back(step);
-        v = node_of(step).inputs[0];
-        Tensor view = make_tensor(kFakeBase, descs_[static_cast<size_t>(v)]);
-        const bool all = std::all_of(steps.rbegin(), steps.rend(), [&](int s) {
-            const Tensor in = view;
-            return views(s, in, &view);
-        });
-        if (all && same_strides(view, slice) && producer_[static_cast<size_t>(v)] != kNone &&
-            placed_[static_cast<size_t>(v)].target == kNone) {
-            source = v;
-        }
-    }
-    return source;
-}
-
-// Later Concats first: an inner one's output is then itself a slice of the outer one's.
-void Planner::place_concats() {
-    for (size_t s = program_.steps.size(); s-- > 0;) {
-        const Node& node = node_of(static_cast<int>(s));
-        if (node.type == "Concat" && node.outputs.size() == 1) {
-            place_concat(static_cast<int>(s));
-        }
-    }
-}
-
-void Planner::place_concat(int step) {
-    const Node& node = node_of(step);
-    const ValueId target = node.outputs[0];
-    const TensorDesc& out = descs_[static_cast<size_t>(target)];
-    int axis = graph_.params(program_.steps[static_cast<size_t>(step)].node).i(0);
-    axis += axis < 0 ? out.shape.rank : 0;
-    if (axis < 0 || axis >= out.shape.rank) {
-        return;
-    }
-    const Placement& outer = placed_[static_cast<size_t>(target)];
-    Placement slice;
-    slice.target = target;
-    slice.tensor = outer.target == kNone ? make_tensor(nullptr, out) : outer.tensor;
-    const int64_t step_bytes = byte_step(slice.tensor, axis);
-    std::vector<Placement> wanted;
-    for (const ValueId input : node.inputs) {
-        const TensorDesc& in = descs_[static_cast<size_t>(input)];
-        if (in.dtype != out.dtype || in.quant != out.quant || in.shape.rank != out.shape.rank) {
-            return;  // the Concat has to rescale: it then copies everything
-        }
-        slice.tensor.shape = in.shape;
-        wanted.push_back(slice);
-        slice.offset += in.shape[axis] * step_bytes;
-    }
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-        const ValueId input = node.inputs[i];
-        const ValueId source = source_of_views(input, wanted[i].tensor);
-        if (source != kNone) {
-            wanted[i].tensor = make_tensor(nullptr, descs_[static_cast<size_t>(source)]);
-            placed_[static_cast<size_t>(source)] = wanted[i];
-        } else if (can_write_slice(input, wanted[i].tensor)) {
-            placed_[static_cast<size_t>(input)] = wanted[i];
-        }
-    }
+    has_slot_.assign(flow_.descs.size(), false);
+    plan_->slots.resize(flow_.descs.size());
+    plan_->producer.assign(flow_.descs.size(), kNone);
 }
 
 int Planner::new_root(size_t bytes) {
@@ -281,7 +155,7 @@ void Planner::ensure_slot(ValueId value) {
         return;
     }
     has_slot_[v] = true;
-    const TensorDesc& desc = descs_[v];
+    const TensorDesc& desc = flow_.descs[v];
     const Placement& place = placed_[v];
     Slot made;
     if (place.target == kNone) {
@@ -296,7 +170,7 @@ void Planner::ensure_slot(ValueId value) {
     }
     slot(value) = made;
     unread_[static_cast<size_t>(made.root)] +=
-        static_cast<int>(readers_[v].size()) + (graph_.value(value).output ? 1 : 0);
+        static_cast<int>(flow_.readers[v].size()) + (graph_.value(value).output ? 1 : 0);
 }
 
 // A Quantize reads the caller's Mat where it lies (PriorBox only its shape); for anything else it is copied to NHWC
@@ -305,7 +179,7 @@ Status Planner::add_inputs() {
     for (size_t i = 0; i < plan_->inputs.size(); ++i) {
         const ValueId value = program_.inputs[i];
         const InputDesc& given = plan_->inputs[i];
-        const std::vector<int>& readers = readers_[static_cast<size_t>(value)];
+        const std::vector<int>& readers = flow_.readers[static_cast<size_t>(value)];
         if (readers.empty() && !graph_.value(value).output) {
             continue;
         }
@@ -350,7 +224,7 @@ SlotId Planner::dense_copy(SlotId from) {
     const TensorDesc desc = slot(from).tensor.desc();
     const SlotId to = new_slot(desc, Layout::kNhwc, new_root(desc.bytes()));
     dense_[static_cast<size_t>(from)] = to;
-    for (const int step : readers_[static_cast<size_t>(from)]) {
+    for (const int step : flow_.readers[static_cast<size_t>(from)]) {
         unread_.back() += accepts_strides(layer_of(step).traits(), slot(from).tensor) ? 0 : 1;
     }
     PlanStep copy;
@@ -378,14 +252,14 @@ bool Planner::try_view(const Layer& layer, PlanStep* step, const std::vector<Val
     std::vector<Tensor> out;
     out.reserve(outputs.size());
     for (const ValueId output : outputs) {
-        out.push_back(make_tensor(nullptr, descs_[static_cast<size_t>(output)]));
+        out.push_back(make_tensor(nullptr, flow_.descs[static_cast<size_t>(output)]));
     }
     if (!layer.view(in, out)) {
         return false;
     }
     const Slot source = slot(step->inputs[0]);
     for (size_t i = 0; i < outputs.size(); ++i) {
-        const TensorDesc& desc = descs_[static_cast<size_t>(outputs[i])];
+        const TensorDesc& desc = flow_.descs[static_cast<size_t>(outputs[i])];
         const int64_t offset = static_cast<char*>(out[i].data) - kFakeBase;
         // A view lies within input 0 and is what was inferred.
         if (offset < 0 || source.offset + offset >= static_cast<int64_t>(root(source.root).bytes) ||
@@ -400,12 +274,12 @@ bool Planner::try_view(const Layer& layer, PlanStep* step, const std::vector<Val
         made.offset = source.offset + (static_cast<char*>(out[i].data) - kFakeBase);
         made.tensor = out[i];
         made.tensor.data = nullptr;
-        made.tensor.dtype = descs_[v].dtype;
-        made.tensor.quant = descs_[v].quant;
+        made.tensor.dtype = flow_.descs[v].dtype;
+        made.tensor.quant = flow_.descs[v].quant;
         slot(outputs[i]) = made;
         has_slot_[v] = true;
         unread_[static_cast<size_t>(made.root)] +=
-            static_cast<int>(readers_[v].size()) + (graph_.value(outputs[i]).output ? 1 : 0);
+            static_cast<int>(flow_.readers[v].size()) + (graph_.value(outputs[i]).output ? 1 : 0);
     }
     return true;
 }
@@ -417,7 +291,7 @@ bool Planner::try_in_place(const Layer& layer, const PlanStep& step, const std::
         return false;
     }
     const Slot source = slot(step.inputs[0]);
-    const TensorDesc& desc = descs_[static_cast<size_t>(outputs[0])];
+    const TensorDesc& desc = flow_.descs[static_cast<size_t>(outputs[0])];
     if (root(source.root).input != kNone || unread_[static_cast<size_t>(source.root)] != 0 ||
         source.tensor.shape != desc.shape || source.tensor.dtype != desc.dtype) {
         return false;
@@ -436,7 +310,7 @@ bool Planner::try_in_place(const Layer& layer, const PlanStep& step, const std::
     const auto v = static_cast<size_t>(outputs[0]);
     has_slot_[v] = true;
     unread_[static_cast<size_t>(made.root)] +=
-        static_cast<int>(readers_[v].size()) + (graph_.value(outputs[0]).output ? 1 : 0);
+        static_cast<int>(flow_.readers[v].size()) + (graph_.value(outputs[0]).output ? 1 : 0);
     return true;
 }
 
@@ -449,11 +323,11 @@ bool Planner::concat_in_place(const Node& node, PlanStep* step) {
     Slot part = out;
     for (const ValueId input : node.inputs) {
         const Slot& in = slot(input);
-        part.tensor.shape = descs_[static_cast<size_t>(input)].shape;
-        if (in.root != part.root || in.offset != part.offset || !same_strides(in.tensor, part.tensor)) {
+        part.tensor.shape = flow_.descs[static_cast<size_t>(input)].shape;
+        if (in.root != part.root || in.offset != part.offset || !same_layout(in.tensor, part.tensor)) {
             rest.emplace_back(input, part);
         }
-        part.offset += part.tensor.shape[axis] * byte_step(out.tensor, axis);
+        part.offset += part.tensor.shape[axis] * out.tensor.byte_stride(axis);
     }
     if (rest.size() == node.inputs.size()) {
         return false;

@@ -65,6 +65,14 @@ Tensor make_tensor(void* data, const TensorDesc& desc, Layout layout) {
     return t;
 }
 
+bool same_layout(const Tensor& a, const Tensor& b) {
+    bool same = a.shape == b.shape && a.dtype == b.dtype;
+    for (int axis = 0; axis < a.rank() && same; ++axis) {
+        same = a.shape[axis] == 1 || a.stride[axis] == b.stride[axis];
+    }
+    return same;
+}
+
 Tensor view_of(const Mat& mat) {
     // The runtime never writes through a view of an input.
     return make_tensor(const_cast<void*>(mat.data<void>()), TensorDesc{mat.shape(), mat.dtype(), {}}, Layout::kPlain);

@@ -64,10 +64,13 @@ struct Tensor {
     bool is_dense(Layout layout) const;
     /// Channels of a pixel are adjacent (stride 1); pixels and rows may lie apart. What the fast kernels need.
     bool has_adjacent_channels() const { return rank() <= 2 || shape[0] == 1 || stride[0] == 1; }
+    int64_t byte_stride(int axis) const { return stride[axis] * static_cast<int64_t>(element_size(dtype)); }
 };
 
 /// Fills the strides of a dense tensor.
 Tensor make_tensor(void* data, const TensorDesc& desc, Layout layout = Layout::kNhwc);
+/// The same shape, dtype and strides (extents of 1 have no say).
+bool same_layout(const Tensor& a, const Tensor& b);
 /// A view of a public Mat (plain layout).
 Tensor view_of(const Mat& mat);
 /// A view with axes reordered: axis i of the result is axis order[i] of `t`.
