@@ -118,7 +118,8 @@ public:
     using Observer = std::function<Status(const std::string& blob, const Mat& value)>;
     void set_observer(Observer observer);
 
-    /// Milliseconds of each step of the last run, parallel to Net::plan(); empty unless enabled before it.
+    /// Milliseconds of each step of the last run, parallel to Net::plan(), then of each extract's copy into the
+    /// caller's Mat, in their order; empty unless enabled before it.
     void enable_profile(bool enable);
     const std::vector<double>& profile() const;
 

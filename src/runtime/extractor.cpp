@@ -1,5 +1,7 @@
 #include "runtime/extractor_impl.h"
 
+#include <chrono>
+
 namespace fw {
 
 namespace {
@@ -108,6 +110,16 @@ Status Extractor::Impl::compute(const char* blob, Tensor* out) {
     return {};
 }
 
+Status Extractor::Impl::copy(const Tensor& from, Result<Mat> (*convert)(const Tensor&, Allocator*), Mat* to) {
+    const auto begin = std::chrono::steady_clock::now();
+    FW_ASSIGN_OR_RETURN(*to, convert(from, net->option.allocator));
+    if (profiling) {
+        const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
+        profile.push_back(spent.count());
+    }
+    return {};
+}
+
 Extractor::Extractor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Extractor::~Extractor() = default;
 Extractor::Extractor(Extractor&&) noexcept = default;
@@ -144,8 +156,7 @@ Status Extractor::extract(const char* blob, Mat* out) {
     if (tensor.dtype == DType::kInt8 && !tensor.quant.known()) {
         return Status::error(Code::kInvalidArgument, "input '%s' is int8, but the network gives it no scale", blob);
     }
-    FW_ASSIGN_OR_RETURN(*out, to_float_mat(tensor, impl_->net->option.allocator));
-    return {};
+    return impl_->copy(tensor, to_float_mat, out);
 }
 
 Status Extractor::extract_raw(const char* blob, Mat* out, QuantParams* quant) {
@@ -154,7 +165,7 @@ Status Extractor::extract_raw(const char* blob, Mat* out, QuantParams* quant) {
     }
     Tensor tensor;
     FW_RETURN_IF_ERROR(impl_->compute(blob, &tensor));
-    FW_ASSIGN_OR_RETURN(*out, to_mat(tensor, impl_->net->option.allocator));
+    FW_RETURN_IF_ERROR(impl_->copy(tensor, to_mat, out));
     *quant = tensor.dtype == DType::kInt8 ? tensor.quant : QuantParams();
     return {};
 }

@@ -17,6 +17,8 @@ struct Extractor::Impl {
     Status compute(const char* blob, Tensor* out);
     /// Makes `runner` ready for a program: plan, arena, inputs.
     Status start(const std::shared_ptr<const Program>& program);
+    /// Makes `*to` of `from`, and an entry of the profile of the time it takes.
+    Status copy(const Tensor& from, Result<Mat> (*convert)(const Tensor&, Allocator*), Mat* to);
     int find_input(const std::string& blob) const;
 
     std::shared_ptr<NetState> net;

@@ -94,7 +94,6 @@ public:
         if (profile_.empty() || ms < result_.profiled_ms) {
             result_.profiled_ms = ms;
             profile_ = extractor_->profile();
-            FW_RETURN_IF_ERROR(time_copies());
         }
         const std::vector<double>& steps = extractor_->profile();
         least_.resize(steps.size(), HUGE_VAL);
@@ -135,20 +134,6 @@ public:
     void leave_out(const char* pass) { disabled_passes_.emplace_back(pass); }
 
 private:
-    // What was computed is only copied when it is asked for again: what extract takes beyond the steps.
-    Status time_copies() {
-        constexpr int kTries = 3;
-        copies_.assign(outputs_.size(), HUGE_VAL);
-        for (size_t i = 0; i < kTries * outputs_.size(); ++i) {
-            const size_t output = i % outputs_.size();
-            Mat again;
-            const Clock::time_point begin = Clock::now();
-            FW_RETURN_IF_ERROR(extractor_->extract(output_names_[output].c_str(), &again));
-            copies_[output] = std::min(copies_[output], ms_since(begin));
-        }
-        return {};
-    }
-
     std::string hash_outputs() const {
         uint64_t hash = 0xcbf29ce484222325U;
         for (const Mat& mat : outputs_) {
@@ -166,32 +151,31 @@ private:
         if (profile_.empty()) {
             return;
         }
-        result_.layers_ms = std::accumulate(profile_.begin(), profile_.end(), 0.0) +
-                            std::accumulate(copies_.begin(), copies_.end(), 0.0);
-        for (size_t i = 0; i < profile_.size() && i < plan.size(); ++i) {
+        result_.layers_ms = std::accumulate(profile_.begin(), profile_.end(), 0.0);
+        for (size_t i = 0; i < profile_.size(); ++i) {
             LayerTime layer;
-            layer.plan = plan[i];
             layer.ms = profile_[i];
             layer.least_ms = least_[i];
             layer.percent = 100.0 * layer.ms / result_.layers_ms;
+            if (i < plan.size()) {
+                layer.plan = plan[i];
+            } else {
+                describe_copy(i - plan.size(), &layer);
+            }
             layer.gmacs_per_s = layer.ms > 0.0 ? static_cast<double>(layer.plan.macs) * 1e-6 / layer.ms : 0.0;
             result_.conversion_percent += layer.plan.is_conversion ? layer.percent : 0.0;
             result_.layers.push_back(std::move(layer));
         }
-        for (size_t i = 0; i < copies_.size(); ++i) {
-            LayerTime copy;
-            copy.is_copy = true;
-            copy.plan.name = output_names_[i];
-            copy.plan.type = "Output";
-            copy.plan.kernel = "copy";
-            copy.plan.output = output_names_[i];
-            copy.plan.output_shape = outputs_[i].shape();
-            copy.plan.reason = "the caller's own";
-            copy.ms = copies_[i];
-            copy.least_ms = copies_[i];
-            copy.percent = 100.0 * copy.ms / result_.layers_ms;
-            result_.layers.push_back(std::move(copy));
-        }
+    }
+
+    void describe_copy(size_t output, LayerTime* copy) const {
+        copy->is_copy = true;
+        copy->plan.name = output_names_[output];
+        copy->plan.type = "Output";
+        copy->plan.kernel = "copy";
+        copy->plan.output = output_names_[output];
+        copy->plan.output_shape = outputs_[output].shape();
+        copy->plan.reason = "the caller's own";
     }
 
     std::vector<std::string> disabled_passes_;
@@ -200,9 +184,8 @@ private:
     std::vector<std::string> input_names_, output_names_;
     std::vector<Mat> inputs_, outputs_;
     std::vector<double> times_;
-    std::vector<double> profile_;  // of the fastest inference
-    std::vector<double> least_;    // of each step
-    std::vector<double> copies_;   // of the outputs, after the fastest inference
+    std::vector<double> profile_;  // of the fastest inference: its steps, then copies of its outputs
+    std::vector<double> least_;    // of each of them
     NetResult result_;
 };
 
