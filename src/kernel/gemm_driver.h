@@ -164,15 +164,19 @@ void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
 }
 
 // The tile height for the rows that are left: full, half, 4 or 1. 14x14, 28x28 and 56x56 leave 4 of any height, 7x7
-// leaves 1.
+// leaves 1. The smallest build has full tiles and single rows.
 template <class K, int kVectors>
 void gemm_rows(const GemmArgs& args, const char* panel, int64_t column) {
+#ifdef FW_MINSIZE
+    constexpr int kHalf = 1;
+#else
     constexpr int kHalf = K::kMr >= 12 ? K::kMr / 2 : 4;
+#endif
     if (args.m > kHalf) {
         gemm_tile<K, K::kMr, kVectors>(args, panel, column);
     } else if (kHalf > 4 && args.m > 4) {
         gemm_tile<K, kHalf, kVectors>(args, panel, column);
-    } else if (args.m > 1) {
+    } else if (kHalf > 1 && args.m > 1) {
         gemm_tile<K, 4, kVectors>(args, panel, column);
     } else {
         gemm_tile<K, 1, kVectors>(args, panel, column);
