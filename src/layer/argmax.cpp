@@ -19,6 +19,7 @@ public:
         values_ = params.i(0) != 0;
         count_ = params.i(1);
         axis_ = params.i(2);
+        last_ = params.i(3) != 0;
         if (axis_ != kWhole && (values_ || count_ != 1)) {
             return Status::error(Code::kUnsupported, "axis %d with out_max_val or topk %d, expected one index", axis_,
                                  count_);
@@ -80,7 +81,7 @@ public:
 private:
     static constexpr int kWhole = -233;
 
-    // The first of equal values counts; a nan is never the largest.
+    // The first or last of equal values counts; a nan is never the largest.
     Status along_axis(const Tensor& in, const Tensor& out) const {
         int axis = 0;
         FW_RETURN_IF_ERROR(resolve_axis(axis_, in.rank(), &axis));
@@ -96,8 +97,9 @@ private:
                 const float* from = in.ptr<const float>() + offset[0] + i * steps[0];
                 int best = 0;
                 for (int k = 1; k < in.shape[axis]; ++k) {
-                    const bool nan = from[best * step] != from[best * step];
-                    best = from[k * step] > from[best * step] || nan ? k : best;
+                    const float most = from[best * step];
+                    const bool equal = last_ && from[k * step] == most;
+                    best = from[k * step] > most || equal || most != most ? k : best;
                 }
                 out.ptr<float>()[offset[1] + i * steps[1]] = static_cast<float>(best);
             }
@@ -107,6 +109,7 @@ private:
 
     int axis_ = kWhole;
     bool values_ = false;
+    bool last_ = false;
     int count_ = 1;
 };
 

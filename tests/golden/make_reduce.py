@@ -78,6 +78,7 @@ def argmax():
         y = f32(np.argmax(x, axis)) if len(shape) > 1 else f32([np.argmax(x)])
         g.one("axis%d_%s" % (axis, "x".join(map(str, shape))), {2: axis}, x, y, note="differs from ncnn: an axis (2)")
     g.one("axis_ties", {2: 0}, f32([[[1, 2]], [[1, 3]], [[0, 3]]]), f32([[0, 1]]), note="differs from ncnn: an axis (2); the first of equals")
+    g.one("axis_ties_last", {2: 0, 3: 1}, f32([[[1, 2]], [[1, 3]], [[0, 3]]]), f32([[1, 2]]), note="differs from ncnn: an axis (2); the last of equals (3)")
     g.write()
 
 

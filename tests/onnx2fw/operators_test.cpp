@@ -114,6 +114,49 @@ TEST(OnnxOperators, GatherOfRuns) {
     expect(&m, counting(8), {3, 2}, {6, 7, 0, 1, 2, 3});
 }
 
+TEST(OnnxOperators, GatherOfAMatrixOfIndices) {
+    ModelBuilder m({1, 3, 2});
+    m.ints("i", {2, 1, 2}, {0, 1, 1, 2});
+    set(m.node("Gather", {"x", "i"}, {"y"}), "axis", int64_t{1});
+    expect(&m, counting(6), {2, 1, 2, 2}, {0, 1, 2, 3, 2, 3, 4, 5});
+}
+
+TEST(OnnxOperators, SliceBackwardsAndInStepsOfChannels) {
+    ModelBuilder m({1, 4, 1, 3});
+    m.ints("s", {2}, {0, -1}).ints("e", {2}, {4, -4}).ints("a", {2}, {1, 3}).ints("t", {2}, {3, -2});
+    m.node("Slice", {"x", "s", "e", "a", "t"}, {"y"});
+    expect(&m, counting(12), {2, 1, 2}, {2, 0, 11, 9});
+}
+
+TEST(OnnxOperators, PReluWithASlopeAPixel) {
+    ModelBuilder m({1, 2, 1, 2});
+    m.floats("slope", {2}, {10, 100});
+    m.node("PRelu", {"x", "slope"}, {"y"});
+    expect(&m, {-1, -2, 3, -4}, {2, 1, 2}, {-10, -200, 3, -400}, "Input Split ReLU BinaryOp MemoryData BinaryOp Eltwise");
+}
+
+TEST(OnnxOperators, PReluWithASlopeAChannel) {
+    ModelBuilder m({1, 2, 1, 2});
+    m.floats("slope", {2, 1, 1}, {10, 100});
+    m.node("PRelu", {"x", "slope"}, {"y"});
+    expect(&m, {-1, -2, 3, -4}, {2, 1, 2}, {-10, -20, 3, -400}, "Input PReLU");
+}
+
+TEST(OnnxOperators, GemmWithAMatrixAdded) {
+    ModelBuilder m({2, 2});
+    m.floats("b", {2, 2}, {1, 2, 3, 4}).floats("c", {2, 2}, {100, 200, 300, 400});
+    NodeProto* node = m.node("Gemm", {"x", "b", "c"}, {"y"});
+    set(node, "alpha", 2.0F);
+    set(node, "beta", 0.5F);
+    expect(&m, {1, 0, 0, 1}, {2, 2}, {52, 104, 156, 208});
+}
+
+TEST(OnnxOperators, SwishWithAFactor) {
+    ModelBuilder m({1, 2}, 24);
+    set(m.node("Swish", {"x"}, {"y"}), "alpha", 0.5F);
+    expect(&m, {2, -2}, {2}, {2 * 0.73105858F, -2 * 0.26894142F});
+}
+
 TEST(OnnxOperators, PadOfChannels) {
     ModelBuilder m({1, 1, 1, 2}, 11);
     m.ints("p", {8}, {0, 0, 0, 1, 0, 1, 0, 0}).floats("v", {}, {9});
@@ -137,6 +180,14 @@ TEST(OnnxOperators, ArgMaxAlongChannels) {
     ModelBuilder m({1, 3, 1, 2});
     set(m.node("ArgMax", {"x"}, {"y"}), "axis", int64_t{1});
     expect(&m, {1, 9, 5, 2, 3, 4}, {1, 1, 2}, {1, 0});
+}
+
+TEST(OnnxOperators, ArgMaxTakesTheLastOfEquals) {
+    ModelBuilder m({1, 3, 1, 2});
+    NodeProto* node = m.node("ArgMax", {"x"}, {"y"});
+    set(node, "axis", int64_t{1});
+    set(node, "select_last_index", int64_t{1});
+    expect(&m, {5, 1, 5, 2, 0, 2}, {1, 1, 2}, {1, 2});
 }
 
 TEST(OnnxOperators, ResizeAsymmetricLinear) {

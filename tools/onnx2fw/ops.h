@@ -64,6 +64,10 @@ void convert_known_only(NodeContext* ctx);
 
 /// One operand of a binary operation and its other: helper of Mean, LogSoftmax and the like. `op` = BinaryOp's op_type.
 LayerBuilder& add_scalar_op(NodeContext* ctx, const char* suffix, int op, double b, BlobId bottom);
+/// a op b with ONNX's broadcasting, `op` being Add, Mul and the like. `last` = this is the node's output, else an inner
+/// blob. Constants must be decoded (NodeContext::constant). False after an error.
+bool emit_binary(NodeContext* ctx, const std::string& op, const Value& first, const Value& second, bool last,
+                 Value* out);
 /// Output 0 = x (rows x k, the rows being all axes but the last) times a known matrix, `weights` being [n][k], plus a
 /// bias if there is one: InnerProduct works row by row. `suffix` names the layer where it is not the node's only one.
 bool inner_product(NodeContext* ctx, const Value& x, int64_t n, std::vector<float> weights, std::vector<float> bias,

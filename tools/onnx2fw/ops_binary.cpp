@@ -90,8 +90,10 @@ bool channel_constant(NodeContext* ctx, const Value& x, const Constant& c, int o
     return true;
 }
 
-// Emits a op b; `last` = this is the node's output, else an inner blob.
-bool emit(NodeContext* ctx, const Value& first, const Value& second, bool last, Value* out) {
+}  // namespace
+
+bool emit_binary(NodeContext* ctx, const std::string& op, const Value& first, const Value& second, bool last,
+                 Value* out) {
     Dims dims;
     if (!broadcast(first.dims, second.dims, &dims)) {
         ctx->error("shapes %s and %s do not fit together", dims_text(first.dims).c_str(),
@@ -100,7 +102,7 @@ bool emit(NodeContext* ctx, const Value& first, const Value& second, bool last, 
     }
     Value a = widened(first, dims.size());
     Value b = widened(second, dims.size());
-    const BinaryKind& kind = kind_of(ctx->op());
+    const BinaryKind& kind = kind_of(op);
     int op_type = kind.forward;
     // The operand whose extents are the result's leads; the other is brought to its order.
     const bool swap = a.blob == kNoBlob || (b.blob != kNoBlob && a.dims != dims && b.dims == dims);
@@ -174,7 +176,9 @@ bool emit(NodeContext* ctx, const Value& first, const Value& second, bool last, 
     return !ctx->failed();
 }
 
-// Known inputs decoded, so that emit() sees their values.
+namespace {
+
+// Known inputs decoded, so that emit_binary() sees their values.
 bool operand(NodeContext* ctx, int i, Value* v) {
     if (!ctx->has(i)) {
         ctx->error("input %d is absent", i);
@@ -194,7 +198,7 @@ void convert_binary(NodeContext* ctx) {
     Value b;
     Value out;
     if (operand(ctx, 0, &a) && operand(ctx, 1, &b)) {
-        emit(ctx, a, b, true, &out);
+        emit_binary(ctx, ctx->op(), a, b, true, &out);
     }
 }
 
@@ -212,7 +216,7 @@ void convert_variadic(NodeContext* ctx) {
     for (int i = 1; i < count; ++i) {
         Value next;
         Value part = sum;
-        if (!operand(ctx, i, &next) || !emit(ctx, part, next, !mean && i + 1 == count, &sum)) {
+        if (!operand(ctx, i, &next) || !emit_binary(ctx, ctx->op(), part, next, !mean && i + 1 == count, &sum)) {
             return;
         }
     }

@@ -124,8 +124,13 @@ void convert_gemm(NodeContext* ctx) {
     }
     const ConstantPtr known_b = ctx->constant(1);
     const ConstantPtr known_c = ctx->constant(2);
-    if (known_b == nullptr || a.blob == kNoBlob || (ctx->has(2) && known_c == nullptr)) {
-        // Both are computed: our Gemm scales C by alpha too.
+    // One value a column, or one in all, is a bias.
+    const bool bias_c =
+        !ctx->has(2) ||
+        (known_c != nullptr &&
+         (known_c->count() == 1 || (static_cast<int64_t>(known_c->count()) == n && known_c->dims.back() == n)));
+    if (known_b == nullptr || a.blob == kNoBlob || !bias_c) {
+        // Both are computed, or C is: our Gemm scales C by alpha too.
         const BlobId left = ctx->arrange(a, {0, 1});
         const BlobId right = ctx->arrange(b, {0, 1});
         std::vector<BlobId> bottoms = {left, right};
@@ -135,8 +140,11 @@ void convert_gemm(NodeContext* ctx) {
             for (int axis = c.rank() == 2 ? 0 : -1; static_cast<int>(order.size()) < 2; ++axis) {
                 order.push_back(axis < 0 || axis >= c.rank() ? kNoAxis : axis);
             }
-            if (c.rank() > 2 || alpha == 0.0F) {
-                ctx->error("C is %s, expected a matrix or less, and alpha above 0", dims_text(c.dims).c_str());
+            Dims whole;
+            const Dims result = {a.dims[trans_a ? 1 : 0], n};
+            if (c.rank() > 2 || !broadcast(c.dims, result, &whole) || whole != result || alpha == 0.0F) {
+                ctx->error("C is %s and alpha %g, expected what fits %s, and alpha above 0", dims_text(c.dims).c_str(),
+                           static_cast<double>(alpha), dims_text(result).c_str());
                 return;
             }
             bottoms.push_back(ctx->arrange(c, c.rank() == 0 ? std::vector<int>{kNoAxis, kNoAxis} : order));
@@ -161,13 +169,6 @@ void convert_gemm(NodeContext* ctx) {
     keep_scales(ctx, *known_b, trans_b, n);
     std::vector<float> bias;
     if (known_c != nullptr) {
-        const bool vector = known_c->count() == 1 || (static_cast<int64_t>(known_c->count()) == n &&
-                                                      !known_c->dims.empty() && known_c->dims.back() == n);
-        if (!vector) {
-            ctx->error("C is %s, expected %lld values, one a column", dims_text(known_c->dims).c_str(),
-                       static_cast<long long>(n));
-            return;
-        }
         bias = known_c->floats();
         bias.resize(static_cast<size_t>(n), bias[0]);
         for (float& value : bias) {

@@ -1,4 +1,5 @@
 // Functions of one element: activations and elementary functions. They work in whatever order the blob lies.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -51,8 +52,13 @@ void convert_unary(NodeContext* ctx) {
     if (!lying(ctx, &x)) {
         return;
     }
-    if (ctx->attr_f("alpha", 1.0) != 1.0) {
-        ctx->error("alpha is %g, expected 1", ctx->attr_f("alpha", 1.0));
+    const double alpha = ctx->attr_f("alpha", 1.0);
+    if (ctx->op() == "Swish" && alpha != 1.0) {  // x * sigmoid(alpha * x)
+        LayerBuilder& scaled = add_scalar_op(ctx, "scaled", 2, alpha, x.blob);
+        LayerBuilder& gate = ctx->add_inner("Sigmoid", "gate", {ctx->inner(&scaled, "scaled")});
+        LayerBuilder& layer = ctx->add("Eltwise", {x.blob, ctx->inner(&gate, "gate")});
+        layer.set("op_type", 0);
+        same_shape(ctx, &layer, x);
         return;
     }
     for (const Function& f : kFunctions) {
@@ -139,31 +145,54 @@ void convert_gelu(NodeContext* ctx) {
     same_shape(ctx, &layer, x);
 }
 
-void convert_prelu(NodeContext* ctx) {
-    Value x;
-    std::vector<float> slopes;
-    if (!lying(ctx, &x) || !ctx->floats(1, "slope", &slopes)) {
-        return;
+namespace {
+
+// One slope, or one a channel: the only extent above 1 meets the axis of channels, the outermost one of a blob.
+bool slope_by_channel(const Dims& slope, const Value& x) {
+    const auto channel = static_cast<size_t>(x.rank() > 1 ? 1 : 0);
+    const bool one = std::all_of(slope.begin(), slope.end(), [](int64_t d) { return d == 1; });
+    if (one || slope.size() > x.dims.size()) {
+        return one;
     }
-    // One slope, or one a channel: the slope's only extent above 1 meets the axis of channels.
-    const Dims& dims = ctx->in(1).dims;
-    const int channel = x.rank() > 1 ? 1 : 0;
-    for (size_t k = 0; k < dims.size() && slopes.size() != 1; ++k) {
-        const int axis = static_cast<int>(k) + x.rank() - static_cast<int>(dims.size());
-        if (dims[k] != 1 && (axis != channel || dims[k] != x.dims[static_cast<size_t>(channel)])) {
-            ctx->error("slope is %s for an input of shape %s, expected one number or one a channel",
-                       dims_text(dims).c_str(), dims_text(x.dims).c_str());
-            return;
+    for (size_t k = 0; k < slope.size(); ++k) {
+        const size_t axis = k + x.dims.size() - slope.size();
+        if (slope[k] != 1 && (axis != channel || slope[k] != x.dims[channel])) {
+            return false;
         }
     }
-    if (slopes.empty()) {
-        ctx->error("slope has no values");
+    return channel == 0 || x.dims[0] == 1;
+}
+
+}  // namespace
+
+void convert_prelu(NodeContext* ctx) {
+    Value x;
+    if (!lying(ctx, &x)) {
         return;
     }
-    if (slopes.size() != 1 && x.axes[static_cast<size_t>(channel)] != 0) {
+    const ConstantPtr known = ctx->constant(1);
+    if (known == nullptr || !slope_by_channel(known->dims, x)) {
+        // max(x, 0) + slope * min(x, 0)
+        LayerBuilder& relu = ctx->add_inner("ReLU", "above", {x.blob});
+        LayerBuilder& min = add_scalar_op(ctx, "below", 5, 0.0, x.blob);
+        Value above = x;
+        Value below = x;
+        Value product;
+        Value out;
+        above.blob = ctx->inner(&relu, "above");
+        below.blob = ctx->inner(&min, "below");
+        if (emit_binary(ctx, "Mul", below, ctx->in(1), false, &product)) {
+            emit_binary(ctx, "Add", above, product, true, &out);
+        }
+        return;
+    }
+    std::vector<float> slopes;
+    if (!ctx->floats(1, "slope", &slopes)) {
+        return;
+    }
+    if (slopes.size() != 1 && x.axes[x.rank() > 1 ? 1 : 0] != 0) {
         x = ctx->arranged(x);
-        if (x.blob == kNoBlob || x.axes[static_cast<size_t>(channel)] != 0) {
-            ctx->error("input %s with a batch above 1", dims_text(x.dims).c_str());
+        if (x.blob == kNoBlob) {
             return;
         }
     }

@@ -220,8 +220,8 @@ void convert_arg(NodeContext* ctx) {
         return;
     }
     const int ours = x.axes[static_cast<size_t>(axis)];
-    if (ours == kNoAxis || ctx->attr("select_last_index", 0) != 0) {
-        ctx->error(ours == kNoAxis ? "the axis has an extent of 1" : "select_last_index is set, expected 0");
+    if (ours == kNoAxis) {
+        ctx->error("the axis has an extent of 1");
         return;
     }
     BlobId blob = x.blob;
@@ -231,7 +231,7 @@ void convert_arg(NodeContext* ctx) {
         blob = ctx->inner(&neg, "neg");
     }
     LayerBuilder& layer = ctx->add("ArgMax", {blob});
-    layer.set("axis", ours);
+    layer.set("axis", ours).set("last", ctx->attr("select_last_index", 0) != 0 ? 1 : 0);
     out_reduced(ctx, &layer, x, {axis}, ctx->attr("keepdims", 1) != 0);
 }
 

@@ -1,5 +1,6 @@
 // Concat, Slice, Split, Gather, Pad.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "onnx2fw/fold.h"
@@ -41,6 +42,59 @@ LayerBuilder& crop(NodeContext* ctx, const std::string& suffix, BlobId blob, con
     LayerBuilder& layer = suffix.empty() ? ctx->add("Crop", {blob}) : ctx->add_inner("Crop", suffix, {blob});
     layer.set("starts", begins).set("ends", ends).set("axes", axes);
     return layer;
+}
+
+// The elements `indices` of the blob's axis `ours`, in that order, runs of neighbours in one piece. `suffix` is empty
+// for the node's own layer. The layer whose next top they are, or nullptr after an error.
+LayerBuilder* pick(NodeContext* ctx, const std::string& suffix, BlobId blob, int ours,
+                   const std::vector<int64_t>& indices) {
+    std::vector<std::pair<int, int>> runs;
+    for (const int64_t index : indices) {
+        if (runs.empty() || runs.back().second != index) {
+            runs.emplace_back(static_cast<int>(index), static_cast<int>(index));
+        }
+        runs.back().second = static_cast<int>(index) + 1;
+    }
+    if (runs.empty() || runs.size() > 256) {
+        ctx->error("takes %zu elements in %zu runs of neighbours, expected 1 to 256 runs", indices.size(), runs.size());
+        return nullptr;
+    }
+    if (runs.size() == 1) {
+        return &crop(ctx, suffix, blob, {ours}, {runs[0].first}, {runs[0].second});
+    }
+    std::vector<BlobId> parts;
+    for (size_t k = 0; k < runs.size(); ++k) {
+        const std::string name = suffix + "run" + std::to_string(k);
+        LayerBuilder& part = crop(ctx, name, blob, {ours}, {runs[k].first}, {runs[k].second});
+        parts.push_back(ctx->inner(&part, name));
+    }
+    LayerBuilder& layer = suffix.empty() ? ctx->add("Concat", parts) : ctx->add_inner("Concat", suffix, parts);
+    layer.set("axis", ours);
+    return &layer;
+}
+
+// Axes that are cut backwards, or in steps where no pooling can step, element by element; `box` then has them whole.
+bool pick_steps(NodeContext* ctx, Value* x, SliceBox* box) {
+    for (size_t k = 0; k < x->dims.size(); ++k) {
+        const bool pooled = box->step[k] > 0 && x->shape.size() == 3 && x->axes[k] >= 1;
+        if (box->extent[k] < 2 || box->step[k] == 1 || pooled) {
+            continue;
+        }
+        std::vector<int64_t> indices;
+        for (int64_t i = 0; i < box->extent[k]; ++i) {
+            indices.push_back(box->start[k] + i * box->step[k]);
+        }
+        const std::string suffix = "axis" + std::to_string(k);
+        LayerBuilder* layer = pick(ctx, suffix, x->blob, x->axes[k], indices);
+        if (layer == nullptr) {
+            return false;
+        }
+        x->blob = ctx->inner(layer, suffix);
+        x->dims[k] = x->shape[static_cast<size_t>(x->axes[k])] = box->extent[k];
+        box->start[k] = 0;
+        box->step[k] = 1;
+    }
+    return true;
 }
 
 }  // namespace
@@ -116,7 +170,7 @@ void convert_slice(NodeContext* ctx) {
         }
     }
     x = x.blob == kNoBlob ? ctx->arranged(x) : x;
-    if (x.blob == kNoBlob) {
+    if (x.blob == kNoBlob || !pick_steps(ctx, &x, &box)) {
         return;
     }
     std::vector<int> axes;
@@ -128,10 +182,6 @@ void convert_slice(NodeContext* ctx) {
     for (size_t k = 0; k < x.dims.size(); ++k) {
         if (box.extent[k] == x.dims[k] && box.step[k] == 1) {
             continue;
-        }
-        if (box.step[k] < 0 && box.extent[k] > 1) {
-            ctx->error("step is %lld, expected a number above 0", static_cast<long long>(box.step[k]));
-            return;
         }
         const auto ours = static_cast<size_t>(x.axes[k]);
         const int64_t span = box.step[k] > 1 ? (box.extent[k] - 1) * box.step[k] + 1 : box.extent[k];
@@ -155,13 +205,7 @@ void convert_slice(NodeContext* ctx) {
     int64_t step[2] = {1, 1};
     for (size_t k = 0; k < x.dims.size(); ++k) {
         if (box.step[k] > 1 && box.extent[k] > 1) {
-            const int along = x.axes[k] - (static_cast<int>(x.shape.size()) - 2);
-            if (x.shape.size() != 3 || along < 0) {
-                ctx->error("steps along an axis that is not height or width of an image (%s)",
-                           dims_text(x.dims).c_str());
-                return;
-            }
-            step[along] = box.step[k];
+            step[x.axes[k] - 1] = box.step[k];
             v.shape[static_cast<size_t>(x.axes[k])] = box.extent[k];
         }
     }
@@ -211,42 +255,41 @@ void convert_gather(NodeContext* ctx) {
         }
         index += index < 0 ? extent : 0;
     }
-    // Runs of neighbours are cut out in one piece.
-    std::vector<std::pair<int, int>> runs;
-    for (const int64_t index : indices) {
-        if (runs.empty() || runs.back().second != index) {
-            runs.emplace_back(static_cast<int>(index), static_cast<int>(index));
-        }
-        runs.back().second = static_cast<int>(index) + 1;
-    }
-    if (runs.empty() || runs.size() > 256 || index_dims.size() > 1) {
-        ctx->error("indices are %s with %zu runs of neighbours, expected a number or a list of up to 256 runs",
-                   dims_text(index_dims).c_str(), runs.size());
-        return;
-    }
+    // The axis becomes those of the indices, in the blob those that are not 1.
     const int ours = x.axes[static_cast<size_t>(axis)];
+    Dims above;
+    std::copy_if(index_dims.begin(), index_dims.end(), std::back_inserter(above), [](int64_t d) { return d != 1; });
+    const bool single = above.empty();
+    above.resize(std::max<size_t>(1, above.size()), 1);
     Value v = x;
-    v.shape[static_cast<size_t>(ours)] = static_cast<int64_t>(indices.size());
-    if (index_dims.empty()) {
-        v.dims.erase(v.dims.begin() + axis);
-        v.axes.erase(v.axes.begin() + axis);
-    } else {
-        v.dims[static_cast<size_t>(axis)] = index_dims[0];
+    v.shape.erase(v.shape.begin() + ours);
+    v.shape.insert(v.shape.begin() + ours, above.begin(), above.end());
+    v.dims.erase(v.dims.begin() + axis);
+    v.axes.erase(v.axes.begin() + axis);
+    for (int& own : v.axes) {
+        own += own > ours ? static_cast<int>(above.size()) - 1 : 0;
     }
-    if (runs.size() == 1) {
-        LayerBuilder& layer = crop(ctx, "", x.blob, {ours}, {runs[0].first}, {runs[0].second});
-        ctx->out(0, &layer, v.dims, v.shape, v.axes);
+    int next = ours;
+    for (size_t k = 0; k < index_dims.size(); ++k) {
+        const auto at = axis + static_cast<std::ptrdiff_t>(k);
+        v.dims.insert(v.dims.begin() + at, index_dims[k]);
+        v.axes.insert(v.axes.begin() + at, index_dims[k] != 1 || (single && k == 0) ? next++ : kNoAxis);
+    }
+    if (v.shape.size() > Shape::kMaxRank) {
+        ctx->error("output would be %s, expected at most %d axes above 1", dims_text(v.dims).c_str(), Shape::kMaxRank);
         return;
     }
-    std::vector<BlobId> parts;
-    for (size_t k = 0; k < runs.size(); ++k) {
-        const std::string suffix = "run" + std::to_string(k);
-        LayerBuilder& part = crop(ctx, suffix, x.blob, {ours}, {runs[k].first}, {runs[k].second});
-        parts.push_back(ctx->inner(&part, suffix));
+    const bool reshaped = above.size() > 1;
+    LayerBuilder* layer = pick(ctx, reshaped ? "picked" : "", x.blob, ours, indices);
+    if (layer == nullptr) {
+        return;
     }
-    LayerBuilder& layer = ctx->add("Concat", parts);
-    layer.set("axis", ours);
-    ctx->out(0, &layer, v.dims, v.shape, v.axes);
+    if (reshaped) {
+        const BlobId row = ctx->inner(layer, "picked");
+        layer = &ctx->add("Reshape", {row});
+        import::set_extents(layer, v.shape);
+    }
+    ctx->out(0, layer, v.dims, v.shape, v.axes);
 }
 
 void convert_pad(NodeContext* ctx) {

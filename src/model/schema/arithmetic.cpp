@@ -30,7 +30,8 @@ constexpr auto kSoftmax = params(int_param(0, "axis", 0, "axis of the sum"),
                                  int_param(1, "fixbug0", 0, "1 = written by a converter whose axis is right"));
 constexpr auto kArgMax =
     params(int_param(0, "out_max_val", 0, "1 = values besides indices"), int_param(1, "topk", 1, "how many"),
-           int_param(2, "axis", -233, "axis to search along and drop, -233 = the whole blob"));
+           int_param(2, "axis", -233, "axis to search along and drop, -233 = the whole blob"),
+           int_param(3, "last", 0, "along an axis: 1 = of equal values the last counts, not the first"));
 constexpr auto kCast = params(int_param(0, "type_from", 0, "0 auto 1 float32 2 float16 3 int8 4 bfloat16"),
                               int_param(1, "type_to", 0, "the same codes"));
 constexpr auto kQuantize = params(int_param(0, "scale_data_size", 1, "1 or one scale a channel"));
