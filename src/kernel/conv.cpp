@@ -20,6 +20,8 @@ constexpr int64_t kWidenedBytes = 16 * 1024;
 // Pixels whose addresses are computed at once for a depthwise kernel.
 constexpr int64_t kDwPixels = 32;
 constexpr int kMaxMr = 32;
+// So few channels, those of an image, lie side by side in the input for all taps of a window's row.
+constexpr int64_t kFewChannels = 4;
 
 struct Range {
     int64_t begin, end;
@@ -56,6 +58,7 @@ struct GemmTask {
     Range panels;
     const void** rows;
     void* packed_rows;
+    char* edges;    // windows with padding in them
     void* widened;  // a block's panels
     float* stage;   // [mr][n]
 };
@@ -65,11 +68,15 @@ struct GemmScratch {
     GemmScratch(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, bool half)
         : rows(pointer_bytes(taps * kernel.mr)),
           packed_rows(round_up(gemm_scratch_bytes(kernel, taps, k), kAlignment)),
+          edges(
+              kernel.packed_size > 0 && taps > 1 && k <= kFewChannels
+                  ? round_up(static_cast<size_t>(kernel.mr * taps * k * (kernel.int8 ? 1 : 4)) + kOverread, kAlignment)
+                  : 0),
           widened(half ? widened_bytes(kernel, taps, k, n) : 0),
           stage(staged_bytes(kernel.mr, n, staged)) {}
-    size_t total() const { return rows + packed_rows + widened + stage; }
+    size_t total() const { return rows + packed_rows + edges + widened + stage; }
 
-    size_t rows, packed_rows, widened, stage;
+    size_t rows, packed_rows, edges, widened, stage;
 };
 
 // Calls the row function for outputs as they are finished. Rows that lie behind one another go together: a function
@@ -119,6 +126,9 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     const int64_t pixels = g.pixels();
     const int64_t column_bytes = gemm_column_bytes(taps, job.k, kernel.kr, kernel.int8, kernel.packed_size > 0);
     const int64_t panel_bytes = column_bytes * kernel.lanes * kernel.vectors;
+    // Kernels that copy the rows to one long sum take any division of it into taps.
+    const bool joined = kernel.packed_size > 0 && job.k <= kFewChannels && g.kernel_w > 1 && g.dilation_w == 1 &&
+                        !g.transposed && g.in_w_stride == job.k;
     const bool few = job.widen != nullptr && pixels <= kernel.mr;
     const int64_t block = panels_of_block(panel_bytes, few ? kWidenedBytes : kBlockBytes);
 
@@ -126,8 +136,8 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     void* out[kMaxMr];
     GemmArgs args;
     args.rows = task.rows;
-    args.taps = taps;
-    args.k = job.k;
+    args.taps = joined ? g.kernel_h : taps;
+    args.k = joined ? g.kernel_w * job.k : job.k;
     args.packed = job.packed;
     args.n = job.n;
     args.out = job.row_function.staged ? out : place;
@@ -150,11 +160,12 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
                                                         static_cast<uintptr_t>(column * column_bytes));
         }
         FinishedRows finished(job);
-        TapRows pixel(job, kernel.int8 ? 1 : 4, kernel.mr, 1, task.tiles.begin * kernel.mr);
+        TapRows pixel(job, kernel.int8 ? 1 : 4, kernel.mr, 1, task.tiles.begin * kernel.mr,
+                      joined ? task.edges : nullptr);
         for (int64_t tile = task.tiles.begin; tile < task.tiles.end; ++tile) {
             args.m = std::min<int64_t>(kernel.mr, pixels - tile * kernel.mr);
             pixel.next(args.m, task.rows, place);
-            for (int64_t t = 0; t < taps && args.m < kernel.mr; ++t) {
+            for (int64_t t = 0; t < args.taps && args.m < kernel.mr; ++t) {
                 const void** row = task.rows + t * kernel.mr;
                 std::fill(row + args.m, row + kernel.mr, row[args.m - 1]);
             }
@@ -191,8 +202,9 @@ void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job) {
         task.panels = by_rows ? Range{0, panels} : part_of(panels, i, threads);
         task.rows = reinterpret_cast<const void**>(scratch);
         task.packed_rows = scratch + parts.rows;
-        task.widened = scratch + parts.rows + parts.packed_rows;
-        task.stage = reinterpret_cast<float*>(scratch + parts.rows + parts.packed_rows + parts.widened);
+        task.edges = scratch + parts.rows + parts.packed_rows;
+        task.widened = task.edges + parts.edges;
+        task.stage = reinterpret_cast<float*>(task.edges + parts.edges + parts.widened);
         run_gemm_task(kernel, job, task);
     });
 }

@@ -10,7 +10,8 @@
 //   Column<kSize> load_column<kSize>(const Element* const* rows, int64_t count)     of which `count` channels matter
 //   Weights<kSize> load_weights<kSize>(const void*)            kLanes * (kSize padded to kKr) elements
 //   Acc multiply_add<kSize>(Acc, const Column<kSize>&, const Weights<kSize>&)
-//   void store(const Epilogue&, const Acc&, const float* multiplier, void* out, int64_t count)      count <= kLanes
+//   void store(const Output&, const Acc&, const float* multiplier, void* out, int64_t count)      count <= kLanes
+//       Output is an Epilogue, or the trait's type of this name, made of one
 #pragma once
 
 #include "kernel/kernel.h"
@@ -19,6 +20,18 @@
 
 namespace fw {
 namespace {
+
+template <class...>
+using LineVoid = void;
+
+template <class K, class = void>
+struct LineOutput {
+    using Type = Epilogue;
+};
+template <class K>
+struct LineOutput<K, LineVoid<typename K::Output>> {
+    using Type = typename K::Output;
+};
 
 // A block of channels from `c` on.
 template <class K, int kSize, int kStride>
@@ -32,60 +45,83 @@ void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
     const char* weights = block + kHead;
     const auto* multiplier = reinterpret_cast<const float*>(block + K::kLanes * 4);
     const int64_t left = args.channels - c;
-    const int64_t count = left < K::kLanes ? left : K::kLanes;
-    const Epilogue epilogue = args.epilogue;
-
-    const char* line[kSize];
-    int64_t step[kSize];
-    unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
-        line[y] = static_cast<const char*>(args.lines[y]) + c * static_cast<int64_t>(sizeof(Element));
-        step[y] = args.line_step[y];
-    });
-    const char* pad = static_cast<const char*>(args.pad_row) + c * static_cast<int64_t>(sizeof(Element));
-    char* out = static_cast<char*>(args.out) + c * (epilogue.float_output ? 4 : 1);
+    const int64_t channels = left < K::kLanes ? left : K::kLanes;
+    const typename LineOutput<K>::Type output(args.epilogue);
     const int64_t out_step = args.out_step;
-    const int64_t width = args.columns;
+    const int64_t offset = c * static_cast<int64_t>(sizeof(Element));
+    char* out = static_cast<char*>(args.out) + c * (args.epilogue.float_output ? 4 : 1);
 
     typename K::template Weights<kSize> held[kSize];
     unroll<kHeld ? kSize : 0>([&](auto x)
                                   FW_INLINE_LAMBDA { held[x] = K::template load_weights<kSize>(weights + x * kStep); });
     typename K::Acc acc[kSlots];
     unroll<kSlots>([&](auto s) FW_INLINE_LAMBDA { acc[s] = K::load_bias(block); });
+    // Column i of a period. Those before the first window have no pixel to finish.
+    const auto add_column = [&](auto i, const Element* const* rows, int64_t count, bool finishes) FW_INLINE_LAMBDA {
+        const typename K::template Column<kSize> column = K::template load_column<kSize>(rows, count);
+        unroll<kSize>([&](auto x) FW_INLINE_LAMBDA {
+            // This column is tap x of pixel (first + i - x) / kStride, if that is whole.
+            constexpr int kAhead = int(i) - int(x) + kPeriod;
+            if constexpr (kAhead % kStride == 0) {
+                typename K::Acc& sum = acc[kAhead / kStride % kSlots];
+                if constexpr (int(x) == 0) {
+                    sum = K::load_bias(block);
+                }
+                if constexpr (kHeld) {
+                    sum = K::template multiply_add<kSize>(sum, column, held[x]);
+                } else {
+                    sum = K::template multiply_add<kSize>(sum, column,
+                                                          K::template load_weights<kSize>(weights + x * kStep));
+                }
+                if constexpr (int(x) == kSize - 1) {
+                    if (finishes) {
+                        K::store(output, sum, multiplier, out, count);
+                        out += out_step;
+                    }
+                }
+            }
+        });
+    };
     const int64_t columns = (args.pixels - 1) * kStride + kSize;
-    for (int64_t first = 0; first < columns; first += kPeriod) {
+    const auto add_period = [&](int64_t first) FW_INLINE_LAMBDA {
         unroll<kPeriod>([&](auto i) FW_INLINE_LAMBDA {
             if (first + i >= columns) {
                 return;
             }
             const int64_t at = args.first_column + first + i;
+            const bool inside = at >= 0 && at < args.columns;
             const Element* rows[kSize];
             unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
-                rows[y] = reinterpret_cast<const Element*>(at >= 0 && at < width ? line[y] + at * step[y] : pad);
+                const void* row =
+                    inside ? static_cast<const char*>(args.lines[y]) + at * args.line_step[y] : args.pad_row;
+                rows[y] = reinterpret_cast<const Element*>(static_cast<const char*>(row) + offset);
             });
-            const typename K::template Column<kSize> column = K::template load_column<kSize>(rows, count);
-            unroll<kSize>([&](auto x) FW_INLINE_LAMBDA {
-                // This column is tap x of pixel (first + i - x) / kStride, if that is whole.
-                constexpr int kAhead = int(i) - int(x) + kPeriod;
-                if constexpr (kAhead % kStride == 0) {
-                    typename K::Acc& sum = acc[kAhead / kStride % kSlots];
-                    if constexpr (int(x) == 0) {
-                        sum = K::load_bias(block);
-                    }
-                    if constexpr (kHeld) {
-                        sum = K::template multiply_add<kSize>(sum, column, held[x]);
-                    } else {
-                        sum = K::template multiply_add<kSize>(sum, column,
-                                                              K::template load_weights<kSize>(weights + x * kStep));
-                    }
-                    if constexpr (int(x) == kSize - 1) {
-                        if (first + i >= kSize - 1) {
-                            K::store(epilogue, sum, multiplier, out, count);
-                            out += out_step;
-                        }
-                    }
-                }
-            });
+            add_column(i, rows, channels, first + i >= kSize - 1);
         });
+    };
+    // Columns up to `last` are inside of the input, but for those of the first period.
+    const int64_t last = columns < args.columns - args.first_column ? columns : args.columns - args.first_column;
+    const bool advances = args.first_column + kPeriod >= 0 && channels == K::kLanes;
+    for (int64_t first = 0; first < columns; first += kPeriod) {
+        if (first > 0 && first + kPeriod <= last && advances) {
+            const char* next[kSize];
+            int64_t step[kSize];
+            unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
+                step[y] = args.line_step[y];
+                next[y] = static_cast<const char*>(args.lines[y]) + (args.first_column + first) * step[y] + offset;
+            });
+            for (; first + kPeriod <= last; first += kPeriod) {
+                unroll<kPeriod>([&](auto i) FW_INLINE_LAMBDA {
+                    const Element* rows[kSize];
+                    unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
+                        rows[y] = reinterpret_cast<const Element*>(next[y]);
+                        next[y] += step[y];
+                    });
+                    add_column(i, rows, K::kLanes, true);
+                });
+            }
+        }
+        add_period(first);
     }
 }
 

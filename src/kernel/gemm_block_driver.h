@@ -10,10 +10,11 @@
 // (constants of an Epilogue) and
 //   void interleave(const Element* const rows[kMr], int64_t length, Element* out)
 //       may write up to 64 bytes of each row past its end
-//   explicit Tile(const void* bias)
+//   void Tile::start(const void* bias)
 //   void Tile::step(const Element* a, const Element* b)        kMr * kKr elements of A, 4 * kVectors * kKr of B
-//   void Tile::add(const Element* a, const Element* b, int64_t length, const uint8_t* marks)    in place of step:
-//       all steps, of a marked kernel, whose rows are interleaved by 16 elements: [ceil(length / 16)][kMr][16]
+//   bool kWhole<kRows, kVectors>: in place of both
+//   void Tile::multiply(const Element* a, const char* panel, int64_t length, const uint8_t* marks)
+//       the rows of a marked kernel are interleaved by 16 elements: [ceil(length / 16)][kMr][16]
 //   void Tile::store(const GemmArgs&, const Output&, const float* multiplier, int64_t column)        the epilogue
 #pragma once
 
@@ -77,12 +78,13 @@ FW_ALWAYS_INLINE void block_tile(const GemmArgs& args, const typename K::Output&
     constexpr int64_t kColumns = int64_t{kVectors} * kBlockLanes;
     constexpr int64_t kStepA = int64_t{K::kMr} * K::kKr;
     constexpr int64_t kStepB = kColumns * K::kKr;
-    typename K::template Tile<kRows, kVectors> tile(panel);
+    typename K::template Tile<kRows, kVectors> tile;
     const auto* a = static_cast<const Element*>(args.scratch);
-    const auto* b = reinterpret_cast<const Element*>(panel + kColumns * (kBlockInt8<K> ? 8 : 4));
-    if constexpr (K::kMarked) {
-        tile.add(a, b, length, marks);
+    if constexpr (K::template kWhole<kRows, kVectors>) {
+        tile.multiply(a, panel, length, marks);
     } else {
+        tile.start(panel);
+        const auto* b = reinterpret_cast<const Element*>(panel + kColumns * (kBlockInt8<K> ? 8 : 4));
         int64_t steps = div_up(length, K::kKr);
         for (; steps >= K::kUnroll; steps -= K::kUnroll) {
             unroll<K::kUnroll>([&](auto) FW_INLINE_LAMBDA {
@@ -99,7 +101,7 @@ FW_ALWAYS_INLINE void block_tile(const GemmArgs& args, const typename K::Output&
     tile.store(args, output, reinterpret_cast<const float*>(panel + kColumns * 4), column);
 }
 
-/// A function of its own: the registers of a large tile leave none for what is around it.
+/// A function of its own: the compiler's loop over a large tile leaves no registers for what is around it.
 template <class K, int kRows, int kVectors>
 __attribute__((noinline)) void block_tile_apart(const GemmArgs& args, const typename K::Output& output,
                                                 const char* panel, int64_t column) {
@@ -124,8 +126,14 @@ void block_panels(const GemmArgs& args) {
         for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
             const Panel at = panel_at(i, args.n, kBlockLanes, K::kVectors);
             unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
-                if (at.vectors == v + 1) {
-                    block_tile_apart<K, kRows, v + 1>(args, output, packed + at.column * column_bytes, at.column);
+                if (at.vectors != v + 1) {
+                    return;
+                }
+                const char* panel = packed + at.column * column_bytes;
+                if constexpr (K::template kWhole<kRows, v + 1>) {
+                    block_tile<K, kRows, v + 1>(args, output, panel, at.column, length, nullptr);
+                } else {
+                    block_tile_apart<K, kRows, v + 1>(args, output, panel, at.column);
                 }
             });
         }
@@ -149,14 +157,14 @@ void gemm_block_run(const GemmArgs& args) {
 }  // namespace fw
 
 // clang-format off
-#define FW_GEMM_BLOCK_FIELDS(id, isa, K)                                                                      \
+#define FW_GEMM_BLOCK_FIELDS(id, isa, K, pairs_apart)                                                                      \
     {#id, ::fw::Isa::isa, ::fw::kBlockInt8<K>, false, 2 * sizeof(K::Element), K::kMr, ::fw::kBlockLanes,      \
-     K::kVectors, K::kKr, K::kMarked, ::fw::gemm_block_run<K>}
+     K::kVectors, K::kKr, K::kMarked, pairs_apart, ::fw::gemm_block_run<K>}
 // clang-format on
 
 /// Defines the kernel `id` of trait `K`. Scratch memory holds the interleaved rows and, where taps are joined, those.
-#define FW_DEFINE_GEMM_BLOCK(id, isa, K) extern const ::fw::GemmKernel id = FW_GEMM_BLOCK_FIELDS(id, isa, K);
+#define FW_DEFINE_GEMM_BLOCK(id, isa, K) extern const ::fw::GemmKernel id = FW_GEMM_BLOCK_FIELDS(id, isa, K, false);
 
 /// The same of a kernel of pairs.
 #define FW_DEFINE_GEMM_BLOCK_PAIRS(id, isa, K) \
-    extern const ::fw::PairGemmKernel id = {FW_GEMM_BLOCK_FIELDS(id, isa, K)};
+    extern const ::fw::PairGemmKernel id = {FW_GEMM_BLOCK_FIELDS(id, isa, K, true)};

@@ -204,12 +204,21 @@ void gemm_run(const GemmArgs& args) {
 }  // namespace fw
 
 /// Defines the kernel `id` of trait `K`.
-#define FW_DEFINE_GEMM(id, isa, K)                                                                              \
-    extern const ::fw::GemmKernel id = {                                                                        \
-        #id,         ::fw::Isa::isa, K::kInt8, K::kUnsignedInput, ::fw::PacksRows<K>::kSize, K::kMr, K::kLanes, \
-        K::kVectors, K::kKr,         false,    ::fw::gemm_run<K>};
+#define FW_DEFINE_GEMM(id, isa, K)                                 \
+    extern const ::fw::GemmKernel id = {#id,                       \
+                                        ::fw::Isa::isa,            \
+                                        K::kInt8,                  \
+                                        K::kUnsignedInput,         \
+                                        ::fw::PacksRows<K>::kSize, \
+                                        K::kMr,                    \
+                                        K::kLanes,                 \
+                                        K::kVectors,               \
+                                        K::kKr,                    \
+                                        false,                     \
+                                        false,                     \
+                                        ::fw::gemm_run<K>};
 
 /// The same of a kernel of pairs.
 #define FW_DEFINE_GEMM_PAIRS(id, isa, K)                                                                             \
     extern const ::fw::PairGemmKernel id = {{#id, ::fw::Isa::isa, K::kInt8, K::kUnsignedInput, 0, K::kMr, K::kLanes, \
-                                             K::kVectors, K::kKr, false, ::fw::gemm_run<K>}};
+                                             K::kVectors, K::kKr, false, false, ::fw::gemm_run<K>}};

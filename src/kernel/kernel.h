@@ -52,8 +52,9 @@ struct GemmArgs {
 ///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
 /// padded with zeros; with `packed_size` weights [ceil(taps * k / kr)][columns][kr]. `unsigned_input`: the kernel
 /// computes with activations + 128, and -128 * sum(B) is in the packed bias. `marked`: behind the panels, of one vector
-/// each, lies a byte for every kr = 32 elements of each panel: bit j where any four products of column j, eight
-/// elements apart, add up to an int16 whatever the activations are.
+/// each, lies a byte for every kr = 32 elements of each panel: bit j unless any four products of column j, eight
+/// elements apart, add up to an int16 whatever the activations are. `pairs_apart`: elements of B are pairs of 16 bits,
+/// and a step of a panel has the first ones of all its columns, then the second ones.
 struct GemmKernel {
     const char* name;
     Isa level;
@@ -65,6 +66,7 @@ struct GemmKernel {
     int vectors;
     int kr;
     bool marked;
+    bool pairs_apart;
     void (*run)(const GemmArgs& args);
 };
 

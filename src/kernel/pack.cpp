@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "base/half.h"
 #include "base/memory.h"
@@ -135,9 +136,23 @@ void mark_panel(const int8_t* values, int64_t steps, int64_t columns, uint8_t* m
                 }
                 most = std::max(most, sum);
             }
-            mark |= most <= 255 ? 1U << j : 0U;
+            mark |= most <= 255 ? 0U : 1U << j;
         }
         marks[i] = static_cast<uint8_t>(mark);
+    }
+}
+
+// GemmKernel::pairs_apart.
+void take_pairs_apart(int64_t steps, int64_t columns, char* values) {
+    constexpr int64_t kHalf = sizeof(int16_t);
+    const auto step_bytes = static_cast<size_t>(2 * columns * kHalf);
+    std::vector<char> pairs(step_bytes);
+    for (int64_t i = 0; i < steps; ++i, values += step_bytes) {
+        std::memcpy(pairs.data(), values, step_bytes);
+        for (int64_t j = 0; j < columns; ++j) {
+            std::memcpy(values + kHalf * j, &pairs[static_cast<size_t>(2 * kHalf * j)], kHalf);
+            std::memcpy(values + kHalf * (columns + j), &pairs[static_cast<size_t>(2 * kHalf * j + kHalf)], kHalf);
+        }
     }
 }
 
@@ -170,6 +185,9 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
             }
         } else {
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr, reinterpret_cast<float*>(to));
+            if (kernel.pairs_apart) {
+                take_pairs_apart(steps, columns, to);
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 #include "kernel/tap_rows.h"
 
+#include <cstring>
+
 namespace fw {
 
-TapRows::TapRows(const ConvJob& job, int element_size, int64_t tap_step, int64_t pixel_step, int64_t first)
+TapRows::TapRows(const ConvJob& job, int element_size, int64_t tap_step, int64_t pixel_step, int64_t first, char* edges)
     : g_(job.geometry),
       input_(static_cast<const char*>(job.input)),
       pad_row_(static_cast<const char*>(job.pad_row)),
@@ -16,7 +18,8 @@ TapRows::TapRows(const ConvJob& job, int element_size, int64_t tap_step, int64_t
       y_(static_cast<int>(first / g_.out_w)),
       x_(static_cast<int>(first % g_.out_w)),
       dense_(g_.taps() == 1 && !g_.transposed && g_.pad_top == 0 && g_.pad_left == 0 &&
-             int64_t{g_.out_h - 1} * g_.stride_h < g_.in_h && int64_t{g_.out_w - 1} * g_.stride_w < g_.in_w) {
+             int64_t{g_.out_h - 1} * g_.stride_h < g_.in_h && int64_t{g_.out_w - 1} * g_.stride_w < g_.in_w),
+      edges_(edges) {
     out_row_ += y_ * out_h_step_;
 }
 
@@ -68,11 +71,36 @@ void TapRows::fill_span(int count, const void** rows) const {
     }
 }
 
+void TapRows::fill_joined(int count, const void** rows, char* edges) const {
+    const auto tap_bytes = static_cast<size_t>(w_step_);
+    for (int ky = 0; ky < g_.kernel_h; ++ky, rows += tap_step_) {
+        const int iy = source(y_, ky, g_.stride_h, g_.dilation_h, g_.pad_top, g_.in_h, false);
+        const char* line = input_ + iy * h_step_;
+        int64_t x = int64_t{x_} * g_.stride_w - g_.pad_left;
+        for (int i = 0; i < count; ++i, x += g_.stride_w) {
+            if (iy >= 0 && x >= 0 && x + g_.kernel_w <= g_.in_w) {
+                rows[i * pixel_step_] = line + x * w_step_;
+                continue;
+            }
+            rows[i * pixel_step_] = edges;
+            for (int64_t ix = x; ix < x + g_.kernel_w; ++ix, edges += tap_bytes) {
+                std::memcpy(edges, iy < 0 || ix < 0 || ix >= g_.in_w ? pad_row_ : line + ix * w_step_, tap_bytes);
+            }
+        }
+    }
+}
+
 void TapRows::next(int64_t count, const void** rows, void** place) {
+    char* edges = edges_;
     while (count > 0) {
         const int left = g_.out_w - x_;
         const int span = count < left ? static_cast<int>(count) : left;
-        fill_span(span, rows);
+        if (edges != nullptr) {
+            fill_joined(span, rows, edges);
+            edges += span * g_.taps() * w_step_;
+        } else {
+            fill_span(span, rows);
+        }
         char* to = out_row_ + x_ * out_w_step_;
         for (int i = 0; i < span; ++i, to += out_w_step_) {
             *place++ = to;

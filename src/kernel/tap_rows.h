@@ -9,13 +9,17 @@ namespace fw {
 class TapRows {
 public:
     /// Starts at output pixel `first`. The i-th pixel of a run has its tap t at rows[t * tap_step + i * pixel_step].
-    TapRows(const ConvJob& job, int element_size, int64_t tap_step, int64_t pixel_step, int64_t first);
+    /// With `edges`, memory for the windows of as many pixels as next() is asked for, the taps of a window's row, which
+    /// must lie side by side in the input, are one tap; where padding is among them, they are copied there.
+    TapRows(const ConvJob& job, int element_size, int64_t tap_step, int64_t pixel_step, int64_t first,
+            char* edges = nullptr);
 
     /// Fills the addresses of the next `count` pixels; those of the outputs go to place[i].
     void next(int64_t count, const void** rows, void** place);
 
 private:
     void fill_span(int count, const void** rows) const;
+    void fill_joined(int count, const void** rows, char* edges) const;
     /// Input coordinate of a tap along one axis, or -1 where it is padding.
     static int source(int out, int tap, int stride, int dilation, int pad, int extent, bool transposed);
 
@@ -32,6 +36,7 @@ private:
     int y_;
     int x_;
     bool dense_;  ///< one tap, always inside
+    char* edges_;
 };
 
 }  // namespace fw

@@ -49,20 +49,32 @@ struct ByteLanes16 {
                    vmlal_s8(high, vget_high_s8(x1), vget_high_s8(w1)));
 #endif
     }
+    struct Output {
+        explicit FW_ALWAYS_INLINE Output(const Epilogue& e)
+            : bytes(e.zero_point, e.float_output ? 0 : static_cast<int32_t>(e.lo) + e.zero_point,
+                    e.float_output ? 0 : static_cast<int32_t>(e.hi) + e.zero_point),
+              epilogue(e) {}
+        ByteOutput bytes;
+        Epilogue epilogue;
+    };
     static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
+                                       int64_t count) {
+        store(Output(e), acc, multiplier, out, count);
+    }
+    static FW_ALWAYS_INLINE void store(const Output& output, const Acc& acc, const float* multiplier, void* out,
                                        int64_t count) {
         float32x4_t x[4];
         unroll<4>([&](auto q)
                       FW_INLINE_LAMBDA { x[q] = vmulq_f32(vcvtq_f32_s32(acc.v[q]), vld1q_f32(multiplier + 4 * q)); });
-        if (e.float_output) {
-            const float32x4_t lo = vdupq_n_f32(e.lo);
-            const float32x4_t hi = vdupq_n_f32(e.hi);
+        if (output.epilogue.float_output) {
+            const float32x4_t lo = vdupq_n_f32(output.epilogue.lo);
+            const float32x4_t hi = vdupq_n_f32(output.epilogue.hi);
             unroll<4>([&](auto q) FW_INLINE_LAMBDA {
                 store_floats(clamp4(x[q], lo, hi), static_cast<float*>(out) + 4 * q, count - 4 * q);
             });
             return;
         }
-        store_bytes(ByteOutput(e).bytes(x[0], x[1], x[2], x[3]), out, count);
+        store_bytes(output.bytes.bytes(x[0], x[1], x[2], x[3]), out, count);
     }
 };
 

@@ -22,6 +22,8 @@ struct NeonF32 {
     using Output = Epilogue;
     static constexpr int kMr = kTileRows, kVectors = kTileVectors, kKr = 1, kUnroll = 4, kRows1 = 1;
     static constexpr bool kMarked = false;
+    template <int kRows, int kVectors>
+    static constexpr bool kWhole = false;
 
     static FW_ALWAYS_INLINE void interleave(const float* const* rows, int64_t length, float* out) {
         for (int64_t p = 0; p < length; p += 4, out += 4 * kMr) {
@@ -33,7 +35,7 @@ struct NeonF32 {
     struct Tile {
         float32x4_t acc[kRows][kWide];
 
-        explicit FW_ALWAYS_INLINE Tile(const void* bias) {
+        FW_ALWAYS_INLINE void start(const void* bias) {
             unroll<kWide>([&](auto v) FW_INLINE_LAMBDA {
                 const float32x4_t b = vld1q_f32(static_cast<const float*>(bias) + 4 * v);
                 unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { acc[r][v] = b; });

@@ -1,7 +1,7 @@
 // Products of 16-bit integers for Winograd's way in int8 (PairGemmKernel): smlal by element. A register of A holds the
-// pairs of four rows; the pairs of B's columns are taken apart once for all rows.
+// pairs of four rows; those of B's columns are packed apart.
 #include "kernel/gemm_block_driver.h"
-#include "layer/arm/gemm_words.h"
+#include "layer/arm/block_loop.h"
 
 namespace fw {
 
@@ -18,12 +18,64 @@ FW_ALWAYS_INLINE int32x4_t add_product(int32x4_t acc, int16x8_t b, int16x8_t a) 
 #endif
 }
 
+#if defined(__aarch64__)
+
+// Eight rows by three or two vectors. Registers: A v0 to v3, [step][row / 4]; B v4 to v6, [of pairs][column];
+// accumulators [row][vector].
+// clang-format off
+#define FW_SMLAL_ROWS(op, b, low, high, l0, l1, l2, l3, c0, c1, c2, c3, c4, c5, c6, c7)                     \
+    op " v" c0 ".4s, v" b ", v" low ".h[" l0 "]\n" op " v" c1 ".4s, v" b ", v" low ".h[" l1 "]\n"           \
+    op " v" c2 ".4s, v" b ", v" low ".h[" l2 "]\n" op " v" c3 ".4s, v" b ", v" low ".h[" l3 "]\n"           \
+    op " v" c4 ".4s, v" b ", v" high ".h[" l0 "]\n" op " v" c5 ".4s, v" b ", v" high ".h[" l1 "]\n"         \
+    op " v" c6 ".4s, v" b ", v" high ".h[" l2 "]\n" op " v" c7 ".4s, v" b ", v" high ".h[" l3 "]\n"
+#define FW_SMLAL_FIRST(op, b, low, high, ...) FW_SMLAL_ROWS(op, b, low, high, "0", "2", "4", "6", __VA_ARGS__)
+#define FW_SMLAL_SECOND(op, b, low, high, ...) FW_SMLAL_ROWS(op, b, low, high, "1", "3", "5", "7", __VA_ARGS__)
+#define FW_OF_THREE_0 "8", "11", "14", "17", "20", "23", "26", "29"
+#define FW_OF_THREE_1 "9", "12", "15", "18", "21", "24", "27", "30"
+#define FW_OF_THREE_2 "10", "13", "16", "19", "22", "25", "28", "31"
+#define FW_OF_TWO_0 "8", "10", "12", "14", "16", "18", "20", "22"
+#define FW_OF_TWO_1 "9", "11", "13", "15", "17", "19", "21", "23"
+#define FW_SMLAL_THREE(low, high)                                     \
+    "ld1 {v4.8h-v6.8h}, [%[b]], #48\n"                                \
+    FW_SMLAL_FIRST("smlal", "4.4h", low, high, FW_OF_THREE_0)         \
+    FW_SMLAL_FIRST("smlal2", "4.8h", low, high, FW_OF_THREE_1)        \
+    FW_SMLAL_FIRST("smlal", "5.4h", low, high, FW_OF_THREE_2)         \
+    FW_SMLAL_SECOND("smlal2", "5.8h", low, high, FW_OF_THREE_0)       \
+    FW_SMLAL_SECOND("smlal", "6.4h", low, high, FW_OF_THREE_1)        \
+    FW_SMLAL_SECOND("smlal2", "6.8h", low, high, FW_OF_THREE_2)
+#define FW_SMLAL_TWO(low, high)                                       \
+    "ld1 {v4.8h-v5.8h}, [%[b]], #32\n"                                \
+    FW_SMLAL_FIRST("smlal", "4.4h", low, high, FW_OF_TWO_0)           \
+    FW_SMLAL_FIRST("smlal2", "4.8h", low, high, FW_OF_TWO_1)          \
+    FW_SMLAL_SECOND("smlal", "5.4h", low, high, FW_OF_TWO_0)          \
+    FW_SMLAL_SECOND("smlal2", "5.8h", low, high, FW_OF_TWO_1)
+#define FW_SMLAL_LOOP(step)                                                      \
+    FW_TWO_STEPS("ld1 {v0.16b-v3.16b}, [%[a]], #64\n" step("0", "1") step("2", "3"), \
+                 "ld1 {v0.16b-v1.16b}, [%[a]], #32\n" step("0", "1"))
+#define FW_BIAS(registers) "ld1 {" registers "}, [%[b]]\n"
+
+FW_DEFINE_BLOCK_LOOP(multiply_8x12, 24,
+    FW_BIAS("v8.4s-v10.4s") FW_BIAS("v11.4s-v13.4s") FW_BIAS("v14.4s-v16.4s") FW_BIAS("v17.4s-v19.4s")
+    FW_BIAS("v20.4s-v22.4s") FW_BIAS("v23.4s-v25.4s") FW_BIAS("v26.4s-v28.4s") FW_BIAS("v29.4s-v31.4s")
+    "add %[b], %[b], #48\n"
+    FW_SMLAL_LOOP(FW_SMLAL_THREE))
+FW_DEFINE_BLOCK_LOOP(multiply_8x8, 16,
+    FW_BIAS("v8.4s-v9.4s") FW_BIAS("v10.4s-v11.4s") FW_BIAS("v12.4s-v13.4s") FW_BIAS("v14.4s-v15.4s")
+    FW_BIAS("v16.4s-v17.4s") FW_BIAS("v18.4s-v19.4s") FW_BIAS("v20.4s-v21.4s") FW_BIAS("v22.4s-v23.4s")
+    "add %[b], %[b], #32\n"
+    FW_SMLAL_LOOP(FW_SMLAL_TWO))
+// clang-format on
+
+#endif
+
 template <int kTileRows, int kTileVectors>
 struct NeonPairs {
     using Element = int32_t;
     using Output = Epilogue;
     static constexpr int kMr = kTileRows, kVectors = kTileVectors, kKr = 1, kUnroll = 2, kRows1 = 1;
     static constexpr bool kMarked = false;
+    template <int kRows, int kVectors>
+    static constexpr bool kWhole = kMr == 8 && kRows == 8 && kVectors >= 2;
 
     static FW_ALWAYS_INLINE void interleave(const int32_t* const* rows, int64_t length, int32_t* out) {
         for (int64_t p = 0; p < length; p += 4, out += 4 * kMr) {
@@ -33,12 +85,12 @@ struct NeonPairs {
 
     template <int kRows, int kWide>
     struct Tile {
-        int32x4_t acc[kRows][kWide];
+        int32x4_t acc[kRows * kWide];
 
-        explicit FW_ALWAYS_INLINE Tile(const void* bias) {
+        FW_ALWAYS_INLINE void start(const void* bias) {
             unroll<kWide>([&](auto v) FW_INLINE_LAMBDA {
                 const int32x4_t b = vld1q_s32(static_cast<const int32_t*>(bias) + 4 * v);
-                unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { acc[r][v] = b; });
+                unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { acc[r * kWide + v] = b; });
             });
         }
         FW_ALWAYS_INLINE void step(const int32_t* a, const int32_t* b) {
@@ -46,21 +98,23 @@ struct NeonPairs {
             int8x16_t vb[kWide];
             load_adjacent(reinterpret_cast<const int8_t*>(a), va);
             load_adjacent(reinterpret_cast<const int8_t*>(b), vb);
-            unroll<(kWide + 1) / 2>([&](auto pair) FW_INLINE_LAMBDA {
-                constexpr int kFirst = 2 * int(pair);
-                constexpr int kSecond = kFirst + 1 < kWide ? kFirst + 1 : kFirst;
-                const int16x8x2_t parts =
-                    vuzpq_s16(vreinterpretq_s16_s8(vb[kFirst]), vreinterpretq_s16_s8(vb[kSecond]));
-                unroll<2>([&](auto part) FW_INLINE_LAMBDA {
-                    unroll<kSecond - kFirst + 1>([&](auto half) FW_INLINE_LAMBDA {
-                        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
-                            int32x4_t& sum = acc[r][kFirst + int(half)];
-                            sum = add_product<int(half) == 1, 2 * (int(r) % 4) + int(part)>(
-                                sum, parts.val[part], vreinterpretq_s16_s8(va[r / 4]));
-                        });
-                    });
+            unroll<2 * kWide>([&](auto four) FW_INLINE_LAMBDA {  // columns of the first of pairs, then of the second
+                constexpr int kPart = int(four) / kWide;
+                unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
+                    int32x4_t& sum = acc[r * kWide + four % kWide];
+                    sum = add_product<int(four) % 2 == 1, 2 * (int(r) % 4) + kPart>(
+                        sum, vreinterpretq_s16_s8(vb[four / 2]), vreinterpretq_s16_s8(va[r / 4]));
                 });
             });
+        }
+        FW_ALWAYS_INLINE void multiply(const int32_t* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
+#if defined(__aarch64__)
+            if constexpr (kWide == 3) {
+                multiply_8x12(a, panel, length, acc);
+            } else {
+                multiply_8x8(a, panel, length, acc);
+            }
+#endif
         }
         FW_ALWAYS_INLINE void store(const GemmArgs& args, const Epilogue& /*e*/, const float* /*multiplier*/,
                                     int64_t column) const {
@@ -69,7 +123,7 @@ struct NeonPairs {
                 if (r < args.m) {
                     float* out = static_cast<float*>(args.out[r]) + column;
                     unroll<kWide>([&](auto v) FW_INLINE_LAMBDA {
-                        store_floats(vreinterpretq_f32_s32(acc[r][v]), out + 4 * v, columns - 4 * v);
+                        store_floats(vreinterpretq_f32_s32(acc[r * kWide + v]), out + 4 * v, columns - 4 * v);
                     });
                 }
             });

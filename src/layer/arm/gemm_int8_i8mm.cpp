@@ -1,16 +1,58 @@
 // smmla multiplies two rows by two columns of eight bytes each: an accumulator holds [row][column] of a pair of each.
 // 24 accumulators, four registers of A, six of B.
+#include "layer/arm/block_loop.h"
 #include "layer/arm/gemm_int8.h"
 
 namespace fw {
 
 namespace {
 
+// Eight rows by three or two vectors. Registers: A v0 to v3, a pair of rows each; B v4 to v7, a pair of columns each;
+// accumulators [pair of rows][pair of columns].
+// clang-format off
+#define FW_SMMLA_ROWS(b, c0, c1, c2, c3)                                                         \
+    "smmla v" c0 ".4s, v0.16b, v" b ".16b\n smmla v" c1 ".4s, v1.16b, v" b ".16b\n"              \
+    "smmla v" c2 ".4s, v2.16b, v" b ".16b\n smmla v" c3 ".4s, v3.16b, v" b ".16b\n"
+#define FW_SMMLA_THREE                              \
+    "ld1 {v0.16b-v3.16b}, [%[a]], #64\n"            \
+    "ld1 {v4.16b-v6.16b}, [%[b]], #48\n"            \
+    FW_SMMLA_ROWS("4", "8", "14", "20", "26")       \
+    FW_SMMLA_ROWS("5", "9", "15", "21", "27")       \
+    FW_SMMLA_ROWS("6", "10", "16", "22", "28")      \
+    "ld1 {v4.16b-v6.16b}, [%[b]], #48\n"            \
+    FW_SMMLA_ROWS("4", "11", "17", "23", "29")      \
+    FW_SMMLA_ROWS("5", "12", "18", "24", "30")      \
+    FW_SMMLA_ROWS("6", "13", "19", "25", "31")
+#define FW_SMMLA_TWO                                \
+    "ld1 {v0.16b-v3.16b}, [%[a]], #64\n"            \
+    "ld1 {v4.16b-v7.16b}, [%[b]], #64\n"            \
+    FW_SMMLA_ROWS("4", "8", "12", "16", "20")       \
+    FW_SMMLA_ROWS("5", "9", "13", "17", "21")       \
+    FW_SMMLA_ROWS("6", "10", "14", "18", "22")      \
+    FW_SMMLA_ROWS("7", "11", "15", "19", "23")
+
+// A pair of biases fills an accumulator twice.
+FW_DEFINE_BLOCK_LOOP(multiply_8x12, 24,
+    "ld3r {v8.2d-v10.2d}, [%[b]]\n ld3r {v14.2d-v16.2d}, [%[b]]\n"
+    "ld3r {v20.2d-v22.2d}, [%[b]]\n ld3r {v26.2d-v28.2d}, [%[b]], #24\n"
+    "ld3r {v11.2d-v13.2d}, [%[b]]\n ld3r {v17.2d-v19.2d}, [%[b]]\n"
+    "ld3r {v23.2d-v25.2d}, [%[b]]\n ld3r {v29.2d-v31.2d}, [%[b]]\n"
+    "add %[b], %[b], #72\n"
+    FW_TWO_STEPS(FW_SMMLA_THREE FW_SMMLA_THREE, FW_SMMLA_THREE))
+FW_DEFINE_BLOCK_LOOP(multiply_8x8, 16,
+    "ld4r {v8.2d-v11.2d}, [%[b]]\n ld4r {v12.2d-v15.2d}, [%[b]]\n"
+    "ld4r {v16.2d-v19.2d}, [%[b]]\n ld4r {v20.2d-v23.2d}, [%[b]]\n"
+    "add %[b], %[b], #64\n"
+    FW_TWO_STEPS(FW_SMMLA_TWO FW_SMMLA_TWO, FW_SMMLA_TWO))
+// clang-format on
+
 struct I8mmInt8 {
     using Element = int8_t;
     using Output = ByteOutput;
     static constexpr int kMr = 8, kVectors = 3, kKr = 8, kUnroll = 1, kRows1 = 2;
     static constexpr bool kMarked = false;
+    template <int kRows, int kVectors>
+    static constexpr bool kWhole = kRows == 8 && kVectors >= 2;
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
         for (int64_t p = 0; p < length; p += 16, out += 128) {
@@ -25,12 +67,12 @@ struct I8mmInt8 {
 
     template <int kRows, int kVectors>
     struct Tile {
-        int32x4_t acc[kRows / 2][2 * kVectors];
+        int32x4_t acc[kRows * kVectors];
 
-        explicit FW_ALWAYS_INLINE Tile(const void* bias) {
+        FW_ALWAYS_INLINE void start(const void* bias) {
             unroll<2 * kVectors>([&](auto v) FW_INLINE_LAMBDA {
                 const int32x2_t b = vld1_s32(static_cast<const int32_t*>(bias) + 2 * v);
-                unroll<kRows / 2>([&](auto r) FW_INLINE_LAMBDA { acc[r][v] = vcombine_s32(b, b); });
+                unroll<kRows / 2>([&](auto r) FW_INLINE_LAMBDA { acc[2 * kVectors * r + v] = vcombine_s32(b, b); });
             });
         }
         FW_ALWAYS_INLINE void step(const int8_t* a, const int8_t* b) {
@@ -41,17 +83,24 @@ struct I8mmInt8 {
                 load_adjacent(b + 16 * kVectors * half, vb);
                 unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
                     unroll<kRows / 2>([&](auto r) FW_INLINE_LAMBDA {
-                        int32x4_t& sum = acc[r][kVectors * half + v];
+                        int32x4_t& sum = acc[kVectors * (2 * r + half) + v];
                         sum = vmmlaq_s32(sum, va[r], vb[v]);
                     });
                 });
             });
         }
+        FW_ALWAYS_INLINE void multiply(const int8_t* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
+            if constexpr (kVectors == 3) {
+                multiply_8x12(a, panel, div_up(length, kKr), acc);
+            } else {
+                multiply_8x8(a, panel, div_up(length, kKr), acc);
+            }
+        }
         template <int kRow>
         FW_ALWAYS_INLINE void row(int32x4_t* x) const {
             unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
-                const int64x2_t a = vreinterpretq_s64_s32(acc[kRow / 2][2 * v]);
-                const int64x2_t b = vreinterpretq_s64_s32(acc[kRow / 2][2 * v + 1]);
+                const int64x2_t a = vreinterpretq_s64_s32(acc[kVectors * (kRow - kRow % 2) + 2 * v]);
+                const int64x2_t b = vreinterpretq_s64_s32(acc[kVectors * (kRow - kRow % 2) + 2 * v + 1]);
                 x[v] = vreinterpretq_s32_s64(kRow % 2 == 0 ? vtrn1q_s64(a, b) : vtrn2q_s64(a, b));
             });
         }

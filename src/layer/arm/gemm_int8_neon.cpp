@@ -58,20 +58,21 @@ FW_ALWAYS_INLINE void interleave_pieces(const int8_t* const* rows, int64_t lengt
 #define FW_COLUMN1 "17", "21", "25", "29"
 #define FW_COLUMN2 "18", "22", "26", "30"
 #define FW_COLUMN3 "19", "23", "27", "31"
-#define FW_ZERO(r) "movi v" r ".4s, #0\n"
+#define FW_ZEROS(registers) "ld1 {" registers "}, [%[zeros]]\n"
 #define FW_ADD_ACROSS(out, c0, c1, c2, c3)                                                                      \
     "addp v" c0 ".4s, v" c0 ".4s, v" c1 ".4s\n addp v" c2 ".4s, v" c2 ".4s, v" c3 ".4s\n addp " out ".4s, v" c0 \
     ".4s, v" c2 ".4s\n"
 
-/// sum[row]: four columns.
+alignas(64) constexpr int32_t kZeros[16] = {};
+
+/// sum[row]: four columns. A mark of 0: all four of a step are summed in 16 bits.
 FW_ALWAYS_INLINE void multiply_four_rows(const int8_t* a, const int8_t* b, int64_t length, const uint8_t* marks,
                                          int32x4_t (&sum)[4]) {
     int64_t steps = (length + 15) / 32;
     const int64_t rest = (length + 15) / 16 % 2;
     uint32_t mark;
     __asm__ volatile(
-        FW_ZERO("16") FW_ZERO("17") FW_ZERO("18") FW_ZERO("19") FW_ZERO("20") FW_ZERO("21") FW_ZERO("22") FW_ZERO("23")
-        FW_ZERO("24") FW_ZERO("25") FW_ZERO("26") FW_ZERO("27") FW_ZERO("28") FW_ZERO("29") FW_ZERO("30") FW_ZERO("31")
+        FW_ZEROS("v16.4s-v19.4s") FW_ZEROS("v20.4s-v23.4s") FW_ZEROS("v24.4s-v27.4s") FW_ZEROS("v28.4s-v31.4s")
         "cbz %[steps], 3f\n"
         "1:\n"
         "ldrb %w[mark], [%[marks]], #1\n"
@@ -79,14 +80,20 @@ FW_ALWAYS_INLINE void multiply_four_rows(const int8_t* a, const int8_t* b, int64
         "ld1 {v0.16b-v3.16b}, [%[a]], #64\n"
         "ld1 {v4.16b-v7.16b}, [%[a]], #64\n"
         "subs %[steps], %[steps], #1\n"
-        "tbz %w[mark], #0, 10f\n"
+        "cbnz %w[mark], 2f\n"
+        FW_COLUMN_FOUR("8", "9", FW_COLUMN0) FW_COLUMN_FOUR("10", "11", FW_COLUMN1)
+        "ld1 {v8.16b-v11.16b}, [%[b]], #64\n"
+        FW_COLUMN_FOUR("8", "9", FW_COLUMN2) FW_COLUMN_FOUR("10", "11", FW_COLUMN3)
+        "b.ne 1b\n"
+        "b 3f\n"
+        "2: tbnz %w[mark], #0, 10f\n"
         FW_COLUMN_FOUR("8", "9", FW_COLUMN0)
-        "11: tbz %w[mark], #1, 12f\n"
+        "11: tbnz %w[mark], #1, 12f\n"
         FW_COLUMN_FOUR("10", "11", FW_COLUMN1)
         "13: ld1 {v8.16b-v11.16b}, [%[b]], #64\n"
-        "tbz %w[mark], #2, 14f\n"
+        "tbnz %w[mark], #2, 14f\n"
         FW_COLUMN_FOUR("8", "9", FW_COLUMN2)
-        "15: tbz %w[mark], #3, 16f\n"
+        "15: tbnz %w[mark], #3, 16f\n"
         FW_COLUMN_FOUR("10", "11", FW_COLUMN3)
         "b.ne 1b\n"
         "b 3f\n"
@@ -108,7 +115,7 @@ FW_ALWAYS_INLINE void multiply_four_rows(const int8_t* a, const int8_t* b, int64
         FW_ADD_ACROSS("%2", "24", "25", "26", "27") FW_ADD_ACROSS("%3", "28", "29", "30", "31")
         : "=&w"(sum[0]), "=&w"(sum[1]), "=&w"(sum[2]), "=&w"(sum[3]), [a] "+&r"(a), [b] "+&r"(b), [steps] "+&r"(steps),
           [marks] "+&r"(marks), [mark] "=&r"(mark)
-        : [rest] "r"(rest)
+        : [rest] "r"(rest), [zeros] "r"(kZeros)
         : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v16", "v17", "v18",
           "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
 }
@@ -119,6 +126,8 @@ struct NeonInt8 {
     using Output = ByteOutput;
     static constexpr int kMr = 4, kVectors = 1, kKr = 32, kRows1 = 1;
     static constexpr bool kMarked = true;
+    template <int kRows, int kVectors>
+    static constexpr bool kWhole = true;
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
         interleave_pieces<kMr>(rows, length, out);
@@ -129,8 +138,9 @@ struct NeonInt8 {
         int32x4_t sum[kRows];
         int32x4_t bias;
 
-        explicit FW_ALWAYS_INLINE Tile(const void* from) : bias(vld1q_s32(static_cast<const int32_t*>(from))) {}
-        FW_ALWAYS_INLINE void add(const int8_t* a, const int8_t* b, int64_t length, const uint8_t* marks) {
+        FW_ALWAYS_INLINE void multiply(const int8_t* a, const char* panel, int64_t length, const uint8_t* marks) {
+            bias = vld1q_s32(reinterpret_cast<const int32_t*>(panel));
+            const auto* b = reinterpret_cast<const int8_t*>(panel + 32);
             if constexpr (kRows == 4) {
                 multiply_four_rows(a, b, length, marks, sum);
             } else {
@@ -165,6 +175,8 @@ struct NeonInt8 {
     using Output = ByteOutput;
     static constexpr int kMr = 2, kVectors = 1, kKr = 16, kUnroll = 2, kRows1 = 1;
     static constexpr bool kMarked = false;
+    template <int kRows, int kVectors>
+    static constexpr bool kWhole = false;
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
         interleave_pieces<kMr>(rows, length, out);
@@ -175,7 +187,8 @@ struct NeonInt8 {
         int32x4_t acc[kRows][4];
         int32x4_t bias;
 
-        explicit FW_ALWAYS_INLINE Tile(const void* from) : bias(vld1q_s32(static_cast<const int32_t*>(from))) {
+        FW_ALWAYS_INLINE void start(const void* from) {
+            bias = vld1q_s32(static_cast<const int32_t*>(from));
             unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
                 unroll<4>([&](auto c) FW_INLINE_LAMBDA { acc[r][c] = vdupq_n_s32(0); });
             });

@@ -65,9 +65,12 @@ void dequantize(const int8_t* x, int64_t count, int32_t zero_point, float invers
 }
 
 /// Zero points and rounding go into one constant; sums wrap on the way and fit in the end (docs/int8-contract.md).
-void sum(const SumArgs& args, int64_t count, int8_t* out) {
+/// kInputs = 0: any number of them.
+template <int kInputs>
+void sum_inputs(const SumArgs& args, int64_t count, int8_t* out) {
+    const int inputs = kInputs > 0 ? kInputs : args.inputs;
     uint32_t constant = 1U << (args.shift - 1);
-    for (int j = 0; j < args.inputs; ++j) {
+    for (int j = 0; j < inputs; ++j) {
         constant -= static_cast<uint32_t>(args.zero_point[j]) * static_cast<uint32_t>(args.multiplier[j]);
     }
     const int32x4_t start = vdupq_n_s32(static_cast<int32_t>(constant));
@@ -75,22 +78,39 @@ void sum(const SumArgs& args, int64_t count, int8_t* out) {
     const int16x8_t zero_point = vdupq_n_s16(static_cast<int16_t>(args.zero_point_out));
     const int8x16_t lo = vdupq_n_s8(static_cast<int8_t>(args.lo));
     const int8x16_t hi = vdupq_n_s8(static_cast<int8_t>(args.hi));
+    const auto add = [](const int8_t* x, int32x4_t k, int32x4_t(&total)[4]) FW_INLINE_LAMBDA {
+        const int8x16_t bytes = vld1q_s8(x);
+        const int16x8_t words[2] = {vmovl_s8(vget_low_s8(bytes)), vmovl_s8(vget_high_s8(bytes))};
+        unroll<4>([&](auto q) FW_INLINE_LAMBDA {
+            const int16x8_t half = words[q / 2];
+            const int32x4_t wide = vmovl_s16(q % 2 == 0 ? vget_low_s16(half) : vget_high_s16(half));
+            total[q] = vmlaq_s32(total[q], wide, k);
+        });
+    };
+    const int8_t* in[kInputs > 0 ? kInputs : 1];
+    int32x4_t k[kInputs > 0 ? kInputs : 1];
+    unroll<kInputs>([&](auto j) FW_INLINE_LAMBDA {
+        in[j] = args.in[j];
+        k[j] = vdupq_n_s32(args.multiplier[j]);
+    });
     for (int64_t i = 0; i < count; i += 16) {
         int32x4_t total[4] = {start, start, start, start};
-        for (int j = 0; j < args.inputs; ++j) {
-            const int8x16_t x = vld1q_s8(args.in[j] + i);
-            const int16x8_t words[2] = {vmovl_s8(vget_low_s8(x)), vmovl_s8(vget_high_s8(x))};
-            const int32x4_t k = vdupq_n_s32(args.multiplier[j]);
-            unroll<4>([&](auto q) FW_INLINE_LAMBDA {
-                const int16x8_t half = words[q / 2];
-                const int32x4_t wide = vmovl_s16(q % 2 == 0 ? vget_low_s16(half) : vget_high_s16(half));
-                total[q] = vmlaq_s32(total[q], wide, k);
-            });
+        unroll<kInputs>([&](auto j) FW_INLINE_LAMBDA { add(in[j] + i, k[j], total); });
+        for (int j = kInputs; j < inputs; ++j) {
+            add(args.in[j] + i, vdupq_n_s32(args.multiplier[j]), total);
         }
         unroll<4>([&](auto q) FW_INLINE_LAMBDA { total[q] = vshlq_s32(total[q], shift); });
         const int16x8_t low = vqaddq_s16(narrow(total[0], total[1]), zero_point);
         const int16x8_t high = vqaddq_s16(narrow(total[2], total[3]), zero_point);
         store_bytes(vminq_s8(vmaxq_s8(narrow(low, high), lo), hi), out + i, count - i);
+    }
+}
+
+void sum(const SumArgs& args, int64_t count, int8_t* out) {
+    if (args.inputs == 2) {
+        sum_inputs<2>(args, count, out);
+    } else {
+        sum_inputs<0>(args, count, out);
     }
 }
 

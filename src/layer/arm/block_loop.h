@@ -1,0 +1,50 @@
+// Loops over the tiles of a block kernel, instruction by instruction: for an address GCC 12 takes an addition after
+// every load, and it spills accumulators. AArch64 only.
+#pragma once
+
+#include "layer/arm/gemm_words.h"
+
+namespace fw {
+namespace {
+
+// clang-format off
+#define FW_REGISTERS_16(x) \
+    x(8), x(9), x(10), x(11), x(12), x(13), x(14), x(15), x(16), x(17), x(18), x(19), x(20), x(21), x(22), x(23)
+#define FW_REGISTERS_24(x) FW_REGISTERS_16(x), x(24), x(25), x(26), x(27), x(28), x(29), x(30), x(31)
+#define FW_REGISTER_DECLARE(n) v##n __asm__("v" #n)
+#define FW_REGISTER_OUT(n) "=w"(v##n)
+#define FW_REGISTER_NAME(n) v##n
+
+/// Defines name(a, panel, steps, acc): `text` sets the accumulators, v8 and the following, from the bias at [panel],
+/// and adds `steps` > 0 steps of A at [a] and B, which is behind bias and multipliers. v0 to v7 are free.
+#define FW_DEFINE_BLOCK_LOOP(name, count, ...)                                                          \
+    FW_ALWAYS_INLINE void name(const void* a, const void* panel, int64_t steps, int32x4_t (&acc)[count]) { \
+        register int32x4_t FW_REGISTERS_##count(FW_REGISTER_DECLARE);                                   \
+        __asm__(__VA_ARGS__                                                                             \
+                : FW_REGISTERS_##count(FW_REGISTER_OUT), [a] "+r"(a), [b] "+r"(panel), [steps] "+r"(steps) \
+                :                                                                                       \
+                : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7");                      \
+        const int32x4_t all[] = {FW_REGISTERS_##count(FW_REGISTER_NAME)};                               \
+        unroll<count>([&](auto i) FW_INLINE_LAMBDA { acc[i] = all[i]; });                               \
+    }
+
+/// Four steps a loop, then one.
+#define FW_FOUR_STEPS(four, one)           \
+    "subs %[steps], %[steps], #4\n b.lo 2f\n" \
+    "1:\n" four                            \
+    "subs %[steps], %[steps], #4\n b.hs 1b\n" \
+    "2: adds %[steps], %[steps], #4\n b.eq 4f\n" \
+    "3:\n" one                             \
+    "subs %[steps], %[steps], #1\n b.ne 3b\n" \
+    "4:\n"
+/// Two steps a loop, then one.
+#define FW_TWO_STEPS(two, one)             \
+    "subs %[steps], %[steps], #2\n b.lo 2f\n" \
+    "1:\n" two                             \
+    "subs %[steps], %[steps], #2\n b.hs 1b\n" \
+    "2: tbz %[steps], #0, 3f\n" one        \
+    "3:\n"
+// clang-format on
+
+}  // namespace
+}  // namespace fw
