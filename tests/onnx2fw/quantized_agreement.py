@@ -4,7 +4,8 @@
     quantized_agreement.py NET BIN_DIR [--images 300] [--photographs FOLDER]
 
 NET is an ONNX file with one float input (torchvision_nets.py export makes some), or a .param file of a classifier beside its .bin. onnxruntime's static quantizer calibrates it on 32 random images; then both engines run other ones,
- ours through onnx2fw and its table. Prints per setting of the quantizer: the same class in percent, the signal-to-noise ratio of our outputs to
+ ours through onnx2fw and its table. The file's output has 256 levels; ours, a float, is rounded to them first, so that of classes with the same level the first counts on both sides.
+Prints per setting of the quantizer: the same class in percent, output bytes that are equal or at most one apart, the signal-to-noise ratio of our outputs to
 onnxruntime's and, to compare, of onnxruntime's int8 to its float; and what the same network gives when onnxruntime computes every node as the file has it, its int8 kernels
 left out: how often that is our class, and how often that of those kernels. Exit 1 where ours agrees with them in less than 99 % and less often than they do themselves.
 
@@ -24,7 +25,6 @@ from onnxruntime import quantization as q
 
 CALIBRATION = 32
 REDUCED = "vnni" not in pathlib.Path("/proc/cpuinfo").read_text()  # 7-bit weights
-COMPARED = 20  # images whose outputs are compared number by number
 SETTINGS = {
     "int8, per tensor": dict(activation_type=q.QuantType.QInt8, weight_type=q.QuantType.QInt8),
     "int8, per channel": dict(activation_type=q.QuantType.QInt8, weight_type=q.QuantType.QInt8, per_channel=True),
@@ -121,6 +121,12 @@ class Reader(q.CalibrationDataReader):
         return next(self.items, None)
 
 
+def output_step(graph, output):
+    """The real value of a level of the output: the scale of the DequantizeLinear that gives it."""
+    scale = next(n.input[1] for n in graph.node if output in n.output)
+    return float(onnx.numpy_helper.to_array(next(t for t in graph.initializer if t.name == scale)))
+
+
 def sqnr(reference, other):
     return 10 * np.log10((reference ** 2).sum() / max(((reference - other) ** 2).sum(), 1e-30))
 
@@ -167,21 +173,24 @@ def main():
             plain = onnxruntime.SessionOptions()
             plain.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
             session = onnxruntime.InferenceSession(str(quantized), plain)
-            written = np.array([session.run([output], {name: image})[0].argmax() for image in images])
+            step = output_step(onnx.load(quantized).graph, output)
+            levels = lambda values: np.rint(values / step).astype(int)
+            written = levels(np.concatenate([session.run([output], {name: image})[0].reshape(1, -1) for image in images])).argmax(1)
             subprocess.run([args.binaries / "onnx2fw", quantized, work / "q.param", work / "q.bin", "--quiet", "--pixel", "RGB"], check=True)
             run = [args.binaries / "fwrun", work / "q.param", work / "q.bin", "--table", work / "q.table", "--precision", "int8", "--output", output,
-                   "--quiet", "--top", "1"]
-            shown = subprocess.run(run + files, check=True, capture_output=True, text=True).stdout
-            classes = np.array([int(line.split()[0]) for line in shown.splitlines() if line.startswith("  ")])
-            same = 100.0 * (classes == theirs.argmax(1)).mean()
+                   "--quiet"]
             ours = []
-            for file in files[:COMPARED]:
+            for file in files:
                 subprocess.run(run + ["--input", file, "--dump", work / "out.npy"], check=True, stdout=subprocess.DEVNULL)
                 ours.append(np.load(work / "out.npy").ravel())
-            loss = 100.0 * (floats.argmax(1) == theirs[:50].argmax(1)).mean()
-            own = 100.0 * (written == theirs.argmax(1)).mean()
+            apart = np.abs(levels(np.array(ours)) - levels(theirs))
+            classes, best = levels(np.array(ours)).argmax(1), levels(theirs).argmax(1)
+            same = 100.0 * (classes == best).mean()
+            loss = 100.0 * (floats.argmax(1) == best[:50]).mean()
+            own = 100.0 * (written == best).mean()
             bad = bad or same < min(99.0, own)
-            print(f"{label:30} same class {same:6.2f} %   ours to theirs {sqnr(theirs[:COMPARED], np.array(ours)):5.1f} dB   "
+            print(f"{label:30} same class {same:6.2f} %   bytes equal {100.0 * (apart == 0).mean():.1f} %, within one {100.0 * (apart < 2).mean():.1f} %   "
+                  f"ours to theirs {sqnr(theirs, np.array(ours)):5.1f} dB   "
                   f"theirs to float {sqnr(floats, theirs[:50]):5.1f} dB, same class {loss:.0f} %   "
                   f"as written: ours {100.0 * (classes == written).mean():.2f} %, theirs {own:.2f} %", flush=True)
     return 1 if bad else 0

@@ -32,9 +32,9 @@ struct Constant {
     Dims dims;
     std::vector<float> f;    ///< the values, where is_real(type)
     std::vector<int64_t> i;  ///< else; a bool is 0 or 1
-    /// Of a dequantized weight: its int8 scales (1 / step, one a slice of quant_axis, or a single one); empty for
+    /// Of a dequantized weight: the real value of an int8 step, one a slice of quant_axis, or a single one; empty for
     /// others.
-    std::vector<float> quant_scales;
+    std::vector<double> quant_steps;
     int quant_axis = -1;
 
     bool real() const { return is_real(type); }

@@ -15,7 +15,7 @@ bool same_values(NodeContext* ctx, const Constant& c, const Dims& dims) {
         out.f = c.f;
         out.i = c.i;
         if (dims == c.dims) {
-            out.quant_scales = c.quant_scales;
+            out.quant_steps = c.quant_steps;
             out.quant_axis = c.quant_axis;
         }
         ctx->constant_out(0, std::move(out));

@@ -92,14 +92,14 @@ Value swapped(Value v) {
 
 // Keeps the int8 scales of a matrix [k][n] (or [n][k] if `is_nk`) under the name of the layer.
 void keep_scales(NodeContext* ctx, const Constant& b, bool is_nk, int64_t n) {
-    std::vector<float> scales = b.quant_scales;
-    if (scales.empty() || (scales.size() != 1 && b.quant_axis != (is_nk ? 0 : 1))) {
+    std::vector<double> steps = b.quant_steps;
+    if (steps.empty() || (steps.size() != 1 && b.quant_axis != (is_nk ? 0 : 1))) {
         return;
     }
-    if (scales.size() == 1) {
-        scales.assign(static_cast<size_t>(n), scales[0]);
+    if (steps.size() == 1) {
+        steps.assign(static_cast<size_t>(n), steps[0]);
     }
-    ctx->conversion().weight_quant[import::file_safe_name(ctx->name())] = std::move(scales);
+    ctx->conversion().weight_quant[import::file_safe_name(ctx->name())] = std::move(steps);
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ void convert_dequantize(NodeContext* ctx) {
     }
     if (symmetric) {
         for (const float scale : steps.scales) {
-            out.quant_scales.push_back(1.0F / scale);
+            out.quant_steps.push_back(static_cast<double>(scale));
         }
         out.quant_axis = axis;
     }
@@ -214,7 +214,7 @@ void fake_quantize_weights(NodeContext* ctx, const Ends& ends, const Constant& i
         }
     }
     for (size_t i = 0; i < slices && symmetric; ++i) {
-        out.quant_scales.push_back(static_cast<float>(1.0 / ends.step(i)));
+        out.quant_steps.push_back(ends.step(i));
     }
     out.quant_axis = 0;
     ctx->constant_out(0, std::move(out));

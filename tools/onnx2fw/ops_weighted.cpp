@@ -50,14 +50,14 @@ bool read_bias(NodeContext* ctx, int64_t outputs, std::vector<float>* bias) {
 // The int8 scales that weights were trained with, if any: one an output channel.
 void keep_weight_scales(NodeContext* ctx, int64_t outputs) {
     const ConstantPtr w = ctx->constant(1);
-    if (w == nullptr || w->quant_scales.empty() || (w->quant_axis != 0 && w->quant_scales.size() != 1)) {
+    if (w == nullptr || w->quant_steps.empty() || (w->quant_axis != 0 && w->quant_steps.size() != 1)) {
         return;
     }
-    std::vector<float> scales = w->quant_scales;
-    if (scales.size() == 1) {
-        scales.assign(static_cast<size_t>(outputs), scales[0]);
+    std::vector<double> steps = w->quant_steps;
+    if (steps.size() == 1) {
+        steps.assign(static_cast<size_t>(outputs), steps[0]);
     }
-    ctx->conversion().weight_quant[import::file_safe_name(ctx->name())] = std::move(scales);
+    ctx->conversion().weight_quant[import::file_safe_name(ctx->name())] = std::move(steps);
 }
 
 struct Weights {

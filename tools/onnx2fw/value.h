@@ -66,8 +66,8 @@ struct Conversion {
     std::map<std::string, int> readers;          ///< how many nodes (and outputs) read each name
     int64_t budget = 0;                          ///< elements that may still be made as constants and weights
     std::map<BlobId, QuantInfo> blob_quant;
-    std::map<std::string, std::vector<float>> weight_quant;  ///< weight scales by layer name
-    std::map<std::string, FileData> external;                ///< files beside the model that have been mapped
+    std::map<std::string, std::vector<double>> weight_quant;  ///< steps of the weights by layer name, one an output
+    std::map<std::string, FileData> external;                 ///< files beside the model that have been mapped
     import::ImageInput image_input;
 };
 
