@@ -162,6 +162,57 @@ class DemoRoad(Road):
                              expect=1)
         self.assertIn("ends in class scores", done.stderr)
 
+    def test_configurations(self):
+        folder = self.convert_demo("classifier")
+        args = ("net.param", "net.bin", "--images", folder / "calib")
+        self.run_tool("calibrate", *args, "--method", "mse", "--limit", 8, "--symmetric", "--out", "a.table", "--save-config", "c.json")
+        config = json.loads((self.dir / "c.json").read_text())
+        self.assertEqual((config["method"], config["symmetric"], config["NET.param"]), ("mse", True, "net.param"))
+        self.run_tool("calibrate", "--config", "c.json", "--out", "b.table")
+        self.assertEqual((self.dir / "a.table").read_bytes(), (self.dir / "b.table").read_bytes())
+        (self.dir / "bad.json").write_text('{"method": {}}')
+        self.assertIn("bad.json: 'method'", self.run_tool("calibrate", *args, "--config", "bad.json", expect=1).stderr)
+        (self.dir / "bad.json").write_text('{"methd": "kl"}')
+        self.assertIn("--methd", self.run_tool("calibrate", *args, "--config", "bad.json", expect=2).stderr)
+
+    def test_the_old_command_line(self):
+        folder = DEMO / "classifier"
+        words = (folder / "preprocess.txt").read_text().split()
+        given = dict(zip(words[::2], words[1::2]))
+        old = ("--proto", folder / "deploy.prototxt", "--model", folder / "net.caffemodel", "--mean", *given["--mean"].split(","),
+               "--norm", given.get("--norm", "1").split(",")[0], f"--images={folder / 'calib'}", "--gpu=1")
+        self.run_tool("calibrate", *old, "--output", "old.table", "--group", 1)
+        lines = {line.split()[0]: line.split()[1:] for line in (self.dir / "old.table").read_text().splitlines()}
+        self.assertGreater(len(set(lines["conv10_param_0"])), 1)
+        self.assertEqual(len(lines["conv10"]), 1)
+        self.run_tool("calibrate", *old, "--output", "layer.table", "--group=0")
+        lines = {line.split()[0]: line.split()[1:] for line in (self.dir / "layer.table").read_text().splitlines()}
+        self.assertEqual(len(set(lines["conv10_param_0"])), 1)
+        self.run_tool("calibrate", "--proto", "x.prototxt", expect=2)
+
+    def test_images_that_say_nothing_are_refused(self):
+        folder = self.convert_demo("classifier")
+        images = self.dir / "images"
+        shutil.copytree(folder / "calib", images)
+        count = len(list(images.glob("*.jpg")))
+        done = self.run_tool("calibrate", "net.param", "net.bin", "--images", images, "--limit", count + 1, "--out", "t", expect=1)
+        self.assertIn(f"only {count} images", done.stderr)
+        (images / "black.pgm").write_bytes(b"P5 8 8 255\n" + bytes(64))
+        done = self.run_tool("calibrate", "net.param", "net.bin", "--images", images, "--out", "t", expect=1)
+        self.assertIn("black.pgm: every pixel", done.stderr)
+        self.run_tool("calibrate", "net.param", "net.bin", "--images", images, "--skip-bad", "--out", "t")
+        (self.dir / "nan").mkdir()
+        header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 64, 64), }\n"
+        (self.dir / "nan" / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header +
+                                                 struct.pack("<2f", 1, float("nan")) + bytes(4 * (3 * 64 * 64 - 2)))
+        done = self.run_tool("calibrate", "net.param", "net.bin", "--images", "nan", "--out", "n", expect=1)
+        self.assertRegex(done.stderr, "a.npy: .*blob 'data' holds inf or nan")
+        self.assertFalse((self.dir / "n").exists())
+        (self.dir / "r.param").write_text("7767517\n2 2\nInput data 0 1 data 0=64 1=64 2=3\nReLU r 1 1 data out\n")
+        (self.dir / "r.bin").write_bytes(b"")
+        done = self.run_tool("calibrate", "r.param", "r.bin", "--images", folder / "calib", "--mean", "0", "--norm", "1", "--out", "n", expect=1)
+        self.assertIn("has no layer that can be quantized", done.stderr)
+
     def test_presets(self):
         folder = self.convert_demo("classifier")
         args = ("net.param", "net.bin", "--images", folder / "calib")

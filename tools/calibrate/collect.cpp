@@ -58,6 +58,20 @@ Status count_blob(const std::string& blob, Span<const float> values, size_t chan
 
 }  // namespace
 
+Status check_varied(const std::string& path, const Mat& input) {
+    const int64_t pixels = input.shape().rank == 3 ? static_cast<int64_t>(input.h()) * input.w() : 0;
+    if (pixels < 2) {
+        return {};
+    }
+    for (int c = 0; c < input.c(); ++c) {
+        const float* plane = input.data() + c * pixels;
+        if (std::any_of(plane + 1, plane + pixels, [&](float x) { return x != plane[0]; })) {
+            return {};
+        }
+    }
+    return Status::error(Code::kInvalidArgument, "%s: every pixel of it is alike", path.c_str());
+}
+
 Status run_observed(const Net& net, const Mat& input, const Extractor::Observer& observer) {
     Extractor extractor = net.create_extractor();
     extractor.set_observer(observer);

@@ -27,11 +27,15 @@ struct ImageSet {
     uint64_t total = 0;     ///< number of them all (0 = this set alone), for the display
 };
 
+/// An error where every pixel of [c x h x w] is alike: such an image says nothing about a network's ranges, and most
+/// likely is not what was meant. Other shapes pass.
+Status check_varied(const std::string& path, const Mat& input);
+
 /// Decodes every image and calls `work(input)`, a Result<T>, on worker threads; then `commit(index, T)` for each image,
 /// one at a time and in the order of the list, so that sums do not depend on the number of threads. An image that
-/// cannot be read goes to `unreadable(index, Status)` instead, in the same order. The first failure (of work or of
-/// unreadable) in that order ends the loop and is returned, with the image's path before it. A few results a thread are
-/// held at a time.
+/// cannot be read, or is of one colour, goes to `unreadable(index, Status)` instead, in the same order. The first
+/// failure (of work or of unreadable) in that order ends the loop and is returned, with the image's path before it. A
+/// few results a thread are held at a time.
 template <class T, class Work, class Commit, class Unreadable>
 Status for_each_image(const ImageSet& set, const char* title, Work&& work, Commit&& commit, Unreadable&& unreadable) {
     struct Outcome {
@@ -74,10 +78,9 @@ Status for_each_image(const ImageSet& set, const char* title, Work&& work, Commi
         for (size_t i = next++; i < count && !failed; i = next++) {
             Outcome outcome;
             Result<Mat> input = load_input(set.images[i].path, set.preprocess);
-            if (input.ok()) {
+            outcome.read = input.ok() ? check_varied(set.images[i].path, *input) : input.status();
+            if (outcome.read.ok()) {
                 outcome.result = work(*input);
-            } else {
-                outcome.read = input.status();
             }
             deliver(i, std::move(outcome));
         }

@@ -1,11 +1,15 @@
 // calibrate NET.param NET.bin --images PATH --out NET.table: activation and weight scales for int8.
+#include <cstdlib>
+
 #include <chrono>
-#include <climits>
+#include <filesystem>
 
 #include "calibrate/accuracy.h"
 #include "calibrate/bias_correction.h"
 #include "calibrate/collect.h"
 #include "calibrate/make_table.h"
+#include "calibrate/old_spelling.h"
+#include "calibrate/options.h"
 #include "calibrate/preset.h"
 #include "calibrate/stats_file.h"
 #include "common/cli.h"
@@ -17,80 +21,7 @@ namespace fw::tools {
 
 namespace {
 
-struct CalibrateOptions {
-    NetOptions net;
-    std::string images;
-    std::string out;
-    std::string collect_only;
-    std::vector<std::string> merge;
-    std::string part;
-    std::string preset;
-    std::string method = "kl";
-    std::string format = "fw";
-    double percentile = 99.99;
-    int limit = 0;
-    int threads = 0;
-    bool symmetric = false;
-    bool equalize = false;
-    bool mse_weights = false;
-    bool bias_correction = false;
-    bool skip_bad = false;
-    double max_drop = -1.0;  // not asked for
-};
-
 constexpr double kWorthwhile = 0.8;  // of the predicted noise: what equalization of a layer has to reach
-
-bool is_legacy(const CalibrateOptions& options) {
-    return options.format == "legacy";
-}
-
-Result<TableOptions> table_options(const CalibrateOptions& options) {
-    TableOptions out;
-    if (!find_method(options.method, &out.threshold.method)) {
-        return Status::error(Code::kInvalidArgument, "--method %s: no such method", options.method.c_str());
-    }
-    out.threshold.symmetric = options.symmetric || is_legacy(options);
-    out.threshold.percentile = options.percentile;
-    out.mse_weights = options.mse_weights;
-    return out;
-}
-
-Status wrong(const char* message) {
-    return Status::error(Code::kInvalidArgument, "%s", message);
-}
-
-// Options that contradict each other or lack something.
-Status check(const CalibrateOptions& options) {
-    const bool legacy = is_legacy(options);
-    if (options.images.empty() && options.merge.empty()) {
-        return wrong("--images is required");
-    }
-    if (options.out.empty() == options.collect_only.empty()) {
-        return wrong("give --out for the table, or --collect-only for statistics");
-    }
-    if (!options.collect_only.empty() && !options.merge.empty()) {
-        return wrong("--collect-only counts images, --merge takes what was counted: give one of them");
-    }
-    const bool runs = options.equalize || options.bias_correction || options.max_drop >= 0.0 || !options.preset.empty();
-    if (options.images.empty() && runs) {
-        return wrong(
-            "--preset, --equalize, --bias-correction and --max-drop run the network: give --images beside "
-            "--merge");
-    }
-    if (options.equalize && legacy) {
-        return wrong("--equalize: the legacy format has no word for factors of channels");
-    }
-    if (options.bias_correction && legacy) {
-        return wrong("--bias-correction: the legacy format has no word for biases");
-    }
-    if (options.max_drop >= 0.0 && legacy) {
-        return wrong("--max-drop: the legacy format has no word for a layer in float");
-    }
-    if (!options.preset.empty() && legacy) {
-        return wrong("--preset: the legacy format cannot hold what it chooses");
-    }
-    return {};
-}
 
 // --part K/N: the K-th of N equal runs of the list.
 Status take_part(const std::string& part, std::vector<ListedImage>* images) {
@@ -119,6 +50,9 @@ public:
     Status run() {
         FW_RETURN_IF_ERROR(tool_->usage_error(check(options_)));
         FW_RETURN_IF_ERROR(load());
+        if (!options_.save_config.empty()) {
+            FW_RETURN_IF_ERROR(save_config(tool_->app(), options_.save_config));
+        }
         if (!options_.collect_only.empty()) {
             FW_ASSIGN_OR_RETURN(const StatisticsFile file, collect_into_file(net_, set_, options_.collect_only));
             for (const std::string& message : file.statistics.unreadable) {
@@ -146,10 +80,20 @@ private:
         for (const ListedImage& image : set_.images) {
             inputs.push_back(image.path);
         }
-        const std::string& output = options_.out.empty() ? options_.collect_only : options_.out;
-        FW_RETURN_IF_ERROR(tool_->usage_error(check_distinct({output}, inputs)));
+        std::vector<std::string> outputs;
+        for (const std::string& file : {options_.out, options_.collect_only, options_.save_config}) {
+            if (!file.empty()) {
+                outputs.push_back(file);
+            }
+        }
+        FW_RETURN_IF_ERROR(tool_->usage_error(check_distinct(outputs, inputs)));
+        FW_RETURN_IF_ERROR(check_folders(outputs));
         FW_RETURN_IF_ERROR(tool_->usage_error(take_part(options_.part, &set_.images)));
-        if (options_.limit > 0 && set_.images.size() > static_cast<size_t>(options_.limit)) {
+        if (options_.limit > 0 && !options_.images.empty()) {
+            if (set_.images.size() < static_cast<size_t>(options_.limit)) {
+                return Status::error(Code::kInvalidArgument, "--limit %d: there are only %zu images in %s",
+                                     options_.limit, set_.images.size(), options_.images.c_str());
+            }
             set_.images.resize(static_cast<size_t>(options_.limit));
         }
         NetOptions float_net = options_.net;
@@ -211,8 +155,7 @@ private:
             FW_RETURN_IF_ERROR(report(result.accuracy, preset.target));
             table = std::move(result.table);
         }
-        FW_RETURN_IF_ERROR(
-            write_text_file(options_.out, is_legacy(options_) ? table.to_legacy_text() : table.to_text()));
+        FW_RETURN_IF_ERROR(write_text_file(options_.out, options_.legacy() ? table.to_legacy_text() : table.to_text()));
         tool_->say("%s: %zu blobs, %zu layers from %d images in %.1f s", options_.out.c_str(), table.blobs.size(),
                    table.layers.size(), statistics.images, seconds());
         if (!statistics.unreadable.empty()) {
@@ -294,65 +237,80 @@ private:
     ImageSet set_;
 };
 
+// A folder that goes when the command ends.
+class TemporaryFolder {
+public:
+    TemporaryFolder() = default;
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    ~TemporaryFolder() {
+        if (!path_.empty()) {
+            std::error_code ignored;
+            std::filesystem::remove_all(path_, ignored);
+        }
+    }
+    Result<std::string> create() {
+        std::error_code error;
+        std::string name = (std::filesystem::temp_directory_path(error) / "calibrate-XXXXXX").string();
+        if (error || mkdtemp(name.data()) == nullptr) {
+            return Status::error(Code::kIoError, "%s: cannot make a temporary folder", name.c_str());
+        }
+        path_ = name;
+        return name;
+    }
+
+private:
+    std::string path_;
+};
+
+int run_old_spelling(int argc, char** argv) {
+    Tool tool("calibrate", "The command line of caffe-int8-convert-tools: a legacy table for a Caffe network.",
+              "  calibrate --proto deploy.prototxt --model net.caffemodel --mean 104 117 123 --norm 1 --images photos/ "
+              "--output net.table");
+    OldOptions old;
+    add_old_options(&tool.app(), &old);
+    return tool.run(argc, argv, [&]() -> Status {
+        TemporaryFolder folder;
+        FW_ASSIGN_OR_RETURN(const std::string path, folder.create());
+        FW_RETURN_IF_ERROR(tool.usage_error(check_distinct({old.output}, {old.proto, old.model, old.images})));
+        FW_ASSIGN_OR_RETURN(const CalibrateOptions options, translate(old, path));
+        return Calibration(&tool, options).run();
+    });
+}
+
 }  // namespace
 
 }  // namespace fw::tools
 
 int main(int argc, char** argv) {
     using namespace fw::tools;
+    if (is_old_spelling(argc, argv)) {
+        return run_old_spelling(argc, argv);
+    }
     Tool tool("calibrate", "Finds the int8 scales of a network from sample images and writes a scale table.",
               "  calibrate net.param net.bin --images photos/ --out net.table\n"
               "  calibrate net.param net.bin --images list.txt --limit 200 --out net.table\n"
+              "  calibrate net.param net.bin --images photos/ --preset accuracy --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --max-drop 5 --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --part 1/2 --collect-only a.stats\n"
               "  calibrate net.param net.bin --merge a.stats b.stats --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --mean 104,117,123 --pixel BGR --out net.table --format "
-              "legacy");
+              "legacy\n"
+              "  calibrate --proto net.prototxt --model net.caffemodel --mean 104 117 123 --images photos/ --output "
+              "net.table");
     CalibrateOptions options;
-    options.net.add_files_to(&tool.app());
-    options.net.add_preprocess_to(&tool.app());
-    tool.app().add_option("--images", options.images, "Folder, list file or image; .npy inputs are taken as they are");
-    tool.app().add_option("--out", options.out, "Table to write");
-    tool.app().add_option("--collect-only", options.collect_only,
-                          "Count what the blobs hold into this file, write no table; goes on where it was interrupted");
-    tool.app().add_option("--merge", options.merge,
-                          "Files of --collect-only to make the table of, instead of --images");
-    tool.app().add_option("--part", options.part, "K/N: only the K-th of N equal parts of the images");
-    tool.app().add_flag("--skip-bad", options.skip_bad, "Leave out images that cannot be read, naming them");
-    tool.app()
-        .add_option("--method", options.method,
-                    "Range of activations: kl (least information loss), minmax (clip nothing), moving-minmax, "
-                    "percentile, mse (least square error) or aciq (analytic)")
-        ->check(CLI::IsMember({"kl", "minmax", "moving-minmax", "percentile", "mse", "aciq"}))
-        ->capture_default_str();
-    tool.app()
-        .add_option("--preset", options.preset,
-                    "performance (quick and good) or accuracy (everything that helps): chosen by the error measured on "
-                    "the images, float layers where needed")
-        ->check(CLI::IsMember({"performance", "accuracy"}));
-    tool.app().add_flag("--bias-correction", options.bias_correction,
-                        "Correct the biases by what int8 adds to each channel's mean");
-    tool.app()
-        .add_option("--percentile", options.percentile, "Share of values kept by --method percentile, in percent")
-        ->check(CLI::Range(50.0, 100.0))
-        ->capture_default_str();
-    tool.app().add_flag("--symmetric", options.symmetric, "Zero point 0 for every blob");
-    tool.app().add_flag("--equalize", options.equalize,
-                        "Balance the channels of blobs between layers with weights (a second pass)");
-    tool.app()
-        .add_option(
-            "--max-drop", options.max_drop,
-            "Keep as few layers float as needed for the class of at most this share of the images to differ from "
-            "float's, in percent; for classifiers")
-        ->check(CLI::Range(0.0, 100.0));
-    tool.app().add_flag("--mse-weights", options.mse_weights, "Weight scales of least square error, not 127 / max|w|");
-    tool.app()
-        .add_option("--format", options.format,
-                    "fw (scale of every blob) or legacy (as caffe-int8-convert-tools writes it)")
-        ->check(CLI::IsMember({"fw", "legacy"}));
-    tool.app().add_option("--limit", options.limit, "Use at most N images")->check(CLI::Range(1, INT_MAX));
-    tool.app()
-        .add_option("--threads", options.threads, "Images run side by side, 0 = all cores")
-        ->check(CLI::Range(0, 1024));
-    return tool.run(argc, argv, [&] { return Calibration(&tool, options).run(); });
+    add_options(&tool.app(), &options);
+    const fw::Result<std::vector<std::string>> given = with_config(argc, argv);
+    if (!given.ok()) {
+        std::fprintf(stderr, "error: %s\n", given.status().message());
+        return kExitFailure;
+    }
+    std::vector<std::string> words = *given;
+    words.insert(words.begin(), argv[0]);
+    std::vector<char*> arguments;
+    for (std::string& word : words) {
+        arguments.push_back(word.data());
+    }
+    return tool.run(static_cast<int>(arguments.size()), arguments.data(),
+                    [&] { return Calibration(&tool, options).run(); });
 }

@@ -11,17 +11,25 @@ namespace fw::tools {
 
 namespace {
 
-Result<std::vector<float>> weight_scales(const Graph& graph, NodeId id, bool mse) {
+Result<std::vector<float>> weight_scales(const Graph& graph, NodeId id, const TableOptions& options) {
     const Node& node = graph.node(id);
     std::vector<float> storage;
     const Span<const float> weights = node.weights[0].floats(&storage);
-    std::vector<float> scales =
-        mse ? mse_weight_scales(weights, num_output(node)) : absmax_weight_scales(weights, num_output(node));
+    std::vector<float> scales = options.mse_weights ? mse_weight_scales(weights, num_output(node))
+                                                    : absmax_weight_scales(weights, num_output(node));
     for (size_t channel = 0; channel < scales.size(); ++channel) {
         if (!std::isfinite(scales[channel])) {
             return Status::error(Code::kInvalidArgument, "layer '%s': weights of channel %zu give no finite scale",
                                  node.name.c_str(), channel);
         }
+    }
+    if (options.layer_scales) {
+        float least = INFINITY;
+        for (const float scale : scales) {
+            least = scale > 0.0F ? std::min(least, scale) : least;  // 0: a channel without weights
+        }
+        std::replace_if(
+            scales.begin(), scales.end(), [](float scale) { return scale > 0.0F; }, least);
     }
     return scales;
 }
@@ -108,7 +116,7 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, c
         }
         ScaleTable::LayerEntry& entry = table.layers[node.name];
         entry.input = found->second;
-        FW_ASSIGN_OR_RETURN(entry.weight_scales, weight_scales(graph, id, options.mse_weights));
+        FW_ASSIGN_OR_RETURN(entry.weight_scales, weight_scales(graph, id, options));
     }
     if (table.layers.empty()) {
         return Status::error(Code::kInvalidArgument, "%s: has no layer that can be quantized", net.source.c_str());
