@@ -142,7 +142,7 @@ class DemoRoad(Road):
         args = ("net.param", "net.bin", "--images", folder / "calib")
         plain = self.run_tool("calibrate", *args, "--out", "plain.table")
         said = self.run_tool("calibrate", *args, "--max-drop", "100", "--out", "same.table").stdout
-        self.assertIn("agreement with float: ", said)
+        self.assertIn("with all layers in int8: ", said)
         self.assertEqual((self.dir / "plain.table").read_bytes(), (self.dir / "same.table").read_bytes(), plain.stdout)
         self.run_tool("calibrate", *args, "--max-drop", "101", "--out", "x.table", expect=2)
         self.run_tool("calibrate", *args, "--max-drop", "5", "--format", "legacy", "--out", "x.table", expect=2)
@@ -155,12 +155,29 @@ class DemoRoad(Road):
         self.assertTrue(all(f" {layer}" in said for layer in mixed), said)
         # What cannot be reached is an error, and no table.
         done = self.run_tool("calibrate", *args, *clipped, "--max-drop", "0", "--out", "none.table", expect=1)
-        self.assertIn("no table was written", done.stderr)
+        self.assertRegex(done.stderr, r"the target was missed: 100.0 % agreement.* wanted, [0-9.]+ % agreement.* reached .*no table was written")
         self.assertFalse((self.dir / "none.table").exists())
         folder = self.convert_demo("detector")
         done = self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--max-drop", "5", "--out", "x.table",
                              expect=1)
         self.assertIn("ends in class scores", done.stderr)
+
+    def test_labels_decide_what_may_be_lost(self):
+        folder = self.convert_demo("classifier")
+        labels = folder / "test" / "test.txt"
+        args = ("net.param", "net.bin", "--images", labels, "--labels", labels, "--method", "percentile", "--percentile", "50")
+        self.run_tool("calibrate", *args, "--out", "x.table", expect=2)
+        said = self.run_tool("calibrate", *args, "--max-drop", "40", "--out", "net.table").stdout
+        self.assertRegex(said, r"with all layers in int8: [0-9.]+ % accuracy")
+        result = self.evaluate("net.table", "--images", labels, "--labels", labels, "--precision", "int8")
+        self.assertGreaterEqual(result["int8"]["top1"], result["float"]["top1"] - 40.0, said)
+        folder = self.convert_demo("detector")
+        labels = folder / "test" / "test.json"
+        args = ("net.param", "net.bin", "--images", folder / "test", "--task", "detect", "--max-drop", "5")
+        for more in ((), ("--labels", labels)):
+            self.run_tool("calibrate", *args, *more, "--out", "det.table")
+            result = self.evaluate("det.table", "--task", "detect", "--images", folder / "test", "--labels", labels)
+            self.assertGreaterEqual(result["int8"]["map50"], result["float"]["map50"] - 5.0)
 
     def test_configurations(self):
         folder = self.convert_demo("classifier")

@@ -16,7 +16,7 @@ class Search {
 public:
     Search(const Comparison& rank, const Comparison& check, const AccuracyTarget& target,
            const std::map<std::string, int64_t>& costs, const Finish& finish, const ScaleTable& table)
-        : rank_(rank), check_(check), target_(target), costs_(costs), finish_(finish), table_(table) {
+        : rank_(rank), check_(check), target_(target), costs_(costs), finish_(finish), int8_(table), found_(table) {
         for (const auto& [name, entry] : table.layers) {
             if (!entry.weight_scales.empty() && entry.precision != Precision::kFloat) {
                 layers_.push_back(name);
@@ -51,17 +51,15 @@ public:
     }
 
     /// The table of the last mixture that met the target.
-    const ScaleTable& table() const { return table_; }
+    const ScaleTable& table() const { return found_; }
 
 private:
     ScaleTable with_float(size_t count) const {
-        ScaleTable table = table_;
-        for (size_t i = 0; i < layers_.size(); ++i) {
+        ScaleTable table = int8_;
+        for (size_t i = 0; i < count; ++i) {
             ScaleTable::LayerEntry& entry = table.layers[layers_[i]];
-            entry.precision = i < count ? Precision::kFloat : Precision::kUnset;
-            if (i < count) {
-                entry.bias_delta.clear();  // corrects int8
-            }
+            entry.precision = Precision::kFloat;
+            entry.bias_delta.clear();  // corrects int8
         }
         return table;
     }
@@ -73,17 +71,15 @@ private:
             FW_RETURN_IF_ERROR(finish_(&table));
         }
         FW_ASSIGN_OR_RETURN(const Likeness likeness, check_.compare(table, "comparing"));
-        char line[120];
-        std::snprintf(line, sizeof line, "%zu of %zu layers float: %.1f %% agreement, %.1f dB", count, layers_.size(),
-                      likeness.agreement, likeness.sqnr_db);
-        result_.path.emplace_back(line);
+        result_.path.push_back(std::to_string(count) + " of " + std::to_string(layers_.size()) +
+                               " layers float: " + target_.text(likeness));
         const bool met = target_.met_by(likeness);
         if (met || !result_.reached) {
             result_.after = likeness;
         }
         if (met) {
             result_.reached = true;
-            table_ = std::move(table);
+            found_ = std::move(table);
         }
         return met;
     }
@@ -97,7 +93,7 @@ private:
         std::vector<std::pair<double, std::string>> harm;
         for (const std::string& layer : layers_) {
             ScaleTable table = with_float(layers_.size());
-            table.layers[layer].precision = Precision::kUnset;
+            table.layers[layer] = int8_.layers.at(layer);
             FW_RETURN_IF_ERROR(finish_(&table));
             FW_ASSIGN_OR_RETURN(const Likeness alone, rank_.compare(std::move(table), layer.c_str()));
             harm.emplace_back(std::pow(10.0, -alone.sqnr_db / 10.0), layer);
@@ -122,12 +118,48 @@ private:
     const AccuracyTarget& target_;
     const std::map<std::string, int64_t>& costs_;
     const Finish& finish_;
-    ScaleTable table_;
+    ScaleTable int8_;   // as it was given
+    ScaleTable found_;  // the last that met the target
     std::vector<std::string> layers_;
     AccuracyResult result_;
 };
 
 }  // namespace
+
+std::string AccuracyTarget::text(const Likeness& likeness) const {
+    std::string out;
+    const auto add = [&](double value, int digits, const char* unit) {
+        char part[64];
+        std::snprintf(part, sizeof part, "%s%.*f %s", out.empty() ? "" : ", ", digits, value, unit);
+        out += part;
+    };
+    if (accuracy >= 0.0) {
+        add(likeness.accuracy, 2, "% accuracy");
+        return out;
+    }
+    add(likeness.agreement, 1, "% agreement");
+    if (sqnr_db > 0.0) {
+        add(likeness.sqnr_db, 1, "dB");
+    }
+    return out;
+}
+
+Result<AccuracyTarget> drop_target(const Comparison& check, double points) {
+    AccuracyTarget target;
+    if (check.labelled()) {
+        target.accuracy = std::max(0.0, check.float_accuracy() - points);
+    } else if (check.can_agree()) {
+        target.agreement = 100.0 - points;
+    } else {
+        return Status::error(Code::kInvalidArgument,
+                             "--max-drop without --labels needs a network that ends in class scores, or --task detect");
+    }
+    return target;
+}
+
+Result<Comparison> checking(const NetOptions& files, const ImageSet& set, const Judge& judge) {
+    return Comparison::create(files, some_of(set, judge.labels.empty() ? kCheckImages : kLabelledImages), judge);
+}
 
 Result<std::map<std::string, int64_t>> layer_costs(const NetOptions& files) {
     NetOptions options = files;

@@ -10,15 +10,24 @@
 
 namespace fw::tools {
 
-/// What has to be reached over the images compared; both.
+/// What has to be reached over the images compared; all of it.
 struct AccuracyTarget {
     double agreement = 0.0;  ///< percent, where the network has scores
     double sqnr_db = 0.0;    ///< of the answers
+    double accuracy = -1.0;  ///< percent, with labels, and then alone; -1 = not asked for
 
     bool met_by(const Likeness& likeness) const {
-        return likeness.agreement >= agreement && likeness.sqnr_db >= sqnr_db;
+        return likeness.agreement >= agreement && likeness.sqnr_db >= sqnr_db && likeness.accuracy >= accuracy;
     }
+    /// "98.0 % agreement, 20.0 dB": a likeness's figures for the parts that are asked for.
+    std::string text(const Likeness& likeness) const;
+    /// What is asked for, in the same form.
+    std::string text() const { return text({agreement, sqnr_db, accuracy}); }
 };
+
+/// The target of --max-drop: `points` less than the float network's accuracy, or without labels answers that differ
+/// from the float network's in at most `points` percent. An error where neither is possible.
+Result<AccuracyTarget> drop_target(const Comparison& check, double points);
 
 /// What was found. The table has the layers marked as float.
 struct AccuracyResult {
@@ -45,8 +54,13 @@ Result<AccuracyResult> keep_accuracy(const Comparison& rank, const Comparison& c
                                      const std::map<std::string, int64_t>& costs, const Finish& finish,
                                      ScaleTable* table);
 
-/// Images that rank and check: memory and time are bounded by these numbers.
+/// Images that rank and check: memory and time are bounded by these numbers. With labels one image more or less is
+/// 100 / images points.
 constexpr size_t kRankImages = 16;
 constexpr size_t kCheckImages = 128;
+constexpr size_t kLabelledImages = 1024;
+
+/// The comparison that decides, over some of `set`.
+Result<Comparison> checking(const NetOptions& files, const ImageSet& set, const Judge& judge);
 
 }  // namespace fw::tools

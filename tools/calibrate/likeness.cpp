@@ -5,13 +5,13 @@
 #include <set>
 
 #include "calibrate/make_table.h"
+#include "metrics/accuracy.h"
+#include "metrics/agreement.h"
 #include "model/model_io.h"
 
 namespace fw::tools {
 
 namespace {
-
-constexpr double kEqualSqnr = 200.0;  // of equal answers, in place of infinity
 
 bool is_one_of(const std::string& type, std::initializer_list<const char*> types) {
     return std::any_of(types.begin(), types.end(), [&](const char* t) { return type == t; });
@@ -77,47 +77,85 @@ Answers find_answers(const Graph& graph) {
     return answers;
 }
 
-Result<Comparison::Result1> Comparison::answers_of(const Net& net, const Mat& input) const {
+Result<Comparison::ImageAnswers> Comparison::answers_of(const Net& net, const Mat& input) const {
     Extractor extractor = net.create_extractor();
     FW_RETURN_IF_ERROR(extractor.input(net.input_names()[0].c_str(), input));
-    Result1 answers;
+    ImageAnswers answers;
     for (const std::string& blob : answers_.blobs) {
         Mat out;
         FW_RETURN_IF_ERROR(extractor.extract(blob.c_str(), &out));
         std::vector<float> values(out.data(), out.data() + out.count());
         // Channels in front, as the number of them: what agreement needs to know of the shape.
         values.insert(values.begin(), static_cast<float>(out.shape().rank >= 3 ? out.c() : out.shape()[0]));
-        answers.push_back(std::move(values));
+        answers.blobs.push_back(std::move(values));
+    }
+    if (labelled() || judge_.task == Task::kDetect) {
+        FW_RETURN_IF_ERROR(extractor.extract(net.output_names().back().c_str(), &answers.output));
     }
     return answers;
 }
 
-Status Comparison::run(const Net& net, const char* title, const std::function<Status(size_t, Result1)>& take) const {
-    return for_each_image<Result1>(
+Status Comparison::run(const Net& net, const char* title,
+                       const std::function<Status(size_t, ImageAnswers)>& take) const {
+    return for_each_image<ImageAnswers>(
         set_, title, [&](const Mat& input) { return answers_of(net, input); }, take,
         [](size_t, const Status&) { return Status(); });
 }
 
-Result<Comparison> Comparison::create(const NetOptions& files, const ImageSet& set) {
+Status Comparison::bound_memory(const Net& net) {
+    for (size_t i = 0; i < set_.images.size() && !labelled(); ++i) {
+        const Result<Mat> input = load_input(set_.images[i].path, set_.preprocess);
+        if (!input.ok()) {
+            continue;
+        }
+        FW_ASSIGN_OR_RETURN(const ImageAnswers answers, answers_of(net, *input));
+        size_t bytes = static_cast<size_t>(answers.output.count()) * sizeof(float);
+        for (const std::vector<float>& blob : answers.blobs) {
+            bytes += blob.size() * sizeof(float);
+        }
+        set_ = some_of(set_, std::max<size_t>(1, kAnswerBytes / std::max<size_t>(1, bytes)));
+        break;
+    }
+    return {};
+}
+
+Result<Comparison> Comparison::create(const NetOptions& files, const ImageSet& set, const Judge& judge) {
     Comparison out;
+    out.judge_ = judge;
+    if (!judge.labels.empty()) {
+        FW_ASSIGN_OR_RETURN(out.truths_, read_truth(judge.task, judge.labels, set.images));
+    }
     out.files_ = files;
     out.files_.precision = "float";
     out.files_.threads = 1;
     out.set_ = set;
     FW_ASSIGN_OR_RETURN(const NetDef def, load_net_def(files.param.c_str(), files.bin.c_str()));
     FW_ASSIGN_OR_RETURN(const Graph graph, optimized_graph(def));
-    out.answers_ = find_answers(graph);
-    out.reference_.resize(set.images.size());
+    if (!out.labelled()) {
+        out.answers_ = find_answers(graph);
+    }
     Net net;
     FW_RETURN_IF_ERROR(load_net(out.files_, false, &net));
-    FW_RETURN_IF_ERROR(out.run(net, "float", [&](size_t index, Result1 answers) -> Status {
+    FW_RETURN_IF_ERROR(out.bound_memory(net));
+    out.reference_.resize(out.set_.images.size());
+    Accuracy accuracy(judge.task);
+    const auto keep = [&](size_t index, ImageAnswers answers) -> Status {
+        if (out.labelled()) {
+            return accuracy.add(out.truths_[index], answers.output);
+        }
         out.reference_[index] = std::move(answers);
         return {};
-    }));
+    };
+    FW_RETURN_IF_ERROR(out.run(net, "float", keep));
+    if (out.labelled() && accuracy.images() == 0) {
+        return Status::error(Code::kInvalidArgument, "%s: names none of the images", judge.labels.c_str());
+    }
+    out.float_accuracy_ = accuracy.percent();
     // Of one vector, the largest element is taken for the answer.
-    for (const Result1& image : out.reference_) {
-        if (image.size() == 1 && out.answers_.scores.empty() && image[0].size() > 2 &&
-            static_cast<size_t>(image[0][0]) == image[0].size() - 1) {
+    for (const ImageAnswers& image : out.reference_) {
+        const auto& blobs = image.blobs;
+        if (blobs.size() == 1 && out.answers_.scores.empty() && blobs[0].size() > 2 &&
+            static_cast<size_t>(blobs[0][0]) == blobs[0].size() - 1) {
             out.answers_.scores = out.answers_.blobs[0];
         }
     }
@@ -136,11 +174,19 @@ Result<Likeness> Comparison::compare(ScaleTable table, const char* title) const 
     std::vector<double> noise(answers_.blobs.size(), 0.0);
     size_t places = 0;
     size_t same = 0;
-    FW_RETURN_IF_ERROR(run(net, title, [&](size_t index, const Result1& answers) -> Status {
-        const Result1& reference = reference_[index];
-        for (size_t blob = 0; blob < reference.size(); ++blob) {
-            const std::vector<float>& x = reference[blob];
-            const std::vector<float>& y = answers[blob];
+    Accuracy accuracy(judge_.task);
+    Agreement boxes(judge_.task);
+    const auto count = [&](size_t index, const ImageAnswers& answers) -> Status {
+        if (labelled()) {
+            return accuracy.add(truths_[index], answers.output);
+        }
+        const ImageAnswers& reference = reference_[index];
+        if (judge_.task == Task::kDetect && !reference.blobs.empty()) {
+            FW_RETURN_IF_ERROR(boxes.add(reference.output, answers.output));
+        }
+        for (size_t blob = 0; blob < reference.blobs.size(); ++blob) {
+            const std::vector<float>& x = reference.blobs[blob];
+            const std::vector<float>& y = answers.blobs[blob];
             if (x.size() != y.size()) {
                 continue;
             }
@@ -159,13 +205,17 @@ Result<Likeness> Comparison::compare(ScaleTable table, const char* title) const 
             }
         }
         return {};
-    }));
+    };
+    FW_RETURN_IF_ERROR(run(net, title, count));
     double relative = 0.0;
     for (size_t blob = 0; blob < signal.size(); ++blob) {
         relative += signal[blob] > 0.0 ? noise[blob] / signal[blob] / static_cast<double>(signal.size()) : 0.0;
     }
     Likeness likeness;
-    likeness.agreement = places == 0 ? 100.0 : 100.0 * static_cast<double>(same) / static_cast<double>(places);
+    likeness.accuracy = accuracy.percent();
+    likeness.agreement = judge_.task == Task::kDetect ? boxes.percent()
+                         : places == 0                ? 100.0
+                                                      : 100.0 * static_cast<double>(same) / static_cast<double>(places);
     likeness.sqnr_db = relative > 0.0 ? -10.0 * std::log10(relative) : kEqualSqnr;
     return likeness;
 }

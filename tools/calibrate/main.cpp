@@ -80,6 +80,9 @@ private:
         for (const ListedImage& image : set_.images) {
             inputs.push_back(image.path);
         }
+        if (!options_.labels.empty()) {
+            inputs.push_back(options_.labels);
+        }
         std::vector<std::string> outputs;
         for (const std::string& file : {options_.out, options_.collect_only, options_.save_config}) {
             if (!file.empty()) {
@@ -142,9 +145,8 @@ private:
         } else {
             const PresetInputs inputs{options_.net, def, net_, set_, statistics, choices};
             Preset preset = find_preset(options_.preset);
-            if (options_.max_drop >= 0.0) {
-                preset.target = {100.0 - options_.max_drop, 0.0};
-            }
+            preset.judge = options_.judge();
+            preset.max_drop = options_.max_drop;
             FW_ASSIGN_OR_RETURN(PresetResult result, run_preset(preset, inputs));
             for (const std::string& line : result.tried) {
                 tool_->say("%s\n", line.c_str());
@@ -152,7 +154,7 @@ private:
             for (const std::string& note : result.notes) {
                 tool_->warn("%s", note.c_str());
             }
-            FW_RETURN_IF_ERROR(report(result.accuracy, preset.target));
+            FW_RETURN_IF_ERROR(report(result.accuracy, result.target));
             table = std::move(result.table);
         }
         FW_RETURN_IF_ERROR(write_text_file(options_.out, options_.legacy() ? table.to_legacy_text() : table.to_text()));
@@ -190,12 +192,9 @@ private:
             FW_RETURN_IF_ERROR(corrector.correct(&table));
         }
         if (options_.max_drop >= 0.0) {
-            const AccuracyTarget target{100.0 - options_.max_drop, 0.0};
             FW_ASSIGN_OR_RETURN(const Comparison rank, Comparison::create(options_.net, some_of(set_, kRankImages)));
-            FW_ASSIGN_OR_RETURN(const Comparison check, Comparison::create(options_.net, some_of(set_, kCheckImages)));
-            if (!check.has_scores()) {
-                return Status::error(Code::kInvalidArgument, "--max-drop needs a network that ends in class scores");
-            }
+            FW_ASSIGN_OR_RETURN(const Comparison check, checking(options_.net, set_, options_.judge()));
+            FW_ASSIGN_OR_RETURN(const AccuracyTarget target, drop_target(check, options_.max_drop));
             FW_ASSIGN_OR_RETURN(const auto costs, layer_costs(options_.net));
             const Finish finish = [&](ScaleTable* mixed) {
                 return options_.bias_correction ? corrector.correct(mixed) : Status();
@@ -208,20 +207,19 @@ private:
 
     // The path of the search; an error where it did not get there.
     Status report(const AccuracyResult& accuracy, const AccuracyTarget& target) const {
-        tool_->say("agreement with float: %.1f %% (%.1f dB) with all layers in int8\n", accuracy.before.agreement,
-                   accuracy.before.sqnr_db);
+        tool_->say("with all layers in int8: %s\n", target.text(accuracy.before).c_str());
         for (size_t i = 1; i < accuracy.path.size(); ++i) {
             tool_->say("  %s\n", accuracy.path[i].c_str());
         }
+        const std::string reached = target.text(accuracy.after);
         if (!accuracy.reached) {
             return Status::error(Code::kInvalidArgument,
-                                 "%.1f %% agreement with float and %.1f dB were wanted, %.1f %% and %.1f dB reached "
-                                 "with all but one layer in float; no table was written",
-                                 target.agreement, target.sqnr_db, accuracy.after.agreement, accuracy.after.sqnr_db);
+                                 "the target was missed: %s wanted, %s reached with all but one layer in float; no "
+                                 "table was written",
+                                 target.text().c_str(), reached.c_str());
         }
         if (!accuracy.float_layers.empty()) {
-            tool_->say("agreement with float: %.1f %% (%.1f dB) with these in float:", accuracy.after.agreement,
-                       accuracy.after.sqnr_db);
+            tool_->say("%s with these in float:", reached.c_str());
             for (const std::string& layer : accuracy.float_layers) {
                 tool_->say(" %s", layer.c_str());
             }
@@ -292,6 +290,7 @@ int main(int argc, char** argv) {
               "  calibrate net.param net.bin --images list.txt --limit 200 --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --preset accuracy --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --max-drop 5 --out net.table\n"
+              "  calibrate net.param net.bin --images list.txt --labels list.txt --max-drop 0.5 --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --part 1/2 --collect-only a.stats\n"
               "  calibrate net.param net.bin --merge a.stats b.stats --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --mean 104,117,123 --pixel BGR --out net.table --format "

@@ -77,9 +77,13 @@ void add_options(CLI::App* app, CalibrateOptions* options) {
     app->add_flag("--equalize", options->equalize,
                   "Balance the channels of blobs between layers with weights (a second pass)");
     app->add_option("--max-drop", options->max_drop,
-                    "Keep as few layers float as needed for the class of at most this share of the images to differ "
-                    "from float's, in percent; for classifiers")
+                    "Keep as few layers float as needed to lose at most this many points of --labels' figure; without "
+                    "labels, to differ from the float network in at most this share of the answers")
         ->check(CLI::Range(0.0, 100.0));
+    app->add_option("--labels", options->labels, "What the images show, as fweval reads it: for --max-drop");
+    app->add_option("--task", options->task, "What the output is: classify, detect or segment")
+        ->check(CLI::IsMember({"classify", "detect", "segment"}))
+        ->capture_default_str();
     app->add_flag("--mse-weights", options->mse_weights, "Weight scales of least square error, not 127 / max|w|");
     app->add_option("--format", options->format,
                     "fw (scale of every blob) or legacy (as caffe-int8-convert-tools writes it)")
@@ -107,6 +111,9 @@ Status check(const CalibrateOptions& options) {
         return wrong(
             "--preset, --equalize, --bias-correction and --max-drop run the network: give --images beside "
             "--merge");
+    }
+    if (!options.labels.empty() && options.max_drop < 0.0) {
+        return wrong("--labels is for --max-drop: give the points that may be lost");
     }
     const std::pair<bool, const char*> beyond_legacy[] = {
         {options.equalize, "--equalize: the legacy format has no word for factors of channels"},

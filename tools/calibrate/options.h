@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "calibrate/likeness.h"
 #include "calibrate/make_table.h"
 #include "common/cli.h"
 #include "common/net_options.h"
@@ -20,6 +21,8 @@ struct CalibrateOptions {
     std::string preset;
     std::string method = "kl";
     std::string format = "fw";
+    std::string labels;
+    std::string task = "classify";
     std::string config;
     std::string save_config;
     double percentile = 99.99;
@@ -34,6 +37,7 @@ struct CalibrateOptions {
     double max_drop = -1.0;     // not asked for
 
     bool legacy() const { return format == "legacy"; }
+    Judge judge() const { return {task_named(task), labels}; }
 };
 
 void add_options(CLI::App* app, CalibrateOptions* options);

@@ -115,10 +115,15 @@ Result<PresetResult> run_preset(const Preset& preset, const PresetInputs& in) {
         result = tuner.take();
     }
     FW_ASSIGN_OR_RETURN(const Comparison rank, Comparison::create(in.files, some_of(in.set, kRankImages)));
-    FW_ASSIGN_OR_RETURN(const Comparison check, Comparison::create(in.files, some_of(in.set, kCheckImages)));
+    FW_ASSIGN_OR_RETURN(const Comparison check, checking(in.files, in.set, preset.judge));
+    AccuracyTarget& target = result.target;
+    target = preset.target;
+    if (preset.max_drop >= 0.0) {
+        FW_ASSIGN_OR_RETURN(target, drop_target(check, preset.max_drop));
+    }
     if (!equalized.empty()) {
         FW_ASSIGN_OR_RETURN(const Likeness likeness, check.compare(equalized, "comparing"));
-        if (preset.target.met_by(likeness)) {
+        if (target.met_by(likeness)) {
             result.accuracy.before = likeness;
             result.accuracy.after = likeness;
             result.accuracy.reached = true;
@@ -128,7 +133,7 @@ Result<PresetResult> run_preset(const Preset& preset, const PresetInputs& in) {
         result.tried.emplace_back("equalization alone does not reach the target: left");
     }
     FW_ASSIGN_OR_RETURN(const auto costs, layer_costs(in.files));
-    FW_ASSIGN_OR_RETURN(result.accuracy, keep_accuracy(rank, check, preset.target, costs, finish, &result.table));
+    FW_ASSIGN_OR_RETURN(result.accuracy, keep_accuracy(rank, check, target, costs, finish, &result.table));
     return result;
 }
 

@@ -16,6 +16,8 @@ struct Preset {
     bool equalize = false;
     bool bias = false;
     AccuracyTarget target;
+    Judge judge;
+    double max_drop = -1.0;  ///< drop_target's, in place of `target`; -1 = none
 };
 
 /// "performance": a few methods, then float layers until most answers agree. "accuracy": everything there is, a
@@ -35,14 +37,16 @@ struct PresetResult {
     ScaleTable table;
     std::vector<std::string> notes;  ///< of make_table
     std::vector<std::string> tried;  ///< a line for each thing tried and what it gave
+    AccuracyTarget target;           ///< what was to be reached
     AccuracyResult accuracy;
 };
 
 /// Each in turn is kept where the SQNR of the answers, over kTrialImages calibration images, rises: the method,
-/// mse_weights, equalization; where the preset corrects biases, every table is measured with them corrected. Then
-/// layers go to float until the target is met (keep_accuracy), biases being corrected again for each mixture. Mixtures
-/// have no equalization: where it does not reach the target by itself, the table without it goes on (a float ReLU6
-/// layer among equalized ones needs bounds a channel, which cost a layer each and which bias correction does not see).
+/// mse_weights, equalization; where the preset corrects biases, every table is measured with them
+/// corrected. Then layers go to float until the target is met (keep_accuracy), biases being corrected again for each
+/// mixture. Mixtures have no equalization: where it does not reach the target by itself, the table without it goes on
+/// (a float ReLU6 layer among equalized ones needs bounds a channel, which cost a layer each and which bias correction
+/// does not see).
 Result<PresetResult> run_preset(const Preset& preset, const PresetInputs& in);
 constexpr size_t kTrialImages = 32;
 

@@ -11,10 +11,6 @@ namespace fw::tools {
 
 namespace {
 
-Task task_named(const std::string& name) {
-    return name == "detect" ? Task::kDetect : name == "segment" ? Task::kSegment : Task::kClassify;
-}
-
 // Score of `label` less the best of the others.
 double margin(const Mat& scores, int label) {
     float other = -INFINITY;

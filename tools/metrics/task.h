@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace fw::tools {
 
@@ -10,5 +11,10 @@ enum class Task : uint8_t {
     kDetect,    ///< rows [label, score, xmin, ymin, xmax, ymax]
     kSegment    ///< a class, or scores of all, for each pixel
 };
+
+/// Of --task: "classify", "detect" or "segment".
+inline Task task_named(const std::string& name) {
+    return name == "detect" ? Task::kDetect : name == "segment" ? Task::kSegment : Task::kClassify;
+}
 
 }  // namespace fw::tools
