@@ -179,6 +179,27 @@ class DemoRoad(Road):
             result = self.evaluate("det.table", "--task", "detect", "--images", folder / "test", "--labels", labels)
             self.assertGreaterEqual(result["int8"]["map50"], result["float"]["map50"] - 5.0)
 
+    def test_reports(self):
+        folder = self.convert_demo("classifier")
+        args = ("net.param", "net.bin", "--images", folder / "calib")
+        self.run_tool("calibrate", *args, "--report", "r.html", "--report", "r.json", "--out", "net.table")
+        report = json.loads((self.dir / "r.json").read_text())
+        self.assertEqual(report["method"], "kl")
+        self.assertEqual(report["images"], len(list((folder / "calib").glob("*.jpg"))))
+        conv = next(layer for layer in report["layers"] if layer["type"] == "Convolution")
+        for key in ("name", "blob", "scale", "zero_point", "threshold", "absmax", "clipped_percent", "sqnr_db", "cosine", "precision"):
+            self.assertIn(key, conv)
+        self.assertEqual(conv["precision"], "int8")
+        self.assertGreater(conv["sqnr_db"], 10.0)
+        self.assertGreater(conv["cosine"], 0.95)
+        page = (self.dir / "r.html").read_text()
+        self.assertNotRegex(page, r"(?i)(src|href)=.?https?:")
+        self.assertIn(json.dumps(conv["name"]), page)
+        said = self.run_tool("calibrate", *args, "--explain", conv["name"], "--quiet").stdout
+        self.assertIn(f"{conv['name']} (Convolution) runs int8", said)
+        self.assertIn("no such layer", self.run_tool("calibrate", *args, "--explain", "nothing", expect=1).stderr)
+        self.run_tool("calibrate", *args, "--report", "r.txt", "--out", "x.table", expect=2)
+
     def test_configurations(self):
         folder = self.convert_demo("classifier")
         args = ("net.param", "net.bin", "--images", folder / "calib")

@@ -7,6 +7,7 @@
 #include "calibrate/accuracy.h"
 #include "calibrate/bias_correction.h"
 #include "calibrate/collect.h"
+#include "calibrate/diagnosis.h"
 #include "calibrate/make_table.h"
 #include "calibrate/old_spelling.h"
 #include "calibrate/options.h"
@@ -83,7 +84,7 @@ private:
         if (!options_.labels.empty()) {
             inputs.push_back(options_.labels);
         }
-        std::vector<std::string> outputs;
+        std::vector<std::string> outputs = options_.reports;
         for (const std::string& file : {options_.out, options_.collect_only, options_.save_config}) {
             if (!file.empty()) {
                 outputs.push_back(file);
@@ -157,6 +158,10 @@ private:
             FW_RETURN_IF_ERROR(report(result.accuracy, result.target));
             table = std::move(result.table);
         }
+        FW_RETURN_IF_ERROR(show_diagnosis(def, statistics, table));
+        if (options_.out.empty()) {
+            return {};
+        }
         FW_RETURN_IF_ERROR(write_text_file(options_.out, options_.legacy() ? table.to_legacy_text() : table.to_text()));
         tool_->say("%s: %zu blobs, %zu layers from %d images in %.1f s", options_.out.c_str(), table.blobs.size(),
                    table.layers.size(), statistics.images, seconds());
@@ -228,6 +233,25 @@ private:
         return {};
     }
 
+    // What --report and --explain ask for.
+    Status show_diagnosis(const NetDef& def, const Statistics& statistics, const ScaleTable& table) const {
+        if (options_.reports.empty() && options_.explain.empty()) {
+            return {};
+        }
+        FW_ASSIGN_OR_RETURN(Diagnosis diagnosis, diagnose(options_.net, def, net_, set_, statistics, table));
+        diagnosis.method = options_.preset.empty() ? options_.method : options_.preset + " preset";
+        diagnosis.seconds = seconds();
+        for (const std::string& path : options_.reports) {
+            const bool page = path.compare(path.size() - 5, 5, ".html") == 0;
+            FW_RETURN_IF_ERROR(write_text_file(path, page ? diagnosis_html(diagnosis) : diagnosis_json(diagnosis)));
+        }
+        if (!options_.explain.empty()) {
+            FW_ASSIGN_OR_RETURN(const std::string text, explain(diagnosis, options_.explain));
+            std::printf("%s", text.c_str());
+        }
+        return {};
+    }
+
     Tool* tool_;
     const CalibrateOptions& options_;
     std::chrono::steady_clock::time_point start_;
@@ -291,6 +315,7 @@ int main(int argc, char** argv) {
               "  calibrate net.param net.bin --images photos/ --preset accuracy --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --max-drop 5 --out net.table\n"
               "  calibrate net.param net.bin --images list.txt --labels list.txt --max-drop 0.5 --out net.table\n"
+              "  calibrate net.param net.bin --images photos/ --report net.html --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --part 1/2 --collect-only a.stats\n"
               "  calibrate net.param net.bin --merge a.stats b.stats --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --mean 104,117,123 --pixel BGR --out net.table --format "

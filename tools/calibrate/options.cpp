@@ -88,6 +88,8 @@ void add_options(CLI::App* app, CalibrateOptions* options) {
     app->add_option("--format", options->format,
                     "fw (scale of every blob) or legacy (as caffe-int8-convert-tools writes it)")
         ->check(CLI::IsMember({"fw", "legacy"}));
+    app->add_option("--report", options->reports, "Diagnosis of every layer: FILE.html (one page) or FILE.json");
+    app->add_option("--explain", options->explain, "Print the diagnosis of this layer");
     app->add_option("--limit", options->limit, "Use the first N images; fewer are an error")
         ->check(CLI::Range(1, INT_MAX));
     app->add_option("--threads", options->threads, "Images run side by side, 0 = all cores")
@@ -97,20 +99,29 @@ void add_options(CLI::App* app, CalibrateOptions* options) {
 }
 
 Status check(const CalibrateOptions& options) {
+    const bool diagnosis = !options.reports.empty() || !options.explain.empty();
     if (options.images.empty() && options.merge.empty()) {
         return wrong("--images is required");
     }
-    if (options.out.empty() == options.collect_only.empty()) {
-        return wrong("give --out for the table, or --collect-only for statistics");
+    if (!options.out.empty() && !options.collect_only.empty()) {
+        return wrong("--out is for the table, --collect-only for statistics without one: give one of them");
+    }
+    if (options.out.empty() && options.collect_only.empty() && !diagnosis) {
+        return wrong(
+            "give --out for the table, --report or --explain for a diagnosis, or --collect-only for statistics");
     }
     if (!options.collect_only.empty() && !options.merge.empty()) {
         return wrong("--collect-only counts images, --merge takes what was counted: give one of them");
     }
-    const bool runs = options.equalize || options.bias_correction || options.max_drop >= 0.0 || !options.preset.empty();
+    if (!options.collect_only.empty() && diagnosis) {
+        return wrong("--report and --explain need a table, --collect-only makes none");
+    }
+    const bool runs =
+        options.equalize || options.bias_correction || options.max_drop >= 0.0 || !options.preset.empty() || diagnosis;
     if (options.images.empty() && runs) {
         return wrong(
-            "--preset, --equalize, --bias-correction and --max-drop run the network: give --images beside "
-            "--merge");
+            "--preset, --equalize, --bias-correction, --max-drop, --report and --explain run the network: give "
+            "--images beside --merge");
     }
     if (!options.labels.empty() && options.max_drop < 0.0) {
         return wrong("--labels is for --max-drop: give the points that may be lost");
@@ -124,6 +135,14 @@ Status check(const CalibrateOptions& options) {
     for (const auto& [given, message] : beyond_legacy) {
         if (given && options.legacy()) {
             return wrong(message);
+        }
+    }
+    for (const std::string& report : options.reports) {
+        const size_t dot = report.rfind('.');
+        const std::string ending = dot == std::string::npos ? "" : report.substr(dot);
+        if (ending != ".html" && ending != ".json") {
+            return Status::error(Code::kInvalidArgument, "--report %s: expected FILE.html or FILE.json",
+                                 report.c_str());
         }
     }
     return {};

@@ -23,6 +23,8 @@ struct CalibrateOptions {
     std::string format = "fw";
     std::string labels;
     std::string task = "classify";
+    std::vector<std::string> reports;
+    std::string explain;
     std::string config;
     std::string save_config;
     double percentile = 99.99;
