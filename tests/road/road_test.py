@@ -267,6 +267,8 @@ class DemoRoad(Road):
         self.run_tool("calibrate", *args, "--preset", "accuracy", "--format", "legacy", "--out", "x.table", expect=2)
         self.run_tool("calibrate", *args, "--bias-correction", "--out", "bias.table")
         self.assertRegex((self.dir / "bias.table").read_text(), "(?m)^bias conv")
+        self.run_tool("calibrate", *args, "--bias-correction", "--round-weights", "--out", "round.table")
+        self.assertGreater(self.evaluate("round.table", *test)["sqnr_db"], self.evaluate("bias.table", *test)["sqnr_db"])
         folder = self.convert_demo("detector")
         self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--preset", "performance", "--out", "det.table")
         result = self.evaluate("det.table", "--task", "detect", "--images", folder / "test", "--labels", folder / "test" / "test.json")

@@ -60,6 +60,7 @@ private:
             ScaleTable::LayerEntry& entry = table.layers[layers_[i]];
             entry.precision = Precision::kFloat;
             entry.bias_delta.clear();  // corrects int8
+            entry.round_up.clear();
         }
         return table;
     }

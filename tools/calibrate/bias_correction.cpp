@@ -198,6 +198,7 @@ Status BiasCorrector::correct(ScaleTable* table) const {
     working.model_hash.clear();
     for (auto& [name, entry] : working.layers) {
         entry.equalize.clear();  // in the probe's weights already
+        entry.round_up.clear();
     }
     for (const std::string& activation : probe.activations) {
         working.layers[activation].precision = ScaleTable::LayerPrecision::kFloat;

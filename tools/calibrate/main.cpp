@@ -12,6 +12,7 @@
 #include "calibrate/old_spelling.h"
 #include "calibrate/options.h"
 #include "calibrate/preset.h"
+#include "calibrate/rounding.h"
 #include "calibrate/stats_file.h"
 #include "common/cli.h"
 #include "common/file.h"
@@ -190,6 +191,10 @@ private:
         table.preprocess = set_.preprocess;
         for (const std::string& note : notes) {
             tool_->warn("%s", note.c_str());
+        }
+        if (options_.round_weights) {
+            FW_ASSIGN_OR_RETURN(const WeightRounder rounder, WeightRounder::create(def, net_, set_));
+            FW_RETURN_IF_ERROR(rounder.round(&table, options_.bias_correction));
         }
         BiasCorrector corrector;
         if (options_.bias_correction) {

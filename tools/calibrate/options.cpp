@@ -70,6 +70,8 @@ void add_options(CLI::App* app, CalibrateOptions* options) {
         ->check(CLI::IsMember({"performance", "accuracy"}));
     app->add_flag("--bias-correction", options->bias_correction,
                   "Correct the biases by what int8 adds to each channel's mean");
+    app->add_flag("--round-weights", options->round_weights,
+                  "Round each weight up or down by the error at the layer's output, not to the nearest");
     app->add_option("--percentile", options->percentile, "Share of values kept by --method percentile, in percent")
         ->check(CLI::Range(50.0, 100.0))
         ->capture_default_str();
@@ -120,8 +122,8 @@ Status check(const CalibrateOptions& options) {
         options.equalize || options.bias_correction || options.max_drop >= 0.0 || !options.preset.empty() || diagnosis;
     if (options.images.empty() && runs) {
         return wrong(
-            "--preset, --equalize, --bias-correction, --max-drop, --report and --explain run the network: give "
-            "--images beside --merge");
+            "--preset, --equalize, --bias-correction, --round-weights, --max-drop, --report and --explain run the "
+            "network: give --images beside --merge");
     }
     if (!options.labels.empty() && options.max_drop < 0.0) {
         return wrong("--labels is for --max-drop: give the points that may be lost");
@@ -129,6 +131,7 @@ Status check(const CalibrateOptions& options) {
     const std::pair<bool, const char*> beyond_legacy[] = {
         {options.equalize, "--equalize: the legacy format has no word for factors of channels"},
         {options.bias_correction, "--bias-correction: the legacy format has no word for biases"},
+        {options.round_weights, "--round-weights: the legacy format has no word for a weight's rounding"},
         {options.max_drop >= 0.0, "--max-drop: the legacy format has no word for a layer in float"},
         {!options.preset.empty(), "--preset: the legacy format cannot hold what it chooses"},
     };

@@ -34,6 +34,7 @@ struct CalibrateOptions {
     bool equalize = false;
     bool mse_weights = false;
     bool bias_correction = false;
+    bool round_weights = false;
     bool skip_bad = false;
     bool layer_scales = false;  // one weight scale a layer: --group 0 of the old command line
     double max_drop = -1.0;     // not asked for

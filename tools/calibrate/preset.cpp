@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "calibrate/bias_correction.h"
+#include "calibrate/rounding.h"
 
 namespace fw::tools {
 
@@ -13,19 +14,23 @@ constexpr double kLeastGain = 0.05;        // dB, below which a change is noise
 
 class Tuner {
 public:
-    Tuner(const Preset& preset, const PresetInputs& in, const Comparison& trial, const Finish& finish)
-        : preset_(preset), in_(in), trial_(trial), finish_(finish), options_(in.options) {}
+    Tuner(const Preset& preset, const PresetInputs& in, const Comparison& trial, const WeightRounder& rounder,
+          const Finish& finish)
+        : preset_(preset), in_(in), trial_(trial), rounder_(rounder), finish_(finish), options_(in.options) {}
 
     Status run() {
         for (const ThresholdMethod method : preset_.methods) {
             TableOptions options = options_;
             options.threshold.method = method;
-            FW_RETURN_IF_ERROR(try_table(method_name(method), options, {}, {}).status());
+            FW_RETURN_IF_ERROR(try_table(method_name(method), options, false, {}, {}).status());
+        }
+        if (preset_.round_weights) {
+            FW_RETURN_IF_ERROR(try_table("rounding", options_, true, {}, {}).status());
         }
         if (preset_.mse_weights) {
             TableOptions options = options_;
             options.mse_weights = true;
-            FW_RETURN_IF_ERROR(try_table("mse weights", options, {}, {}).status());
+            FW_RETURN_IF_ERROR(try_table("mse weights", options, round_, {}, {}).status());
         }
         return {};
     }
@@ -40,7 +45,7 @@ public:
         const ChannelFactors by_blob = blob_factors(graph, factors);
         FW_ASSIGN_OR_RETURN(const Statistics scaled, collect_statistics(in_.net, in_.set, &by_blob));
         const ScaleTable before = result_.table;
-        FW_ASSIGN_OR_RETURN(const bool better, try_table("equalization", options_, factors, scaled));
+        FW_ASSIGN_OR_RETURN(const bool better, try_table("equalization", options_, round_, factors, scaled));
         ScaleTable table = std::move(result_.table);
         result_.table = before;
         return better ? table : ScaleTable();
@@ -48,12 +53,15 @@ public:
     PresetResult take() { return std::move(result_); }
 
 private:
-    Result<bool> try_table(const char* what, const TableOptions& options, const LayerFactors& factors,
+    Result<bool> try_table(const char* what, const TableOptions& options, bool round, const LayerFactors& factors,
                            const Statistics& scaled) {
         std::vector<std::string> notes;
         FW_ASSIGN_OR_RETURN(ScaleTable table, make_table(in_.def, in_.statistics, factors, scaled, options, &notes));
         FW_ASSIGN_OR_RETURN(table.model_hash, in_.net.model_hash());
         table.preprocess = in_.set.preprocess;
+        if (round) {
+            FW_RETURN_IF_ERROR(rounder_.round(&table, preset_.bias));
+        }
         FW_RETURN_IF_ERROR(finish_(&table));
         FW_ASSIGN_OR_RETURN(const Likeness likeness, trial_.compare(table, what));
         const bool better = result_.table.empty() || likeness.sqnr_db > best_ + kLeastGain;
@@ -63,6 +71,7 @@ private:
         if (better) {
             best_ = likeness.sqnr_db;
             options_ = options;
+            round_ = round;
             result_.table = std::move(table);
             result_.notes = std::move(notes);
         }
@@ -72,8 +81,10 @@ private:
     const Preset& preset_;
     const PresetInputs& in_;
     const Comparison& trial_;
+    const WeightRounder& rounder_;
     const Finish& finish_;
     TableOptions options_;
+    bool round_ = false;
     double best_ = 0.0;
     PresetResult result_;
 };
@@ -88,6 +99,7 @@ Preset find_preset(const std::string& name) {
         preset.mse_weights = true;
         preset.equalize = true;
         preset.bias = true;
+        preset.round_weights = true;
         preset.target = {98.0, 20.0};
     } else {
         preset.methods = {ThresholdMethod::kKl, ThresholdMethod::kMse};
@@ -107,7 +119,11 @@ Result<PresetResult> run_preset(const Preset& preset, const PresetInputs& in) {
     ScaleTable equalized;
     {
         FW_ASSIGN_OR_RETURN(const Comparison trial, Comparison::create(in.files, some_of(in.set, kTrialImages)));
-        Tuner tuner(preset, in, trial, finish);
+        WeightRounder rounder;
+        if (preset.round_weights) {
+            FW_ASSIGN_OR_RETURN(rounder, WeightRounder::create(in.def, in.net, in.set));
+        }
+        Tuner tuner(preset, in, trial, rounder, finish);
         FW_RETURN_IF_ERROR(tuner.run());
         if (preset.equalize) {
             FW_ASSIGN_OR_RETURN(equalized, tuner.equalized());

@@ -15,6 +15,7 @@ struct Preset {
     bool mse_weights = false;
     bool equalize = false;
     bool bias = false;
+    bool round_weights = false;
     AccuracyTarget target;
     Judge judge;
     double max_drop = -1.0;  ///< drop_target's, in place of `target`; -1 = none
@@ -42,7 +43,7 @@ struct PresetResult {
 };
 
 /// Each in turn is kept where the SQNR of the answers, over kTrialImages calibration images, rises: the method,
-/// mse_weights, equalization; where the preset corrects biases, every table is measured with them
+/// rounding of weights, mse_weights, equalization; where the preset corrects biases, every table is measured with them
 /// corrected. Then layers go to float until the target is met (keep_accuracy), biases being corrected again for each
 /// mixture. Mixtures have no equalization: where it does not reach the target by itself, the table without it goes on
 /// (a float ReLU6 layer among equalized ones needs bounds a channel, which cost a layer each and which bias correction
