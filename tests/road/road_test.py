@@ -195,10 +195,25 @@ class DemoRoad(Road):
         page = (self.dir / "r.html").read_text()
         self.assertNotRegex(page, r"(?i)(src|href)=.?https?:")
         self.assertIn(json.dumps(conv["name"]), page)
-        said = self.run_tool("calibrate", *args, "--explain", conv["name"], "--quiet").stdout
+        # No table is asked for: the one that is there is looked at.
+        said = self.run_tool("calibrate", *args, "--table", "net.table", "--explain", conv["name"], "--quiet").stdout
         self.assertIn(f"{conv['name']} (Convolution) runs int8", said)
         self.assertIn("no such layer", self.run_tool("calibrate", *args, "--explain", "nothing", expect=1).stderr)
         self.run_tool("calibrate", *args, "--report", "r.txt", "--out", "x.table", expect=2)
+
+    def test_legacy_tables_are_refined(self):
+        folder = self.convert_demo("classifier")
+        args = ("net.param", "net.bin", "--images", folder / "calib")
+        self.run_tool("calibrate", *args, "--format", "legacy", "--out", "old.table")
+        self.run_tool("calibrate", *args, "--table", "old.table", "--bias-correction", "--round-weights", "--out", "new.table")
+        old = dict(line.split(maxsplit=1) for line in (self.dir / "old.table").read_text().splitlines())
+        new = (self.dir / "new.table").read_text()
+        self.assertTrue(new.startswith("fwtable 2\n"))
+        self.assertIn(f"blob data {old['conv1']} 0\n", new)
+        self.assertIn(f"weights conv10 {old['conv10_param_0']}\n", new)
+        self.assertRegex(new, "(?m)^round conv10 [0-9a-f]+$")
+        result = self.evaluate("new.table", "--images", folder / "test", "--labels", folder / "test" / "test.txt")
+        self.assertGreaterEqual(result["agreement"], 93.0)
 
     def test_configurations(self):
         folder = self.convert_demo("classifier")

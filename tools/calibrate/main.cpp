@@ -82,8 +82,10 @@ private:
         for (const ListedImage& image : set_.images) {
             inputs.push_back(image.path);
         }
-        if (!options_.labels.empty()) {
-            inputs.push_back(options_.labels);
+        for (const std::string& file : {options_.net.table, options_.labels}) {
+            if (!file.empty()) {
+                inputs.push_back(file);
+            }
         }
         std::vector<std::string> outputs = options_.reports;
         for (const std::string& file : {options_.out, options_.collect_only, options_.save_config}) {
@@ -189,6 +191,15 @@ private:
         FW_ASSIGN_OR_RETURN(ScaleTable table, make_table(def, statistics, factors, scaled, choices, &notes));
         FW_ASSIGN_OR_RETURN(table.model_hash, net_.model_hash());
         table.preprocess = set_.preprocess;
+        if (!options_.net.table.empty()) {
+            FW_ASSIGN_OR_RETURN(const ScaleTable given, ScaleTable::load(options_.net.table.c_str()));
+            if (!given.model_hash.empty() && given.model_hash != table.model_hash) {
+                return Status::error(Code::kInvalidArgument, "%s: was made for model %s, %s is %s",
+                                     options_.net.table.c_str(), given.model_hash.c_str(), options_.net.param.c_str(),
+                                     table.model_hash.c_str());
+            }
+            FW_RETURN_IF_ERROR(keep_given(def, given, &table, &notes));
+        }
         for (const std::string& note : notes) {
             tool_->warn("%s", note.c_str());
         }
@@ -321,6 +332,7 @@ int main(int argc, char** argv) {
               "  calibrate net.param net.bin --images photos/ --max-drop 5 --out net.table\n"
               "  calibrate net.param net.bin --images list.txt --labels list.txt --max-drop 0.5 --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --report net.html --out net.table\n"
+              "  calibrate net.param net.bin --table old.table --images photos/ --bias-correction --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --part 1/2 --collect-only a.stats\n"
               "  calibrate net.param net.bin --merge a.stats b.stats --out net.table\n"
               "  calibrate net.param net.bin --images photos/ --mean 104,117,123 --pixel BGR --out net.table --format "

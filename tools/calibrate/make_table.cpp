@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "graph/pass.h"
 #include "graph/weighted.h"
@@ -122,6 +123,55 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, c
         return Status::error(Code::kInvalidArgument, "%s: has no layer that can be quantized", net.source.c_str());
     }
     return table;
+}
+
+Status keep_given(const NetDef& net, const ScaleTable& given, ScaleTable* table, std::vector<std::string>* notes) {
+    FW_ASSIGN_OR_RETURN(const Graph graph, optimized_graph(net));
+    for (const auto& [blob, quant] : given.blobs) {
+        table->blobs[blob] = quant;
+    }
+    std::set<std::string> known;
+    for (const NodeId id : graph.order()) {
+        const Node& node = graph.node(id);
+        known.insert(node.name);
+        const auto found = given.layers.find(node.name);
+        if (found == given.layers.end()) {
+            continue;
+        }
+        const ScaleTable::LayerEntry& old = found->second;
+        ScaleTable::LayerEntry& entry = table->layers[node.name];
+        if (!old.weight_scales.empty() && old.weight_scales.size() != entry.weight_scales.size()) {
+            notes->push_back("layer '" + node.name + "': " + std::to_string(old.weight_scales.size()) +
+                             " weight scales in the table, " + std::to_string(entry.weight_scales.size()) +
+                             " in the network: left out");
+            continue;
+        }
+        if (!node.inputs.empty() && old.input.known() && given.blobs.count(graph.value(node.inputs[0]).name) == 0) {
+            table->blobs[graph.value(node.inputs[0]).name] = old.input;
+        }
+        const std::vector<float> made = std::move(entry.weight_scales);
+        entry = old;
+        if (old.weight_scales.empty()) {
+            entry.weight_scales = made;
+        }
+    }
+    for (const auto& [name, entry] : given.layers) {
+        if (known.count(name) == 0) {
+            notes->push_back("layer '" + name + "' of the table is not in the network: left out");
+        }
+    }
+    for (const NodeId id : graph.order()) {
+        const Node& node = graph.node(id);
+        const auto found = table->layers.find(node.name);
+        if (found == table->layers.end() || node.inputs.empty()) {
+            continue;
+        }
+        const auto blob = table->blobs.find(graph.value(node.inputs[0]).name);
+        if (blob != table->blobs.end() && !found->second.weight_scales.empty()) {
+            found->second.input = blob->second;
+        }
+    }
+    return {};
 }
 
 }  // namespace fw::tools

@@ -51,6 +51,8 @@ Status append_entry(const std::string& key, const Json& value, std::vector<std::
 
 void add_options(CLI::App* app, CalibrateOptions* options) {
     options->net.add_files_to(app);
+    app->add_option("--table", options->net.table,
+                    "Begin with this table (legacy ones too): its scales stay, what it lacks is added");
     options->net.add_preprocess_to(app);
     app->add_option("--images", options->images, "Folder, list file or image; .npy inputs are taken as they are");
     app->add_option("--out", options->out, "Table to write");
@@ -127,6 +129,9 @@ Status check(const CalibrateOptions& options) {
     }
     if (!options.labels.empty() && options.max_drop < 0.0) {
         return wrong("--labels is for --max-drop: give the points that may be lost");
+    }
+    if (!options.net.table.empty() && (!options.preset.empty() || options.equalize)) {
+        return wrong("--table keeps scales that --preset and --equalize would choose: give one of them");
     }
     const std::pair<bool, const char*> beyond_legacy[] = {
         {options.equalize, "--equalize: the legacy format has no word for factors of channels"},
