@@ -20,6 +20,7 @@ namespace fw::tools {
 struct ImageSet {
     std::vector<ListedImage> images;
     Preprocess preprocess;
+    Fit fit;
     int threads = 0;  ///< images side by side, 0 = one for each core
     bool quiet = false;
     bool skip_bad = false;  ///< images that cannot be read are left out, not an error
@@ -77,7 +78,7 @@ Status for_each_image(const ImageSet& set, const char* title, Work&& work, Commi
     const auto worker = [&] {
         for (size_t i = next++; i < count && !failed; i = next++) {
             Outcome outcome;
-            Result<Mat> input = load_input(set.images[i].path, set.preprocess);
+            Result<Mat> input = load_input(set.images[i].path, set.preprocess, set.fit);
             outcome.read = input.ok() ? check_varied(set.images[i].path, *input) : input.status();
             if (outcome.read.ok()) {
                 outcome.result = work(*input);

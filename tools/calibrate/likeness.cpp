@@ -104,7 +104,7 @@ Status Comparison::run(const Net& net, const char* title,
 
 Status Comparison::bound_memory(const Net& net) {
     for (size_t i = 0; i < set_.images.size() && !labelled(); ++i) {
-        const Result<Mat> input = load_input(set_.images[i].path, set_.preprocess);
+        const Result<Mat> input = load_input(set_.images[i].path, set_.preprocess, set_.fit);
         if (!input.ok()) {
             continue;
         }

@@ -114,6 +114,7 @@ private:
             }
             set_.preprocess = *preprocess;
         }
+        FW_ASSIGN_OR_RETURN(set_.fit, parse_fit(options_.net.preprocess.fit));
         set_.threads = options_.threads;
         set_.quiet = tool_->quiet();
         set_.skip_bad = options_.skip_bad;

@@ -240,12 +240,12 @@ Result<std::vector<ListedImage>> list_images(const std::string& path) {
     return list_file(path);
 }
 
-Result<Mat> load_input(const std::string& path, const Preprocess& preprocess) {
+Result<Mat> load_input(const std::string& path, const Preprocess& preprocess, const Fit& fit) {
     if (has_suffix(path, ".npy")) {
         return read_npy(path);
     }
     FW_ASSIGN_OR_RETURN(const DecodedImage image, DecodedImage::load(path));
-    Result<Mat> mat = mat_from_image(image.view(), preprocess);
+    Result<Mat> mat = fitted_mat(image.view(), preprocess, fit);
     if (!mat.ok()) {
         return mat.status().with_prefix("%s", path.c_str());
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/fit.h"
 #include "fw/image.h"
 #include "fw/span.h"
 #include "fw/status.h"
@@ -56,7 +57,7 @@ bool names_image(const std::string& path);
 /// cannot be read.
 Result<std::vector<ListedImage>> list_images(const std::string& path);
 
-/// The network's input for one file: an image through `preprocess`, or a .npy file as it is.
-Result<Mat> load_input(const std::string& path, const Preprocess& preprocess);
+/// The network's input for one file: an image through `fit` and `preprocess`, or a .npy file as it is.
+Result<Mat> load_input(const std::string& path, const Preprocess& preprocess, const Fit& fit = {});
 
 }  // namespace fw::tools

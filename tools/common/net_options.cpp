@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "common/file.h"
+#include "common/fit.h"
 
 namespace fw::tools {
 
@@ -29,6 +30,14 @@ void NetOptions::add_preprocess_to(CLI::App* app) {
     app->add_option("--norm", preprocess.norm, "Factor a channel, applied after the mean (likewise)");
     app->add_option("--size", preprocess.size, "Input size WIDTHxHEIGHT, instead of the model's own");
     app->add_option("--pixel", preprocess.pixel, "Channel order: BGR, RGB or GRAY (only where the model stores none)");
+    app->add_option("--fit", preprocess.fit,
+                    "Images of other proportions: stretch, crop[:SHARE] (0.875: resize to 256, crop 224) or "
+                    "letterbox[:LEVEL]")
+        ->check([](const std::string& text) {
+            const Result<Fit> fit = parse_fit(text);
+            return fit.ok() ? std::string() : std::string(fit.status().message());
+        })
+        ->capture_default_str();
 }
 
 Status check_options(const NetOptions& options) {

@@ -1,4 +1,4 @@
-// The options --mean --norm --size --pixel, the same in every tool that takes them.
+// The options --mean --norm --size --pixel --fit, the same in every tool that takes them.
 #pragma once
 
 #include <string>
@@ -9,11 +9,13 @@
 namespace fw::tools {
 
 struct PreprocessOptions {
-    std::string mean;   ///< "104,117,123" or "127.5"
-    std::string norm;   ///< "0.017" or one a channel
-    std::string size;   ///< "227x227" (width x height)
-    std::string pixel;  ///< "BGR", "RGB" or "GRAY"
+    std::string mean;             ///< "104,117,123" or "127.5"
+    std::string norm;             ///< "0.017" or one a channel
+    std::string size;             ///< "227x227" (width x height)
+    std::string pixel;            ///< "BGR", "RGB" or "GRAY"
+    std::string fit = "stretch";  ///< parse_fit's
 
+    /// Of those that a model may store.
     bool given() const { return !mean.empty() || !norm.empty() || !size.empty() || !pixel.empty(); }
 };
 

@@ -61,7 +61,7 @@ Status Evaluation::run() {
     FW_RETURN_IF_ERROR(load());
     Progress progress("evaluating", "images", static_cast<int64_t>(images_.size()), tool_->quiet());
     for (size_t i = 0; i < images_.size(); ++i) {
-        FW_ASSIGN_OR_RETURN(const Mat input, load_input(images_[i].path, preprocess_));
+        FW_ASSIGN_OR_RETURN(const Mat input, load_input(images_[i].path, preprocess_, fit_));
         const Status status = run_sides(input, true);
         FW_RETURN_IF_ERROR((status.ok() ? count(i) : status).with_prefix("%s", images_[i].path.c_str()));
         progress.update(static_cast<int64_t>(i) + 1);
@@ -70,7 +70,7 @@ Status Evaluation::run() {
 }
 
 Status Evaluation::rerun(const ListedImage& image) {
-    FW_ASSIGN_OR_RETURN(const Mat input, load_input(image.path, preprocess_));
+    FW_ASSIGN_OR_RETURN(const Mat input, load_input(image.path, preprocess_, fit_));
     return run_sides(input, false).with_prefix("%s", image.path.c_str());
 }
 
@@ -115,6 +115,12 @@ Status Evaluation::load() {
         return tool_->usage_error(preprocess.status());
     }
     preprocess_ = *preprocess;
+    FW_ASSIGN_OR_RETURN(fit_, parse_fit(options_.net.preprocess.fit));
+    if (fit_.kind != Fit::Kind::kStretch && task_ != Task::kClassify) {
+        return tool_->usage_error(Status::error(
+            Code::kInvalidArgument, "--fit %s: is for --task classify; boxes and masks belong to whole images",
+            options_.net.preprocess.fit.c_str()));
+    }
     return {};
 }
 

@@ -87,6 +87,7 @@ private:
     std::vector<std::string> names_;
     int first_name_ = 0;
     Preprocess preprocess_;
+    Fit fit_;
     std::vector<std::unique_ptr<Side>> sides_;
     Agreement agreement_;
     std::vector<ImageResult> results_;

@@ -97,8 +97,9 @@ Status run(Tool* tool, const RunOptions& options) {
     if (!preprocess.ok()) {
         return tool->usage_error(preprocess.status());
     }
+    FW_ASSIGN_OR_RETURN(const Fit fit, parse_fit(options.net.preprocess.fit));
     for (const std::string& image : options.images) {
-        FW_ASSIGN_OR_RETURN(const Mat input, load_input(image, *preprocess));
+        FW_ASSIGN_OR_RETURN(const Mat input, load_input(image, *preprocess, fit));
         FW_RETURN_IF_ERROR(run_one(*tool, options, net, input, image, labels));
     }
     return {};
