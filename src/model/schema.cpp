@@ -16,7 +16,8 @@ const std::vector<const LayerSchema*>& sorted_schemas() {
         std::vector<const LayerSchema*> all;
         for (const Span<const LayerSchema>& family :
              {schema::convolution_schemas(), schema::activation_schemas(), schema::normalization_schemas(),
-              schema::arithmetic_schemas(), schema::shape_schemas(), schema::detection_schemas()}) {
+              schema::arithmetic_schemas(), schema::shape_schemas(), schema::detection_schemas(),
+              schema::recurrent_schemas()}) {
             for (const LayerSchema& s : family) {
                 all.push_back(&s);
             }

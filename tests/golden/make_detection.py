@@ -1,4 +1,4 @@
-"""PriorBox, DetectionOutput, YoloDetectionOutput, Yolov3DetectionOutput."""
+"""PriorBox, DetectionOutput, YoloDetectionOutput, Yolov3DetectionOutput, Proposal."""
 import math
 
 import numpy as np
@@ -202,7 +202,67 @@ def yolo():
         g.write()
 
 
+def regions(scores, deltas, image, stride, base, before, after, thresh, least, ratios, scales):
+    """py-faster-rcnn's proposal layer; corners are pixels, so a box from 3 to 3 is one pixel wide."""
+    anchors = []
+    for ratio in ratios:
+        w = np.round(np.sqrt(base * base / ratio))
+        h = np.round(w * ratio)
+        for scale in scales:
+            anchors.append((w * scale, h * scale))
+    count, height, width = len(anchors), scores.shape[1], scores.shape[2]
+    boxes = []
+    for y in range(height):
+        for x in range(width):
+            for a, (w, h) in enumerate(anchors):
+                dx, dy, dw, dh = f64(deltas)[4 * a:4 * a + 4, y, x]
+                cx = (base - 1) / 2 - (w - 1) / 2 + x * stride + w / 2 + dx * w
+                cy = (base - 1) / 2 - (h - 1) / 2 + y * stride + h / 2 + dy * h
+                ww, hh = math.exp(dw) * w, math.exp(dh) * h
+                box = [min(max(v, 0), last - 1) for v, last in zip((cx - ww / 2, cy - hh / 2, cx + ww / 2, cy + hh / 2), (image[1], image[0]) * 2)]
+                if min(box[2] - box[0], box[3] - box[1]) + 1 >= least * image[2]:
+                    boxes.append((float(scores[count + a, y, x]), box))
+    boxes = sorted(boxes, key=lambda b: -b[0])[:before]
+    kept = []
+    for score, b in boxes:
+        area = lambda v: (v[2] - v[0] + 1) * (v[3] - v[1] + 1)
+        common = lambda v: max(0, min(b[2], v[2]) - max(b[0], v[0]) + 1) * max(0, min(b[3], v[3]) - max(b[1], v[1]) + 1)
+        if all(common(k) / (area(b) + area(k) - common(k)) <= thresh for _, k in kept):
+            kept.append((score, b))
+    rows = min(after, count * height * width)
+    kept = kept[:rows]
+    blank = rows - len(kept)
+    return f32([b for _, b in kept] + [[0] * 4] * blank), f32([s for s, _ in kept] + [0] * blank)
+
+
+def proposal():
+    g = Golden("Proposal", 1e-3, 1e-5)
+
+    def case(name, size, image, before, after, thresh=0.7, least=16, stride=16, base=16, ratios=None, scales=None, both=False, note=None):
+        count = len(ratios or (1, 1, 1)) * len(scales or (1, 1, 1))
+        scores = g.rng.distinct(2 * count, *size, step=1 / 1024)
+        deltas = g.rng.data(4 * count, *size, lo=-0.5, hi=0.5)
+        info = f32(image)
+        rois, values = regions(scores, deltas, image, stride, base, before, after, c32(thresh), least, ratios or (0.5, 1, 2), scales or (8, 16, 32))
+        params = {0: stride, 1: base, 2: before, 3: after, 4: thresh, 5: least}
+        if ratios:
+            params[6] = ratios
+        if scales:
+            params[7] = scales
+        g.one(name, params, [scores, deltas, info], [rois, values] if both else rois, note=note)
+
+    shape = "differs from ncnn: rows [regions, 4], zeros where suppression leaves fewer"
+    case("map", (6, 8), (600.0, 800.0, 2.0), 200, 20, note=shape)
+    case("scores_too", (5, 5), (320.0, 300.0, 1.0), 60, 30, both=True, note=shape)
+    case("few_left", (2, 2), (64.0, 64.0, 1.0), 300, 36, thresh=0.3, note=shape)
+    case("small_ones_go", (4, 4), (400.0, 400.0, 4.0), 100, 50, least=40, both=True, note=shape)
+    case("own_anchors", (4, 3), (128.0, 96.0, 1.0), 50, 10, stride=32, base=8, ratios=[1.0, 2.5], scales=[2.0, 4.0], least=4, both=True,
+         note="differs from ncnn: ratios (6) and scales (7)")
+    g.write()
+
+
 if __name__ == "__main__":
     prior_box()
     detection_output()
     yolo()
+    proposal()

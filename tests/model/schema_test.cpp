@@ -117,7 +117,9 @@ TEST(Schema, HasEveryTypeOfTheClassicSet) {
                              "Dequantize",
                              "Requantize",
                              "Cast",
-                             "Embed"}) {
+                             "Embed",
+                             "LSTM",
+                             "Proposal"}) {
         EXPECT_NE(find_schema(type), nullptr) << type;
     }
 }
@@ -193,6 +195,11 @@ TEST(Schema, OtherWeightedBlobs) {
               "error: weight_data_size (2) is 51, not a multiple of num_output 10");
     EXPECT_EQ(blobs_of("Embed", {{0, 3}, {1, 5}, {2, 1}, {3, 15}, {18, 1}}),
               "weight_data:15* bias_data:3 weight_data_int8_scale:1");
+    EXPECT_EQ(blobs_of("LSTM", {{0, 3}, {1, 80}, {3, 5}}),
+              "weight_xc_data:80* bias_c_data:20* weight_hc_data:60* weight_hr_data:15*");
+    EXPECT_EQ(blobs_of("GRU", {{0, 3}, {1, 36}, {2, 2}}), "weight_xc_data:36* bias_c_data:24* weight_hc_data:54*");
+    EXPECT_EQ(blobs_of("RNN", {{0, 3}, {1, 7}}),
+              "error: weight_data_size (1) is 7, not a multiple of 3 (gates x units x directions)");
     EXPECT_EQ(blobs_of("Embed", {{0, 3}, {1, 5}, {3, 16}}),
               "error: weight_data_size (3) is 16, expected input_dim x num_output = 15");
 }
@@ -396,7 +403,8 @@ TEST(Schema, AgreesWithTheFormatsFacts) {
         for (const ParamSpec& spec : schema.params) {
             const std::string type = schema.type;  // the parameters that ncnn does not have
             const bool own = (type == "Input" && spec.id >= 24) || (type == "Interp" && spec.id >= 20) ||
-                             (type == "ArgMax" && spec.id >= 2);
+                             (type == "ArgMax" && spec.id >= 2) || (type == "Proposal" && spec.id >= 6) ||
+                             ((type == "RNN" || type == "GRU" || type == "LSTM") && spec.id == 4);
             EXPECT_TRUE(own || ids.count(spec.id) == 1) << spec.key << " is not in the list of facts";
         }
     }

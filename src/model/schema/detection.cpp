@@ -44,6 +44,15 @@ constexpr auto kYolov3Only =
     params(ints_param(5, "mask", "anchors of each input"), floats_param(6, "anchors_scale", "stride of each input"));
 constexpr auto kYolov3 = join(kYolo, kYolov3Only);
 
+constexpr auto kProposal =
+    params(int_param(0, "feat_stride", 16, "pixels of the image a cell of the map"),
+           int_param(1, "base_size", 16, "side of the anchor that ratios and scales go by"),
+           int_param(2, "pre_nms_topN", 6000, "boxes before suppression"),
+           int_param(3, "after_nms_topN", 300, "boxes after it"),
+           float_param(4, "nms_thresh", 0.7, "overlap of boxes that are one"),
+           int_param(5, "min_size", 16, "least side, in pixels of the image before it was scaled"),
+           floats_param(6, "ratios", "height / width of the anchors; none = 0.5, 1, 2"),
+           floats_param(7, "scales", "sizes of the anchors in base_size; none = 8, 16, 32"));
 constexpr auto kRoiPooling =
     params(int_param(0, "pooled_width", 0, "cells a row"), int_param(1, "pooled_height", 0, "rows of cells"),
            float_param(2, "spatial_scale", 1, "size of the map / size of the image"));
@@ -111,6 +120,8 @@ constexpr LayerSchema kSchemas[] = {
     {"PriorBox", span(kPriorBox), nullptr, 1, 2, 1, 1, QuantRule::kFloat, "the default boxes of an SSD head"},
     {"DetectionOutput", span(kDetectionOutput), nullptr, 3, 5, 1, 1, QuantRule::kFloat,
      "decodes and filters the boxes of an SSD"},
+    {"Proposal", span(kProposal), nullptr, 3, 3, 1, 2, QuantRule::kFloat,
+     "regions of Faster R-CNN from scores, boxes relative to anchors, and the size of the image"},
     {"ROIPooling", span(kRoiPooling), nullptr, 2, 2, 1, 1, QuantRule::kFloat,
      "the largest value of each cell of regions of a map"},
     {"PSROIPooling", span(kPsRoiPooling), nullptr, 2, 2, 1, 1, QuantRule::kFloat,

@@ -90,5 +90,6 @@ Span<const LayerSchema> normalization_schemas();
 Span<const LayerSchema> arithmetic_schemas();
 Span<const LayerSchema> shape_schemas();
 Span<const LayerSchema> detection_schemas();
+Span<const LayerSchema> recurrent_schemas();
 
 }  // namespace fw::schema
