@@ -1,7 +1,7 @@
 """Runs the test classes of a script: `sys.exit(suites.run(First, Second))`.
 
-The command line names the classes to run (all if none), after `--bin FILE`, which is the script's own. Exit status: 0, 1, 2 for a
-name that is no class, or 77 where every test was skipped, which CTest counts as skipped.
+The command line names the classes or tests (Class.test_name) to run (all if none), after `--bin FILE`, which is the script's own.
+Exit status: 0, 1, 2 for a name of neither, or 77 where every test was skipped, which CTest counts as skipped.
 """
 import sys
 import unittest
@@ -9,13 +9,14 @@ import unittest
 
 def run(*classes):
     chosen = [arg for i, arg in enumerate(sys.argv) if i > 0 and arg != "--bin" and sys.argv[i - 1] != "--bin"]
-    by_name = {c.__name__: c for c in classes}
+    loader = unittest.defaultTestLoader
+    suites = {c.__name__: loader.loadTestsFromTestCase(c) for c in classes}
+    by_name = {**suites, **{f"{name}.{test._testMethodName}": test for name, suite in suites.items() for test in suite}}
     for name in chosen:
         if name not in by_name:
-            print(f"error: there is no suite {name!r}, expected {', '.join(by_name)}", file=sys.stderr)
+            print(f"error: there is no suite or test {name!r}, expected {', '.join(suites)}, or Suite.test", file=sys.stderr)
             return 2
-    loader = unittest.defaultTestLoader
-    tests = unittest.TestSuite(loader.loadTestsFromTestCase(by_name[name]) for name in chosen or by_name)
+    tests = unittest.TestSuite(by_name[name] for name in chosen or suites)
     result = unittest.TextTestRunner(verbosity=2).run(tests)
     if result.wasSuccessful() and result.testsRun == len(result.skipped):
         print("SKIPPED:", "; ".join(sorted({reason for _, reason in result.skipped})))
