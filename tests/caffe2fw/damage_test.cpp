@@ -80,7 +80,18 @@ std::string network() {
            "  prior_box_param { min_size: 4 aspect_ratio: 2 flip: true variance: 0.1 } }\n"
            "layer { name: 'ip' type: 'InnerProduct' bottom: 'up' top: 'ip'\n"
            "  inner_product_param { num_output: 3 } }\n"
-           "layer { name: 'prob' type: 'Softmax' bottom: 'ip' top: 'prob' }\n";
+           "layer { name: 'prob' type: 'Softmax' bottom: 'ip' top: 'prob' }\n"
+           "layer { name: 'steps' type: 'Permute' bottom: 'pool' top: 'steps'\n"
+           "  permute_param { order: 3 order: 0 order: 1 order: 2 } }\n"
+           "layer { name: 'cont' type: 'DummyData' top: 'cont' dummy_data_param { shape { dim: 5 dim: 1 } } }\n"
+           "layer { name: 'lstm' type: 'LSTM' bottom: 'steps' bottom: 'cont' top: 'lstm'\n"
+           "  recurrent_param { num_output: 2 } }\n"
+           "layer { name: 'info' type: 'DummyData' top: 'info' dummy_data_param { shape { dim: 1 dim: 3 } } }\n"
+           "layer { name: 'two' type: 'Slice' bottom: 'sum' top: 'score' top: 'rest' slice_param { slice_point: 2 } }\n"
+           "layer { name: 'rois' type: 'Proposal' bottom: 'score' bottom: 'sum' bottom: 'info' top: 'rois'\n"
+           "  proposal_param { ratio: 1 scale: 8 post_nms_topn: 4 } }\n"
+           "layer { name: 'cells' type: 'ROIPooling' bottom: 'sum' bottom: 'rois' top: 'cells'\n"
+           "  roi_pooling_param { pooled_w: 2 pooled_h: 2 spatial_scale: 0.5 } }\n";
 }
 
 Weights network_weights() {
@@ -97,7 +108,10 @@ Weights network_weights() {
         .add("prelu", {4})
         .add("up", {5, 2, 2, 2})
         .add("ip", {3, 512})
-        .add("ip", {3});
+        .add("ip", {3})
+        .add("lstm", {8, 15})
+        .add("lstm", {8})
+        .add("lstm", {8, 2});
 }
 
 // What a conversion may end in. Returns whether it succeeded.

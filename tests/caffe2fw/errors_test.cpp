@@ -24,9 +24,9 @@ TEST(CaffeErrors, AllInOneReport) {
         c.errors(),
         "net.caffemodel: layer 'c1' (Convolution): has no weights: expected the weights of shape (2,3,3,3)\n"
         "net.caffemodel: layer 'c2' (Convolution): the weights (blob 0) has shape (2,3,3,3), expected (2,2,3,3)\n"
-        "net.prototxt: layer 'p' (Pooling): pool is STOCHASTIC, expected MAX or AVE\n"
-        "net.prototxt: layer 'q' (Quux): layer type is not supported (docs/caffe2fw.md lists those that are)\n"
-        "net.prototxt: layer 'e' (Eltwise): bottom 'nowhere' is no earlier layer's top, expected one\n"
+        "net.prototxt:4: layer 'p' (Pooling): pool is STOCHASTIC, expected MAX or AVE\n"
+        "net.prototxt:5: layer 'q' (Quux): layer type is not supported (docs/caffe2fw.md lists those that are)\n"
+        "net.prototxt:6: layer 'e' (Eltwise): bottom 'nowhere' is no earlier layer's top, expected one\n"
         "net.caffemodel: layer 'ip' (InnerProduct): has 1 weight blobs: expected the bias of shape (2) as blob 1\n");
 }
 
@@ -120,8 +120,8 @@ TEST(CaffeErrors, ManyLayersOfOneName) {
 
 TEST(CaffeErrors, WrongNumberOfBottoms) {
     EXPECT_EQ(one_layer({1, 2, 4, 4}, "Eltwise"),
-              "error: net.prototxt: layer 'x' (Eltwise): has 1 bottoms, expected 2 or more");
-    EXPECT_EQ(one_layer({1, 2, 4, 4}, "Crop"), "error: net.prototxt: layer 'x' (Crop): has 1 bottoms, expected 2");
+              "error: net.prototxt:2: layer 'x' (Eltwise): has 1 bottoms, expected 2 or more");
+    EXPECT_EQ(one_layer({1, 2, 4, 4}, "Crop"), "error: net.prototxt:2: layer 'x' (Crop): has 1 bottoms, expected 2");
 }
 
 TEST(CaffeErrors, NoInputOrOutput) {

@@ -5,6 +5,15 @@ namespace fw::caffe {
 
 namespace {
 
+std::string inputs_text(const std::vector<std::pair<std::string, std::string>>& inputs) {
+    std::string out;
+    for (const auto& [name, dims] : inputs) {
+        out +=
+            "layer { name: '" + name + "' type: 'Input' top: '" + name + "' input_param { shape { " + dims + " } } }\n";
+    }
+    return out;
+}
+
 TEST(CaffeLayers, Convolution) {
     const Weights w = Weights().add("x", {4, 3, 3, 3}).add("x", {4});
     EXPECT_EQ(one_layer({1, 3, 8, 8}, "Convolution",
@@ -34,7 +43,7 @@ TEST(CaffeLayers, GroupConvolution) {
                         Weights().add("x", {4, 1, 3, 3})),
               "ConvolutionDepthWise x 1 1 data x 0=4 1=3 6=36 7=4\n");
     EXPECT_EQ(one_layer({1, 4, 8, 8}, "Convolution", "convolution_param { num_output: 4 kernel_size: 1 group: 3 }", w),
-              "error: net.prototxt: layer 'x' (Convolution): group is 3, expected a divisor of 4 input and 4 output "
+              "error: net.prototxt:2: layer 'x' (Convolution): group is 3, expected a divisor of 4 input and 4 output "
               "channels");
 }
 
@@ -88,7 +97,7 @@ TEST(CaffeLayers, Pooling) {
                         "pooling_param { pool: AVE kernel_h: 3 kernel_w: 5 stride: 1 pad_h: 1 pad_w: 2 }"),
               "Pooling x 1 1 data x 0=1 1=5 3=2 6=1 11=3 13=1\n");
     EXPECT_EQ(one_layer({1, 3, 8, 8}, "Pooling", "pooling_param { pool: STOCHASTIC kernel_size: 3 }"),
-              "error: net.prototxt: layer 'x' (Pooling): pool is STOCHASTIC, expected MAX or AVE");
+              "error: net.prototxt:2: layer 'x' (Pooling): pool is STOCHASTIC, expected MAX or AVE");
 }
 
 TEST(CaffeLayers, PoolingRoundsAsCaffe) {
@@ -157,9 +166,10 @@ TEST(CaffeLayers, Normalisation) {
               "Scale x 1 1 data x 0=2 1=1\n");
     EXPECT_EQ(one_layer(d, "Scale", "scale_param { num_axes: 0 }", Weights().add("x", {}, 3)),
               "Power x 1 1 data x 1=3.0\n");
-    EXPECT_EQ(one_layer(d, "Scale", "scale_param { axis: 2 }", Weights().add("x", {4})),
-              "error: net.prototxt: layer 'x' (Scale): scales axes 2 to 2 of (1,2,4,4), expected the channels (axis 1) "
-              "alone");
+    EXPECT_EQ(
+        one_layer(d, "Scale", "scale_param { axis: 2 }", Weights().add("x", {4})),
+        "error: net.prototxt:2: layer 'x' (Scale): scales axes 2 to 2 of (1,2,4,4), expected the channels (axis 1) "
+        "alone");
     EXPECT_EQ(one_layer(d, "Bias", "", Weights().add("x", {2})), "Bias x 1 1 data x 0=2\n");
     EXPECT_EQ(one_layer(d, "LRN", "lrn_param { local_size: 3 alpha: 0.5 beta: 0.25 k: 2 }"),
               "LRN x 1 1 data x 1=3 2=0.5 3=0.25 4=2.0\n");
@@ -222,12 +232,12 @@ TEST(CaffeLayers, SeveralBottoms) {
               "Concat x 2 1 a b x 0=2\n");
     EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Concat'" + head + "concat_param { concat_dim: 2 } }"),
               "Concat x 2 1 a b x 0=1\n");
-    EXPECT_EQ(
-        two_inputs(d, d, "layer { name: 'x' type: 'Concat'" + head + "concat_param { axis: 0 } }"),
-        "error: net.prototxt: layer 'x' (Concat): axis is 0, the batch axis: expected one of the others of (1,2,4,4)");
-    EXPECT_EQ(
-        two_inputs(d, "dim: 1 dim: 2 dim: 4 dim: 5", "layer { name: 'x' type: 'Eltwise'" + head + "}"),
-        "error: net.prototxt: layer 'x' (Eltwise): bottom 'b' has shape (1,2,4,5), expected (1,2,4,4) like bottom 'a'");
+    EXPECT_EQ(two_inputs(d, d, "layer { name: 'x' type: 'Concat'" + head + "concat_param { axis: 0 } }"),
+              "error: net.prototxt:2: layer 'x' (Concat): axis is 0, the batch axis: expected one of the others of "
+              "(1,2,4,4)");
+    EXPECT_EQ(two_inputs(d, "dim: 1 dim: 2 dim: 4 dim: 5", "layer { name: 'x' type: 'Eltwise'" + head + "}"),
+              "error: net.prototxt:2: layer 'x' (Eltwise): bottom 'b' has shape (1,2,4,5), expected (1,2,4,4) like "
+              "bottom 'a'");
     // Crop to the second bottom's size: three extents by reference, or numbers where channels differ.
     EXPECT_EQ(two_inputs("dim: 1 dim: 2 dim: 8 dim: 8", d,
                          "layer { name: 'x' type: 'Crop'" + head + "crop_param { offset: 1 offset: 3 } }"),
@@ -236,6 +246,22 @@ TEST(CaffeLayers, SeveralBottoms) {
                          "layer { name: 'x' type: 'Crop'" + head + "crop_param { offset: 2 } }\n" +
                              "layer { name: 'y' type: 'AbsVal' bottom: 'b' top: 'y' }"),
               "Crop x 1 1 a x 0=2 1=2 3=4 4=4 5=3\nAbsVal y 1 1 b y\n");
+}
+
+TEST(CaffeLayers, AxpyOfSqueezeAndExcitation) {
+    const auto lines = [](const std::string& factors) {
+        const std::string d = "dim: 1 dim: 2 dim: 4 dim: 4";
+        const Converted c =
+            convert_text(inputs_text({{"f", factors}, {"a", d}, {"b", d}}) +
+                         "layer { name: 'x' type: 'Axpy' bottom: 'f' bottom: 'a' bottom: 'b' top: 'x' }");
+        return c.status.ok() ? c.lines() : c.errors();
+    };
+    EXPECT_EQ(lines("dim: 1 dim: 2 dim: 1 dim: 1"),
+              "BinaryOp x_product 2 1 a f x_product 0=2\nEltwise x 2 1 x_product b x 0=1\n");
+    EXPECT_EQ(
+        lines("dim: 1 dim: 3"),
+        "net.prototxt:4: layer 'x' (Axpy): bottoms are (1,3), (1,2,4,4) and (1,2,4,4), expected a factor for each "
+        "channel and two of one shape\n");
 }
 
 TEST(CaffeLayers, Slice) {
@@ -247,9 +273,9 @@ TEST(CaffeLayers, Slice) {
     EXPECT_EQ(convert_text(head + "slice_param { slice_point: 1 slice_point: 3 } }", {}, options).lines(),
               "Slice x 1 3 data a b c -23300=3,1,2,-233\n");
     EXPECT_STREQ(convert_text(head + "slice_param { slice_point: 3 slice_point: 1 } }").status.message(),
-                 "net.prototxt: layer 'x' (Slice): slice point 1 is 1, expected more than 3 and less than 6");
+                 "net.prototxt:2: layer 'x' (Slice): slice point 1 is 1, expected more than 3 and less than 6");
     EXPECT_STREQ(convert_text(head + "slice_param { axis: 2 } }").status.message(),
-                 "net.prototxt: layer 'x' (Slice): cuts an extent of 4 into 3 tops, expected a multiple");
+                 "net.prototxt:2: layer 'x' (Slice): cuts an extent of 4 into 3 tops, expected a multiple");
 }
 
 TEST(CaffeLayers, Shapes) {
@@ -264,9 +290,10 @@ TEST(CaffeLayers, Shapes) {
     EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: 0 dim: -1 } }"), "Flatten x 1 1 data x\n");
     EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: 8 } axis: 1 num_axes: 2 }"),
               "Reshape x 1 1 data x 0=6 1=8\n");
-    EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: 0 dim: 5 dim: -1 } }"),
-              "error: net.prototxt: layer 'x' (Reshape): reshapes (1,2,4,6) (48 elements) to (1,5,1), expected as many "
-              "elements");
+    EXPECT_EQ(
+        one_layer(d, "Reshape", "reshape_param { shape { dim: 0 dim: 5 dim: -1 } }"),
+        "error: net.prototxt:2: layer 'x' (Reshape): reshapes (1,2,4,6) (48 elements) to (1,5,1), expected as many "
+        "elements");
     // No batch of one is left: all axes are ours.
     EXPECT_EQ(one_layer(d, "Reshape", "reshape_param { shape { dim: -1 dim: 4 } }"), "Reshape x 1 1 data x 0=4 1=-1\n");
     EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 0 order: 2 order: 3 order: 1 }"),
@@ -281,14 +308,22 @@ TEST(CaffeLayers, Shapes) {
               "Permute x 1 1 data x 0=5\n");
     EXPECT_EQ(one_layer({1, 4, 6}, "Permute", "permute_param { order: 0 order: 2 order: 1 }"),
               "Permute x 1 1 data x 0=1\n");
-    EXPECT_EQ(one_layer(d, "Permute", "permute_param { order: 1 order: 0 }"),
-              "error: net.prototxt: layer 'x' (Permute): moves the batch axis, expected it to stay first");
+    // (1,C,1,W) to steps, batch and features, as recognisers of text have it.
+    EXPECT_EQ(one_layer({1, 4, 1, 6}, "Permute", "permute_param { order: 3 order: 0 order: 1 order: 2 }"),
+              "Permute x 1 1 data x 0=4\n");
     EXPECT_EQ(one_layer(d, "Reduction", "reduction_param { operation: MEAN axis: 2 }"),
               "Reduction x 1 1 data x 0=3 1=0 -23303=2,1,2 5=1\n");
     EXPECT_EQ(one_layer(d, "Reduction", "reduction_param { operation: SUMSQ axis: 1 coeff: 0.5 }"),
               "Reduction x 1 1 data x 0=2 2=0.5 5=1\n");
     EXPECT_EQ(one_layer({1, 10}, "ArgMax", "argmax_param { top_k: 3 }"), "ArgMax x 1 1 data x 1=3\n");
     EXPECT_EQ(one_layer({1, 10}, "ArgMax", "argmax_param { out_max_val: true axis: 1 }"), "ArgMax x 1 1 data x 0=1\n");
+    EXPECT_EQ(one_layer(d, "ArgMax", "argmax_param { axis: 1 }"), "ArgMax x 1 1 data x 2=0 3=1\n");
+    EXPECT_EQ(one_layer(d, "ArgMax", "argmax_param { axis: 2 out_max_val: true }"),
+              "Reduction x 1 1 data x 0=4 1=0 -23303=1,1 5=1\n");
+    EXPECT_EQ(one_layer(d, "ArgMax", "argmax_param { axis: 2 top_k: 2 }"),
+              "error: net.prototxt:2: layer 'x' (ArgMax): top_k is 2 along axis 2 of (1,2,4,6), expected 1");
+    EXPECT_EQ(one_layer(d, "Power", "power_param { scale: nan }"),
+              "error: layer 'x' (Power): scale is nan, expected a finite number");
     EXPECT_EQ(one_layer(d, "Tile", "tile_param { axis: 2 tiles: 3 }"), "Tile x 1 1 data x 0=1 1=3\n");
     EXPECT_EQ(one_layer(d, "Interp", "interp_param { height: 7 width: 9 }"), "Interp x 1 1 data x 0=2 3=7 4=9 6=1\n");
     EXPECT_EQ(one_layer(d, "Interp", "interp_param { zoom_factor: 2 }"), "Interp x 1 1 data x 0=2 3=7 4=11 6=1\n");
@@ -299,6 +334,74 @@ TEST(CaffeLayers, Shapes) {
     EXPECT_EQ(one_layer({1, 5}, "Embed", "embed_param { num_output: 3 input_dim: 7 }",
                         Weights().add("x", {7, 3}).add("x", {3})),
               "Embed x 1 1 data x 0=3 1=7 2=1 3=21\n");
+}
+
+TEST(CaffeLayers, LstmReadsStepsNotABatch) {
+    const std::string inputs = inputs_text({{"a", "dim: 4 dim: 2 dim: 3"}, {"cont", "dim: 4 dim: 2"}});
+    const std::string layer =
+        "layer { name: 'l' type: 'LSTM' bottom: 'a' bottom: 'cont' top: 'y' recurrent_param { num_output: 2 } }\n";
+    Converted c = convert_text(inputs + layer, Weights().add("l", {8, 3}, 1).add("l", {8}, 100).add("l", {8, 2}, 200));
+    ASSERT_TRUE(c.status.ok()) << c.errors();
+    EXPECT_EQ(c.lines(true),
+              "Input a 0 1 a 0=3 1=1 2=4\nInput cont 0 1 cont 0=1 1=4\n"
+              "Reshape l_shape0 1 1 a l_shape0 0=3 1=4\nReshape l_shape1 1 1 cont l_shape1 0=4\n"
+              "LSTM l 2 1 l_shape0 l_shape1 y 0=2 1=24 4=1\n");
+    ASSERT_EQ(c.layer("l")->weights.size(), 3U);
+    EXPECT_EQ(c.layer("l")->weights[2].to_floats()[0], 200.0F);
+    c = convert_text(inputs + layer, Weights().add("l", {8, 4}).add("l", {8}).add("l", {8, 2}));
+    EXPECT_EQ(c.errors(),
+              "net.caffemodel: layer 'l' (LSTM): the weights of the input (blob 0) has shape (8,4), expected (8,3)\n");
+}
+
+TEST(CaffeLayers, RnnWithAStaticInputAndItsState) {
+    const Converted c = convert_text(
+        inputs_text({{"a", "dim: 2 dim: 1 dim: 2"},
+                     {"cont", "dim: 2 dim: 1"},
+                     {"s", "dim: 1 dim: 1"},
+                     {"h", "dim: 1 dim: 1 dim: 2"}}) +
+            "layer { name: 'r' type: 'RNN' bottom: 'a' bottom: 'cont' bottom: 's' bottom: 'h' top: 'y' top: 'hT'\n"
+            "  recurrent_param { num_output: 2 expose_hidden: true } }\n",
+        Weights()
+            .add("r", {2, 2}, 1)
+            .add("r", {2}, 10)
+            .add("r", {2, 1}, 20)
+            .add("r", {2, 2}, 30)
+            .add("r", {2, 2}, 40)
+            .add("r", {2}, 50));
+    ASSERT_TRUE(c.status.ok()) << c.errors();
+    EXPECT_EQ(c.lines(),
+              "Reshape r_shape0 1 1 a r_shape0 0=2 1=2\nReshape r_shape2 1 1 s r_shape2 0=1 1=1\n"
+              "Tile r_static 1 1 r_shape2 r_static 1=2\nConcat r_input 2 1 r_shape0 r_static r_input 0=1\n"
+              "Reshape r_shape1 1 1 cont r_shape1 0=2\n"
+              "RNN r_hidden 3 2 r_input h r_shape1 r_hidden hT 0=2 1=6 4=1\n"
+              "InnerProduct r_output 1 1 r_hidden r_output 0=2 1=1 2=4\nTanH r 1 1 r_output y\n");
+    EXPECT_EQ(c.layer("r_hidden")->weights[0].to_floats(), (std::vector<float>{1, 2, 20, 3, 4, 21}));
+    EXPECT_EQ(c.layer("r_output")->weights[1].to_floats()[0], 50.0F);
+}
+
+TEST(CaffeLayers, ProposalOfEitherSpelling) {
+    const std::string inputs = inputs_text(
+        {{"s", "dim: 1 dim: 18 dim: 5 dim: 6"}, {"b", "dim: 1 dim: 36 dim: 5 dim: 6"}, {"info", "dim: 1 dim: 3"}});
+    const std::string pool =
+        "layer { name: 'pool' type: 'ROIPooling' bottom: 'b' bottom: 'rois' top: 'y'\n"
+        "  roi_pooling_param { pooled_w: 2 pooled_h: 2 spatial_scale: 0.0625 } }\n";
+    const std::string layer = "layer { name: 'p' bottom: 's' bottom: 'b' bottom: 'info' top: 'rois' ";
+    const auto lines = [&](const std::string& rest) {
+        const Converted c = convert_text(inputs + layer + rest + "}\n" + pool);
+        return c.status.ok() ? c.layer("p")->type + " " + param_text(c.net)->substr(param_text(c.net)->find("s b"))
+                             : c.errors();
+    };
+    EXPECT_EQ(lines("type: 'Python' python_param { module: 'rpn.proposal_layer' layer: 'ProposalLayer' param_str: "
+                    "\"'feat_stride': 32, 'scales': (4, 8, 16)\" }"),
+              lines("type: 'Proposal' proposal_param { feat_stride: 32 scale: 4 scale: 8 scale: 16 }"));
+    EXPECT_EQ(lines("type: 'Python' python_param { layer: 'ProposalLayer' param_str: 'feat_stride: 16' }"),
+              lines("type: 'Proposal'"));
+    EXPECT_EQ(lines("type: 'Python' python_param { module: 'm' layer: 'Mine' }"),
+              "net.prototxt:4: layer 'p' (Python): runs 'Mine' of the Python module 'm', expected a layer of another "
+              "type, or ProposalLayer\n");
+    EXPECT_EQ(lines("type: 'Proposal' proposal_param { ratio: 1 }"),
+              "net.prototxt:4: layer 'p' (Proposal): bottoms are (1,18,5,6), (1,36,5,6) and (1,3), expected 2 and 4 "
+              "channels for each of 3 anchors, and 3 numbers\n");
 }
 
 TEST(CaffeLayers, CollapsedBlobsGetTheirShapeBack) {
@@ -332,7 +435,7 @@ TEST(CaffeLayers, SpatialPyramid) {
     EXPECT_EQ(one_layer({1, 2, 6, 4}, "SPP", "spp_param { pyramid_height: 1 pool: AVE }"),
               "Pooling x 1 1 data x 0=1 1=4 2=4 11=6 12=6\n");
     EXPECT_EQ(one_layer({1, 2, 6, 4}, "SPP", "spp_param { }"),
-              "error: net.prototxt: layer 'x' (SPP): pyramid_height is 0, expected 1 to 20");
+              "error: net.prototxt:2: layer 'x' (SPP): pyramid_height is 0, expected 1 to 20");
 }
 
 TEST(CaffeLayers, RegionsOfAMap) {
@@ -353,8 +456,8 @@ TEST(CaffeLayers, RegionsOfAMap) {
     EXPECT_EQ(lines("dim: 4 dim: 5", "PSROIPooling",
                     "psroi_pooling_param { output_dim: 2 group_size: 2 spatial_scale: 0.125 }"),
               "PSROIPooling x 2 1 data rois x 0=2 1=2 2=0.125 3=2\n");
-    EXPECT_EQ(lines("dim: 4 dim: 4", "ROIPooling", roi),
-              "error: net.prototxt: layer 'x' (ROIPooling): bottom 'rois' has shape (4,4), expected regions of "
+    EXPECT_EQ(lines("dim: 4 dim: 6", "ROIPooling", roi),
+              "error: net.prototxt:3: layer 'x' (ROIPooling): bottom 'rois' has shape (4,6), expected regions of "
               "(regions,5)");
 }
 
@@ -364,7 +467,7 @@ TEST(CaffeLayers, YoloOfTheSecondVersion) {
                         "biases: 2 biases: 3 biases: 4 }"),
               "YoloDetectionOutput x 1 1 data x 0=2 1=2 2=0.25 -23304=4,1.0,2.0,3.0,4.0\n");
     EXPECT_EQ(one_layer({1, 14, 3, 3}, "YoloDetectionOutput", "yolo_detection_output_param { coords: 5 }"),
-              "error: net.prototxt: layer 'x' (YoloDetectionOutput): coords is 5, expected 4");
+              "error: net.prototxt:2: layer 'x' (YoloDetectionOutput): coords is 5, expected 4");
 }
 
 TEST(CaffeLayers, Ssd) {
@@ -398,10 +501,10 @@ TEST(CaffeLayers, Ssd) {
     corner.replace(corner.find("num_classes: 2"), 14, "num_classes: 2 share_location: false background_label_id: 1");
     const Converted bad = convert_text(corner);
     EXPECT_EQ(bad.errors(),
-              "net.prototxt: layer 'det' (DetectionOutput): share_location is false, expected true (one box for all "
+              "net.prototxt:6: layer 'det' (DetectionOutput): share_location is false, expected true (one box for all "
               "classes)\n"
-              "net.prototxt: layer 'det' (DetectionOutput): code_type is CORNER, expected CENTER_SIZE\n"
-              "net.prototxt: layer 'det' (DetectionOutput): background_label_id is 1, expected 0\n");
+              "net.prototxt:6: layer 'det' (DetectionOutput): code_type is CORNER, expected CENTER_SIZE\n"
+              "net.prototxt:6: layer 'det' (DetectionOutput): background_label_id is 1, expected 0\n");
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ TEST(CaffeUpgrade, V0FoldsPaddingLayers) {
     ASSERT_TRUE(b.status.ok()) << b.errors();
     EXPECT_EQ(a.lines(true), b.lines(true));
     EXPECT_STREQ(convert_text("layers { layer { name: 'q' type: 'quux' } bottom: 'd' top: 'q' }").status.message(),
-                 "net.prototxt: layer 'q' (quux): layer type is not known (V0 layer)");
+                 "net.prototxt:1: layer 'q' (quux): layer type is not known (V0 layer)");
 }
 
 TEST(CaffeUpgrade, InPlaceLayersAndSharedBottoms) {
@@ -178,7 +178,7 @@ TEST(CaffeUpgrade, TrainingNetworkLosesItsTrainingLayers) {
     EXPECT_EQ(p.norm, (std::vector<float>{0.5F}));
     bool said = false;
     for (const std::string& note : c.report.notes()) {
-        said = said || note == "net.prototxt: layer 'loss' (SoftmaxWithLoss): becomes Softmax, its blob is 'prob'";
+        said = said || note == "net.prototxt:8: layer 'loss' (SoftmaxWithLoss): becomes Softmax, its blob is 'prob'";
     }
     EXPECT_TRUE(said);
 }
@@ -291,9 +291,9 @@ TEST(CaffeUpgrade, PreprocessingAndSize) {
     options.preprocess.pixel = "GRAY";
     EXPECT_STREQ(convert_text(input_text({1, 3, 4, 4}) + layer_text("AbsVal", ""), {}, options).status.message(),
                  "--pixel has 1 channels, the network's input has 3");
-    EXPECT_STREQ(
-        convert_text(text).status.message(),
-        "net.prototxt: layer 'data' (Input): top 'data' has no shape, expected one in the file or --size WIDTHxHEIGHT");
+    EXPECT_STREQ(convert_text(text).status.message(),
+                 "net.prototxt: layer 'data' (Input): top 'data' has no shape, expected one in the file or --size "
+                 "WIDTHxHEIGHT");
 }
 
 TEST(CaffeUpgrade, DummyDataIsAConstantBesideAnInput) {

@@ -138,6 +138,14 @@ Result<NetDef> convert(const Source<char>& prototxt, const Source<uint8_t>& caff
         if ((layer.type() == "ROIPooling" || layer.type() == "PSROIPooling") && layer.bottom_size() > 1) {
             c.region_blobs.insert(layer.bottom(1));
         }
+        if (layer.type() == "LSTM" || layer.type() == "RNN") {
+            const int states = !layer.recurrent_param().expose_hidden() ? 0 : layer.type() == "LSTM" ? 2 : 1;
+            for (int i = 0; i < layer.bottom_size(); ++i) {
+                if (i < 2 || i >= layer.bottom_size() - states) {  // a static input has its batch first
+                    c.sequence_blobs.insert(layer.bottom(i));
+                }
+            }
+        }
         c.used_weights.insert(layer.name());
     }
     for (const LayerParameter& layer : net.layer()) {

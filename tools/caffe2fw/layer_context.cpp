@@ -290,7 +290,7 @@ void LayerContext::give_up() {
 }
 
 std::string LayerContext::where() const {
-    return c_.prototxt_name + ": layer '" + param_.name() + "' (" + param_.type() + ")";
+    return place(c_.prototxt_name, param_.line()) + ": layer '" + param_.name() + "' (" + param_.type() + ")";
 }
 
 void LayerContext::error(const char* format, ...) {
@@ -299,7 +299,7 @@ void LayerContext::error(const char* format, ...) {
     va_start(args, format);
     std::vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    c_.report->layer_error(c_.prototxt_name, param_.name(), param_.type(), "%s", text);
+    c_.report->layer_error(place(c_.prototxt_name, param_.line()), param_.name(), param_.type(), "%s", text);
     failed_ = true;
 }
 

@@ -62,9 +62,10 @@ struct Conversion {
     std::map<std::string, std::pair<std::string, int>> shared;
     /// How many layers from the present one on read each blob name.
     std::map<std::string, int> readers_left;
-    std::set<BlobId> silenced;           ///< read by a Silence layer: not wanted as outputs
-    std::set<std::string> region_blobs;  ///< rows of regions: their first axis is no batch
-    std::set<std::string> label_blobs;   ///< tops of data layers that hold labels
+    std::set<BlobId> silenced;             ///< read by a Silence layer: not wanted as outputs
+    std::set<std::string> region_blobs;    ///< rows of regions: their first axis is no batch
+    std::set<std::string> sequence_blobs;  ///< what recurrent layers read step by step: their batch is axis 1
+    std::set<std::string> label_blobs;     ///< tops of data layers that hold labels
     bool has_input = false;
     bool without_weights = false;  ///< there is no caffemodel: weights are zeros of the expected shape
     import::ImageInput image_input;

@@ -46,6 +46,7 @@ const LayerHandler kHandlers[] = {
     {"Threshold", convert_threshold, 1, 1, 1, 1, "Threshold"},
     {"Dropout", convert_dropout, 1, 1, 1, 1, "nothing; Dropout with --no-optimize"},
     {"Eltwise", convert_eltwise, 2, kAny, 1, 1, "Eltwise"},
+    {"Axpy", convert_axpy, 3, 3, 1, 1, "BinaryOp and Eltwise"},
     {"Softmax", convert_softmax, 1, 1, 1, 1, "Softmax"},
     // Normalisation
     {"BatchNorm", convert_batch_norm, 1, 1, 1, 1, "BatchNorm"},
@@ -72,10 +73,15 @@ const LayerHandler kHandlers[] = {
     // Detection
     {"PriorBox", convert_prior_box, 1, 2, 1, 1, "PriorBox"},
     {"DetectionOutput", convert_detection_output, 3, 4, 1, 1, "DetectionOutput"},
+    {"Proposal", convert_proposal, 3, 3, 1, 2, "Proposal"},
+    {"Python", convert_python, 3, 4, 1, 2, "Proposal, if it is py-faster-rcnn's ProposalLayer"},
     {"ROIPooling", convert_roi_pooling, 2, 2, 1, 1, "ROIPooling"},
     {"PSROIPooling", convert_psroi_pooling, 2, 2, 1, 1, "PSROIPooling"},
     {"YoloDetectionOutput", convert_yolo_detection_output, 1, 1, 1, 1, "YoloDetectionOutput"},
     {"Yolov3DetectionOutput", convert_yolov3_detection_output, 1, kAny, 1, 1, "Yolov3DetectionOutput"},
+    // Sequences
+    {"RNN", convert_recurrent, 2, 4, 1, 2, "RNN, InnerProduct and TanH"},
+    {"LSTM", convert_recurrent, 2, 5, 1, 3, "LSTM"},
     // Training only
     {"SoftmaxWithLoss", convert_softmax_loss, 1, 3, 0, 2, "Softmax, its blob named prob"},
     {"SigmoidCrossEntropyLoss", convert_sigmoid_loss, 1, 2, 0, 1, "Sigmoid, its blob named prob"},

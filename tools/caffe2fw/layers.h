@@ -30,6 +30,7 @@ void convert_log(LayerContext* ctx);
 void convert_threshold(LayerContext* ctx);
 void convert_dropout(LayerContext* ctx);
 void convert_eltwise(LayerContext* ctx);
+void convert_axpy(LayerContext* ctx);
 void convert_softmax(LayerContext* ctx);
 void convert_softmax_loss(LayerContext* ctx);
 void convert_sigmoid_loss(LayerContext* ctx);
@@ -61,10 +62,15 @@ void convert_reorg(LayerContext* ctx);
 // layers_detection.cpp
 void convert_prior_box(LayerContext* ctx);
 void convert_detection_output(LayerContext* ctx);
+void convert_proposal(LayerContext* ctx);
+void convert_python(LayerContext* ctx);
 void convert_roi_pooling(LayerContext* ctx);
 void convert_psroi_pooling(LayerContext* ctx);
 void convert_yolo_detection_output(LayerContext* ctx);
 void convert_yolov3_detection_output(LayerContext* ctx);
+
+// layers_recurrent.cpp
+void convert_recurrent(LayerContext* ctx);
 
 // layers_input.cpp
 void convert_input(LayerContext* ctx);

@@ -1,8 +1,11 @@
-// SSD and YOLO layers.
+// Layers of SSD, YOLO and Faster R-CNN.
+#include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <string_view>
 
 #include "caffe2fw/layers.h"
+#include "model/text.h"
 
 namespace fw::caffe {
 
@@ -172,21 +175,121 @@ void convert_detection_output(LayerContext* ctx) {
 
 namespace {
 
-// Feature map and regions of both poolings, the regions as rows of 5 (the image's index first); their number, 0 after
-// an error.
+// Regions from scores (background and object of each anchor), boxes and the image's height, width and scale.
+void proposal(LayerContext* ctx, const ProposalParameter& p) {
+    const std::vector<float> ratios = p.ratio_size() == 0 ? std::vector<float>{0.5F, 1.0F, 2.0F}
+                                                          : std::vector<float>(p.ratio().begin(), p.ratio().end());
+    const std::vector<float> scales = p.scale_size() == 0 ? std::vector<float>{8.0F, 16.0F, 32.0F}
+                                                          : std::vector<float>(p.scale().begin(), p.scale().end());
+    const auto anchors = static_cast<int64_t>(ratios.size() * scales.size());
+    if (!ctx->is_image(0) || !ctx->is_image(1) || !ctx->in_range("feat_stride", p.feat_stride(), 1) ||
+        !ctx->in_range("base_size", p.base_size(), 1) || !ctx->in_range("pre_nms_topn", p.pre_nms_topn(), 1) ||
+        !ctx->in_range("post_nms_topn", p.post_nms_topn(), 1) || !ctx->in_range("min_size", p.min_size(), 0)) {
+        return ctx->give_up();
+    }
+    const Dims& scores = ctx->dims(0);
+    const Dims& boxes = ctx->dims(1);
+    if (scores[1] != 2 * anchors || boxes != Dims{1, 4 * anchors, scores[2], scores[3]} ||
+        dims_count(ctx->dims(2)) < 3) {
+        ctx->error("bottoms are %s, %s and %s, expected 2 and 4 channels for each of %lld anchors, and 3 numbers",
+                   dims_text(scores).c_str(), dims_text(boxes).c_str(), dims_text(ctx->dims(2)).c_str(),
+                   static_cast<long long>(anchors));
+        return ctx->give_up();
+    }
+    LayerBuilder& layer = ctx->add("Proposal", {ctx->natural(0), ctx->natural(1), ctx->in(2)});
+    layer.set("feat_stride", p.feat_stride()).set("base_size", p.base_size()).set("min_size", p.min_size());
+    layer.set("pre_nms_topN", p.pre_nms_topn()).set("after_nms_topN", p.post_nms_topn());
+    layer.set("nms_thresh", p.nms_thresh());
+    if (p.ratio_size() > 0) {
+        layer.set("ratios", ratios);
+    }
+    if (p.scale_size() > 0) {
+        layer.set("scales", scales);
+    }
+    // Rows of corners; Caffe's begin with the image's index besides.
+    const int64_t regions = std::min<int64_t>(p.post_nms_topn(), dims_count({anchors, scores[2], scores[3]}));
+    ctx->top(&layer, 0, {regions, 4}, {regions, 4});
+    if (ctx->tops() > 1) {
+        ctx->top(&layer, 1, {regions, 1}, {regions});
+    }
+}
+
+// The numbers behind `key` in a Python layer's param_str: "'feat_stride': 16, 'scales': (4, 8)", or YAML's likewise.
+std::vector<float> python_numbers(std::string_view text, std::string_view key) {
+    std::vector<float> out;
+    const size_t at = text.find(key);
+    const size_t colon = at == std::string_view::npos ? at : text.find(':', at);
+    if (colon == std::string_view::npos) {
+        return out;
+    }
+    text.remove_prefix(colon + 1);
+    skip_blanks(&text);
+    const bool list = !text.empty() && (text[0] == '(' || text[0] == '[');
+    text.remove_prefix(list ? 1 : 0);
+    text = text.substr(0, text.find_first_of(list ? ")]" : ",}\n"));
+    while (!text.empty()) {
+        const size_t comma = std::min(text.find(','), text.size());
+        std::string_view item = text.substr(0, comma);
+        float value = 0.0F;
+        if (parse_float(next_token(&item), &value) != NumberError::kNone) {
+            break;
+        }
+        out.push_back(value);
+        text.remove_prefix(std::min(comma + 1, text.size()));
+        skip_blanks(&text);
+    }
+    return out;
+}
+
+}  // namespace
+
+void convert_proposal(LayerContext* ctx) {
+    proposal(ctx, ctx->param().proposal_param());
+}
+
+void convert_python(LayerContext* ctx) {
+    const PythonParameter& python = ctx->param().python_param();
+    if (python.layer() != "ProposalLayer") {
+        ctx->error("runs '%s' of the Python module '%s', expected a layer of another type, or ProposalLayer",
+                   python.layer().c_str(), python.module().c_str());
+        return ctx->give_up();
+    }
+    ProposalParameter p;
+    const std::string& text = python.param_str();
+    const std::vector<float> stride = python_numbers(text, "feat_stride");
+    if (stride.size() == 1 && stride[0] >= 1.0F && stride[0] <= 4096.0F) {
+        p.set_feat_stride(static_cast<uint32_t>(stride[0]));
+    } else {
+        ctx->error("param_str is '%.200s', expected feat_stride: and a number", text.c_str());
+        return ctx->give_up();
+    }
+    for (const float ratio : python_numbers(text, "ratios")) {
+        p.add_ratio(ratio);
+    }
+    for (const float scale : python_numbers(text, "scales")) {
+        p.add_scale(scale);
+    }
+    proposal(ctx, p);
+}
+
+namespace {
+
+// Feature map and regions of both poolings, the regions as rows of 5 (the image's index first) or of 4 corners, which
+// Proposal gives; their number, 0 after an error.
 int64_t roi_inputs(LayerContext* ctx, std::vector<BlobId>* inputs) {
     if (!ctx->is_image(0)) {
         return 0;
     }
     const Dims rois = ctx->dims(1);
-    if (rois.size() < 2 || rois[1] != 5 || dims_count(rois) != rois[0] * 5) {
+    const int64_t columns = rois.size() < 2 ? 0 : rois[1];
+    if ((columns != 4 && columns != 5) || dims_count(rois) != rois[0] * columns) {
         ctx->error("bottom '%s' has shape %s, expected regions of (regions,5)", ctx->param().bottom(1).c_str(),
                    dims_text(rois).c_str());
         return 0;
     }
-    const BlobId rows = ctx->shape(1).size() <= 2
-                            ? ctx->in(1)
-                            : ctx->reshape(ctx->in(1), "rows", {rois[0], 5}, {1, rois[0], 5}, {rois[0], 5});
+    const Dims shape = {rois[0], columns};
+    const BlobId rows =
+        ctx->shape(1).size() <= 2 ? ctx->in(1) : ctx->reshape(ctx->in(1), "rows", shape, {1, rois[0], columns}, shape);
     *inputs = {ctx->natural(0), rows};
     return rois[0];
 }

@@ -7,14 +7,21 @@ namespace fw::caffe {
 
 namespace {
 
+// `dims` of top `name` with a batch of 1: one sample at a time.
+void set_batch(const Conversion& c, const std::string& name, Dims* dims) {
+    const bool sequence = c.sequence_blobs.count(name) != 0;
+    if (dims->size() >= 2 && c.region_blobs.count(name) == 0) {
+        (*dims)[sequence ? 1 : 0] = 1;
+    }
+}
+
 // One Input layer for top `i`. Empty `dims` = not known from the file.
 void input(LayerContext* ctx, int i, Dims dims) {
     Conversion& c = ctx->conversion();
-    const bool regions = c.region_blobs.count(ctx->param().top(i)) != 0;
-    if (dims.size() >= 2 && !regions) {
-        dims[0] = 1;  // one sample at a time
-    }
-    const bool image = (dims.size() == 4 && !regions) || dims.empty();
+    const std::string& name = ctx->param().top(i);
+    const bool rows = c.region_blobs.count(name) != 0 || c.sequence_blobs.count(name) != 0;
+    set_batch(c, name, &dims);
+    const bool image = (dims.size() == 4 && !rows) || dims.empty();
     const bool first_image = image && c.image_input.channels == 0;
     Preprocess size;
     if (first_image && !c.options.preprocess.size.empty() &&
@@ -100,9 +107,7 @@ void convert_dummy_data(LayerContext* ctx) {
         const bool filled = dummy.data_filler_size() > 0;
         const FillerParameter& filler =
             filled ? dummy.data_filler(i < dummy.data_filler_size() ? i : 0) : FillerParameter::default_instance();
-        if (dims.size() >= 2) {
-            dims[0] = 1;
-        }
+        set_batch(ctx->conversion(), ctx->param().top(i), &dims);
         const int64_t count = dims_count(dims);
         if (filler.type() != "constant" || dims.empty() || count < 1 || count > kMaxConstant ||
             natural_shape(dims).size() > 4) {

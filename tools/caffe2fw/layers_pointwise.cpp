@@ -164,6 +164,26 @@ void softmax(LayerContext* ctx, int64_t axis, const std::string& name) {
 
 }  // namespace
 
+// Of squeeze and excitation: a factor a channel times bottom 1, plus bottom 2.
+void convert_axpy(LayerContext* ctx) {
+    if (!ctx->is_image(1) || !ctx->is_image(2)) {
+        return ctx->give_up();
+    }
+    const Dims x = ctx->dims(1);
+    if (ctx->dims(2) != x || ctx->channels(0) != x[1] || dims_count(ctx->dims(0)) != x[1]) {
+        ctx->error("bottoms are %s, %s and %s, expected a factor for each channel and two of one shape",
+                   dims_text(ctx->dims(0)).c_str(), dims_text(x).c_str(), dims_text(ctx->dims(2)).c_str());
+        return ctx->give_up();
+    }
+    const BlobId factors = ctx->shape(0).size() == 1 ? ctx->in(0) : ctx->natural(0);
+    LayerBuilder& product = ctx->add_inner("BinaryOp", "product", {ctx->natural(1), factors});
+    product.set("op_type", 2);
+    const BlobId scaled = ctx->inner_top(&product, "product", x, natural_shape(x));
+    LayerBuilder& layer = ctx->add("Eltwise", {scaled, ctx->natural(2)});
+    layer.set("op_type", 1);
+    ctx->top(&layer, 0, x);
+}
+
 void convert_softmax(LayerContext* ctx) {
     softmax(ctx, ctx->param().softmax_param().axis(), ctx->param().top(0));
 }

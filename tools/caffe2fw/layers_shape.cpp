@@ -275,21 +275,21 @@ void convert_permute(LayerContext* ctx) {
             order.push_back(i);
         }
     }
+    // A batch of 1 may go where it likes: our blob does not have it.
     const int batch = batch_axes(dims);
-    if (batch == 1 && order[0] != 0) {
-        ctx->error("moves the batch axis, expected it to stay first");
-        return ctx->give_up();
-    }
     Dims out;
-    for (const int axis : order) {
-        out.push_back(dims[static_cast<size_t>(axis)]);
-    }
+    Dims shape;
     std::vector<int> ours;
-    for (int i = batch; i < rank; ++i) {
-        ours.push_back(order[static_cast<size_t>(i)] - batch);
+    for (const int axis : order) {
+        const int64_t extent = dims[static_cast<size_t>(axis)];
+        out.push_back(extent);
+        if (axis >= batch) {
+            shape.push_back(extent);
+            ours.push_back(axis - batch);
+        }
     }
     if (std::is_sorted(ours.begin(), ours.end())) {
-        return ctx->identity();
+        return ctx->identity(0, out);
     }
     if (ours.size() > 3) {
         ctx->error("permutes %zu axes besides the batch, expected at most 3", ours.size());
@@ -303,7 +303,7 @@ void convert_permute(LayerContext* ctx) {
     }
     LayerBuilder& layer = ctx->add("Permute", {ctx->natural(0)});
     layer.set("order_type", type);
-    ctx->top(&layer, 0, out);
+    ctx->top(&layer, 0, out, shape);
 }
 
 void convert_reduction(LayerContext* ctx) {
@@ -330,6 +330,35 @@ void convert_reduction(LayerContext* ctx) {
     ctx->top(&layer, 0, out);
 }
 
+namespace {
+
+// The largest value of each column along an axis, or its index.
+void argmax_along(LayerContext* ctx, int axis) {
+    const ArgMaxParameter& argmax = ctx->param().argmax_param();
+    const int ours = ctx->our_axis(0, axis, "axis");
+    if (ours < 0) {
+        return ctx->give_up();
+    }
+    if (argmax.top_k() != 1) {
+        ctx->error("top_k is %u along axis %d of %s, expected 1", argmax.top_k(), axis,
+                   dims_text(ctx->dims(0)).c_str());
+        return ctx->give_up();
+    }
+    Dims out = ctx->dims(0);
+    out[static_cast<size_t>(axis)] = 1;
+    Dims shape = natural_shape(ctx->dims(0));
+    shape.erase(shape.begin() + ours);
+    LayerBuilder& layer = ctx->add(argmax.out_max_val() ? "Reduction" : "ArgMax", {ctx->natural(0)});
+    if (argmax.out_max_val()) {
+        layer.set("operation", 4).set("reduce_all", 0).set("axes", std::vector<int>{ours}).set("fixbug0", 1);
+    } else {
+        layer.set("axis", ours).set("last", 1);
+    }
+    ctx->top(&layer, 0, out, shape);
+}
+
+}  // namespace
+
 void convert_argmax(LayerContext* ctx) {
     const ArgMaxParameter& argmax = ctx->param().argmax_param();
     const Dims dims = ctx->dims(0);
@@ -340,9 +369,7 @@ void convert_argmax(LayerContext* ctx) {
             return ctx->give_up();
         }
         if (dims[static_cast<size_t>(axis)] != count) {
-            ctx->error("takes the maximum along axis %d of %s, expected all elements along that axis", axis,
-                       dims_text(dims).c_str());
-            return ctx->give_up();
+            return argmax_along(ctx, axis);
         }
     }
     const int64_t k = argmax.top_k();

@@ -41,6 +41,14 @@ private:
     import::Report* report_;
 };
 
+template <class Layers>
+void set_lines(const pb::TextFormat::ParseInfoTree& places, int field, Layers* layers) {
+    const pb::FieldDescriptor* descriptor = NetParameter::descriptor()->FindFieldByNumber(field);
+    for (int i = 0; i < layers->size(); ++i) {
+        layers->Mutable(i)->set_line(places.GetLocation(descriptor, i).line + 1);
+    }
+}
+
 // One `layer` of a caffemodel at a time, so that a file of a million empty layers is refused before it fills the
 // memory.
 template <class Message>
@@ -80,7 +88,11 @@ bool read_prototxt(Span<const char> text, const std::string& file, import::Repor
     parser.AllowUnknownField(true);
     parser.AllowUnknownExtension(true);
     parser.SetRecursionLimit(kMaxDepth);
+    pb::TextFormat::ParseInfoTree places;
+    parser.WriteLocationsTo(&places);
     const bool ok = parser.Parse(&stream, out);
+    set_lines(places, NetParameter::kLayerFieldNumber, out->mutable_layer());
+    set_lines(places, NetParameter::kLayersFieldNumber, out->mutable_layers());
     if (!ok && report->ok()) {
         report->error(file, "not a Caffe network in protobuf text format");
     }
@@ -97,7 +109,7 @@ bool read_caffemodel(Span<const uint8_t> bytes, const std::string& file, import:
         return false;
     }
     pb::io::CodedInputStream in(bytes.data(), static_cast<int>(bytes.size()));
-    in.SetTotalBytesLimit(static_cast<int>(bytes.size()) + 1);
+    in.SetTotalBytesLimit(std::numeric_limits<int>::max());
     in.SetRecursionLimit(kMaxDepth);
     bool ok = true;
     int layers = 0;
@@ -141,6 +153,10 @@ bool read_caffemodel(Span<const uint8_t> bytes, const std::string& file, import:
         return false;
     }
     return true;
+}
+
+std::string place(const std::string& file, int line) {
+    return line > 0 ? file + ":" + std::to_string(line) : file;
 }
 
 Result<std::vector<float>> channel_means(const Source<uint8_t>& file) {

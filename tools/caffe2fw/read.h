@@ -11,8 +11,11 @@
 namespace fw::caffe {
 
 /// Parses a NetParameter's text. Errors and warnings (fields that no known Caffe has) carry FILE:LINE:COLUMN. False
-/// after an error.
+/// after an error. Layers get the number of their line.
 bool read_prototxt(Span<const char> text, const std::string& file, import::Report* report, NetParameter* out);
+
+/// "FILE:LINE", or "FILE" for a layer that has no line of its own (`line` = 0).
+std::string place(const std::string& file, int line);
 
 /// Weight blobs by layer name.
 using WeightMap = std::map<std::string, std::vector<BlobProto>>;

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <map>
 
+#include "caffe2fw/read.h"
+
 namespace fw::caffe {
 
 namespace {
@@ -154,10 +156,12 @@ void upgrade_v0(const std::string& file, import::Report* report, NetParameter* n
         V0LayerParameter v0;
         v0.Swap(layer.mutable_layer());
         layer.clear_layer();
+        const int line = layer.line();
         if (v0.type() == "padding") {
             if (layer.bottom_size() != 1 || layer.top_size() != 1) {
-                report->layer_error(file, v0.name(), "padding", "has %d bottoms and %d tops, expected 1 and 1",
-                                    layer.bottom_size(), layer.top_size());
+                report->layer_error(place(file, line), v0.name(), "padding",
+                                    "has %d bottoms and %d tops, expected 1 and 1", layer.bottom_size(),
+                                    layer.top_size());
                 continue;
             }
             paddings[layer.top(0)] = {layer.bottom(0), v0.pad()};
@@ -168,7 +172,7 @@ void upgrade_v0(const std::string& file, import::Report* report, NetParameter* n
             type = v0.type() == t.name ? &t : type;
         }
         if (type == nullptr) {
-            report->layer_error(file, v0.name(), v0.type(), "layer type is not known (V0 layer)");
+            report->layer_error(place(file, line), v0.name(), v0.type(), "layer type is not known (V0 layer)");
             continue;
         }
         V1LayerParameter* v1 = out.Add();
@@ -180,7 +184,7 @@ void upgrade_v0(const std::string& file, import::Report* report, NetParameter* n
                 continue;
             }
             if (type->type != V1LayerParameter::CONVOLUTION && type->type != V1LayerParameter::POOLING) {
-                report->layer_error(file, v0.name(), v0.type(),
+                report->layer_error(place(file, line), v0.name(), v0.type(),
                                     "reads a padding layer's top '%s': expected a conv or pool layer", bottom.c_str());
                 continue;
             }
@@ -209,6 +213,7 @@ void upgrade_v1_layer(V1LayerParameter* from, LayerParameter* to) {
         }
     }
     to->set_name(from->name());
+    to->set_line(from->line());
     to->mutable_bottom()->Swap(from->mutable_bottom());
     to->mutable_top()->Swap(from->mutable_top());
     to->mutable_include()->Swap(from->mutable_include());

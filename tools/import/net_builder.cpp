@@ -1,5 +1,6 @@
 #include "import/net_builder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -23,6 +24,14 @@ const ParamSpec* find_param(const std::string& type, const char* key) {
         }
     }
     return nullptr;
+}
+
+// No .param file can hold inf or nan.
+void check_finite(const LayerDef& layer, const char* key, float value, Report* report) {
+    if (!std::isfinite(value)) {
+        report->error("", "layer '%s' (%s): %s is %g, expected a finite number", layer.name.c_str(), layer.type.c_str(),
+                      key, static_cast<double>(value));
+    }
 }
 
 }  // namespace
@@ -53,6 +62,7 @@ LayerBuilder& LayerBuilder::set(const char* key, double value) {
     } else if (spec->kind == ParamKind::kInt) {
         def_.params.set(spec->id, static_cast<int>(value));
     } else {
+        check_finite(def_, key, static_cast<float>(value), net_->report_);
         def_.params.set(spec->id, static_cast<float>(value));
     }
     return *this;
@@ -63,6 +73,8 @@ LayerBuilder& LayerBuilder::set(const char* key, const std::vector<float>& value
     if (spec == nullptr) {
         net_->report_->error("", "internal: layer type %s has no parameter '%s'", def_.type.c_str(), key);
     } else {
+        std::for_each(values.begin(), values.end(),
+                      [&](float value) { check_finite(def_, key, value, net_->report_); });
         def_.params.set(spec->id, values);
     }
     return *this;
