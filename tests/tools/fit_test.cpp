@@ -36,11 +36,8 @@ TEST(Fit, CropTakesTheMiddle) {
 }
 
 TEST(Fit, CropIsOfColourPixelsToo) {
-    std::vector<uint8_t> pixels;
-    for (int x = 0; x < 4; ++x) {
-        pixels.insert(pixels.end(), {static_cast<uint8_t>(x), static_cast<uint8_t>(10 * x), 7});
-    }
-    const Image image = {pixels.data(), 4, 1, 12, Pixel::kRgb};
+    const uint8_t pixels[] = {0, 0, 7, 1, 10, 7, 2, 20, 7, 3, 30, 7};
+    const Image image = {pixels, 4, 1, 12, Pixel::kRgb};
     const Result<Mat> mat = fitted_mat(image, {Pixel::kRgb, 2, 1, {}, {}}, parse_fit("crop").value());
     ASSERT_TRUE(mat.ok());
     EXPECT_EQ(std::vector<float>(mat->data(), mat->data() + 6), (std::vector<float>{1, 2, 10, 20, 7, 7}));
