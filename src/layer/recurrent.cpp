@@ -159,7 +159,7 @@ Status Recurrent::infer(Span<const TensorDesc> in, Span<TensorDesc> out) const {
     }
     const int64_t dims[] = {in[0].shape.h(), directions * outputs_};
     FW_RETURN_IF_ERROR(make_shape(2, dims, &out[0].shape));
-    for (size_t k = 1; k < out.size(); ++k) {
+    for (size_t k = 1; k < out.size() && k <= states(); ++k) {
         const int64_t state[] = {directions, state_sizes[k - 1]};
         FW_RETURN_IF_ERROR(make_shape(2, state, &out[k].shape));
     }
@@ -235,7 +235,7 @@ Status Recurrent::forward(Span<const Tensor> in, Span<Tensor> out, const RunCont
                 to[j * out[0].stride[1]] = s.hidden[j];
             }
         }
-        for (size_t k = 1; k < out.size(); ++k) {
+        for (size_t k = 1; k < out.size() && k <= states(); ++k) {
             for (int64_t j = 0; j < state_sizes[k - 1]; ++j) {
                 out[k].ptr()[row * out[k].stride[0] + j * out[k].stride[1]] = state[k - 1][j];
             }
