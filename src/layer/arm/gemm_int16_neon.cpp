@@ -107,15 +107,15 @@ struct NeonPairs {
                 });
             });
         }
-        FW_ALWAYS_INLINE void multiply(const int32_t* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
 #if defined(__aarch64__)
+        FW_ALWAYS_INLINE void multiply(const int32_t* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
             if constexpr (kWide == 3) {
                 multiply_8x12(a, panel, length, acc);
             } else {
                 multiply_8x8(a, panel, length, acc);
             }
-#endif
         }
+#endif
         FW_ALWAYS_INLINE void store(const GemmArgs& args, const Epilogue& /*e*/, const float* /*multiplier*/,
                                     int64_t column) const {
             const int64_t columns = args.n - column;

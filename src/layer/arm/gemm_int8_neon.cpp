@@ -170,13 +170,42 @@ struct NeonInt8 {
 
 #else
 
+// Two rows by four columns, 16 elements a step. Registers: A's rows q0 and q1, B's columns q2 and q3, products of both
+// rows and two columns q4 to q7, in an order in which those that follow one another are independent.
+#define FW_TWO_COLUMNS(r0c0, r1c0, r0c1, r1c1)                                                \
+    "vld1.8 {d4-d7}, [%[b]]!\n"                                                               \
+    "vmull.s8 q4, d0, d4\n vmull.s8 q5, d2, d4\n vmull.s8 q6, d0, d6\n vmull.s8 q7, d2, d6\n" \
+    "vmlal.s8 q4, d1, d5\n vmlal.s8 q5, d3, d5\n vmlal.s8 q6, d1, d7\n vmlal.s8 q7, d3, d7\n" \
+    "vpadal.s16 %q[" r0c0 "], q4\n vpadal.s16 %q[" r1c0 "], q5\n vpadal.s16 %q[" r0c1         \
+    "], q6\n"                                                                                 \
+    "vpadal.s16 %q[" r1c1 "], q7\n"
+#define FW_TWO_ROWS \
+    "vld1.8 {d0-d3}, [%[a]]!\n" FW_TWO_COLUMNS("c0", "c4", "c1", "c5") FW_TWO_COLUMNS("c2", "c6", "c3", "c7")
+
+FW_ALWAYS_INLINE void multiply_two_rows(const int8_t* a, const int8_t* b, int64_t count, int32x4_t (&acc)[2][4]) {
+    auto steps = static_cast<int32_t>(count);
+    __asm__(
+        "subs %[steps], %[steps], #2\n"
+        "blo 2f\n"
+        "1:\n" FW_TWO_ROWS FW_TWO_ROWS
+        "subs %[steps], %[steps], #2\n"
+        "bhs 1b\n"
+        "2: tst %[steps], #1\n"
+        "beq 3f\n" FW_TWO_ROWS "3:\n"
+        : [c0] "+w"(acc[0][0]), [c1] "+w"(acc[0][1]), [c2] "+w"(acc[0][2]), [c3] "+w"(acc[0][3]), [c4] "+w"(acc[1][0]),
+          [c5] "+w"(acc[1][1]), [c6] "+w"(acc[1][2]), [c7] "+w"(acc[1][3]), [a] "+r"(a), [b] "+r"(b),
+          [steps] "+r"(steps)
+        :
+        : "cc", "memory", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7");
+}
+
 struct NeonInt8 {
     using Element = int8_t;
     using Output = ByteOutput;
-    static constexpr int kMr = 2, kVectors = 1, kKr = 16, kUnroll = 2, kRows1 = 1;
+    static constexpr int kMr = 2, kVectors = 1, kKr = 16, kUnroll = 1, kRows1 = 1;
     static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
-    static constexpr bool kWhole = false;
+    static constexpr bool kWhole = kRows == 2;
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
         interleave_pieces<kMr>(rows, length, out);
@@ -200,6 +229,10 @@ struct NeonInt8 {
                 const int8x16_t vb = vld1q_s8(b + 16 * c);
                 unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { acc[r][c] = add_products(acc[r][c], va[r], vb); });
             });
+        }
+        FW_ALWAYS_INLINE void multiply(const int8_t* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
+            start(panel);
+            multiply_two_rows(a, reinterpret_cast<const int8_t*>(panel) + 32, div_up(length, kKr), acc);
         }
         template <int kRow>
         FW_ALWAYS_INLINE void row(int32x4_t* x) const {
