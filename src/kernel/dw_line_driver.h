@@ -33,6 +33,14 @@ struct LineOutput<K, LineVoid<typename K::Output>> {
     using Type = typename K::Output;
 };
 
+// Whether periods inside of the input have a loop of their own, without its tests and products for each address: on ARM
+// 15 % fewer instructions. Elsewhere it was not measured, and is as much code again.
+#if defined(__ARM_NEON)
+constexpr bool kLineAdvances = true;
+#else
+constexpr bool kLineAdvances = false;
+#endif
+
 // A block of channels from `c` on.
 template <class K, int kSize, int kStride>
 void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
@@ -103,7 +111,7 @@ void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
     const int64_t last = columns < args.columns - args.first_column ? columns : args.columns - args.first_column;
     const bool advances = args.first_column + kPeriod >= 0 && channels == K::kLanes;
     for (int64_t first = 0; first < columns; first += kPeriod) {
-        if (first > 0 && first + kPeriod <= last && advances) {
+        if (kLineAdvances && first > 0 && first + kPeriod <= last && advances) {
             const char* next[kSize];
             int64_t step[kSize];
             unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
