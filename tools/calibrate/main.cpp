@@ -350,6 +350,7 @@ int main(int argc, char** argv) {
     std::vector<std::string> words = *given;
     words.insert(words.begin(), argv[0]);
     std::vector<char*> arguments;
+    arguments.reserve(words.size());
     for (std::string& word : words) {
         arguments.push_back(word.data());
     }
