@@ -51,20 +51,29 @@ std::string blob_text(const LayerSchema& schema) {
     if (schema.blobs == nullptr) {
         return "";
     }
-    ParamDict dict;
-    for (const ParamSpec& spec : schema.params) {
-        if (spec.kind == ParamKind::kInt && spec.default_id < 0) {
-            dict.set(spec.id, 1);
-        }
-        if (std::strcmp(spec.key, "dynamic_weight") == 0) {
-            dict.set(spec.id, 0);
-        } else if (std::strcmp(spec.key, "int8_scale_term") == 0) {
-            dict.set(spec.id, 101);
-        }
-    }
     std::vector<BlobSpec> blobs;
-    if (!schema.blobs(Params(schema, dict), &blobs).ok()) {
-        return "";
+    // Not every type has int8 weights; some want a number of weights that fits their gates.
+    for (const auto& [int8_term, weights] : {std::pair{101, 1}, {0, 24}}) {
+        ParamDict dict;
+        for (const ParamSpec& spec : schema.params) {
+            const auto is = [&](const char* key) { return std::strcmp(spec.key, key) == 0; };
+            if (is("dynamic_weight")) {
+                dict.set(spec.id, 0);
+            } else if (is("int8_scale_term")) {
+                dict.set(spec.id, int8_term);
+            } else if (is("hidden_size")) {
+                dict.set(spec.id, 2);
+            } else if (is("weight_data_size")) {
+                dict.set(spec.id, weights);
+            } else if (spec.kind == ParamKind::kInt && spec.default_id < 0) {
+                dict.set(spec.id, 1);
+            }
+        }
+        blobs.clear();
+        if (schema.blobs(Params(schema, dict), &blobs).ok()) {
+            break;
+        }
+        blobs.clear();
     }
     std::string out;
     for (const BlobSpec& blob : blobs) {
