@@ -132,7 +132,8 @@ TEST(OnnxOperators, PReluWithASlopeAPixel) {
     ModelBuilder m({1, 2, 1, 2});
     m.floats("slope", {2}, {10, 100});
     m.node("PRelu", {"x", "slope"}, {"y"});
-    expect(&m, {-1, -2, 3, -4}, {2, 1, 2}, {-10, -200, 3, -400}, "Input Split ReLU BinaryOp MemoryData BinaryOp Eltwise");
+    expect(&m, {-1, -2, 3, -4}, {2, 1, 2}, {-10, -200, 3, -400},
+           "Input Split ReLU BinaryOp MemoryData BinaryOp Eltwise");
 }
 
 TEST(OnnxOperators, PReluWithASlopeAChannel) {
