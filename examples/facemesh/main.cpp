@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "common/cli.h"
 #include "support/canvas.h"
 #include "support/example.h"
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "common/cli.h"
 #include "metrics/segment.h"
 #include "support/canvas.h"
 #include "support/example.h"

@@ -1,6 +1,7 @@
 // squeezenet IMAGE [MODEL_DIR]: what is in the picture?
 #include <cstdio>
 
+#include "common/cli.h"
 #include "common/net_options.h"
 #include "support/example.h"
 

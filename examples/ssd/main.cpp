@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "common/cli.h"
 #include "support/canvas.h"
 #include "support/example.h"
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "common/cli.h"
 #include "common/file.h"
 #include "common/net_options.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "common/cli.h"
+#include "common/cli_fwd.h"
 #include "common/image_file.h"
 #include "fw/net.h"
 

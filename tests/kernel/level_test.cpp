@@ -1,5 +1,5 @@
 // Levels against kernels: what should run here does. FW_EXPECT_ISA names the highest level of the processor that the
-// tests are told they run on (test.sh sets it for each one that it emulates).
+// tests are told they run on (CMakeLists.txt sets it for each one that is emulated).
 #include <gtest/gtest.h>
 
 #include <cstdlib>

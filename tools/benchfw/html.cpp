@@ -2,6 +2,8 @@
 
 #include "common/page.h"
 
+#include <nlohmann/json.hpp>
+
 extern const char kReportHtml[];  // report.html, by fw_embed
 
 namespace fw::bench {

@@ -1,7 +1,7 @@
 // Results as one page that needs nothing else: report.html with the JSON in it.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace fw::bench {

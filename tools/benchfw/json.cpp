@@ -1,6 +1,7 @@
 #include "benchfw/json.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "benchfw/text.h"
 #include "fw/version.h"

@@ -1,5 +1,6 @@
 // benchfw: how fast networks run here, and where the time goes.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/cpu.h"

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "caffe2fw/convert.h"
+#include "common/cli.h"
 #include "model/file.h"
 #include "model/model_io.h"
 

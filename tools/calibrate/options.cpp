@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "common/cli.h"
 #include "common/file.h"
 
 namespace fw::tools {

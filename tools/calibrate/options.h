@@ -6,7 +6,7 @@
 
 #include "calibrate/likeness.h"
 #include "calibrate/make_table.h"
-#include "common/cli.h"
+#include "common/cli_fwd.h"
 #include "common/net_options.h"
 
 namespace fw::tools {

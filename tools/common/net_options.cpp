@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "common/cli.h"
 #include "common/file.h"
 #include "common/fit.h"
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "common/cli.h"
+#include "common/cli_fwd.h"
 #include "common/preprocess_options.h"
 #include "fw/net.h"
 

@@ -1,5 +1,7 @@
 #include "common/page.h"
 
+#include <nlohmann/json.hpp>
+
 extern const char kPageStyle[];   // page.css, by fw_embed
 extern const char kPageScript[];  // page.js
 

@@ -1,7 +1,7 @@
 // Reports as one HTML page that needs nothing else.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace fw::tools {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "common/cli.h"
+#include "common/cli_fwd.h"
 #include "common/net_options.h"
 #include "metrics/accuracy.h"
 #include "metrics/agreement.h"

@@ -1,7 +1,7 @@
 // What fweval says: JSON, and lines for the terminal.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "fweval/evaluation.h"
 

@@ -1,6 +1,7 @@
 #include "fweval/html.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "common/file.h"
 #include "common/page.h"

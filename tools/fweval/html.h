@@ -1,7 +1,7 @@
 // The report of fweval as one page.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "fweval/evaluation.h"

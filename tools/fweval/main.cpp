@@ -1,6 +1,8 @@
 // fweval NET.param NET.bin --images PATH --labels FILE: accuracy of a network in float and, with a table, in int8.
 #include <climits>
+#include <nlohmann/json.hpp>
 
+#include "common/cli.h"
 #include "common/file.h"
 #include "fweval/evaluation.h"
 #include "fweval/figures.h"
