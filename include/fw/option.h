@@ -18,9 +18,18 @@ enum class Precision : uint8_t {
              ///< is ignored. Half the memory; a relative error of up to 2^-11 a weight, none where the file has float16
 };
 
+/// Where cores differ in speed (big.LITTLE); elsewhere, and on systems other than Linux and Android, all are meant.
+enum class Cores : uint8_t {
+    kAll,
+    kBig,     ///< all but the slowest kind
+    kLittle,  ///< the slowest kind
+};
+
 struct FW_EXPORT Option {
-    /// Threads of one inference; 0 = one for each core.
+    /// Threads of one inference; 0 = one for each of `cores`.
     int threads = 1;
+    /// Cores that the threads run on, the calling one included while an inference lasts.
+    Cores cores = Cores::kAll;
     Precision precision = Precision::kAuto;
     /// kAuto: float16 weights (see kFp16) are a third choice for each layer that runs in float, taken where it is
     /// faster.

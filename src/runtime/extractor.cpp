@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "base/cores.h"
+
 namespace fw {
 
 namespace {
@@ -101,6 +103,7 @@ Status Extractor::Impl::compute(const char* blob, Tensor* out) {
         FW_RETURN_IF_ERROR(start(program));
     }
     const ValueId value = program->outputs.at(blob);
+    const CoreScope scope(cores_of(net->option.cores), net->threads());
     Status status = runner.run_to(net->model, value, net->threads(), observer, profiling ? &profile : nullptr);
     if (!status.ok()) {
         runner.stop();  // a step that failed half-way is not resumed

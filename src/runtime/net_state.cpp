@@ -1,5 +1,6 @@
 #include "runtime/net_state.h"
 
+#include "base/cores.h"
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -8,7 +9,11 @@
 namespace fw {
 
 int NetState::threads() const {
-    return option.threads > 0 ? option.threads : hardware_threads();
+    if (option.threads > 0) {
+        return option.threads;
+    }
+    const std::vector<int>& cores = cores_of(option.cores);
+    return cores.empty() ? hardware_threads() : static_cast<int>(cores.size());
 }
 
 Status NetState::finish_load(Model loaded_model) {

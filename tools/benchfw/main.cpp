@@ -1,8 +1,10 @@
 // benchfw: how fast networks run here, and where the time goes.
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/cores.h"
 #include "base/cpu.h"
 #include "base/parallel.h"
 #include "benchfw/html.h"
@@ -22,6 +24,7 @@ using tools::Tool;
 struct Options {
     std::string param, bin, table, tune, json, html, isa, input_shape;
     std::string device = "cpu", pipeline_cache;
+    Cores cores = Cores::kAll;
     std::vector<std::string> zoo;
     bool list = false, list_devices = false, int8 = false, with_float = false, layers = false, force = false;
     bool fp16 = false;
@@ -235,7 +238,9 @@ Status bench(Tool* tool, const Options& options) {
 
     MeasureOptions how;
     how.precisions = precisions_of(options);
-    how.threads = options.threads > 0 ? options.threads : hardware_threads();
+    const std::vector<int>& cores = cores_of(options.cores);
+    const int all = cores.empty() ? hardware_threads() : static_cast<int>(cores.size());
+    how.threads = options.threads > 0 ? options.threads : all;
     how.device = options.device;
     how.pipeline_cache = options.pipeline_cache;
     how.loops = options.loops;
@@ -253,6 +258,7 @@ Status bench(Tool* tool, const Options& options) {
         how.table = &table;
     }
 
+    const CoreScope scope(cores, how.threads);
     FW_ASSIGN_OR_RETURN(const Machine machine, measure_machine(how.threads));
     tool->say("# %s, %s, %d thread%s: peak %.1f GMAC/s int8, %.1f GMAC/s float; reads %.1f GB/s\n", machine.cpu.c_str(),
               machine.isa.c_str(), machine.threads, machine.threads == 1 ? "" : "s", machine.peak_int8_gmacs,
@@ -292,6 +298,9 @@ void add_options(CLI::App* app, Options* options) {
     app->add_option("--input-shape", options->input_shape, "C,H,W of inputs that declare no shape");
     app->add_option("--threads", options->threads, "Threads of one inference, 0 = all cores")
         ->check(CLI::Range(0, 1024));
+    app->add_option("--cores", options->cores, "Run on all, big or little cores; the same where they are of one speed")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, Cores>{{"all", Cores::kAll}, {"big", Cores::kBig}, {"little", Cores::kLittle}}));
     app->add_option("--loops", options->loops, "Measured inferences of each network, instead of --seconds")
         ->check(CLI::Range(1, 1000000));
     app->add_option("--warmup", options->warmup, "Inferences before, beside the first")->check(CLI::Range(0, 1000000));

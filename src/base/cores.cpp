@@ -1,0 +1,128 @@
+#include "base/cores.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/parallel.h"
+
+#if defined(__linux__)
+#include <sched.h>
+#include <unistd.h>
+#endif
+
+namespace fw {
+
+namespace {
+
+// The number that a file holds; 0 if it cannot be read.
+long read_number(const std::string& path) {
+    std::FILE* file = std::fopen(path.c_str(), "r");
+    if (file == nullptr) {
+        return 0;
+    }
+    char text[32] = {};
+    const size_t length = std::fread(text, 1, sizeof(text) - 1, file);
+    std::fclose(file);
+    return length == 0 ? 0 : std::strtol(text, nullptr, 10);
+}
+
+CoreKinds kinds_here() {
+#if defined(__linux__)
+    return read_core_kinds("/sys/devices/system/cpu", static_cast<int>(sysconf(_SC_NPROCESSORS_CONF)));
+#else
+    return {};
+#endif
+}
+
+}  // namespace
+
+CoreKinds read_core_kinds(const std::string& folder, int count) {
+    std::vector<long> speed;
+    for (const char* file : {"/cpu_capacity", "/cpufreq/cpuinfo_max_freq"}) {
+        speed.clear();
+        for (int i = 0; i < count; ++i) {
+            speed.push_back(read_number(folder + "/cpu" + std::to_string(i) + file));
+        }
+        if (std::find(speed.begin(), speed.end(), 0) == speed.end()) {
+            break;
+        }
+    }
+    CoreKinds kinds;
+    if (speed.empty()) {
+        return kinds;
+    }
+    const auto [slowest, fastest] = std::minmax_element(speed.begin(), speed.end());
+    if (*slowest <= 0 || *slowest == *fastest) {
+        return kinds;
+    }
+    for (int i = 0; i < count; ++i) {
+        (speed[static_cast<size_t>(i)] == *slowest ? kinds.little : kinds.big).push_back(i);
+    }
+    return kinds;
+}
+
+const std::vector<int>& cores_of(Cores kind) {
+    static const CoreKinds kKinds = kinds_here();
+    static const std::vector<int> kAny;
+    switch (kind) {
+        case Cores::kAll: return kAny;
+        case Cores::kBig: return kKinds.big;
+        case Cores::kLittle: return kKinds.little;
+    }
+    return kAny;
+}
+
+#if defined(__linux__)
+
+struct CoreScope::Masks {
+    struct Mask {
+        cpu_set_t cores;
+        bool known = false;
+    };
+    std::vector<Mask> threads;
+};
+
+CoreScope::CoreScope(const std::vector<int>& cores, int threads) {
+    if (cores.empty()) {
+        return;
+    }
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int core : cores) {
+        CPU_SET(core, &set);
+    }
+    before_ = std::make_unique<Masks>();
+    before_->threads.resize(static_cast<size_t>(std::max(1, threads)));
+    // One index each: a loop of as many threads gives every thread its own.
+    const auto count = static_cast<int64_t>(before_->threads.size());
+    parallel_for(count, static_cast<int>(count), [&](int64_t i) {
+        Masks::Mask& mask = before_->threads[static_cast<size_t>(i)];
+        // Where none of the cores is allowed, the thread stays where it is.
+        mask.known =
+            sched_getaffinity(0, sizeof(mask.cores), &mask.cores) == 0 && sched_setaffinity(0, sizeof(set), &set) == 0;
+    });
+}
+
+CoreScope::~CoreScope() {
+    if (before_ == nullptr) {
+        return;
+    }
+    const auto count = static_cast<int64_t>(before_->threads.size());
+    parallel_for(count, static_cast<int>(count), [&](int64_t i) {
+        const Masks::Mask& mask = before_->threads[static_cast<size_t>(i)];
+        if (mask.known) {
+            sched_setaffinity(0, sizeof(mask.cores), &mask.cores);
+        }
+    });
+}
+
+#else
+
+struct CoreScope::Masks {};
+CoreScope::CoreScope(const std::vector<int>& /*cores*/, int /*threads*/) {}
+CoreScope::~CoreScope() = default;
+
+#endif
+
+}  // namespace fw
