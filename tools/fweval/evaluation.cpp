@@ -4,6 +4,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "common/cli.h"
 #include "common/file.h"
 #include "common/progress.h"
 
