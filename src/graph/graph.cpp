@@ -224,6 +224,11 @@ void Graph::set_input(NodeId id, size_t slot, ValueId value) {
     readers_[static_cast<size_t>(value)].push_back(id);
 }
 
+void Graph::add_input(NodeId id, ValueId value) {
+    node(id).inputs.push_back(value);
+    readers_[static_cast<size_t>(value)].push_back(id);
+}
+
 void Graph::replace_value(ValueId from, ValueId to) {
     for (const NodeId reader : consumers(from)) {
         std::vector<ValueId>& inputs = node(reader).inputs;

@@ -40,6 +40,11 @@ struct Node {
     /// Upper bound of each output channel where equalize_channels took different ones out of the fused activation;
     /// limit_channels sees to it that they hold.
     std::vector<float> channel_limits;
+    /// A sum of two blobs, removed, that this node makes of its int8 outputs and the last of its inputs (fuse_sum);
+    /// kNone = none.
+    NodeId sum = kNone;
+    size_t sum_slot = 0;     ///< which operand of the sum this node's outputs are
+    QuantParams before_sum;  ///< their scale
     /// A point-wise layer, removed, that this one applies to its int8 outputs by table (fuse_table); kNone = none.
     NodeId table = kNone;
     QuantParams before_table;    ///< scale of what the table is looked up with
@@ -81,6 +86,7 @@ public:
     /// Lets a node read another value. Inputs of nodes in the graph change through this only: it keeps track of
     /// readers.
     void set_input(NodeId id, size_t slot, ValueId value);
+    void add_input(NodeId id, ValueId value);
     NodeId add_node(Node node);  ///< its outputs' producers are set
     /// Makes every reader of `from` read `to`. If `from` is an output, `to` takes over its name and output flag.
     void replace_value(ValueId from, ValueId to);

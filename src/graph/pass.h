@@ -26,6 +26,8 @@ struct PassContext {
     const std::map<std::string, bool>* decided = nullptr;
     /// The graph goes back into a file (fwopt): the table keeps layers quantizable, precisions are left to the load.
     bool for_file = false;
+    /// Another processor than the CPU may run the layers: they stay as its shaders have them.
+    bool for_device = false;
 };
 
 /// Rewrites the graph in place. An error means a graph or table that cannot be run, not "nothing to do".

@@ -74,9 +74,12 @@ struct Schedule {
         const int64_t most = std::max(kLeastTiles, kBlockBytes / (winograd.planes() * (in_pitch + out_pitch)));
         by_tiles = tiles >= threads * kLeastTiles;
         const int64_t share = by_tiles ? div_up(tiles, threads) : tiles;
-        // Blocks of one size, in whole tiles of the matrix product.
+        // Blocks of one size, in whole tiles of the matrix product where that saves one.
+        const int64_t mr = winograd.gemm->mr;
         block = div_up(share, div_up(share, most));
-        block = std::min(tiles, div_up(block, winograd.gemm->mr) * winograd.gemm->mr);
+        if (share / block * div_up(block, mr) + div_up(share % block, mr) > div_up(share, mr)) {
+            block = std::min(tiles, div_up(block, mr) * mr);
+        }
         in_step = plane_step(block, in_pitch);
         out_step = plane_step(block, out_pitch);
         in_bytes = round_up(static_cast<size_t>(winograd.planes() * in_step) + kOverread, kAlignment);

@@ -22,6 +22,11 @@ public:
     Status prepare(const PrepareContext& context) override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
+    LayerTraits traits() const override {
+        LayerTraits traits;
+        traits.any_stride_output = false;
+        return traits;
+    }
     std::string kernel_name() const override { return kernel_ != nullptr ? kernel_->name : ""; }
     size_t weight_bytes() const override { return packed_b_.bytes() + (a_.size() + c_.size()) * sizeof(float); }
     int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/) const override {
@@ -38,6 +43,12 @@ private:
     Status extents(Span<const TensorDesc> in, Extents* out) const;
     Status c_type(const Shape& c, const Extents& e, int* type) const;
     Status pack_b();
+    bool adds_c(size_t count) const { return has_c_input(count) || (c_type_ >= 0 && !packed_c_); }
+    float alpha_left() const { return constant_b_ ? 1.0F : alpha_; }
+    /// The product goes straight into an output of rank 2 where nothing is left to do.
+    MatrixWorkspace::Use use(size_t count) const {
+        return {constant_b_, transpose_out_ || n1m_ || adds_c(count) || alpha_left() != 1.0F};
+    }
     Status find_addend(Span<const Tensor> in, const Extents& e, Addend* out) const;
 
     float alpha_ = 1.0F, beta_ = 1.0F;
@@ -202,7 +213,9 @@ Status Gemm::pack_b() {
 
 size_t Gemm::workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/, int threads) const {
     Extents e;
-    return kernel_ != nullptr && extents(in, &e).ok() ? MatrixWorkspace(*kernel_, e.m, e.n, e.k, threads).total : 0;
+    return kernel_ != nullptr && extents(in, &e).ok()
+               ? MatrixWorkspace(*kernel_, e.m, e.n, e.k, threads, use(in.size())).total
+               : 0;
 }
 
 Status Gemm::find_addend(Span<const Tensor> in, const Extents& e, Addend* out) const {
@@ -249,10 +262,10 @@ Status Gemm::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& 
     const int64_t last = out[0].w_stride();
     const int64_t row_stride = transpose_out_ ? last : first;
     const int64_t column_stride = transpose_out_ ? first : last;
-    // Straight into the output where nothing is left to do.
-    const float alpha = constant_b_ ? 1.0F : alpha_;
-    const bool done = column_stride == 1 && c.data == nullptr && alpha == 1.0F;
-    const MatrixWorkspace at(*kernel_, e.m, e.n, e.k, context.threads);
+    const float alpha = alpha_left();
+    const MatrixWorkspace::Use parts = use(in.size());
+    const bool done = !parts.result;
+    const MatrixWorkspace at(*kernel_, e.m, e.n, e.k, context.threads, parts);
     float* product = done ? out[0].ptr() : reinterpret_cast<float*>(static_cast<char*>(context.workspace) + at.result);
     const int64_t product_stride = done ? row_stride : e.n;
     if (constant_b_) {

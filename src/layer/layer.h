@@ -16,6 +16,7 @@
 namespace fw {
 
 struct Operation;  // layer/operation.h
+struct SumParams;  // quant/quant.h
 
 /// What a layer may know when it packs its weights: types and scales of its blobs. Shapes come later and may vary.
 struct PrepareContext {
@@ -23,7 +24,11 @@ struct PrepareContext {
     Span<const TensorDesc> outputs;  ///< likewise
     /// int8: one scale for each output channel; 0 = dead channel (docs/int8-contract.md). Empty in float.
     Span<const float> weight_scales;
-    /// int8 outputs are looked up in this table of 256 entries, index q + 128, after they were made in the scale
+    /// int8 outputs are made in the scale `before_sum`; they and the last input are the operands of this sum.
+    /// nullptr = none. Convolutions only.
+    const SumParams* sum = nullptr;
+    QuantParams before_sum = {};
+    /// int8 outputs are then looked up in this table of 256 entries, index q + 128, after they were made in the scale
     /// `before_table`. Empty = none. Only layers with weights get one.
     Span<const int8_t> table = {};
     QuantParams before_table = {};

@@ -103,7 +103,7 @@ size_t MatMul::workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc>
     }
     const Operand a = operand_of(in[0].shape, nullptr, nullptr, false, false);
     const Operand b = operand_of(in[1].shape, nullptr, nullptr, true, trans_b_);
-    return MatrixWorkspace(*kernel_, a.matrix.rows, b.matrix.columns, a.matrix.columns, threads).total;
+    return MatrixWorkspace(*kernel_, a.matrix.rows, b.matrix.columns, a.matrix.columns, threads, {false, true}).total;
 }
 
 Status MatMul::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {

@@ -51,6 +51,11 @@ public:
     Status prepare(const PrepareContext& context) override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
+    LayerTraits traits() const override {
+        LayerTraits traits;
+        traits.any_stride_output = false;
+        return traits;
+    }
     std::string kernel_name() const override { return kernel_ != nullptr ? kernel_->name : ""; }
     int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> out) const override;
     size_t weight_bytes() const override;
@@ -183,11 +188,14 @@ size_t MultiHeadAttention::workspace_bytes(Span<const TensorDesc> in, Span<const
     const int64_t queries = in[0].shape.h();
     const int64_t keys = in[key(in.size())].shape.h();
     const int64_t head = embed_ / heads_;
-    const int64_t products[][3] = {{queries, embed_, q_.in}, {keys, embed_, k_.in}, {keys, embed_, v_.in},
-                                   {queries, keys, head},    {queries, head, keys}, {queries, out_.out, embed_}};
+    const struct {
+        int64_t m, n, k;
+        bool packed_b;
+    } products[] = {{queries, embed_, q_.in, true}, {keys, embed_, k_.in, true},  {keys, embed_, v_.in, true},
+                    {queries, keys, head, false},   {queries, head, keys, false}, {queries, out_.out, embed_, true}};
     size_t most = 0;
     for (const auto& p : products) {
-        most = std::max(most, MatrixWorkspace(*kernel_, p[0], p[1], p[2], threads).total);
+        most = std::max(most, MatrixWorkspace(*kernel_, p.m, p.n, p.k, threads, {p.packed_b, false}).total);
     }
     return static_cast<size_t>(parts(queries, keys).product) * sizeof(float) + most;
 }
@@ -241,19 +249,7 @@ Status MultiHeadAttention::forward(Span<const Tensor> in, Span<Tensor> out, cons
                     memory + at.o + h * head, embed_);
     }
     const MatrixView o = {memory + at.o, queries, embed_, embed_, 1};
-    const Tensor& to = out[0];
-    if (to.stride[1] == 1) {
-        project(out_, o, to.ptr(), to.stride[0]);
-        return {};
-    }
-    const size_t result = MatrixWorkspace(*kernel_, queries, out_.out, embed_, context.threads).result;
-    auto* values = reinterpret_cast<float*>(reinterpret_cast<char*>(memory + at.product) + result);
-    project(out_, o, values, out_.out);
-    for (int64_t i = 0; i < queries; ++i) {
-        for (int64_t j = 0; j < out_.out; ++j) {
-            to.ptr()[i * to.stride[0] + j * to.stride[1]] = *values++;
-        }
-    }
+    project(out_, o, out[0].ptr(), out[0].stride[0]);
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "graph/int8_plan.h"
 #include "graph/pass.h"
+#include "layer/operation.h"
 #include "runtime/cost_model.h"
 #include "runtime/custom_layer.h"
 
@@ -102,6 +103,36 @@ Status make_table(const Model& model, const Graph& graph, const Node& node, std:
     return {};
 }
 
+// The sum that `node` makes of its outputs and its last input, as the layer that stood for it has it: the outputs are
+// its first operand.
+Status make_fused_sum(const Model& model, const Graph& graph, const Node& node, SumParams* sum) {
+    Result<std::unique_ptr<Layer>> layer = load_layer(model, graph, node.sum);
+    FW_RETURN_IF_ERROR(layer.status());
+    const TensorDesc own = {Shape(1), DType::kInt8, node.before_sum};
+    const TensorDesc other = {Shape(1), DType::kInt8, graph.value(node.inputs.back()).quant};
+    const TensorDesc in[] = {node.sum_slot == 0 ? own : other, node.sum_slot == 0 ? other : own};
+    const TensorDesc out = {Shape(1), DType::kInt8,
+                            node.table != kNone ? node.before_table : graph.value(node.outputs[0]).quant};
+    PrepareContext context;
+    context.inputs = in;
+    context.outputs = {&out, 1};
+    FW_RETURN_IF_ERROR((*layer)->prepare(context));
+    const Tensor from[] = {make_tensor(nullptr, in[0]), make_tensor(nullptr, in[1])};
+    const Tensor to = make_tensor(nullptr, out);
+    Operation operation;
+    FW_RETURN_IF_ERROR((*layer)->operation(from, {&to, 1}, &operation));
+    const auto* combine = std::get_if<CombineOperation>(&operation);
+    if (combine == nullptr) {
+        return Status::error(Code::kInternal, "is no sum of two blobs");
+    }
+    *sum = combine->sum;
+    if (node.sum_slot == 1) {
+        std::swap(sum->multiplier[0], sum->multiplier[1]);
+        std::swap(sum->zero_point[0], sum->zero_point[1]);
+    }
+    return {};
+}
+
 // Prepares every layer. Those that cannot do the int8 that was planned for them are added to `keep_float`.
 Status prepare(const Model& model, Program* program, std::map<std::string, std::string>* keep_float) {
     const std::vector<Shape> shapes = likely_shapes(model, *program);
@@ -125,6 +156,19 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
             FW_RETURN_IF_ERROR(make_table(model, program->graph, node, &table));
             context.table = table;
             context.before_table = node.before_table;
+        }
+        SumParams sum;
+        if (node.sum != kNone) {
+            const Status made = make_fused_sum(model, program->graph, node, &sum);
+            const Node& removed = program->graph.node(node.sum);
+            if (made.code() == Code::kUnsupported && keep_float->emplace(removed.name, made.message()).second) {
+                continue;
+            }
+            if (!made.ok()) {
+                return in_layer(made, model, removed);
+            }
+            context.sum = &sum;
+            context.before_sum = node.before_sum;
         }
         const Status status = step.layer->prepare(context);
         if (!status.ok()) {
@@ -213,6 +257,7 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
         if (model.device == nullptr) {  // the figures are the CPU's: a device runs int8 wherever the table allows it
             context.costs = [&model](const Graph& g, PrecisionCosts* costs) { return estimate_costs(model, g, costs); };
         }
+        context.for_device = model.device != nullptr;
         context.decided = whole != nullptr ? &whole->int8_layers : nullptr;
         FW_RETURN_IF_ERROR(run_passes(&graph, context));
         if (!outputs.empty()) {

@@ -254,6 +254,38 @@ TEST(FuseTable, TakesThePointwiseLayerBehindInt8) {
     EXPECT_EQ(types(made({}, "Softmax", true)), "Input Convolution Softmax");
 }
 
+TEST(FuseSum, TheLaterConvolutionAddsInt8) {
+    const auto made = [](const std::vector<std::string>& outputs, bool int8,
+                         std::vector<std::pair<int, ParamDict::Value>> params) {
+        Graph graph = build(net({input(), conv1x1("c", "data", "a", 3, 3), conv1x1("d", "data", "b", 3, 3),
+                                 layer("Eltwise", "e", {"b", "a"}, {"out"}, params)}),
+                            outputs);
+        for (Value& value : graph.values()) {
+            value.dtype = int8 ? DType::kInt8 : DType::kFloat32;
+            value.quant = {value.name == "b" ? 10.0F : 20.0F, 3};
+        }
+        EXPECT_TRUE(run_pass(&graph, "fuse_sum").ok());
+        EXPECT_TRUE(graph.check().ok());
+        return graph;
+    };
+    Graph graph = made({}, true, {{0, 1}});
+    EXPECT_EQ(types(graph), "Input Convolution Convolution");
+    const Node& d = find(graph, "d");
+    ASSERT_NE(d.sum, kNone);
+    EXPECT_EQ(graph.node(d.sum).name, "e");
+    EXPECT_EQ(d.sum_slot, 0U);
+    EXPECT_EQ(d.before_sum, (QuantParams{10.0F, 3}));
+    EXPECT_EQ(graph.value(d.inputs.back()).name, "a");
+    EXPECT_EQ(graph.value(d.outputs[0]).name, "out");
+    EXPECT_EQ(find(graph, "c").sum, kNone);
+    EXPECT_EQ(types(made({}, false, {{0, 1}})), "Input Convolution Convolution Eltwise");
+    EXPECT_EQ(types(made({}, true, {{0, 2}})), "Input Convolution Convolution Eltwise");  // a maximum
+    Graph wanted = made({"b", "out"}, true, {{0, 1}});                                    // then the other one adds
+    EXPECT_EQ(types(wanted), "Input Convolution Convolution");
+    EXPECT_EQ(find(wanted, "c").sum_slot, 1U);
+    EXPECT_EQ(types(made({"a", "b", "out"}, true, {{0, 1}})), "Input Convolution Convolution Eltwise");
+}
+
 TEST(FusePadding, AddsToTheConvolutionsPadding) {
     LayerDef conv = conv1x1("c", "p", "out", 3, 2);
     conv.params.set(4, 1);

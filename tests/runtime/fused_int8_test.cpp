@@ -16,6 +16,7 @@ struct Case {
     ScaleTable table;
     Shape input;
     std::string text;
+    std::vector<std::string> blobs = {"on", "mid"};  ///< to compare
 };
 
 int pick(std::mt19937* random, int lo, int hi) {
@@ -99,10 +100,10 @@ void run(const Case& c, const Option& with, Bytes* out) {
     FW_ASSERT_OK(c.files.load(&net));
     Extractor extractor = net.create_extractor();
     FW_ASSERT_OK(extractor.input("data", Random(5).mat(c.input)));
-    for (const char* blob : {"on", "mid"}) {
+    for (const std::string& blob : c.blobs) {
         Mat mat;
         QuantParams quant;
-        FW_ASSERT_OK(extractor.extract_raw(blob, &mat, &quant));
+        FW_ASSERT_OK(extractor.extract_raw(blob.c_str(), &mat, &quant));
         ASSERT_EQ(mat.dtype(), DType::kInt8) << blob;
         EXPECT_EQ(quant, c.table.blobs.at(blob)) << blob;
         out->blobs[blob] = levels(mat);
@@ -127,6 +128,94 @@ TEST(FusedInt8, TablesAndPaddingGiveTheSameBytes) {
             SCOPED_TRACE(name(isa));
             const ScopedIsa forced(isa);
             for (const char* without : {"", "fuse_table", "fuse_padding"}) {
+                Option option;
+                option.threads = 1 + static_cast<int>(seed % 3);
+                if (*without != '\0') {
+                    option.disabled_passes = {without};
+                }
+                Bytes got;
+                run(c, option, &got);
+                ASSERT_EQ(got.blobs, want.blobs) << "without " << without;
+                fused += *without == '\0' && got.steps < want.steps ? 1 : 0;
+            }
+        }
+    }
+    EXPECT_GT(fused, 60) << "most cases fuse something";
+}
+
+// Two layers with weights whose outputs are added, or one and the network's input; then a function, some other reader,
+// or a Concat that lets the sum lie among other channels.
+Case make_sum_case(unsigned seed) {
+    std::mt19937 random(seed);
+    Random values(seed);
+    static const int kChannels[] = {1, 3, 8, 16, 17, 33, 48};
+    const int channels = kChannels[seed % 7];
+    static const char* const kAfter[] = {"ReLU", "HardSwish", "Clip 0=-0.2 1=0.7", "none", "Concat"};
+    const std::string after = kAfter[seed % 5];
+    const bool swapped = pick(&random, 0, 1) == 1;
+    const bool from_input = pick(&random, 0, 2) == 0;
+
+    Case c;
+    c.input = Shape(channels, pick(&random, 3, 14), pick(&random, 3, 14));
+    c.files.layer("Input in 0 1 data");
+    c.files.layer("Split split 1 3 data data_0 data_1 data_2");
+    const auto layer = [&](const char* name, const std::string& from, const std::string& to) {
+        const int kind = pick(&random, 0, 2);  // 1x1, 3x3, depthwise 3x3
+        const int kernel = kind == 0 ? 1 : 3;
+        const size_t weights = static_cast<size_t>(channels * (kind == 2 ? 1 : channels) * kernel * kernel);
+        const int activation = pick(&random, 0, 2) == 0 ? 6 : pick(&random, 0, 1);  // none, ReLU, hard swish
+        c.files.layer(std::string(kind == 2 ? "ConvolutionDepthWise " : "Convolution ") + name + " 1 1 " + from + " " +
+                      to + " 0=" + std::to_string(channels) + " 1=" + std::to_string(kernel) +
+                      " 4=" + std::to_string(kernel / 2) + " 5=1 6=" + std::to_string(weights) +
+                      (kind == 2 ? " 7=" + std::to_string(channels) : "") + " 9=" + std::to_string(activation) +
+                      (activation == 6 ? " -23310=2,0.2,0.5" : ""));
+        c.files.tagged(values.floats(weights)).raw(values.floats(static_cast<size_t>(channels)));
+    };
+    layer("c1", "data_0", "a");
+    std::string other = "data_1";
+    if (!from_input) {
+        layer("c2", "data_1", "b");
+        other = "b";
+    }
+    const std::string sum = after == "none" ? "on" : "mid";
+    c.files.layer("Eltwise add 2 1 " + (swapped ? other + " a " : "a " + other + " ") + sum +
+                  (pick(&random, 0, 1) == 1 ? " 0=1 -23301=2,0.75,-1.5" : " 0=1"));
+    if (after == "Concat") {
+        c.files.layer("Concat cat 2 1 mid data_2 on 0=0");
+    } else if (after == "none") {
+        c.blobs = {"on"};
+    } else {
+        const size_t space = after.find(' ');
+        c.files.layer(after.substr(0, space) + " act 1 1 mid on" +
+                      (space == std::string::npos ? "" : after.substr(space)));
+    }
+    add_reader(&c.files, &values, channels * (after == "Concat" ? 2 : 1));
+    c.text = "seed " + std::to_string(seed) + ": " + c.files.param();
+    const auto zero_point = [&] { return pick(&random, -128, 60); };
+    c.table.source = "made up";
+    c.table.blobs["data"] = {120.0F, pick(&random, -20, 20)};
+    c.table.blobs["a"] = {50.0F, zero_point()};
+    c.table.blobs["b"] = {65.0F, zero_point()};
+    // A ReLU keeps the scale of its input, and so do all parts of a Concat.
+    c.table.blobs["on"] = {45.0F, zero_point()};
+    c.table.blobs["mid"] =
+        after == "ReLU" || after == "Concat" ? c.table.blobs["on"] : QuantParams{40.0F, zero_point()};
+    return c;
+}
+
+TEST(FusedInt8, SumsGiveTheSameBytes) {
+    int fused = 0;
+    for (unsigned seed = 0; seed < 70; ++seed) {
+        const Case c = make_sum_case(seed);
+        SCOPED_TRACE(c.text);
+        Option plain;
+        plain.optimize = false;
+        Bytes want;
+        run(c, plain, &want);
+        for (const Isa isa : available_isas()) {
+            SCOPED_TRACE(name(isa));
+            const ScopedIsa forced(isa);
+            for (const char* without : {"", "fuse_sum"}) {
                 Option option;
                 option.threads = 1 + static_cast<int>(seed % 3);
                 if (*without != '\0') {

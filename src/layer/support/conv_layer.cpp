@@ -257,6 +257,10 @@ Status ConvLayer::infer(Span<const TensorDesc> in, Span<TensorDesc> out) const {
     const bool line = is_line(in[0].shape) && !kind_.grouped && !kind_.transposed && spec.kernel_h == 1 &&
                       spec.kernel_w == 1 && geometry.pixels() == 1;
     out[0].shape = line ? Shape(spec.outputs) : Shape(spec.outputs, geometry.out_h, geometry.out_w);
+    if (core_.adds() && in[1].shape != out[0].shape) {
+        return Status::error(Code::kInvalidArgument, "its outputs are %s, what it adds to them %s",
+                             out[0].shape.str().c_str(), in[1].shape.str().c_str());
+    }
     return {};
 }
 
@@ -355,7 +359,7 @@ const void* ConvLayer::pad_rows(const void* input, const WindowAxis& horizontal,
 }
 
 void ConvLayer::run_bands(const ConvGeometry& whole, const WindowAxis& horizontal, const void* input, void* output,
-                          int threads, void* workspace, void* scratch) const {
+                          int threads, void* workspace, void* scratch, const int8_t* residual) const {
     const int64_t in_step = whole.in_h_stride * (core_.int8() ? 1 : 4);
     const int64_t out_step = whole.out_h_stride * core_.out_element_size();
     const int rows = band_rows(whole, padded_row_bytes(whole, horizontal));
@@ -370,7 +374,8 @@ void ConvLayer::run_bands(const ConvGeometry& whole, const WindowAxis& horizonta
         band.pad_top = static_cast<int>(first - top);
         const void* from =
             pad_rows(static_cast<const char*>(input) + first * in_step, horizontal, workspace, threads, &band);
-        core_.run(band, from, static_cast<char*>(output) + y * out_step, threads, scratch);
+        core_.run(band, from, static_cast<char*>(output) + y * out_step, threads, scratch,
+                  residual == nullptr ? nullptr : residual + y * out_step);
     }
 }
 
@@ -399,10 +404,15 @@ Status ConvLayer::forward(Span<const Tensor> in, Span<Tensor> out, const RunCont
     }
     geometry.out_h_stride = target.rank() >= 3 ? target.h_stride() : 0;
     geometry.out_w_stride = target.rank() >= 3 ? target.w_stride() : 0;
+    const bool beside = core_.adds() && same_layout(in[1], target);
+    const int8_t* residual = beside ? in[1].ptr<const int8_t>() : nullptr;
     if (core_.spec().row_taps) {
-        run_bands(geometry, horizontal, in[0].data, target.data, context.threads, workspace, scratch);
+        run_bands(geometry, horizontal, in[0].data, target.data, context.threads, workspace, scratch, residual);
     } else {
-        core_.run(geometry, in[0].data, target.data, context.threads, scratch);
+        core_.run(geometry, in[0].data, target.data, context.threads, scratch, residual);
+    }
+    if (core_.adds() && !beside) {
+        core_.finish(in[1], target);
     }
     if (dense != nullptr) {
         copy_tensor(target, out[0]);

@@ -49,7 +49,7 @@ private:
                          ConvGeometry* geometry) const;
     /// Row taps: band by band, padded rows and the output rows that read them.
     void run_bands(const ConvGeometry& whole, const WindowAxis& horizontal, const void* input, void* output,
-                   int threads, void* workspace, void* scratch) const;
+                   int threads, void* workspace, void* scratch, const int8_t* residual) const;
 
     Kind kind_;
     WeightedCore core_;

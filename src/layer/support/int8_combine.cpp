@@ -25,6 +25,39 @@ void widen(const int8_t* x, int32_t zero_point, float factor, int64_t n, float* 
     }
 }
 
+// A sum of bytes, operand by operand, of at most RunPlan::kBlock elements.
+class ByteSum {
+public:
+    ByteSum(const SumParams& sum, int64_t n) : sum_(sum), n_(n) {
+        std::fill(total_, total_ + n, int32_t{1} << (sum.shift - 1));
+    }
+    void add(size_t i, const int8_t* x) {
+        const int32_t k = sum_.multiplier[i];
+        const int32_t zero_point = sum_.zero_point[i];
+        int32_t* total = total_;
+        const int64_t n = n_;
+        for (int64_t j = 0; j < n; ++j) {
+            total[j] += (x[j] - zero_point) * k;
+        }
+    }
+    void finish(int8_t* to) const {
+        // Copies: a store of a byte may change any member.
+        const int32_t zero_point_out = sum_.zero_point_out;
+        const int32_t lo = sum_.lo;
+        const int32_t hi = sum_.hi;
+        const int shift = sum_.shift;
+        const int64_t n = n_;
+        for (int64_t j = 0; j < n; ++j) {
+            to[j] = static_cast<int8_t>(std::min(std::max(zero_point_out + (total_[j] >> shift), lo), hi));
+        }
+    }
+
+private:
+    const SumParams& sum_;
+    int64_t n_;
+    int32_t total_[RunPlan::kBlock];
+};
+
 template <bool Max>
 void keep_extreme(const float* x, int64_t n, float* value) {
     for (int64_t i = 0; i < n; ++i) {
@@ -136,6 +169,30 @@ Status Int8Combine::operation(Span<const Tensor> in, Span<const int64_t* const> 
     return {};
 }
 
+void sum_run(const SumParams& sum, const RunKernel* kernel, const int8_t* const* in, int64_t n, int8_t* to) {
+    const size_t operands = sum.multiplier.size();
+    if (kernel == nullptr) {
+        for (int64_t start = 0; start < n; start += RunPlan::kBlock) {
+            ByteSum total(sum, std::min<int64_t>(RunPlan::kBlock, n - start));
+            for (size_t i = 0; i < operands; ++i) {
+                total.add(i, in[i] + start);
+            }
+            total.finish(to + start);
+        }
+        return;
+    }
+    SumArgs args;
+    args.in = in;
+    args.multiplier = sum.multiplier.data();
+    args.zero_point = sum.zero_point.data();
+    args.inputs = static_cast<int>(operands);
+    args.shift = sum.shift;
+    args.zero_point_out = sum.zero_point_out;
+    args.lo = sum.lo;
+    args.hi = sum.hi;
+    kernel->sum(args, n, to);
+}
+
 Status combine_inputs(Span<const Tensor> in, Span<const int64_t* const> strides, CombineOperation* combine) {
     if (in.size() != combine->from.size()) {
         return Status::error(Code::kUnsupported, "%zu inputs, shaders combine %zu", in.size(), combine->from.size());
@@ -160,48 +217,21 @@ const int8_t* Int8Combine::operand(const RunPlan& plan, Span<const Tensor> in, c
 }
 
 void Int8Combine::sum(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const {
-    if (kernel_ != nullptr && in.size() <= kMaxOperands) {
-        sum_by_kernel(plan, in, piece, to);
+    if (in.size() > kMaxOperands) {
+        int8_t buffer[RunPlan::kBlock];
+        ByteSum total(sum_, piece.n);
+        for (size_t i = 0; i < in.size(); ++i) {
+            total.add(i, operand(plan, in, piece, i, buffer));
+        }
+        total.finish(to);
         return;
     }
-    int32_t total[RunPlan::kBlock];
-    int8_t buffer[RunPlan::kBlock];
-    const int64_t n = piece.n;
-    std::fill(total, total + n, int32_t{1} << (sum_.shift - 1));
-    for (size_t i = 0; i < in.size(); ++i) {
-        const int8_t* x = operand(plan, in, piece, i, buffer);
-        const int32_t k = sum_.multiplier[i];
-        const int32_t zero_point = sum_.zero_point[i];
-        for (int64_t j = 0; j < n; ++j) {
-            total[j] += (x[j] - zero_point) * k;
-        }
-    }
-    // Copies: a store of a byte may change any member.
-    const int32_t zero_point_out = sum_.zero_point_out;
-    const int32_t lo = sum_.lo;
-    const int32_t hi = sum_.hi;
-    const int shift = sum_.shift;
-    for (int64_t j = 0; j < n; ++j) {
-        to[j] = static_cast<int8_t>(std::min(std::max(zero_point_out + (total[j] >> shift), lo), hi));
-    }
-}
-
-void Int8Combine::sum_by_kernel(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const {
     int8_t buffer[kMaxOperands][kBuffer];
     const int8_t* from[kMaxOperands];
     for (size_t i = 0; i < in.size(); ++i) {
         from[i] = operand(plan, in, piece, i, buffer[i]);
     }
-    SumArgs args;
-    args.in = from;
-    args.multiplier = sum_.multiplier.data();
-    args.zero_point = sum_.zero_point.data();
-    args.inputs = static_cast<int>(in.size());
-    args.shift = sum_.shift;
-    args.zero_point_out = sum_.zero_point_out;
-    args.lo = sum_.lo;
-    args.hi = sum_.hi;
-    kernel_->sum(args, piece.n, to);
+    sum_run(sum_, kernel_, from, piece.n, to);
 }
 
 void Int8Combine::product(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const {

@@ -41,7 +41,6 @@ private:
     const int8_t* operand(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, size_t i,
                           int8_t* buffer) const;
     void sum(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const;
-    void sum_by_kernel(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const;
     void product(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const;
     void quotient(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const;
     void extreme(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const;
@@ -54,6 +53,10 @@ private:
     const RunKernel* kernel_ = nullptr;
     const ArithKernel* arith_ = nullptr;
 };
+
+/// A sum of as many runs of `n` bytes as it has operands, at most 4, by the kernel or, where that is nullptr, by the
+/// loops here. `to` may be one of the operands.
+void sum_run(const SumParams& sum, const RunKernel* kernel, const int8_t* const* in, int64_t n, int8_t* to);
 
 /// Fills CombineOperation::from; kUnsupported unless there are two inputs.
 Status combine_inputs(Span<const Tensor> in, Span<const int64_t* const> strides, CombineOperation* combine);

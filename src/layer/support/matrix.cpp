@@ -36,39 +36,49 @@ GemmWeights weights_of(int64_t n, int64_t k, const float* values) {
     return weights;
 }
 
-// a * `packed`, which has n columns; `dense` has room for a copy of a.
+// Rows of a left-hand side without adjacent columns that are copied and multiplied at once.
+constexpr int64_t kCopiedRows = 48;
+
+// a * `packed`, which has n columns; `dense` has room for kCopiedRows rows of a.
 void run(const GemmKernel& kernel, const MatrixView& a, const void* packed, int64_t n, int threads, void* dense,
          void* scratch, float* out, int64_t row_stride) {
-    ConvJob job;
-    job.input = a.data;
-    job.geometry.in_h_stride = a.row_stride;
-    if (a.column_stride != 1 && a.columns != 1) {
-        copy_dense(a, static_cast<float*>(dense));
-        job.input = dense;
-        job.geometry.in_h_stride = a.columns;
+    const bool copied = a.column_stride != 1 && a.columns != 1;
+    const int64_t step = copied ? std::min(kCopiedRows, a.rows) : a.rows;
+    for (int64_t first = 0; first < a.rows; first += step) {
+        const MatrixView part = {a.data + first * a.row_stride, std::min(step, a.rows - first), a.columns, a.row_stride,
+                                 a.column_stride};
+        ConvJob job;
+        job.input = part.data;
+        job.geometry.in_h_stride = part.row_stride;
+        if (copied) {
+            copy_dense(part, static_cast<float*>(dense));
+            job.input = dense;
+            job.geometry.in_h_stride = part.columns;
+        }
+        job.geometry.in_h = job.geometry.out_h = static_cast<int>(part.rows);
+        job.geometry.out_h_stride = row_stride;
+        job.output = out + first * row_stride;
+        job.packed = packed;
+        job.k = part.columns;
+        job.n = n;
+        job.epilogue.lo = -std::numeric_limits<float>::infinity();
+        job.epilogue.hi = std::numeric_limits<float>::infinity();
+        job.threads = threads;
+        job.scratch = scratch;
+        run_gemm_conv(kernel, job);
     }
-    job.geometry.in_h = job.geometry.out_h = static_cast<int>(a.rows);
-    job.geometry.out_h_stride = row_stride;
-    job.output = out;
-    job.packed = packed;
-    job.k = a.columns;
-    job.n = n;
-    job.epilogue.lo = -std::numeric_limits<float>::infinity();
-    job.epilogue.hi = std::numeric_limits<float>::infinity();
-    job.threads = threads;
-    job.scratch = scratch;
-    run_gemm_conv(kernel, job);
 }
 
 }  // namespace
 
-MatrixWorkspace::MatrixWorkspace(const GemmKernel& kernel, int64_t m, int64_t n, int64_t k, int threads) {
+MatrixWorkspace::MatrixWorkspace(const GemmKernel& kernel, int64_t m, int64_t n, int64_t k, int threads, Use use) {
     a = 0;
-    b = a + floats_bytes(m * k);
-    packed = b + floats_bytes(n * k);
-    result = packed + round_up(packed_gemm_bytes(kernel, weights_of(n, k, nullptr)) + kOverread, kAlignment);
-    scratch = result + floats_bytes(m * n);
-    total = scratch + gemm_conv_scratch_bytes(kernel, 1, k, n, false, threads);
+    scratch = a + floats_bytes(std::min(kCopiedRows, m) * k);
+    b = scratch + round_up(gemm_conv_scratch_bytes(kernel, 1, k, n, false, threads), kAlignment);
+    packed = b + (use.packed_b ? 0 : floats_bytes(n * k));
+    const size_t packed_bytes = packed_gemm_bytes(kernel, weights_of(n, k, nullptr)) + kOverread;
+    result = packed + (use.packed_b ? 0 : round_up(packed_bytes, kAlignment));
+    total = result + (use.result ? floats_bytes(m * n) : 0);
 }
 
 Status PackedMatrix::pack(const GemmKernel& kernel, int64_t n, int64_t k, const float* transposed, const float* bias) {
@@ -88,7 +98,7 @@ Status PackedMatrix::pack(const GemmKernel& kernel, int64_t n, int64_t k, const 
 void multiply_to(const GemmKernel& kernel, const MatrixView& a, const MatrixView& b, int threads, void* workspace,
                  float* out, int64_t row_stride) {
     char* memory = static_cast<char*>(workspace);
-    const MatrixWorkspace at(kernel, a.rows, b.columns, a.columns, threads);
+    const MatrixWorkspace at(kernel, a.rows, b.columns, a.columns, threads, {});
     auto* dense_b = reinterpret_cast<float*>(memory + at.b);
     copy_dense(b.transposed(), dense_b);
     pack_gemm(kernel, weights_of(b.columns, a.columns, dense_b), memory + at.packed);
@@ -98,13 +108,13 @@ void multiply_to(const GemmKernel& kernel, const MatrixView& a, const MatrixView
 void multiply_to(const GemmKernel& kernel, const MatrixView& a, const PackedMatrix& b, int threads, void* workspace,
                  float* out, int64_t row_stride) {
     char* memory = static_cast<char*>(workspace);
-    const MatrixWorkspace at(kernel, a.rows, b.columns(), a.columns, threads);
+    const MatrixWorkspace at(kernel, a.rows, b.columns(), a.columns, threads, {true, false});
     run(kernel, a, b.data(), b.columns(), threads, memory + at.a, memory + at.scratch, out, row_stride);
 }
 
 const float* multiply(const GemmKernel& kernel, const MatrixView& a, const MatrixView& b, int threads,
                       void* workspace) {
-    const MatrixWorkspace at(kernel, a.rows, b.columns, a.columns, threads);
+    const MatrixWorkspace at(kernel, a.rows, b.columns, a.columns, threads, {false, true});
     auto* result = reinterpret_cast<float*>(static_cast<char*>(workspace) + at.result);
     multiply_to(kernel, a, b, threads, workspace, result, b.columns);
     return result;

@@ -39,18 +39,22 @@ private:
 
 /// The memory of one product of [m x k] and [k x n], and where its parts begin.
 struct MatrixWorkspace {
-    size_t a, b, packed, result, scratch, total;
+    struct Use {
+        bool packed_b = false;  ///< the right-hand side is a PackedMatrix
+        bool result = false;    ///< room for the product itself
+    };
+    size_t a, scratch, b, packed, result, total;
 
-    MatrixWorkspace(const GemmKernel& kernel, int64_t m, int64_t n, int64_t k, int threads);
+    MatrixWorkspace(const GemmKernel& kernel, int64_t m, int64_t n, int64_t k, int threads, Use use);
 };
 
-/// a * b, element (i, j) to out + i * row_stride + j. `workspace` has MatrixWorkspace::total bytes.
+/// a * b, element (i, j) to out + i * row_stride + j. `workspace` has MatrixWorkspace::total bytes for that use.
 void multiply_to(const GemmKernel& kernel, const MatrixView& a, const MatrixView& b, int threads, void* workspace,
                  float* out, int64_t row_stride);
 /// The same plus the bias that `b` was packed with.
 void multiply_to(const GemmKernel& kernel, const MatrixView& a, const PackedMatrix& b, int threads, void* workspace,
                  float* out, int64_t row_stride);
-/// a * b into the workspace; returns the result, [m][n] dense.
+/// a * b into the workspace, which has room for it; returns the result, [m][n] dense.
 const float* multiply(const GemmKernel& kernel, const MatrixView& a, const MatrixView& b, int threads, void* workspace);
 
 }  // namespace fw

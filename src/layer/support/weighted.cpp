@@ -10,6 +10,7 @@
 #include "kernel/dispatch.h"
 #include "kernel/pack.h"
 #include "layer/operation.h"
+#include "layer/support/int8_combine.h"
 #include "layer/support/pointwise.h"
 
 namespace fw {
@@ -176,7 +177,11 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     out_size_ = float_out ? 4 : 1;
     table_.assign(context.table.begin(), context.table.end());
     table_kernel_ = find_table_kernel(isa);
-    out_quant_ = table_.empty() ? context.outputs[0].quant : context.before_table;
+    run_kernel_ = find_run_kernel(isa);
+    out_quant_ = context.sum != nullptr ? context.before_sum
+                 : table_.empty()       ? context.outputs[0].quant
+                                        : context.before_table;
+    FW_RETURN_IF_ERROR(prepare_sum(context));
     fp16_weights_ = context.fp16_weights && float_in && gemm_ != nullptr;
     staged_ = false;
     epilogue_ = Epilogue();
@@ -193,10 +198,6 @@ Status WeightedCore::prepare(const PrepareContext& context) {
         rows.floats = reorder(real_weights());
     }
     choose_winograd(isa, rows);
-    row_function_ = table_.empty() ? RowFunction() : RowFunction{look_up_row, this, false};
-    if (!spec_.activation.is_clamp()) {
-        row_function_ = {staged_ ? quantize_row : activate_row, this, staged_};
-    }
 
     pad_value_ = spec_.pad_value;
     pad_byte_ = int8_ ? ::fw::quantize(spec_.pad_value, context.inputs[0].quant) : int8_t{0};
@@ -211,6 +212,32 @@ Status WeightedCore::prepare(const PrepareContext& context) {
         std::fill_n(static_cast<float*>(pad_row_.get()), elements, pad_value_);
     }
     return winograd_.chosen() ? pack_winograd(rows) : pack(rows);
+}
+
+// A table that only bounds its index becomes bounds of the sum in front of it.
+Status WeightedCore::prepare_sum(const PrepareContext& context) {
+    adds_ = context.sum != nullptr;
+    if (!adds_) {
+        return {};
+    }
+    if (context.outputs[0].dtype != DType::kInt8 || context.inputs.size() != 2) {
+        return Status::error(Code::kInternal, "sums are of int8 outputs and one other input");
+    }
+    sum_ = *context.sum;
+    if (!table_.empty()) {
+        const int lo = table_.front();
+        const int hi = table_.back();
+        bool bounds = true;
+        for (int i = 0; i < static_cast<int>(table_.size()); ++i) {
+            bounds = bounds && table_[static_cast<size_t>(i)] == std::min(std::max(i - 128, lo), hi);
+        }
+        if (bounds) {
+            sum_.lo = std::clamp(sum_.lo, lo, hi);
+            sum_.hi = std::clamp(sum_.hi, lo, hi);
+            table_.clear();
+        }
+    }
+    return {};
 }
 
 Status WeightedCore::pack(const WeightRows& rows) {
@@ -320,13 +347,18 @@ size_t WeightedCore::scratch_bytes(int threads, int out_h, int out_w) const {
     return 0;
 }
 
-void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* output, int threads,
-                       void* scratch) const {
+void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* output, int threads, void* scratch,
+                       const int8_t* residual) const {
+    const RowJob rows = {this, residual, output};
     ConvJob job;
     job.geometry = geometry;
     job.pad_row = pad_row_.get();
     job.epilogue = epilogue_;
-    job.row_function = row_function_;
+    if (!spec_.activation.is_clamp()) {
+        job.row_function = {staged_ ? quantize_row : activate_row, &rows, staged_};
+    } else if (finishes_rows() && (residual != nullptr || !adds_)) {
+        job.row_function = {finish_row, &rows, false};
+    }
     job.threads = threads;
     job.scratch = scratch;
     job.out_element_size = out_size_;
@@ -379,15 +411,39 @@ Status WeightedCore::operation(const ConvGeometry& geometry, Operation* operatio
     return {};
 }
 
-void WeightedCore::activate_row(const void* core, const void* from, void* to, int64_t count) {
-    static_cast<const WeightedCore*>(core)->spec_.activation.apply(static_cast<const float*>(from),
-                                                                   static_cast<float*>(to), count);
+void WeightedCore::finish(const Tensor& residual, const Tensor& output) const {
+    const bool image = output.rank() >= 3;
+    const int64_t channels = spec_.outputs;
+    for (int y = 0; y < (image ? output.h() : 1); ++y) {
+        for (int x = 0; x < (image ? output.w() : 1); ++x) {
+            const int64_t from = image ? y * residual.h_stride() + x * residual.w_stride() : 0;
+            const int64_t to = image ? y * output.h_stride() + x * output.w_stride() : 0;
+            int8_t* pixel = output.ptr<int8_t>() + to;
+            const RowJob rows = {this, residual.ptr<const int8_t>() + from, pixel};
+            finish_row(&rows, pixel, pixel, channels);
+        }
+    }
 }
 
-void WeightedCore::look_up_row(const void* core, const void* from, void* to, int64_t count) {
-    const auto* self = static_cast<const WeightedCore*>(core);
+void WeightedCore::activate_row(const void* job, const void* from, void* to, int64_t count) {
+    const WeightedCore* self = static_cast<const RowJob*>(job)->core;
+    self->spec_.activation.apply(static_cast<const float*>(from), static_cast<float*>(to), count);
+}
+
+// The sum, if there is one, then the table, if there is one.
+void WeightedCore::finish_row(const void* job, const void* from, void* to, int64_t count) {
+    const auto& rows = *static_cast<const RowJob*>(job);
+    const WeightedCore* self = rows.core;
     const auto* in = static_cast<const int8_t*>(from);
     auto* out = static_cast<int8_t*>(to);
+    if (self->adds_) {
+        const int8_t* operands[] = {in, rows.residual + (out - static_cast<const int8_t*>(rows.output))};
+        sum_run(self->sum_, self->run_kernel_, operands, count, out);
+        in = out;
+    }
+    if (self->table_.empty()) {
+        return;
+    }
     if (self->table_kernel_ != nullptr) {
         self->table_kernel_->look_up(in, count, self->table_.data(), out);
     } else {
@@ -396,8 +452,9 @@ void WeightedCore::look_up_row(const void* core, const void* from, void* to, int
 }
 
 // The activation in float, then quantized as any activation is (docs/int8-contract.md).
-void WeightedCore::quantize_row(const void* core, const void* from, void* to, int64_t count) {
-    const auto* self = static_cast<const WeightedCore*>(core);
+void WeightedCore::quantize_row(const void* job, const void* from, void* to, int64_t count) {
+    const auto& rows = *static_cast<const RowJob*>(job);
+    const WeightedCore* self = rows.core;
     constexpr int64_t kChunk = 256;
     float values[kChunk];
     auto* out = static_cast<int8_t*>(to);
@@ -406,8 +463,8 @@ void WeightedCore::quantize_row(const void* core, const void* from, void* to, in
         self->spec_.activation.apply(static_cast<const float*>(from) + i, values, n);
         quantize_run(values, n, self->out_quant_, out + i);
     }
-    if (!self->table_.empty()) {
-        look_up_row(core, to, to, count);
+    if (self->finishes_rows() && (rows.residual != nullptr || !self->adds_)) {
+        finish_row(job, to, to, count);
     }
 }
 

@@ -65,8 +65,15 @@ public:
 
     const Spec& spec() const { return spec_; }
     size_t scratch_bytes(int threads, int out_h, int out_w) const;
-    /// `geometry` has taps() taps. `input` and `output` are the first pixels of tensors with adjacent channels.
-    void run(const ConvGeometry& geometry, const void* input, void* output, int threads, void* scratch) const;
+    /// Outputs are operands of a sum (PrepareContext::sum).
+    bool adds() const { return adds_; }
+    /// `geometry` has taps() taps. `input` and `output` are the first pixels of tensors with adjacent channels. A layer
+    /// that adds is done if `residual`, the other operand's first pixel, is given and that has the strides of the
+    /// output; else finish() is to be called.
+    void run(const ConvGeometry& geometry, const void* input, void* output, int threads, void* scratch,
+             const int8_t* residual = nullptr) const;
+    /// Adds a residual of any strides with adjacent channels to what run() wrote.
+    void finish(const Tensor& residual, const Tensor& output) const;
 
     /// The padding value in the input's type, as bits of one element.
     float pad_value() const { return pad_value_; }
@@ -88,9 +95,17 @@ private:
     template <class T>
     std::vector<T> reorder(const std::vector<T>& values) const;
     Status pack_float16();
-    static void activate_row(const void* core, const void* from, void* to, int64_t count);
-    static void quantize_row(const void* core, const void* from, void* to, int64_t count);
-    static void look_up_row(const void* core, const void* from, void* to, int64_t count);
+    /// What the row functions know of a run.
+    struct RowJob {
+        const WeightedCore* core;
+        const int8_t* residual;  ///< where it belongs to `output`; nullptr: nothing is added or looked up yet
+        const void* output;
+    };
+    bool finishes_rows() const { return adds_ || !table_.empty(); }
+    Status prepare_sum(const PrepareContext& context);
+    static void activate_row(const void* job, const void* from, void* to, int64_t count);
+    static void quantize_row(const void* job, const void* from, void* to, int64_t count);
+    static void finish_row(const void* job, const void* from, void* to, int64_t count);
 
     Spec spec_;
     std::vector<Weight> weights_;
@@ -98,11 +113,13 @@ private:
     bool int8_ = false;
     bool staged_ = false;
     int out_size_ = 4;
-    QuantParams out_quant_;      ///< before the table, where there is one
+    QuantParams out_quant_;  ///< before the sum and the table, where there are any
+    bool adds_ = false;
+    SumParams sum_;  ///< of the outputs and a residual
+    const RunKernel* run_kernel_ = nullptr;
     std::vector<int8_t> table_;  ///< of a point-wise layer that follows; empty = none
     const TableKernel* table_kernel_ = nullptr;
     Epilogue epilogue_;
-    RowFunction row_function_;
     float pad_value_ = 0.0F;
     int8_t pad_byte_ = 0;
     bool fp16_weights_ = false;
