@@ -256,7 +256,7 @@ public:
     }
     Status prepare(const PrepareContext& context) override {
         const TensorDesc& out = context.outputs[0];
-        if (bias_.empty() && activation_.type == FusedActivation::Type::kNone && prepare_rescale(context)) {
+        if (bias_.empty() && activation_.type == FusedActivation::Type::kIdentity && prepare_rescale(context)) {
             return {};
         }
         if (context.inputs[0].dtype == DType::kFloat16 || (out.dtype != DType::kInt8 && out.dtype != DType::kFloat32)) {

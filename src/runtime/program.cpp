@@ -300,6 +300,11 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
                 const bool int8 = !node.inputs.empty() && graph.value(node.inputs[0]).dtype == DType::kInt8 &&
                                   !reads_only_shape(node, 0);
                 program->int8_layers[node.name] = int8;
+                for (const NodeId fused : {node.sum, node.table}) {
+                    if (fused != kNone) {
+                        program->int8_layers[graph.node(fused).name] = true;
+                    }
+                }
             }
         }
         const size_t refused = keep_float.size();

@@ -42,7 +42,7 @@ void FusedActivation::apply(const float* from, float* to, int64_t count) const {
     const float p = a;
     const float q = b;
     switch (type) {
-        case Type::kNone: map(from, to, count, [](float x) { return x; }); break;
+        case Type::kIdentity: map(from, to, count, [](float x) { return x; }); break;
         case Type::kRelu: map(from, to, count, [](float x) { return x < 0.0F ? 0.0F : x; }); break;
         case Type::kLeakyRelu: map(from, to, count, [p](float x) { return x > 0.0F ? x : p * x; }); break;
         case Type::kClip:

@@ -10,14 +10,22 @@
 namespace fw {
 
 struct FusedActivation {
-    enum class Type : int { kNone = 0, kRelu = 1, kLeakyRelu = 2, kClip = 3, kSigmoid = 4, kMish = 5, kHardSwish = 6 };
+    enum class Type : int {
+        kIdentity = 0,
+        kRelu = 1,
+        kLeakyRelu = 2,
+        kClip = 3,
+        kSigmoid = 4,
+        kMish = 5,
+        kHardSwish = 6
+    };
 
-    Type type = Type::kNone;
+    Type type = Type::kIdentity;
     float a = 0.0F;  ///< slope; lower bound; alpha
     float b = 0.0F;  ///< upper bound; beta
 
     /// A clamp carries it: none, ReLU and clip.
-    bool is_clamp() const { return type == Type::kNone || type == Type::kRelu || type == Type::kClip; }
+    bool is_clamp() const { return type == Type::kIdentity || type == Type::kRelu || type == Type::kClip; }
     /// The clamp of such a type; none has infinite bounds, so that infinities pass.
     RealClamp clamp() const;
     /// Applies any type. Only IEEE operations and quant/math.h: the same bits everywhere.
