@@ -19,7 +19,7 @@ namespace {
 // Transformed tiles of one block, in and out: about a second-level cache.
 constexpr int64_t kBlockBytes = 512 * 1024;
 // Tiles of a block at least: the weights of all frequencies pass by once a block.
-constexpr int64_t kLeastTiles = 24;
+constexpr int64_t kLeastTiles = 18;
 constexpr int kMaxTile = 8;
 
 // Weights to the frequencies: a row a frequency, times the three of a filter (G of Lavin and Gray).

@@ -22,16 +22,31 @@ namespace {
 struct Linear {
     std::vector<float> weight, bias;
     int64_t in = 0, out = 0;
-    PackedMatrix packed;
+    std::vector<PackedMatrix> packed;  ///< the outputs in pieces
 
-    Status pack(const GemmKernel& kernel);
+    /// Into pieces of `width` outputs.
+    Status pack(const GemmKernel& kernel, int64_t width);
+    size_t packed_bytes() const;
 };
 
-Status Linear::pack(const GemmKernel& kernel) {
-    FW_RETURN_IF_ERROR(packed.pack(kernel, out, in, weight.data(), bias.data()));
+Status Linear::pack(const GemmKernel& kernel, int64_t width) {
+    packed.resize(static_cast<size_t>(out / width));
+    int64_t first = 0;
+    for (PackedMatrix& piece : packed) {
+        FW_RETURN_IF_ERROR(piece.pack(kernel, width, in, weight.data() + first * in, bias.data() + first));
+        first += width;
+    }
     weight = std::vector<float>();
     bias = std::vector<float>();
     return {};
+}
+
+size_t Linear::packed_bytes() const {
+    size_t bytes = 0;
+    for (const PackedMatrix& piece : packed) {
+        bytes += piece.bytes();
+    }
+    return bytes;
 }
 
 void scale_by(float factor, std::vector<float>* values) {
@@ -39,6 +54,8 @@ void scale_by(float factor, std::vector<float>* values) {
         value *= factor;
     }
 }
+
+constexpr int64_t kWholeVectors = 16;
 
 MatrixView rows_of(const Tensor& t) {
     return {t.ptr(), t.h(), t.w(), t.stride[0], t.stride[1]};
@@ -65,7 +82,8 @@ private:
     size_t key(size_t inputs) const { return inputs - mask_ > 1 ? 1 : 0; }
     size_t value(size_t inputs) const { return inputs - mask_ > 2 ? 2 : key(inputs); }
 
-    /// Parts of the workspace in floats: Q, K, V, O and the scores of a head, then room for a product.
+    /// Parts of the workspace in floats: Q, K and V of the heads that are projected together, O, the scores of a head,
+    /// then room for a product.
     struct Parts {
         int64_t q, k, v, o, scores, product;
     };
@@ -76,8 +94,9 @@ private:
     Linear q_, k_, v_, out_;
     int heads_ = 1;
     int64_t embed_ = 0;
-    float scale_ = 1;  ///< part of q_ once that is packed
-    size_t mask_ = 0;  ///< 1 = the last input is a mask
+    int together_ = 1;  ///< heads that are projected at once: one, if its columns are whole vectors of every level
+    float scale_ = 1;   ///< part of q_ once that is packed
+    size_t mask_ = 0;   ///< 1 = the last input is a mask
     const GemmKernel* kernel_ = nullptr;
     const FunctionKernel* exp_ = nullptr;
 };
@@ -97,6 +116,7 @@ Status MultiHeadAttention::load(const Params& params, Span<const Weight> weights
     }
     mask_ = params.i(5) != 0 ? 1 : 0;
     const int64_t head_dim = embed_ / heads_;
+    together_ = head_dim % kWholeVectors == 0 ? 1 : heads_;
     scale_ = params.has(6) ? params.f(6) : 1.0F / std::sqrt(static_cast<float>(head_dim));
     const int64_t query_dim = params.i(2) / embed_;
     const struct {
@@ -160,9 +180,10 @@ Status MultiHeadAttention::prepare(const PrepareContext& context) {
     exp_ = find_function_kernel(isa);
     scale_by(scale_, &q_.weight);
     scale_by(scale_, &q_.bias);
-    for (Linear* linear : {&q_, &k_, &v_, &out_}) {
-        FW_RETURN_IF_ERROR(linear->pack(*kernel_));
+    for (Linear* linear : {&q_, &k_, &v_}) {
+        FW_RETURN_IF_ERROR(linear->pack(*kernel_, embed_ / heads_ * together_));
     }
+    FW_RETURN_IF_ERROR(out_.pack(*kernel_, out_.out));
     return {};
 }
 
@@ -171,10 +192,11 @@ MultiHeadAttention::Parts MultiHeadAttention::parts(int64_t queries, int64_t key
         return static_cast<int64_t>(round_up(static_cast<size_t>(count) * sizeof(float) + kOverread, kAlignment) /
                                     sizeof(float));
     };
+    const int64_t width = embed_ / heads_ * together_;
     Parts at{};
-    at.k = at.q + aligned(queries * embed_);
-    at.v = at.k + aligned(keys * embed_);
-    at.o = at.v + aligned(keys * embed_);
+    at.k = at.q + aligned(queries * width);
+    at.v = at.k + aligned(keys * width);
+    at.o = at.v + aligned(keys * width);
     at.scores = at.o + aligned(queries * embed_);
     at.product = at.scores + aligned(queries * keys);
     return at;
@@ -188,11 +210,12 @@ size_t MultiHeadAttention::workspace_bytes(Span<const TensorDesc> in, Span<const
     const int64_t queries = in[0].shape.h();
     const int64_t keys = in[key(in.size())].shape.h();
     const int64_t head = embed_ / heads_;
+    const int64_t width = head * together_;
     const struct {
         int64_t m, n, k;
         bool packed_b;
-    } products[] = {{queries, embed_, q_.in, true}, {keys, embed_, k_.in, true},  {keys, embed_, v_.in, true},
-                    {queries, keys, head, false},   {queries, head, keys, false}, {queries, out_.out, embed_, true}};
+    } products[] = {{queries, width, q_.in, true}, {keys, width, k_.in, true},   {keys, width, v_.in, true},
+                    {queries, keys, head, false},  {queries, head, keys, false}, {queries, out_.out, embed_, true}};
     size_t most = 0;
     for (const auto& p : products) {
         most = std::max(most, MatrixWorkspace(*kernel_, p.m, p.n, p.k, threads, {p.packed_b, false}).total);
@@ -207,7 +230,7 @@ int64_t MultiHeadAttention::macs(Span<const TensorDesc> in, Span<const TensorDes
 }
 
 size_t MultiHeadAttention::weight_bytes() const {
-    return q_.packed.bytes() + k_.packed.bytes() + v_.packed.bytes() + out_.packed.bytes();
+    return q_.packed_bytes() + k_.packed_bytes() + v_.packed_bytes() + out_.packed_bytes();
 }
 
 void MultiHeadAttention::add_mask(const Tensor& mask, int head, int64_t queries, int64_t keys, float* scores) const {
@@ -227,16 +250,21 @@ Status MultiHeadAttention::forward(Span<const Tensor> in, Span<Tensor> out, cons
     auto* memory = static_cast<float*>(context.workspace);
     const Parts at = parts(queries, keys);
     void* product = memory + at.product;
-    const auto project = [&](const Linear& linear, const MatrixView& x, float* to, int64_t row_stride) {
-        multiply_to(*kernel_, x, linear.packed, context.threads, product, to, row_stride);
+    const auto project = [&](const PackedMatrix& piece, const MatrixView& x, float* to, int64_t row_stride) {
+        multiply_to(*kernel_, x, piece, context.threads, product, to, row_stride);
     };
-    project(q_, rows_of(in[0]), memory + at.q, embed_);
-    project(k_, rows_of(in[key(in.size())]), memory + at.k, embed_);
-    project(v_, rows_of(in[value(in.size())]), memory + at.v, embed_);
+    const int64_t width = head * together_;
     float* scores = memory + at.scores;
     for (int h = 0; h < heads_; ++h) {
+        const int in_piece = h % together_;
+        if (in_piece == 0) {
+            const auto piece = static_cast<size_t>(h / together_);
+            project(q_.packed[piece], rows_of(in[0]), memory + at.q, width);
+            project(k_.packed[piece], rows_of(in[key(in.size())]), memory + at.k, width);
+            project(v_.packed[piece], rows_of(in[value(in.size())]), memory + at.v, width);
+        }
         const auto part = [&](int64_t offset, int64_t rows) {
-            return MatrixView{memory + offset + h * head, rows, head, embed_, 1};
+            return MatrixView{memory + offset + in_piece * head, rows, head, width, 1};
         };
         multiply_to(*kernel_, part(at.q, queries), part(at.k, keys).transposed(), context.threads, product, scores,
                     keys);
@@ -249,7 +277,7 @@ Status MultiHeadAttention::forward(Span<const Tensor> in, Span<Tensor> out, cons
                     memory + at.o + h * head, embed_);
     }
     const MatrixView o = {memory + at.o, queries, embed_, embed_, 1};
-    project(out_, o, out[0].ptr(), out[0].stride[0]);
+    project(out_.packed[0], o, out[0].ptr(), out[0].stride[0]);
     return {};
 }
 
