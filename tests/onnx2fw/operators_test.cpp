@@ -107,6 +107,23 @@ TEST(OnnxOperators, SliceWithStepsAndNegativeEnds) {
     expect(&m, counting(20), {1, 2, 3}, {5, 7, 9, 10, 12, 14});
 }
 
+TEST(OnnxOperators, WhereOfAComputedValueAndInfinity) {
+    ModelBuilder m({1, 2, 2});
+    m.bytes("c", {2, 2}, {1, 0, 1, 1}, TensorProto::BOOL);
+    m.floats("low", {}, {-std::numeric_limits<float>::infinity()});
+    m.node("Where", {"c", "x", "low"}, {"masked"});
+    m.node("Softmax", {"masked"}, {"y"});
+    expect(&m, {3, 4, 0, 0}, {2, 2}, {1, 0, 0.5F, 0.5F});
+}
+
+TEST(OnnxOperators, WhereOfTwoComputedValues) {
+    ModelBuilder m({1, 3});
+    m.bytes("c", {3}, {1, 0, 1}, TensorProto::BOOL);
+    m.node("Neg", {"x"}, {"n"});
+    m.node("Where", {"c", "x", "n"}, {"y"});
+    expect(&m, {1, 2, 3}, {3}, {1, -2, 3});
+}
+
 TEST(OnnxOperators, GatherOfRuns) {
     ModelBuilder m({1, 4, 2});
     m.ints("i", {3}, {3, 0, 1});

@@ -290,7 +290,9 @@ BlobId NodeContext::image(const Value& v, std::vector<int>* order) {
 }
 
 std::string NodeContext::name() const {
-    return !node_.name().empty() || node_.output_size() == 0 ? node_.name() : node_.output(0);
+    const auto written = std::find_if(node_.output().begin(), node_.output().end(),
+                                      [](const std::string& output) { return !output.empty(); });
+    return !node_.name().empty() || written == node_.output().end() ? node_.name() : *written;
 }
 
 LayerBuilder& NodeContext::add(const char* type, const std::vector<BlobId>& bottoms) {

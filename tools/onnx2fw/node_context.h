@@ -72,7 +72,7 @@ public:
     void view(int i, const Value& v);
     void constant_out(int i, Constant c);
     bool wants(int i) const;
-    /// The layer's name: the node's, else its first output's.
+    /// The layer's name: the node's, else that of the first output that has one.
     std::string name() const;
 
     // --- Problems ---

@@ -46,6 +46,7 @@ const OpHandler kHandlers[] = {
     {"FakeQuantize", convert_fake_quantize, 5, 5, "lines of the table; weights as their levels stand for"},
     {"Flatten", convert_flatten, 1, 1, "Reshape, or nothing"},
     {"Floor", convert_unary, 1, 1, "UnaryOp"},
+    {"GRU", convert_recurrent, 3, 6, "GRU"},
     {"Gather", convert_gather, 2, 2, "Crop, and Concat for several runs of known indices"},
     {"Gelu", convert_gelu, 1, 1, "GELU"},
     {"Gemm", convert_gemm, 2, 3, "InnerProduct; Gemm of two computed matrices or with a matrix C"},
@@ -59,6 +60,7 @@ const OpHandler kHandlers[] = {
     {"Identity", convert_nothing, 1, 1, "nothing"},
     {"InstanceNormalization", convert_instance_norm, 3, 3, "InstanceNorm"},
     {"LRN", convert_lrn, 1, 1, "LRN across channels"},
+    {"LSTM", convert_recurrent, 3, 8, "LSTM"},
     {"LayerNormalization", convert_layer_norm, 2, 3, "LayerNorm; its mean and deviation by Reductions"},
     {"LeakyRelu", convert_alpha, 1, 1, "ReLU with a slope"},
     {"Less", convert_known_only, 2, 2, kFolded},
@@ -81,6 +83,7 @@ const OpHandler kHandlers[] = {
     {"Pad", convert_pad, 1, 4, "Padding: constant, edge, reflect; negative pads Crop"},
     {"Pow", convert_binary, 2, 2, "UnaryOp or BinaryOp"},
     {"QuantizeLinear", convert_quantize, 2, 3, "lines of the table"},
+    {"RNN", convert_recurrent, 3, 6, "RNN"},
     {"Range", convert_known_only, 3, 3, kFolded},
     {"Reciprocal", convert_unary, 1, 1, "UnaryOp"},
     {"ReduceL1", convert_reduce, 1, 2, "Reduction"},
@@ -121,7 +124,7 @@ const OpHandler kHandlers[] = {
     {"Transpose", convert_transpose, 1, 1, "nothing; a Permute where a later layer needs the order"},
     {"Unsqueeze", convert_unsqueeze, 1, 2, "nothing"},
     {"Upsample", convert_resize, 1, 2, "Interp"},
-    {"Where", convert_known_only, 3, 3, kFolded},
+    {"Where", convert_where, 3, 3, "BinaryOps, for a known condition"},
     {"Xor", convert_known_only, 2, 2, kFolded},
 };
 

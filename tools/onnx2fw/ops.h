@@ -26,6 +26,7 @@ void convert_nothing(NodeContext* ctx);
 // ops_binary.cpp
 void convert_binary(NodeContext* ctx);
 void convert_variadic(NodeContext* ctx);
+void convert_where(NodeContext* ctx);
 // ops_norm.cpp
 void convert_batch_norm(NodeContext* ctx);
 void convert_instance_norm(NodeContext* ctx);
@@ -55,6 +56,8 @@ void convert_gather(NodeContext* ctx);
 void convert_pad(NodeContext* ctx);
 // ops_resize.cpp
 void convert_resize(NodeContext* ctx);
+// ops_recurrent.cpp
+void convert_recurrent(NodeContext* ctx);
 // ops_quant.cpp
 void convert_quantize(NodeContext* ctx);
 void convert_dequantize(NodeContext* ctx);

@@ -1,9 +1,10 @@
-// Add, Sub, Mul, Div, Pow, Min, Max, Sum, Mean.
+// Add, Sub, Mul, Div, Pow, Min, Max, Sum, Mean, Where.
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "onnx2fw/fold.h"
+#include "onnx2fw/fold_rules.h"
 #include "onnx2fw/ops.h"
 
 namespace fw::onnx {
@@ -223,6 +224,61 @@ void convert_variadic(NodeContext* ctx) {
     if (mean) {
         LayerBuilder& layer = add_scalar_op(ctx, nullptr, 2, 1.0 / count, sum.blob);
         ctx->out(0, &layer, sum.dims, sum.shape, sum.axes);
+    }
+}
+
+namespace {
+
+// 1 where the condition is `chosen`, else 0.
+Constant chosen_mask(const Constant& condition, bool chosen) {
+    std::vector<float> values(condition.count());
+    for (size_t k = 0; k < values.size(); ++k) {
+        values[k] = (condition.at(k) != 0) == chosen ? 1.0F : 0.0F;
+    }
+    return Constant::reals(condition.dims, std::move(values));
+}
+
+// Operand i where the mask is 1, and 0 elsewhere. Known values are chosen, not multiplied: they may be infinite.
+bool masked(NodeContext* ctx, int i, const Constant& mask, Value* out) {
+    Value x;
+    if (!operand(ctx, i, &x)) {
+        return false;
+    }
+    Value m;
+    m.dims = mask.dims;
+    m.constant = std::make_shared<const Constant>(mask);
+    if (x.blob != kNoBlob) {
+        return emit_binary(ctx, "Mul", x, m, false, out);
+    }
+    Dims dims;
+    if (!broadcast(x.dims, mask.dims, &dims) || !ctx->take_budget(dims_count(dims))) {
+        ctx->error("shapes %s and %s do not fit together", dims_text(x.dims).c_str(), dims_text(mask.dims).c_str());
+        return false;
+    }
+    std::vector<float> values(static_cast<size_t>(dims_count(dims)));
+    walk(dims, {steps_in(x.dims, dims), steps_in(mask.dims, dims)}, {0, 0}, [&](size_t k, const Dims& at) {
+        const bool chosen = mask.f[static_cast<size_t>(at[1])] != 0;
+        values[k] = chosen ? static_cast<float>(x.constant->at(static_cast<size_t>(at[0]))) : 0.0F;
+    });
+    out->dims = dims;
+    out->constant = std::make_shared<const Constant>(Constant::reals(dims, std::move(values)));
+    return true;
+}
+
+}  // namespace
+
+void convert_where(NodeContext* ctx) {
+    const ConstantPtr condition = ctx->constant(0);
+    if (condition == nullptr) {
+        ctx->error("the condition is computed from the network's input, expected known values");
+        return;
+    }
+    Value first;
+    Value second;
+    Value out;
+    if (masked(ctx, 1, chosen_mask(*condition, true), &first) &&
+        masked(ctx, 2, chosen_mask(*condition, false), &second)) {
+        emit_binary(ctx, "Add", first, second, true, &out);
     }
 }
 
