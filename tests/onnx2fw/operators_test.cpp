@@ -302,6 +302,41 @@ TEST(OnnxOperators, QdqBecomesATable) {
     EXPECT_EQ(run(o.out.net, {1, 3}, "y"), (Floats{2, 6}));
 }
 
+// The multipliers of a convolution are those of engines that run the source file, to the bit: where no scale of the
+// weights gives one, the scale between two convolutions moves by a few units in the last place.
+TEST(OnnxOperators, MultipliersAreThoseOfTheSourceFile) {
+    int moved = 0;
+    for (int k = 0; k < 64; ++k) {
+        const float steps[] = {0.0071F, 0.003F * (1.0F + 0.01F * static_cast<float>(k)),
+                               0.11F / (1.0F + 0.03F * static_cast<float>(k))};
+        ModelBuilder m({1, 1, 1, 2});
+        m.bytes("z", {}, {0}, TensorProto::INT8).bytes("wq", {1, 1, 1, 1}, {8}, TensorProto::INT8);
+        m.floats("s", {}, {steps[0]}).floats("ws", {}, {steps[1]}).floats("t", {}, {steps[2]});
+        m.node("QuantizeLinear", {"x", "s", "z"}, {"xq"});
+        m.node("DequantizeLinear", {"xq", "s", "z"}, {"xd"});
+        m.node("DequantizeLinear", {"wq", "ws", "z"}, {"w"});
+        m.node("Conv", {"xd", "w"}, {"c"});
+        m.node("QuantizeLinear", {"c", "t", "z"}, {"cq"});
+        m.node("DequantizeLinear", {"cq", "t", "z"}, {"cd"});
+        m.node("Conv", {"cd", "w"}, {"y"});
+        m.output("y");
+        OnnxOptions options;
+        options.common.optimize = false;
+        const Outcome o = convert_bytes(m.serialized(), options);
+        ASSERT_TRUE(o.status.ok()) << o.errors();
+        const ScaleTable& table = o.out.table;
+        ASSERT_EQ(table.blobs.count("c"), 1U);
+        const float between = table.blobs.at("c").scale;
+        const double in = static_cast<double>(table.blobs.at("x").scale);
+        const double weights = static_cast<double>(table.layers.at("n4").weight_scales[0]);
+        EXPECT_EQ(static_cast<float>(static_cast<double>(between) / (in * weights)), steps[0] * steps[1] / steps[2])
+            << k;
+        EXPECT_NEAR(between * steps[2], 1.0F, 1e-6F) << k;
+        moved += between == static_cast<float>(1.0 / static_cast<double>(steps[2])) ? 0 : 1;
+    }
+    EXPECT_GT(moved, 0);
+}
+
 TEST(OnnxOperators, QLinearConvIsAConvAndScales) {
     ModelBuilder m({1, 1, 1, 2});
     m.floats("s", {}, {0.5F}).bytes("z", {}, {128}, TensorProto::UINT8);
