@@ -337,6 +337,17 @@ TEST(OnnxOperators, MultipliersAreThoseOfTheSourceFile) {
     EXPECT_GT(moved, 0);
 }
 
+TEST(OnnxOperators, NamesInMessagesAreOneShortLine) {
+    ModelBuilder m({1, 1});
+    NodeProto* node = m.node("Nothing\x1b[31m", {"x"}, {"y"});
+    node->set_name("a\nb" + std::string(100000, 'x'));
+    const std::string errors = convert_bytes(m.output("y").serialized()).errors();
+    EXPECT_EQ(errors.find("net.onnx: layer 'a bxxx"), 0U) << errors.substr(0, 200);
+    EXPECT_EQ(errors.find('\x1b'), std::string::npos);
+    EXPECT_EQ(errors.find('\n'), errors.size() - 1);
+    EXPECT_LT(errors.size(), 3000U);
+}
+
 TEST(OnnxOperators, QLinearConvIsAConvAndScales) {
     ModelBuilder m({1, 1, 1, 2});
     m.floats("s", {}, {0.5F}).bytes("z", {}, {128}, TensorProto::UINT8);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <utility>
 
 namespace fw::import {
 
@@ -14,15 +15,21 @@ constexpr size_t kMaxLines = 1000;
 FW_PRINTF(1, 0) std::string formatted(const char* format, va_list args) {
     char text[1024];
     std::vsnprintf(text, sizeof(text), format, args);
-    std::string line = text;
-    std::replace_if(
-        line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-    return line;
+    return text;
+}
+
+// Names come from the file and may hold anything.
+std::string shortened(const std::string& name) {
+    constexpr size_t kLongest = 256;
+    return name.size() > kLongest ? name.substr(0, kLongest) + "..." : name;
 }
 
 void add(std::vector<std::string>* lines, const std::string& where, const std::string& text) {
     if (lines->size() < kMaxLines) {
-        lines->push_back(where.empty() ? text : where + ": " + text);
+        std::string line = where.empty() ? text : where + ": " + text;
+        std::replace_if(
+            line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+        lines->push_back(std::move(line));
     }
 }
 
@@ -39,7 +46,7 @@ void Report::layer_error(const std::string& file, const std::string& layer, cons
                          ...) {
     va_list args;
     va_start(args, format);
-    add(&errors_, file + ": layer '" + layer + "' (" + type + ")", formatted(format, args));
+    add(&errors_, file + ": layer '" + shortened(layer) + "' (" + shortened(type) + ")", formatted(format, args));
     va_end(args);
 }
 
