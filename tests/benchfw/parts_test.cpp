@@ -1,6 +1,8 @@
 // benchfw's parts that need no clock: inputs, tables, texts; and that the peak loops of this processor run.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/cpu.h"
 #include "benchfw/html.h"
 #include "benchfw/made_table.h"
