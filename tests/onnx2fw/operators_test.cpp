@@ -348,6 +348,20 @@ TEST(OnnxOperators, NamesInMessagesAreOneShortLine) {
     EXPECT_LT(errors.size(), 3000U);
 }
 
+TEST(OnnxOperators, ABatchIsRefusedOrMadeOne) {
+    ModelBuilder m({2, 1, 1, 2});
+    m.floats("w", {1, 1, 1, 1}, {3});
+    m.node("Conv", {"x", "w"}, {"y"});
+    m.output("y");
+    EXPECT_NE(convert_bytes(m.serialized()).errors().find("[2,1,1,2]: a batch of 2, expected 1 (--input-shape"),
+              std::string::npos);
+    OnnxOptions options;
+    options.input_shapes[""] = {1, 1, 1, 2};
+    const Outcome o = convert_bytes(m.serialized(), options);
+    ASSERT_TRUE(o.status.ok()) << o.errors();
+    EXPECT_EQ(run(o.out.net, {1, 2}, "y"), (Floats{3, 6}));
+}
+
 TEST(OnnxOperators, QLinearConvIsAConvAndScales) {
     ModelBuilder m({1, 1, 1, 2});
     m.floats("s", {}, {0.5F}).bytes("z", {}, {128}, TensorProto::UINT8);

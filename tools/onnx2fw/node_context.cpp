@@ -282,7 +282,8 @@ BlobId NodeContext::image(const Value& v, std::vector<int>* order) {
         return kNoBlob;
     }
     if (v.dims[0] != 1) {
-        error("input is %s: a batch of %lld, expected 1", dims_text(v.dims).c_str(), static_cast<long long>(v.dims[0]));
+        error("input is %s: a batch of %lld, expected 1 (--input-shape gives the network's input another)",
+              dims_text(v.dims).c_str(), static_cast<long long>(v.dims[0]));
         return kNoBlob;
     }
     *order = v.rank() == 4 ? std::vector<int>{1, 2, 3} : std::vector<int>{1, kNoAxis, 2};
