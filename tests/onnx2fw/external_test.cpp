@@ -1,4 +1,6 @@
 // Tensors whose data lie in files beside the model: those that are read, and those that must not be.
+#include <sys/stat.h>
+
 #include <filesystem>
 
 #include "onnx_test_util.h"
@@ -55,6 +57,7 @@ TEST_F(ExternalData, NothingElseIsRead) {
     fs::create_symlink("../w.bin", model("link"));
     fs::create_symlink("..", model("up"));
     fs::create_symlink("nowhere", model("dangling"));
+    ASSERT_EQ(::mkfifo(model("pipe").c_str(), 0600), 0);
     const std::pair<std::string, const char*> cases[] = {
         {"../w.bin", "lie in '../w.bin', expected a file in the model's folder"},
         {"deeper/../../w.bin", "expected a file in the model's folder"},
@@ -65,6 +68,7 @@ TEST_F(ExternalData, NothingElseIsRead) {
         {"dangling", "cannot open"},
         {"none.bin", "cannot open"},
         {"deeper", "is a directory"},
+        {"pipe", "'pipe' is a pipe or device, expected a file"},
     };
     for (const auto& [location, message] : cases) {
         EXPECT_NE(problem(location).find(message), std::string::npos) << location << ": " << problem(location);

@@ -53,6 +53,12 @@ bool links_outside(const std::string& model, const std::string& folder, const st
     return true;
 }
 
+// Is it a pipe or a device, which might never end or be never written?
+bool is_special(const std::string& path) {
+    std::error_code error;
+    return std::filesystem::is_other(path, error);
+}
+
 }  // namespace
 
 bool NodeContext::external_bytes(const TensorProto& tensor, Span<const uint8_t>* out) {
@@ -92,7 +98,13 @@ bool NodeContext::external_bytes(const TensorProto& tensor, Span<const uint8_t>*
     }
     auto file = c_.external.find(location);
     if (file == c_.external.end()) {
-        Result<FileData> data = map_file((c_.folder + "/" + location).c_str());
+        const std::string path = c_.folder + "/" + location;
+        if (is_special(path)) {
+            error("external data of '%s': '%s' is a pipe or device, expected a file", tensor.name().c_str(),
+                  location.c_str());
+            return false;
+        }
+        Result<FileData> data = map_file(path.c_str());
         if (!data.ok()) {
             error("external data of '%s': %s", tensor.name().c_str(), data.status().message());
             return false;
