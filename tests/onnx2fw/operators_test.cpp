@@ -124,6 +124,15 @@ TEST(OnnxOperators, WhereOfTwoComputedValues) {
     expect(&m, {1, 2, 3}, {3}, {1, -2, 3});
 }
 
+TEST(OnnxOperators, WhereThatWouldNotFitIsAnError) {
+    ModelBuilder m({1, 1});
+    m.bytes("c", {1, 70000}, std::vector<int>(70000, 1), TensorProto::BOOL).floats("k", {70000, 1}, Floats(70000, 1));
+    m.node("Where", {"c", "k", "x"}, {"y"});
+    const Outcome o = convert_bytes(m.output("y").serialized());
+    EXPECT_FALSE(o.status.ok());
+    EXPECT_EQ(o.report.errors().size(), 1U) << o.errors();
+}
+
 TEST(OnnxOperators, GatherOfRuns) {
     ModelBuilder m({1, 4, 2});
     m.ints("i", {3}, {3, 0, 1});

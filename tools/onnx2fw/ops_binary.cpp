@@ -251,17 +251,20 @@ bool masked(NodeContext* ctx, int i, const Constant& mask, Value* out) {
         return emit_binary(ctx, "Mul", x, m, false, out);
     }
     Dims dims;
-    if (!broadcast(x.dims, mask.dims, &dims) || !ctx->take_budget(dims_count(dims))) {
+    if (!broadcast(x.dims, mask.dims, &dims)) {
         ctx->error("shapes %s and %s do not fit together", dims_text(x.dims).c_str(), dims_text(mask.dims).c_str());
         return false;
     }
-    std::vector<float> values(static_cast<size_t>(dims_count(dims)));
+    Constant c;
+    if (!make(ctx, TensorProto::FLOAT, dims, &c)) {
+        return false;
+    }
     walk(dims, {steps_in(x.dims, dims), steps_in(mask.dims, dims)}, {0, 0}, [&](size_t k, const Dims& at) {
         const bool chosen = mask.f[static_cast<size_t>(at[1])] != 0;
-        values[k] = chosen ? static_cast<float>(x.constant->at(static_cast<size_t>(at[0]))) : 0.0F;
+        c.f[k] = chosen ? static_cast<float>(x.constant->at(static_cast<size_t>(at[0]))) : 0.0F;
     });
     out->dims = dims;
-    out->constant = std::make_shared<const Constant>(Constant::reals(dims, std::move(values)));
+    out->constant = std::make_shared<const Constant>(std::move(c));
     return true;
 }
 
