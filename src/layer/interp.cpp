@@ -268,7 +268,7 @@ public:
         }
         const Tensor from = in[0].rank() == 3 ? in[0] : as_channels(in[0]);
         const Tensor to = out[0].rank() == 3 ? out[0] : as_channels(out[0]);
-        const bool sized = in.size() > 1 || !by_scale();
+        const bool sized = in.size() > 1 || !size_.empty() || !by_scale();
         const Axis x_axis = {from.w(), to.w(), coordinates_, sized ? 0.0F : scale_w_};
         const Axis y_axis = {from.h(), to.h(), coordinates_, sized ? 0.0F : scale_h_};
         if (type_ == 1 || in[0].rank() == 1) {

@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/shape.h"
 #include "layer/support/weights.h"
 
@@ -52,7 +53,24 @@ public:
         return {};
     }
 
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* operation) const override {
+        LrnOperation lrn;
+        lrn.across = across_;
+        lrn.size = size_;
+        lrn.factor = factor();
+        lrn.beta = beta_;
+        lrn.bias = bias_;
+        *operation = lrn;
+        return {};
+    }
+
 private:
+    // Of the sum of squares.
+    float factor() const {
+        const auto size = static_cast<float>(size_);
+        return alpha_ / (across_ ? size : size * size);
+    }
+
     static constexpr int kLargestWindow = 65535;
 
     static constexpr int kBlock = 256;  // channels at a time
@@ -79,7 +97,7 @@ private:
     // Channels [first, first + count). The k-th channel of every window is added in one loop, so that loops vectorise.
     void across_block(const Tensor& in, const Tensor& out, int y, int x, int first, int count) const {
         const int half = size_ / 2;
-        const float factor = alpha_ / static_cast<float>(size_);
+        const float factor_of_sum = factor();
         float sum[kBlock] = {};
         const float* pixel = &in.at(0, y, x);
         const int64_t step = in.c_stride();
@@ -89,7 +107,7 @@ private:
             add_squares(pixel + (first + begin + k) * step, step, end - begin, sum + begin);
         }
         for (int i = 0; i < count; ++i) {
-            sum[i] = bias_ + factor * sum[i];
+            sum[i] = bias_ + factor_of_sum * sum[i];
         }
         power(sum, count);
         scale(pixel + first * step, step, sum, count, &out.at(first, y, x), out.c_stride());
@@ -118,7 +136,7 @@ private:
     }
     void within_channel(const Tensor& in, const Tensor& out, int y, int x) const {
         const int half = size_ / 2;
-        const float factor = alpha_ / (static_cast<float>(size_) * static_cast<float>(size_));
+        const float factor_of_sum = factor();
         for (int c = 0; c < in.c(); ++c) {
             float sum = 0.0F;
             for (int v = std::max(y - half, 0); v <= std::min(y + half, in.h() - 1); ++v) {
@@ -127,7 +145,7 @@ private:
                     sum += value * value;
                 }
             }
-            out.at(c, y, x) = in.at(c, y, x) * power(bias_ + factor * sum);
+            out.at(c, y, x) = in.at(c, y, x) * power(bias_ + factor_of_sum * sum);
         }
     }
 

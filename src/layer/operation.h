@@ -73,12 +73,13 @@ struct GatherOperation {
 
 /// One function of each element.
 struct MapOperation {
-    enum class Kind : uint8_t { kTable, kClampBytes, kQuantize, kDequantize, kFunction, kClamp };
+    enum class Kind : uint8_t { kTable, kClampBytes, kQuantize, kDequantize, kFunction, kClamp, kSlope };
     Kind kind = Kind::kTable;
-    Span<const int8_t> table;  ///< kTable
+    Span<const int8_t> table;  ///< kTable: 256 entries, or as many for each index of the outermost axis
     QuantBounds bounds;        ///< kClampBytes
     RealClamp clamp;           ///< kClamp: float
     FunctionArgs function;     ///< kFunction
+    Span<const float> slope;   ///< kSlope (float): factors below 0, one or one for each index of the outermost axis
 };
 
 /// One output of each pair of elements of two inputs.
@@ -97,6 +98,13 @@ struct CombineOperation {
 struct AffineOperation {
     Span<const float> a, b;
     int zero_point_in = 0;
+};
+
+/// x * (bias + factor * sum)^-beta, the sum of squares over `size` neighbours: channels, or pixels both ways. Float.
+struct LrnOperation {
+    bool across = true;  ///< channels
+    int size = 1;        ///< odd
+    float factor = 1.0F, beta = 0.75F, bias = 1.0F;
 };
 
 /// Softmax along an axis.
@@ -118,7 +126,7 @@ struct ResizeOperation {
 
 using OperationVariant =
     std::variant<std::monostate, ConvOperation, PoolOperation, CopyOperation, GatherOperation, MapOperation,
-                 CombineOperation, AffineOperation, SoftmaxOperation, ResizeOperation>;
+                 CombineOperation, AffineOperation, LrnOperation, SoftmaxOperation, ResizeOperation>;
 
 /// One of them; nothing at first. (A type of its own, so that layer.h can name it.)
 struct Operation : OperationVariant {

@@ -1,4 +1,5 @@
 // PReLU: x, or slope * x below 0; one slope, or one a channel (the outermost axis).
+#include "layer/operation.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
 #include "layer/support/weights.h"
@@ -53,6 +54,15 @@ public:
                 run_int8(plan, in[0].ptr<const int8_t>(), out[0].ptr<int8_t>(), offset, n);
             }
         });
+        return {};
+    }
+
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* operation) const override {
+        MapOperation map;
+        map.kind = tables_.empty() ? MapOperation::Kind::kSlope : MapOperation::Kind::kTable;
+        map.slope = slope_;
+        map.table = tables_;
+        *operation = map;
         return {};
     }
 

@@ -204,6 +204,25 @@ TEST_F(VulkanLayers, Functions) {
     }
 }
 
+TEST_F(VulkanLayers, PReLU) {
+    // A slope for all, a slope a channel; the float values have both signs.
+    expect_same(input(7, 6, 5) + "PReLU f 1 1 data f 0=1\n", 2, 2, "PReLU");
+    expect_same(input(7, 6, 5) + "PReLU f 1 1 data f 0=7\n", 2, 2, "PReLU");
+    expect_same(input(8, 6, 5) + conv("Convolution", 9, 8, 1, "") + "PReLU f 1 1 conv f 0=9\n", 3, 3, "PReLU");
+}
+
+TEST_F(VulkanLayers, Lrn) {
+    for (const char* more : {"0=0 1=5 2=2.0 3=0.75", "0=0 1=3 2=0.5 3=0.6 4=2.0", "0=0 1=21", "0=1 1=3 2=2.0 3=0.75",
+                             "0=1 1=5 2=1.0 3=0.5"}) {
+        expect_same(input(9, 5, 7) + "LRN n 1 1 data n " + more + "\n", 2, 2, "LRN");
+    }
+}
+
+TEST_F(VulkanLayers, ResizeToTheSizeOfAnExpression) {
+    // Scales are given too: the expression goes before them.
+    expect_same(input(6, 4, 5) + "Interp m 1 1 data m 0=2 1=3.0 2=3.0 9=9,7\n", 2, 2, "Interp");
+}
+
 TEST_F(VulkanLayers, ConcatOfTwoScales) {
     expect_same(input(6, 5, 7) +
                     "Split s 1 3 data a b d\nConvolution c 1 1 b c 0=5 1=1 5=1 6=30\n"

@@ -9,6 +9,7 @@ namespace fw::vulkan {
 namespace {
 
 constexpr size_t kLoops = 6;  // of elements.comp
+constexpr size_t kTableBytes = 256;
 
 // As elements.comp numbers them.
 enum class Kind : uint32_t {
@@ -26,6 +27,7 @@ enum class Kind : uint32_t {
     kMaximum,
     kMinimum,
     kCopyWords,
+    kSlope,
 };
 
 // zero point, lo and hi without it, factor: what to_level() takes.
@@ -122,18 +124,20 @@ Status Recorder::copy(const CopyOperation::Part& part, DType type, Dispatch* dis
     }
     FW_ASSIGN_OR_RETURN(loops.places[0], place(part.to, to_span, type));
     FW_ASSIGN_OR_RETURN(loops.places[1], place(part.from, from_span, type));
-    loops.places[2] = loops.places[1];
+    loops.places[2] = {loops.places[1].offset, 0};  // the table's index
     return elements(loops, packed_bytes(part.table), dispatch);
 }
 
 Status Recorder::map(const MapOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch) {
     Loops loops;
     std::vector<uint32_t> parameters;
+    bool by_channel = false;
     loops.int8 = in.dtype == DType::kInt8 || out.dtype == DType::kInt8;
     switch (op.kind) {
         case MapOperation::Kind::kTable:
             loops.kind = Kind::kTable;
             parameters = packed_bytes(op.table);
+            by_channel = op.table.size() > kTableBytes;
             break;
         case MapOperation::Kind::kClampBytes:
             loops.kind = Kind::kClampBytes;
@@ -159,13 +163,20 @@ Status Recorder::map(const MapOperation& op, const Tensor& in, const Tensor& out
             loops.kind = Kind::kClamp;
             parameters = {word(op.clamp.lo), word(op.clamp.hi)};
             break;
+        case MapOperation::Kind::kSlope:
+            loops.kind = Kind::kSlope;
+            for (const float slope : op.slope) {
+                parameters.push_back(word(slope));
+            }
+            by_channel = op.slope.size() > 1;
+            break;
     }
     for (int axis = 0; axis < out.rank(); ++axis) {
-        loops.add(out.shape[axis], out.stride[axis], in.stride[axis], 0);
+        loops.add(out.shape[axis], out.stride[axis], in.stride[axis], by_channel && axis == 0 ? 1 : 0);
     }
     FW_ASSIGN_OR_RETURN(loops.places[0], place(out));
     FW_ASSIGN_OR_RETURN(loops.places[1], place(in));
-    loops.places[2] = loops.places[1];
+    loops.places[2] = {loops.places[1].offset, 0};  // the channel's index, or 0
     return elements(loops, parameters, dispatch);
 }
 

@@ -87,6 +87,7 @@ private:
     Status map(const MapOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status combine(const CombineOperation& op, const Tensor& out, Dispatch* dispatch);
     Status affine(const AffineOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
+    Status lrn(const LrnOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status gather(const GatherOperation& op, Dispatch* dispatch);
     Status resize(const ResizeOperation& op, Dispatch* dispatch);
     Status softmax(const SoftmaxOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);

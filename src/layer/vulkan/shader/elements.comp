@@ -17,7 +17,7 @@ layout(push_constant) uniform Push {
 
 // As layer/vulkan/elements.cpp numbers them.
 const int COPY = 0, TABLE = 1, CLAMP_BYTES = 2, QUANTIZE = 3, DEQUANTIZE = 4, CALL = 5, CLAMP = 6, AFFINE = 7, SUM = 8,
-          PRODUCT = 9, QUOTIENT = 10, MAXIMUM = 11, MINIMUM = 12, COPY_WORDS = 13;
+          PRODUCT = 9, QUOTIENT = 10, MAXIMUM = 11, MINIMUM = 12, COPY_WORDS = 13, SLOPE = 14;
 
 int whole(int i) { return int(constants[p.parameters + i]); }
 float real(int i) { return constant_f(p.parameters + i); }
@@ -101,7 +101,7 @@ void main() {
 #ifdef INT8
     switch (KIND) {
         case COPY: out8[out_at] = a8[a_at]; break;
-        case TABLE: out8[out_at] = int8_t(look_up(p.parameters, int(a8[a_at]))); break;
+        case TABLE: out8[out_at] = int8_t(look_up(p.parameters + 64 * b_at, int(a8[a_at]))); break;
         case CLAMP_BYTES: out8[out_at] = int8_t(clamp(int(a8[a_at]), whole(0), whole(1))); break;
         case QUANTIZE: {
             precise float scaled = af[a_at] * real(3);
@@ -122,6 +122,7 @@ void main() {
     switch (KIND) {
         case COPY_WORDS: out32[out_at] = a32[a_at]; break;
         case CALL: outf[out_at] = call(af[a_at]); break;
+        case SLOPE: outf[out_at] = af[a_at] < 0.0 ? af[a_at] * real(b_at) : af[a_at]; break;
         case CLAMP: outf[out_at] = min(max(af[a_at], real(0)), real(1)); break;
         case AFFINE: outf[out_at] = af[a_at] * real(5 + b_at) + real(5 + whole(4) + b_at); break;
         default: outf[out_at] = combined(af[a_at], bf[b_at]);
