@@ -52,25 +52,27 @@ CoreKinds read_core_kinds(const std::string& folder, int count) {
     if (speed.empty()) {
         return kinds;
     }
-    const auto [slowest, fastest] = std::minmax_element(speed.begin(), speed.end());
-    if (*slowest <= 0 || *slowest == *fastest) {
-        return kinds;
+    const long slowest = *std::min_element(speed.begin(), speed.end());
+    for (int i = 0; i < count && slowest > 0; ++i) {
+        (speed[static_cast<size_t>(i)] == slowest ? kinds.little : kinds.big).push_back(i);
     }
-    for (int i = 0; i < count; ++i) {
-        (speed[static_cast<size_t>(i)] == *slowest ? kinds.little : kinds.big).push_back(i);
+    if (kinds.big.empty()) {
+        kinds.little.clear();
     }
     return kinds;
 }
 
 const std::vector<int>& cores_of(Cores kind) {
-    static const CoreKinds kKinds = kinds_here();
-    static const std::vector<int> kAny;
+    static const struct {
+        CoreKinds kinds = kinds_here();
+        std::vector<int> any;
+    } kHere;
     switch (kind) {
-        case Cores::kAll: return kAny;
-        case Cores::kBig: return kKinds.big;
-        case Cores::kLittle: return kKinds.little;
+        case Cores::kBig: return kHere.kinds.big;
+        case Cores::kLittle: return kHere.kinds.little;
+        case Cores::kAll: break;
     }
-    return kAny;
+    return kHere.any;
 }
 
 #if defined(__linux__)

@@ -116,6 +116,13 @@ void make_softmax_table(const QuantParams& in, SoftmaxTable* table);
 /// Factor of the values for a sum of weights: 2^30 / sum, with `out` (int8 outputs) times its scale.
 float softmax_factor(int64_t sum, const QuantParams* out);
 
+/// Convolutions add residuals to their outputs themselves; the smallest build leaves out what asks first.
+#ifdef FW_MINSIZE
+constexpr bool kFusesSums = false;
+#else
+constexpr bool kFusesSums = true;
+#endif
+
 /// Element-wise sum of n int8 tensors with coefficients:
 /// q = clamp(zp_out + ((sum_i (q_i - zp_i) * multiplier_i + (1 << (shift - 1))) >> shift), lo, hi), all in int32.
 /// shift = 0: scales or coefficients that this formula cannot hold; the layer stays float.

@@ -15,7 +15,11 @@ constexpr size_t kMaxPairs = size_t{1} << 20;
 // The search behind the greedy orders: how far above the bound it begins, and how often it tries. A try takes as long
 // as a greedy order, some tens of microseconds for a hundred buffers.
 constexpr double kNearBound = 1.05;
+#ifdef FW_MINSIZE
+constexpr int kTries = 0;
+#else
 constexpr int kTries = 256;
+#endif
 constexpr size_t kMaxSearched = 512;
 
 uint64_t padded(const Lifetime& buffer) {
@@ -260,13 +264,9 @@ uint64_t lay_out_arena(std::vector<Lifetime>* buffers) {
         }
         std::vector<size_t> order = best_order;
         const size_t moved = i % 2 == 0 ? at_top[draw(at_top.size())] : draw(count);
-        const auto from = order.begin() + static_cast<std::ptrdiff_t>(moved);
-        const auto to = order.begin() + static_cast<std::ptrdiff_t>(draw(count));
-        if (from < to) {
-            std::rotate(from, from + 1, to + 1);
-        } else {
-            std::rotate(to, from, from + 1);
-        }
+        const size_t buffer = order[moved];
+        order.erase(order.begin() + static_cast<std::ptrdiff_t>(moved));
+        order.insert(order.begin() + static_cast<std::ptrdiff_t>(draw(count)), buffer);
         keep(std::move(order));
     }
     return best;

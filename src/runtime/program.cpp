@@ -8,6 +8,7 @@
 #include "graph/int8_plan.h"
 #include "graph/pass.h"
 #include "layer/operation.h"
+#include "quant/quant.h"
 #include "runtime/cost_model.h"
 #include "runtime/custom_layer.h"
 
@@ -158,7 +159,7 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
             context.before_table = node.before_table;
         }
         SumParams sum;
-        if (node.sum != kNone) {
+        if (kFusesSums && node.sum != kNone) {
             const Status made = make_fused_sum(model, program->graph, node, &sum);
             const Node& removed = program->graph.node(node.sum);
             if (made.code() == Code::kUnsupported && keep_float->emplace(removed.name, made.message()).second) {

@@ -7,6 +7,7 @@
 // takes the sum, so that the other's output is there.
 #include "graph/pass.h"
 #include "graph/weighted.h"
+#include "quant/quant.h"
 
 namespace fw {
 
@@ -33,7 +34,7 @@ bool is_sum_of_two(const Graph& graph, NodeId id) {
 }  // namespace
 
 Status pass_fuse_sum(Graph* graph, const PassContext& context) {
-    if (context.for_device) {
+    if (!kFusesSums || context.for_device) {
         return {};
     }
     const std::vector<NodeId> order = graph->order();

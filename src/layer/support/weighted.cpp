@@ -217,7 +217,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
 // A table that only bounds its index becomes bounds of the sum in front of it.
 Status WeightedCore::prepare_sum(const PrepareContext& context) {
     adds_ = context.sum != nullptr;
-    if (!adds_) {
+    if (!adds()) {
         return {};
     }
     if (context.outputs[0].dtype != DType::kInt8 || context.inputs.size() != 2) {
@@ -356,7 +356,7 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
     job.epilogue = epilogue_;
     if (!spec_.activation.is_clamp()) {
         job.row_function = {staged_ ? quantize_row : activate_row, &rows, staged_};
-    } else if (finishes_rows() && (residual != nullptr || !adds_)) {
+    } else if (finishes_rows() && (residual != nullptr || !adds())) {
         job.row_function = {finish_row, &rows, false};
     }
     job.threads = threads;
@@ -436,7 +436,7 @@ void WeightedCore::finish_row(const void* job, const void* from, void* to, int64
     const WeightedCore* self = rows.core;
     const auto* in = static_cast<const int8_t*>(from);
     auto* out = static_cast<int8_t*>(to);
-    if (self->adds_) {
+    if (self->adds()) {
         const int8_t* operands[] = {in, rows.residual + (out - static_cast<const int8_t*>(rows.output))};
         sum_run(self->sum_, self->run_kernel_, operands, count, out);
         in = out;
@@ -463,7 +463,7 @@ void WeightedCore::quantize_row(const void* job, const void* from, void* to, int
         self->spec_.activation.apply(static_cast<const float*>(from) + i, values, n);
         quantize_run(values, n, self->out_quant_, out + i);
     }
-    if (self->finishes_rows() && (rows.residual != nullptr || !self->adds_)) {
+    if (self->finishes_rows() && (rows.residual != nullptr || !self->adds())) {
         finish_row(job, to, to, count);
     }
 }

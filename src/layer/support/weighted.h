@@ -66,7 +66,7 @@ public:
     const Spec& spec() const { return spec_; }
     size_t scratch_bytes(int threads, int out_h, int out_w) const;
     /// Outputs are operands of a sum (PrepareContext::sum).
-    bool adds() const { return adds_; }
+    bool adds() const { return kFusesSums && adds_; }
     /// `geometry` has taps() taps. `input` and `output` are the first pixels of tensors with adjacent channels. A layer
     /// that adds is done if `residual`, the other operand's first pixel, is given and that has the strides of the
     /// output; else finish() is to be called.
@@ -101,7 +101,7 @@ private:
         const int8_t* residual;  ///< where it belongs to `output`; nullptr: nothing is added or looked up yet
         const void* output;
     };
-    bool finishes_rows() const { return adds_ || !table_.empty(); }
+    bool finishes_rows() const { return adds() || !table_.empty(); }
     Status prepare_sum(const PrepareContext& context);
     static void activate_row(const void* job, const void* from, void* to, int64_t count);
     static void quantize_row(const void* job, const void* from, void* to, int64_t count);
