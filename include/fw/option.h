@@ -44,8 +44,9 @@ struct FW_EXPORT Option {
     Allocator* allocator = nullptr;
     /// Upper bound, in bytes, on the activation memory of one Extractor; a larger plan fails with kOutOfMemory.
     uint64_t max_activation_bytes = uint64_t{4} << 30;
-    /// Where layers run: "cpu", "vulkan" (the first GPU) or "vulkan:N" (N as list_devices() numbers them). Layers that
-    /// the device cannot do run on the CPU, and Net::plan() says so (docs/vulkan.md).
+    /// Where layers run: "cpu", "vulkan" (the first GPU), "vulkan:N" (N as list_devices() numbers them), "auto" or
+    /// "auto:FILE". Layers that the device cannot do run on the CPU, and Net::plan() says so. auto: the faster of "cpu"
+    /// and "vulkan", measured by load_model and remembered in FILE; Net::option() has the choice (docs/vulkan.md).
     std::string device = "cpu";
     /// File that keeps the driver's compiled shaders between processes; "" = none. One that is damaged or of another
     /// driver is replaced.

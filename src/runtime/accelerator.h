@@ -12,7 +12,9 @@
 
 namespace fw {
 
+struct Model;
 struct Plan;
+struct ScaleTable;
 
 /// What an accelerator made of a plan: which steps are its own is in PlanStep::on_device.
 class AcceleratorPlan {
@@ -48,9 +50,20 @@ class Accelerator {
 public:
     virtual ~Accelerator() = default;
     virtual std::unique_ptr<AcceleratorProgram> new_program() = 0;
+    /// Tells devices and their drivers apart.
+    virtual std::string identity() const = 0;
 };
 
 /// Opens what Option::device names; null for "cpu". kNotFound, kUnsupported with the reason where there is none.
 Result<std::shared_ptr<Accelerator>> open_accelerator(const Option& option);
+
+/// What Option::device "auto" became: "cpu" or "vulkan", and why.
+struct DeviceChoice {
+    std::string device;
+    std::string reason;
+};
+/// The faster of both for this model and these options: measured with the declared input shapes, or as remembered in
+/// the file of "auto:FILE". The CPU where the device cannot run it. Fails where the CPU cannot either.
+Result<DeviceChoice> choose_device(const Model& model, const Option& option, const ScaleTable* table);
 
 }  // namespace fw

@@ -2,6 +2,7 @@
 
 #include "base/cores.h"
 #include "base/cpu.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "graph/table_check.h"
@@ -18,7 +19,15 @@ int NetState::threads() const {
 
 Status NetState::finish_load(Model loaded_model) {
     FW_RETURN_IF_ERROR(current_isa().status());  // an FW_ISA that this machine lacks
-    FW_ASSIGN_OR_RETURN(loaded_model.device, open_accelerator(option));
+    Option chosen = option;
+    std::string why_cpu;
+    if (option.device == "auto" || (option.device.compare(0, 5, "auto:") == 0 && option.device.size() > 5)) {
+        FW_ASSIGN_OR_RETURN(const DeviceChoice choice, choose_device(loaded_model, option, table_or_null()));
+        log(LogLevel::kInfo, "%s", choice.reason.c_str());
+        chosen.device = choice.device;
+        why_cpu = choice.device == "cpu" ? choice.reason : "";
+    }
+    FW_ASSIGN_OR_RETURN(loaded_model.device, open_accelerator(chosen));
     FW_RETURN_IF_ERROR(describe_model(&loaded_model));
     if (table_or_null() != nullptr && option.precision != Precision::kFloat && option.precision != Precision::kFp16) {
         FW_RETURN_IF_ERROR(check_table(loaded_model.def, table));
@@ -26,7 +35,9 @@ Status NetState::finish_load(Model loaded_model) {
             FW_RETURN_IF_ERROR(check_table_model(loaded_model.def, table));
         }
     }
-    FW_ASSIGN_OR_RETURN(program, build_program(loaded_model, option, table_or_null(), {}, nullptr));
+    FW_ASSIGN_OR_RETURN(program, build_program(loaded_model, chosen, table_or_null(), {}, nullptr));
+    option = chosen;
+    cpu_reason = why_cpu;
     model = std::move(loaded_model);
     loaded = true;
     return {};

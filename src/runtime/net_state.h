@@ -18,6 +18,7 @@ public:
     ScaleTable table;
     bool loaded = false;
     Model model;
+    std::string cpu_reason;                  ///< why device "auto" is the CPU; "" elsewhere
     std::shared_ptr<const Program> program;  ///< for the model's own outputs
 
     int threads() const;

@@ -11,6 +11,10 @@ Result<std::shared_ptr<Accelerator>> open_accelerator(const Option& option) {
                          option.device.c_str());
 }
 
+Result<DeviceChoice> choose_device(const Model& /*model*/, const Option& /*option*/, const ScaleTable* /*table*/) {
+    return DeviceChoice{"cpu", "device 'auto': this build has no Vulkan (FW_VULKAN is OFF)"};
+}
+
 Result<std::vector<DeviceInfo>> list_devices() {
     return Status::error(Code::kUnsupported, "this build has no Vulkan (FW_VULKAN is OFF)");
 }

@@ -217,7 +217,8 @@ Status VulkanProgram::place(Plan* plan) {
 }
 
 Status no_such_device(const std::string& name) {
-    return Status::error(Code::kInvalidArgument, "device is '%s', expected cpu, vulkan or vulkan:N", name.c_str());
+    return Status::error(Code::kInvalidArgument, "device is '%s', expected cpu, vulkan, vulkan:N, auto or auto:FILE",
+                         name.c_str());
 }
 
 class VulkanAccelerator final : public Accelerator {
@@ -234,6 +235,7 @@ public:
     }
 
     std::unique_ptr<AcceleratorProgram> new_program() override { return std::make_unique<VulkanProgram>(device_); }
+    std::string identity() const override { return device_->identity(); }
     Status load();
 
 private:

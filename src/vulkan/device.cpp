@@ -281,6 +281,14 @@ std::vector<uint8_t> Device::cache_data() const {
     return data;
 }
 
+std::string Device::identity() const {
+    std::string text = description_.name;
+    for (const uint32_t number : {properties_.vendorID, properties_.deviceID, properties_.driverVersion}) {
+        text += ' ' + std::to_string(number);
+    }
+    return text;
+}
+
 bool Device::use_cache_data(Span<const uint8_t> data) {
     VkPipelineCacheHeaderVersionOne header = {};
     if (data.size() < sizeof(header)) {

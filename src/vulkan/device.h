@@ -92,6 +92,8 @@ public:
     Device& operator=(const Device&) = delete;
 
     const DeviceDescription& description() const { return description_; }
+    /// The device and its driver's version, for what is remembered about them.
+    std::string identity() const;
     const Features& features() const { return description_.features; }
     const VkPhysicalDeviceLimits& limits() const { return limits_; }
     const Api& api() const { return api_; }

@@ -1,6 +1,7 @@
 #include "vulkan/instance.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 
@@ -119,6 +120,10 @@ Status find_features(const Api& api, PhysicalDevice* device) {
 }  // namespace
 
 Result<std::shared_ptr<Instance>> Instance::open() {
+    const char* wanted = std::getenv("FW_VULKAN");
+    if (wanted != nullptr && std::string(wanted) == "0") {
+        return Status::error(Code::kNotFound, "FW_VULKAN=0 hides the Vulkan devices");
+    }
     static std::mutex mutex;
     static std::weak_ptr<Instance> shared;
     const std::lock_guard<std::mutex> lock(mutex);

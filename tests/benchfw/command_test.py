@@ -64,6 +64,7 @@ class Usage(Bench):
         self.fails(2, "--nonsense", "--nonsense")
         self.fails(2, "tpu", "--device", "tpu")
         self.fails(2, "vulkan:x", "--device", "vulkan:x")
+        self.fails(2, "auto:", "--device", "auto:")
         self.fails(2, "sse9", "--isa", "sse9")
         self.fails(2, "0,1", "net.param", "--input-shape", "0,1")
         self.fails(2, "1,2,", "net.param", "--input-shape", "1,2,")

@@ -1,6 +1,7 @@
 // Choosing a device, errors, the pipeline cache's file, crossings.
 #include "vulkan/device.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -43,6 +44,82 @@ TEST_F(VulkanDevice, IsChosenByName) {
     const Status far = load_on("vulkan:99");
     EXPECT_EQ(far.code(), Code::kNotFound);
     EXPECT_NE(std::string(far.message()).find("99"), std::string::npos) << far.message();
+}
+
+// What a Net with this device came to: its device, and the reason that its plan gives.
+struct Choice {
+    std::string device, reason;
+};
+
+Choice choose(const std::string& device, int threads) {
+    Option option;
+    option.device = device;
+    option.threads = threads;
+    Net net;
+    zoo::ModelFiles files;
+    const Status status = load(option, &net, &files);
+    EXPECT_TRUE(status.ok()) << status.message();
+    const Result<std::vector<LayerPlan>> plan = net.plan();
+    EXPECT_TRUE(plan.ok());
+    return {net.option().device, plan.ok() && !plan->empty() ? plan->back().cpu_reason : ""};
+}
+
+TEST_F(VulkanDevice, AutoTakesTheFasterAndRemembersIt) {
+    const std::string path = testing::TempDir() + "fw_vulkan_times";
+    std::remove(path.c_str());
+    const auto read = [&] {
+        std::ifstream file(path, std::ios::binary);
+        return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    const auto write = [&](const std::string& text) { std::ofstream(path, std::ios::binary) << text; };
+    choose("auto:" + path, 1);
+    const std::string measured = read();
+    char key[17] = {};
+    unsigned long long cpu = 0;
+    unsigned long long device = 0;
+    int length = 0;
+    ASSERT_EQ(std::sscanf(measured.c_str(), "fwdevice 1\n%16[0-9a-f] %llu %llu\n%n", key, &cpu, &device, &length), 3);
+    ASSERT_EQ(measured.size(), static_cast<size_t>(length));
+    // The file decides: its times, in either order, are not measured again.
+    const std::string head = std::string("fwdevice 1\n") + key;
+    write(head + " 9000 1000\n");
+    EXPECT_EQ(choose("auto:" + path, 1).device, "vulkan");
+    write(head + " 1000 9000\n");
+    const Choice on_cpu = choose("auto:" + path, 1);
+    EXPECT_EQ(on_cpu.device, "cpu");
+    EXPECT_EQ(on_cpu.reason, "device 'auto': cpu takes 1 ms, vulkan 9 ms (measured before)");
+    // Other options are measured on their own.
+    choose("auto:" + path, 2);
+    const std::string both = read();
+    EXPECT_EQ(std::count(both.begin(), both.end(), '\n'), 3);
+    EXPECT_NE(both.find(std::string(key) + " 1000 9000\n"), std::string::npos);
+    // A file that is not exactly so is made anew.
+    for (const std::string& damaged : {std::string(), measured.substr(0, measured.size() - 1), measured + "x",
+                                       "fwdevice 2\n" + measured.substr(11), head + " 1000 -1\n", head + "  1 2\n",
+                                       head.substr(0, 20) + " 1 2\n", head + " 1.5 2\n", head + " 9999999999999 2\n"}) {
+        SCOPED_TRACE(damaged);
+        write(damaged);
+        choose("auto:" + path, 1);
+        const std::string made = read();
+        EXPECT_EQ(made.compare(0, head.size(), head), 0) << made;
+        EXPECT_EQ(std::count(made.begin(), made.end(), '\n'), 2);
+    }
+    EXPECT_EQ(load_on("auto:").code(), Code::kInvalidArgument);
+    EXPECT_FALSE(load_on("auto:" + testing::TempDir()).ok());
+}
+
+TEST_F(VulkanDevice, TheEnvironmentHidesIt) {
+    ASSERT_EQ(setenv("FW_VULKAN", "0", 1), 0);
+    const Status listed = list_devices().status();
+    const Status named = load_on("vulkan");
+    const Choice taken = choose("auto", 1);
+    unsetenv("FW_VULKAN");
+    EXPECT_EQ(listed.code(), Code::kNotFound);
+    EXPECT_EQ(named.code(), Code::kNotFound);
+    EXPECT_STREQ(named.message(), "device 'vulkan': FW_VULKAN=0 hides the Vulkan devices");
+    EXPECT_EQ(taken.device, "cpu");
+    EXPECT_EQ(taken.reason, "device 'auto': device 'vulkan': FW_VULKAN=0 hides the Vulkan devices");
+    EXPECT_TRUE(load_on("vulkan").ok());
 }
 
 TEST_F(VulkanDevice, StatesWhatRunsWhere) {

@@ -107,7 +107,7 @@ Result<Shape> parse_shape(const std::string& text, Tool* tool) {
 }
 
 Status check_device(const std::string& device, Tool* tool) {
-    if (device == "cpu") {
+    if (device == "cpu" || device == "auto" || (device.rfind("auto:", 0) == 0 && device.size() > 5)) {
         return {};
     }
     if (device.rfind("vulkan", 0) == 0) {
@@ -118,7 +118,7 @@ Status check_device(const std::string& device, Tool* tool) {
             return devices.status().with_prefix("--device %s", device.c_str());
         }
     }
-    return usage(tool, "--device: '" + device + "', expected cpu or vulkan[:N]");
+    return usage(tool, "--device: '" + device + "', expected cpu, vulkan[:N] or auto[:FILE]");
 }
 
 Status force_isa(const std::string& text, Tool* tool, std::optional<ScopedIsa>* forced) {
@@ -309,7 +309,7 @@ void add_options(CLI::App* app, Options* options) {
     app->add_flag("--layers", options->layers, "Print every step: time, rate, kernel, and why this precision");
     app->add_option("--json", options->json, "Write all figures, steps included");
     app->add_option("--html", options->html, "Write a page with charts, which needs nothing else");
-    app->add_option("--device", options->device, "cpu or vulkan[:N]");
+    app->add_option("--device", options->device, "cpu, vulkan[:N], or auto[:FILE]: the faster, remembered in FILE");
     app->add_flag("--list-devices", options->list_devices, "Print what --device can name besides cpu");
     app->add_option("--pipeline-cache", options->pipeline_cache, "File that keeps compiled shaders between runs");
     app->add_option("--isa", options->isa, "Level of the kernels, as scalar or avx2");

@@ -54,7 +54,7 @@ public:
         result_.load_ms = ms_since(begin);
         result_.name = source.name;
         result_.precision = precision_name(precision);
-        result_.device = options.device;
+        result_.device = net_.option().device;  // what auto became
         result_.threads = options.threads;
         FW_ASSIGN_OR_RETURN(inputs_, noise_inputs(net_, options.input_shape, 0));
         input_names_ = net_.input_names();

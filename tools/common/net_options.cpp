@@ -23,7 +23,9 @@ void NetOptions::add_to(CLI::App* app) {
         ->check(CLI::IsMember({"auto", "float", "fp16", "int8"}));
     app->add_flag("--force", force, "Use a table that was made for another model");
     app->add_option("--threads", threads, "Threads of one inference, 0 = all cores")->check(CLI::Range(0, 1024));
-    app->add_option("--device", device, "cpu, vulkan or vulkan:N (benchfw --list-devices)")->capture_default_str();
+    app->add_option("--device", device,
+                    "cpu, vulkan[:N] (benchfw --list-devices), or auto[:FILE]: the faster, remembered in FILE")
+        ->capture_default_str();
 }
 
 void NetOptions::add_preprocess_to(CLI::App* app) {
