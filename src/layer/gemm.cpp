@@ -2,6 +2,7 @@
 #include "base/cpu.h"
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/matrix.h"
 
 namespace fw {
@@ -22,6 +23,7 @@ public:
     Status prepare(const PrepareContext& context) override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override;
     LayerTraits traits() const override {
         LayerTraits traits;
         traits.any_stride_output = false;
@@ -42,7 +44,7 @@ private:
     bool has_c_input(size_t count) const { return !constant_c_ && count > inputs(); }
     Status extents(Span<const TensorDesc> in, Extents* out) const;
     Status c_type(const Shape& c, const Extents& e, int* type) const;
-    Status pack_b();
+    Status pack_b(bool for_device);
     bool adds_c(size_t count) const { return has_c_input(count) || (c_type_ >= 0 && !packed_c_); }
     float alpha_left() const { return constant_b_ ? 1.0F : alpha_; }
     /// The product goes straight into an output of rank 2 where nothing is left to do.
@@ -58,8 +60,9 @@ private:
     int c_type_ = -1;
     Extents constant_;
     std::vector<float> a_, b_, c_;
-    PackedMatrix packed_b_;  ///< of a constant B, times alpha
-    bool packed_c_ = false;  ///< C is the bias of packed_b_
+    PackedMatrix packed_b_;             ///< of a constant B, times alpha
+    bool packed_c_ = false;             ///< C is the bias of packed_b_
+    std::unique_ptr<WeightRows> rows_;  ///< packed_b_ for a device; columns are outputs
     const GemmKernel* kernel_ = nullptr;
 };
 
@@ -190,10 +193,10 @@ Status Gemm::prepare(const PrepareContext& context) {
     FW_RETURN_IF_ERROR(Layer::prepare(context));
     FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
     kernel_ = find_gemm_kernel(false, isa, 0);
-    return constant_b_ ? pack_b() : Status();
+    return constant_b_ ? pack_b(context.for_device) : Status();
 }
 
-Status Gemm::pack_b() {
+Status Gemm::pack_b(bool for_device) {
     const auto [m, n, k] = constant_;
     std::vector<float> transposed(b_.size());
     for (int64_t j = 0; j < n; ++j) {
@@ -208,7 +211,14 @@ Status Gemm::pack_b() {
         bias.push_back(alpha_ * beta_ * c_[c_type_ == 0 ? 0 : static_cast<size_t>(j)]);
     }
     b_ = std::vector<float>();
-    return packed_b_.pack(*kernel_, n, k, transposed.data(), packed_c_ ? bias.data() : nullptr);
+    FW_RETURN_IF_ERROR(packed_b_.pack(*kernel_, n, k, transposed.data(), packed_c_ ? bias.data() : nullptr));
+    if (for_device) {
+        bias.resize(static_cast<size_t>(n), 0.0F);
+        rows_ = std::make_unique<WeightRows>();
+        rows_->floats = std::move(transposed);
+        rows_->bias = std::move(bias);
+    }
+    return {};
 }
 
 size_t Gemm::workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/, int threads) const {
@@ -281,6 +291,24 @@ Status Gemm::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& 
             out[0].ptr()[i * row_stride + j * column_stride] = alpha * product[i * e.n + j] + alpha_ * beta_ * added;
         }
     }
+    return {};
+}
+
+// The rows of A are the pixels of a convolution with a window of one.
+Status Gemm::operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const {
+    const bool rows = in.size() == 1 && in[0].rank() == 2 && in[0].stride[1] == 1 && out[0].rank() == 2;
+    if (rows_ == nullptr || !rows || trans_a_ || transpose_out_ || (c_type_ >= 0 && !packed_c_)) {
+        return Status::error(Code::kUnsupported,
+                             "only products of rows with constant weights and a bias have a shader");
+    }
+    ConvOperation conv;
+    conv.rows = rows_.get();
+    conv.channels = static_cast<int>(constant_.k);
+    conv.outputs = static_cast<int>(constant_.n);
+    conv.geometry.in_h = conv.geometry.out_h = in[0].h();
+    conv.geometry.in_h_stride = in[0].stride[0];
+    conv.geometry.out_h_stride = out[0].stride[0];
+    *operation = conv;
     return {};
 }
 

@@ -95,6 +95,27 @@ protected:
         }
     }
 
+    // A network of two layers; the second has to run on the device.
+    static void expect_same_floats(const std::string& layers) {
+        SCOPED_TRACE(layers);
+        const std::string text = net_text(layers, 2, 2);
+        Result<NetDef> def = parse_param({text.data(), text.size()}, "test");
+        ASSERT_TRUE(def.ok()) << def.status().message();
+        ASSERT_TRUE(random_weights(&*def, kSeed).ok());
+        Results want;
+        Results got;
+        Option option;
+        run(*def, nullptr, option, &want);
+        option.device = "vulkan";
+        run(*def, nullptr, option, &got);
+        if (HasFatalFailure()) {
+            return;
+        }
+        compare(want, got);
+        EXPECT_EQ(got.plan.back().cpu_reason, "");
+        EXPECT_EQ(got.plan.back().device, "vulkan");
+    }
+
     static void compare(const Results& want, const Results& got) {
         ASSERT_EQ(got.outputs.size(), want.outputs.size());
         for (size_t i = 0; i < want.outputs.size(); ++i) {
@@ -251,17 +272,14 @@ TEST_F(VulkanLayers, BatchNormAndScale) {
     expect_same(input(6, 4, 8) + "Pooling q 1 1 data q 0=0 1=2 2=2\nScale s 1 1 q s 0=6 1=1\n", 3, 3, "Scale");
 }
 
-TEST_F(VulkanLayers, SoftmaxOfFloats) {
-    const std::string text = net_text(input(70, 3, 2) + "Softmax s 1 1 data s 0=0 1=1\n", 2, 2);
-    Result<NetDef> def = parse_param({text.data(), text.size()}, "test");
-    ASSERT_TRUE(def.ok()) << def.status().message();
-    Results want;
-    Results got;
-    Option option;
-    run(*def, nullptr, option, &want);
-    option.device = "vulkan";
-    run(*def, nullptr, option, &got);
-    compare(want, got);
+// Kinds that have a shader for floats only.
+TEST_F(VulkanLayers, Floats) {
+    const std::string rows = "Input data 0 1 data 0=70 1=5\n";
+    for (const std::string& layers : {input(70, 3, 2) + "Softmax s 1 1 data s 0=0 1=1\n",
+                                      rows + "Gemm g 1 1 data g 0=0.5 3=1 5=1 6=1 8=33 9=70 10=4\n",
+                                      rows + "Gemm g 1 1 data g 3=0 5=1 8=12 9=70\n"}) {
+        expect_same_floats(layers);
+    }
 }
 
 }  // namespace
