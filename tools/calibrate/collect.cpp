@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 
 namespace fw::tools {
 
@@ -15,10 +14,23 @@ struct ImageRange {
 };
 using ImageRanges = std::map<std::string, ImageRange>;
 
-// What threads count by themselves and nobody needs in order.
-struct ThreadCounts {
-    std::map<std::string, Histogram> histograms;
-    std::map<std::string, std::vector<float>> channel_absmax;
+// Of one blob, for all threads: counts and maxima come out alike in any order.
+struct BlobCounts {
+    std::mutex mutex;
+    Histogram histogram;
+    std::vector<float> channel_absmax;
+};
+class Counts {
+public:
+    BlobCounts& operator[](const std::string& blob) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return blobs_[blob];
+    }
+    std::map<std::string, BlobCounts>& all() { return blobs_; }
+
+private:
+    std::mutex mutex_;
+    std::map<std::string, BlobCounts> blobs_;
 };
 
 size_t channels_of(const Mat& value) {
@@ -33,13 +45,9 @@ void scale_channels(const std::vector<float>& factors, const Mat& value, std::ve
     }
 }
 
-Status count_blob(const std::string& blob, Span<const float> values, size_t channels, ThreadCounts* counts,
+Status count_blob(const std::string& blob, Span<const float> values, size_t channels, Counts* counts,
                   ImageRanges* ranges) {
-    if (!counts->histograms[blob].add(values)) {
-        return Status::error(Code::kInvalidArgument, "blob '%s' holds inf or nan", blob.c_str());
-    }
-    std::vector<float>& absmax = counts->channel_absmax[blob];
-    absmax.resize(std::max(absmax.size(), channels), 0.0F);
+    std::vector<float> absmax(channels, 0.0F);
     ImageRange& range = (*ranges)[blob];
     const size_t pixels = channels == 0 ? 0 : values.size() / channels;
     for (size_t c = 0; c < channels; ++c) {
@@ -49,9 +57,18 @@ Status count_blob(const std::string& blob, Span<const float> values, size_t chan
             least = values[i] < least ? values[i] : least;
             most = values[i] > most ? values[i] : most;
         }
-        absmax[c] = std::max(absmax[c], std::max(most, -least));
+        absmax[c] = std::max(most, -least);
         range.min = std::min(range.min, least);
         range.max = std::max(range.max, most);
+    }
+    BlobCounts& all = (*counts)[blob];
+    const std::lock_guard<std::mutex> lock(all.mutex);
+    if (!all.histogram.add(values)) {
+        return Status::error(Code::kInvalidArgument, "blob '%s' holds inf or nan", blob.c_str());
+    }
+    all.channel_absmax.resize(std::max(all.channel_absmax.size(), channels), 0.0F);
+    for (size_t c = 0; c < channels; ++c) {
+        all.channel_absmax[c] = std::max(all.channel_absmax[c], absmax[c]);
     }
     return {};
 }
@@ -90,24 +107,12 @@ Result<Statistics> count_images(const Net& net, const ImageSet& set, const Chann
         return Status::error(Code::kUnsupported, "the network has %zu inputs, calibration on images needs exactly one",
                              net.input_names().size());
     }
-    std::mutex mutex;  // guards the list of counts, each of which has one thread at a time
-    std::vector<std::unique_ptr<ThreadCounts>> idle;
+    Counts counts;
     Statistics statistics;
     const auto work = [&](const Mat& input) -> Result<ImageRanges> {
-        std::unique_ptr<ThreadCounts> counts;
-        {
-            const std::lock_guard<std::mutex> lock(mutex);
-            if (!idle.empty()) {
-                counts = std::move(idle.back());
-                idle.pop_back();
-            }
-        }
-        if (counts == nullptr) {
-            counts = std::make_unique<ThreadCounts>();
-        }
         ImageRanges ranges;
         std::vector<float> scaled;
-        Status status = run_observed(net, input, [&](const std::string& blob, const Mat& value) -> Status {
+        FW_RETURN_IF_ERROR(run_observed(net, input, [&](const std::string& blob, const Mat& value) -> Status {
             const size_t channels = channels_of(value);
             Span<const float> values(value.data(), static_cast<size_t>(value.count()));
             if (factors != nullptr) {
@@ -118,18 +123,15 @@ Result<Statistics> count_images(const Net& net, const ImageSet& set, const Chann
                 scale_channels(found->second, value, &scaled);
                 values = scaled;
             }
-            return count_blob(blob, values, channels, counts.get(), &ranges);
-        });
-        const std::lock_guard<std::mutex> lock(mutex);
-        idle.push_back(std::move(counts));
-        if (!status.ok()) {
-            return status;
-        }
+            return count_blob(blob, values, channels, &counts, &ranges);
+        }));
         return ranges;
     };
     const auto commit = [&](size_t /*index*/, const ImageRanges& ranges) -> Status {
         for (const auto& [blob, range] : ranges) {
             ActivationStatistics& values = statistics.blobs[blob].values;
+            values.image_min.reserve(set.images.size());
+            values.image_max.reserve(set.images.size());
             values.image_min.push_back(range.min);
             values.image_max.push_back(range.max);
         }
@@ -144,16 +146,10 @@ Result<Statistics> count_images(const Net& net, const ImageSet& set, const Chann
         return {};
     };
     FW_RETURN_IF_ERROR(for_each_image<ImageRanges>(set, "calibrating", work, commit, unreadable));
-    for (const auto& counts : idle) {
-        for (const auto& [blob, histogram] : counts->histograms) {
-            BlobStatistics& out = statistics.blobs[blob];
-            const std::vector<float>& absmax = counts->channel_absmax.at(blob);
-            out.values.histogram.merge(histogram);
-            out.channel_absmax.resize(std::max(out.channel_absmax.size(), absmax.size()), 0.0F);
-            for (size_t c = 0; c < absmax.size(); ++c) {
-                out.channel_absmax[c] = std::max(out.channel_absmax[c], absmax[c]);
-            }
-        }
+    for (auto& [blob, counted] : counts.all()) {
+        BlobStatistics& out = statistics.blobs[blob];
+        out.values.histogram = std::move(counted.histogram);
+        out.channel_absmax = std::move(counted.channel_absmax);
     }
     return statistics;
 }
