@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """What int8 costs in accuracy and memory: the tables of docs/performance-x86.md and of a release's note.
 
-    benchmark/accuracy.py --data DIR [--build build] [--only top1,sqnr,zoo] [--markdown FILE]
+    benchmark/accuracy.py --data DIR [--build build] [--only top1,sqnr,presets,zoo] [--nets NAME,...] [--markdown FILE]
 
 DIR is the folder of real models and images (FW_DATA is the default). Calibration sees the calib lists only.
 Prints, as Markdown:
   top1  top-1 and agreement with float of classifiers, with symmetric and with affine tables
   sqnr  signal to quantization noise, in dB, of every output of BlazeFace, the face landmark network and DeepLab
+  presets  for both presets of calibrate on each real network: top-1, mAP@0.5 or answers alike, agreement with float,
+        layers kept in float (minutes a network)
   zoo   arena, least possible arena and conversions of every network of the zoo in int8
 """
 import argparse
@@ -40,14 +42,20 @@ OUTPUTS = [
     ("deeplabv3_mnv2_dm05_float_257", UNIT, "coco64_calib.txt", ["misc/cats_and_dogs.jpg", "misc/grace_hopper.bmp",
                                                                  "misc/bird_segmentation.bmp"]),
 ]
+# Of presets: name, importer and its arguments, task, calib list, val list, labels (below images/; None = those of the list).
+OTHERS = [
+    ("ssd_mobilenet_v1_coco", "caffe", UNIT, "detect", "coco64_calib.txt", "coco64_val.txt", "coco64_rot180.json"),
+    ("deeplabv3_mnv2_dm05_float_257", "onnx", UNIT, "segment", "coco64_calib.txt", "coco64_val.txt", None),
+]
+METRICS = {"classify": "top1", "detect": "map50", "segment": None}
 TABLES = [("symmetric", ["--symmetric"]), ("affine", [])]
 
 
 class Tools:
     """The commands of a build folder, run on files of a scratch folder."""
 
-    def __init__(self, build, data, scratch):
-        self.bin, self.data, self.scratch = build / "bin", data, scratch
+    def __init__(self, build, data, scratch, nets=()):
+        self.bin, self.data, self.scratch, self.nets = build / "bin", data, scratch, nets
 
     def run(self, name, *arguments):
         command = [str(self.bin / name), "--quiet", *map(str, arguments)]
@@ -144,6 +152,59 @@ def sqnr(tools, method):
     return markdown(["network", "output", "symmetric dB", "affine dB"], rows)
 
 
+def float_layers(table):
+    words = (line.split() for line in table.read_text().splitlines())
+    return sum(line[0] == "layer" and line[2:] == ["float"] for line in words if line)
+
+
+def landmarks(tools, net, table, measured):
+    """Mean distance of the points, in the largest output, from the float network's in percent of the input's side."""
+    distances = []
+    for image in measured:
+        points = []
+        for precision in (["--precision", "float"], ["--precision", "int8", "--table", table]):
+            outputs = []
+            for blob in output_blobs(net[0]):
+                dump = tools.scratch / "dump.npy"
+                tools.run("fwrun", *net, image, "--output", blob, "--dump", dump, *precision)
+                outputs.append(np.load(dump))
+            points.append(max(outputs, key=lambda output: output.size).reshape(-1, 3)[:, :2])
+        distances.append(np.linalg.norm(points[0] - points[1], axis=1).mean())
+    return 100 * float(np.mean(distances)) / 192
+
+
+def presets(tools, _method):
+    images, rows = tools.data / "images", []
+    nets = [(*net[:3], "classify", *net[3], net[3][1]) for net in CLASSIFIERS] + OTHERS
+    for name, kind, arguments, task, calib, val, labels in nets:
+        if tools.nets and name not in tools.nets:
+            continue
+        net = tools.import_net(name, kind, arguments)
+        for preset in ("performance", "accuracy"):
+            judge = ["--task", task] if task == "detect" else []
+            table, result = tools.scratch / f"{name}.table", tools.scratch / "result.json"
+            tools.run("calibrate", *net, "--images", images / calib, "--out", table, "--preset", preset, *judge)
+            truth = ["--labels", images / labels] if labels else ["--against", "float"]
+            tools.run("fweval", *net, "--images", images / val, *truth, "--task", task, "--table", table, "--json", result)
+            figures = json.loads(result.read_text())
+            row = [name, preset, "", "", ""]
+            if labels:
+                was, is_now = (figures[side][METRICS[task]] for side in ("float", "int8"))
+                row[2:] = [f"{was:.1f}", f"{is_now:.1f}", f"{is_now - was:+.1f}"]
+            rows.append([*row, f"{figures['agreement']:.1f}", float_layers(table)])
+    name, arguments, calib, measured = OUTPUTS[1]
+    if not tools.nets or name in tools.nets:
+        net = tools.import_net(name, "onnx", arguments)
+        source = tools.scratch / "calib.txt"
+        source.write_text("".join(f"{images / image}\n" for image in calib))
+        for preset in ("performance", "accuracy"):
+            table = tools.scratch / f"{name}.table"
+            tools.run("calibrate", *net, "--images", source, "--out", table, "--preset", preset)
+            off = landmarks(tools, net, table, [images / image for image in measured])
+            rows.append([name, preset, "", "", "", f"points {off:.2f} % of the side off", float_layers(table)])
+    return markdown(["network", "preset", "float", "int8", "difference", "agreement with float %", "float layers"], rows)
+
+
 def zoo(tools, _method):
     result = tools.scratch / "zoo.json"
     tools.run("benchfw", "--int8", "--loops", "1", "--warmup", "0", "--json", result)
@@ -154,15 +215,16 @@ def zoo(tools, _method):
     return markdown(["network", "arena MiB", "least MiB", "ratio", "conversions"], rows)
 
 
-PARTS = {"top1": top1, "sqnr": sqnr, "zoo": zoo}
+PARTS = {"top1": top1, "sqnr": sqnr, "presets": presets, "zoo": zoo}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default=os.environ.get("FW_DATA"), help="real models and images (default: FW_DATA)")
     parser.add_argument("--build", default="build", help="build folder (default: build)")
-    parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
+    parser.add_argument("--only", default="top1,sqnr,zoo", help="parts, separated by commas (default: all but presets)")
     parser.add_argument("--method", default="kl", help="calibration method (default: kl)")
+    parser.add_argument("--nets", default="", help="networks of the part presets, separated by commas (default: all)")
     parser.add_argument("--markdown", help="write the tables to this file too")
     options = parser.parse_args()
     parts = options.only.split(",")
@@ -173,7 +235,8 @@ def main():
             parser.error("the folder of models and images is missing: --data or FW_DATA")
     text = ""
     with tempfile.TemporaryDirectory() as scratch:
-        tools = Tools(pathlib.Path(options.build).resolve(), pathlib.Path(options.data or "."), pathlib.Path(scratch))
+        tools = Tools(pathlib.Path(options.build).resolve(), pathlib.Path(options.data or "."), pathlib.Path(scratch),
+                      [name for name in options.nets.split(",") if name])
         for part in parts:
             section = f"## {part}\n\n{PARTS[part](tools, options.method)}\n"
             print(section, flush=True)
