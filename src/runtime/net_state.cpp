@@ -19,15 +19,27 @@ int NetState::threads() const {
 
 Status NetState::finish_load(Model loaded_model) {
     FW_RETURN_IF_ERROR(current_isa().status());  // an FW_ISA that this machine lacks
-    Option chosen = option;
+    const std::string asked = option.device;
     std::string why_cpu;
-    if (option.device == "auto" || (option.device.compare(0, 5, "auto:") == 0 && option.device.size() > 5)) {
-        FW_ASSIGN_OR_RETURN(const DeviceChoice choice, choose_device(loaded_model, option, table_or_null()));
+    if (asked == "auto" || (asked.compare(0, 5, "auto:") == 0 && asked.size() > 5)) {
+        FW_ASSIGN_OR_RETURN(DeviceChoice choice, choose_device(loaded_model, option, table_or_null()));
         log(LogLevel::kInfo, "%s", choice.reason.c_str());
-        chosen.device = choice.device;
-        why_cpu = choice.device == "cpu" ? choice.reason : "";
+        option.device = choice.device;
+        if (choice.device == "cpu") {
+            why_cpu = std::move(choice.reason);
+        }
     }
-    FW_ASSIGN_OR_RETURN(loaded_model.device, open_accelerator(chosen));
+    const Status status = load_on_device(std::move(loaded_model));
+    if (!status.ok()) {
+        option.device = asked;
+        return status;
+    }
+    cpu_reason = std::move(why_cpu);
+    return {};
+}
+
+Status NetState::load_on_device(Model loaded_model) {
+    FW_ASSIGN_OR_RETURN(loaded_model.device, open_accelerator(option));
     FW_RETURN_IF_ERROR(describe_model(&loaded_model));
     if (table_or_null() != nullptr && option.precision != Precision::kFloat && option.precision != Precision::kFp16) {
         FW_RETURN_IF_ERROR(check_table(loaded_model.def, table));
@@ -35,9 +47,7 @@ Status NetState::finish_load(Model loaded_model) {
             FW_RETURN_IF_ERROR(check_table_model(loaded_model.def, table));
         }
     }
-    FW_ASSIGN_OR_RETURN(program, build_program(loaded_model, chosen, table_or_null(), {}, nullptr));
-    option = chosen;
-    cpu_reason = why_cpu;
+    FW_ASSIGN_OR_RETURN(program, build_program(loaded_model, option, table_or_null(), {}, nullptr));
     model = std::move(loaded_model);
     loaded = true;
     return {};

@@ -27,6 +27,7 @@ public:
     /// Finishes a load: reads what the layers say and builds the program. `loaded` is set on success; nothing changes
     /// else.
     Status finish_load(Model model);
+    Status load_on_device(Model model);  ///< the part of it that knows where layers run
 
     /// The program that has `blob` among its outputs; built when asked for the first time.
     Result<std::shared_ptr<const Program>> program_for(const std::string& blob);
