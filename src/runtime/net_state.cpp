@@ -29,7 +29,7 @@ Status NetState::finish_load(Model loaded_model) {
             why_cpu = std::move(choice.reason);
         }
     }
-    const Status status = load_on_device(std::move(loaded_model));
+    Status status = load_on_device(std::move(loaded_model));
     if (!status.ok()) {
         option.device = asked;
         return status;

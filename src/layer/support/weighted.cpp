@@ -225,15 +225,15 @@ Status WeightedCore::prepare_sum(const PrepareContext& context) {
     }
     sum_ = *context.sum;
     if (!table_.empty()) {
-        const int lo = table_.front();
-        const int hi = table_.back();
+        const int8_t lo = table_.front();
+        const int8_t hi = table_.back();
         bool bounds = true;
         for (int i = 0; i < static_cast<int>(table_.size()); ++i) {
-            bounds = bounds && table_[static_cast<size_t>(i)] == std::min(std::max(i - 128, lo), hi);
+            bounds = bounds && table_[static_cast<size_t>(i)] == std::min<int>(std::max<int>(i - 128, lo), hi);
         }
         if (bounds) {
-            sum_.lo = std::clamp(sum_.lo, lo, hi);
-            sum_.hi = std::clamp(sum_.hi, lo, hi);
+            sum_.lo = std::clamp<int32_t>(sum_.lo, lo, hi);
+            sum_.hi = std::clamp<int32_t>(sum_.hi, lo, hi);
             table_.clear();
         }
     }
