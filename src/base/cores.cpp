@@ -100,9 +100,14 @@ CoreScope::CoreScope(const std::vector<int>& cores, int threads) {
     const auto count = static_cast<int64_t>(before_->threads.size());
     parallel_for(count, static_cast<int>(count), [&](int64_t i) {
         Masks::Mask& mask = before_->threads[static_cast<size_t>(i)];
-        // Where none of the cores is allowed, the thread stays where it is.
-        mask.known =
-            sched_getaffinity(0, sizeof(mask.cores), &mask.cores) == 0 && sched_setaffinity(0, sizeof(set), &set) == 0;
+        if (sched_getaffinity(0, sizeof(mask.cores), &mask.cores) != 0) {
+            return;
+        }
+        // Of the cores that the thread is allowed. Where these are none, or it is on them already, it stays.
+        cpu_set_t wanted;
+        CPU_AND(&wanted, &set, &mask.cores);
+        mask.known = CPU_COUNT(&wanted) > 0 && !CPU_EQUAL(&wanted, &mask.cores) &&
+                     sched_setaffinity(0, sizeof(wanted), &wanted) == 0;
     });
 }
 

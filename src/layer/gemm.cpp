@@ -296,7 +296,7 @@ Status Gemm::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& 
 
 // The rows of A are the pixels of a convolution with a window of one.
 Status Gemm::operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const {
-    const bool rows = in.size() == 1 && in[0].rank() == 2 && in[0].stride[1] == 1 && out[0].rank() == 2;
+    const bool rows = !constant_a_ && in.size() == 1 && in[0].rank() == 2 && in[0].stride[1] == 1 && out[0].rank() == 2;
     if (rows_ == nullptr || !rows || trans_a_ || transpose_out_ || (c_type_ >= 0 && !packed_c_)) {
         return Status::error(Code::kUnsupported,
                              "only products of rows with constant weights and a bias have a shader");

@@ -26,7 +26,8 @@ bool is_convolution(const Graph& graph, const Node& node) {
 bool is_sum_of_two(const Graph& graph, NodeId id) {
     constexpr int kSum = 1;
     const Node& node = graph.node(id);
-    return node.type == "Eltwise" && graph.params(id).i(0) == kSum && node.inputs.size() == 2 &&
+    const size_t coefficients = node.type == "Eltwise" ? graph.params(id).floats(1).size() : 1;
+    return (coefficients == 0 || coefficients == 2) && graph.params(id).i(0) == kSum && node.inputs.size() == 2 &&
            node.inputs[0] != node.inputs[1] && is_int8(graph.value(node.inputs[0])) &&
            is_int8(graph.value(node.inputs[1])) && is_int8(graph.value(node.outputs[0]));
 }
