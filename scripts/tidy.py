@@ -24,7 +24,7 @@ ANALYZER = ["--extra-arg=-Xclang", "--extra-arg=-analyzer-config", "--extra-arg=
 
 
 def headers_of_objects(build):
-    """Object -> the project's files that it was made from, as ninja recorded them."""
+    """Object -> the project's files that it was made from, as ninja recorded them. Without objects older than a file."""
     text = subprocess.run(["ninja", "-C", str(build), "-t", "deps"], capture_output=True, text=True, check=True).stdout
     files, current = {}, None
     for line in text.splitlines():
@@ -34,7 +34,15 @@ def headers_of_objects(build):
                 current.add(path)
         elif ": #deps" in line:
             current = files.setdefault(line.split(": #deps")[0], set())
-    return files
+    return {name: made_from for name, made_from in files.items() if up_to_date(build / name, made_from)}
+
+
+def up_to_date(target, files):
+    try:
+        made = target.stat().st_mtime
+        return all(file.stat().st_mtime <= made for file in files)
+    except FileNotFoundError:
+        return False
 
 
 def key_of(command, files, common):

@@ -77,6 +77,31 @@ const std::vector<int>& cores_of(Cores kind) {
 
 #if defined(__linux__)
 
+namespace {
+
+cpu_set_t set_of(const std::vector<int>& cores) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int core : cores) {
+        CPU_SET(core, &set);
+    }
+    return set;
+}
+
+}  // namespace
+
+int usable_cores(const std::vector<int>& cores) {
+    const cpu_set_t set = set_of(cores);
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) {
+        return hardware_threads();
+    }
+    cpu_set_t wanted;
+    CPU_AND(&wanted, &set, &allowed);
+    const int count = CPU_COUNT(&wanted);
+    return count > 0 ? count : CPU_COUNT(&allowed);
+}
+
 struct CoreScope::Masks {
     struct Mask {
         cpu_set_t cores;
@@ -89,11 +114,7 @@ CoreScope::CoreScope(const std::vector<int>& cores, int threads) {
     if (cores.empty()) {
         return;
     }
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    for (const int core : cores) {
-        CPU_SET(core, &set);
-    }
+    const cpu_set_t set = set_of(cores);
     before_ = std::make_unique<Masks>();
     before_->threads.resize(static_cast<size_t>(std::max(1, threads)));
     // One index each: a loop of as many threads gives every thread its own.
@@ -125,6 +146,10 @@ CoreScope::~CoreScope() {
 }
 
 #else
+
+int usable_cores(const std::vector<int>& /*cores*/) {
+    return hardware_threads();
+}
 
 struct CoreScope::Masks {};
 CoreScope::CoreScope(const std::vector<int>& /*cores*/, int /*threads*/) {}

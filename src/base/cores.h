@@ -21,6 +21,8 @@ CoreKinds read_core_kinds(const std::string& folder, int count);
 
 /// The cores of a kind on this machine; empty = any.
 const std::vector<int>& cores_of(Cores kind);
+/// How many of `cores` the calling thread may run on, as CoreScope takes them: all that it may where these are none.
+int usable_cores(const std::vector<int>& cores);
 
 /// While it lives, the calling thread and those that it shares parallel_for's loops with run on `cores` only; then on
 /// those of before. None: nothing happens, as on systems other than Linux and Android.

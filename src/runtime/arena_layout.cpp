@@ -12,15 +12,16 @@ namespace fw {
 namespace {
 
 constexpr size_t kMaxPairs = size_t{1} << 20;
-// The search behind the greedy orders: how far above the bound it begins, and how often it tries. A try takes as long
-// as a greedy order, some tens of microseconds for a hundred buffers.
+// The search behind the greedy orders: how far above the bound it begins, and how often it tries at most. A try looks
+// at every pair of buffers that live at the same time, some tens of microseconds for a hundred buffers; kSearchedPairs
+// bounds the looks of all tries, to some ten milliseconds.
 constexpr double kNearBound = 1.05;
 #ifdef FW_MINSIZE
-constexpr int kTries = 0;
+constexpr size_t kTries = 0;
 #else
-constexpr int kTries = 256;
+constexpr size_t kTries = 256;
 #endif
-constexpr size_t kMaxSearched = 512;
+constexpr size_t kSearchedPairs = size_t{1} << 20;
 
 uint64_t padded(const Lifetime& buffer) {
     return (buffer.bytes + kAlignment - 1) / kAlignment * kAlignment;
@@ -258,7 +259,12 @@ uint64_t lay_out_arena(std::vector<Lifetime>* buffers) {
         return static_cast<size_t>((random >> 33) % count);
     };
     const size_t count = best_order.size();
-    for (int i = 0; i < kTries && count <= kMaxSearched; ++i) {
+    size_t looks = count;  // of a try
+    for (const std::vector<size_t>& others : neighbours) {
+        looks += others.size();
+    }
+    const size_t tries = std::min(kTries, kSearchedPairs / looks);
+    for (size_t i = 0; i < tries; ++i) {
         if (static_cast<double>(best) <= static_cast<double>(bound) * kNearBound) {
             break;
         }

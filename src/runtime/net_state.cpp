@@ -13,8 +13,7 @@ int NetState::threads() const {
     if (option.threads > 0) {
         return option.threads;
     }
-    const std::vector<int>& cores = cores_of(option.cores);
-    return cores.empty() ? hardware_threads() : static_cast<int>(cores.size());
+    return usable_cores(cores_of(option.cores));
 }
 
 Status NetState::finish_load(Model loaded_model) {

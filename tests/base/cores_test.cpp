@@ -81,6 +81,15 @@ TEST(CoreScope, BindsEveryThreadWhileItLives) {
     EXPECT_EQ(cores_of_threads(kThreads), before);
 }
 
+TEST(UsableCores, AreThoseOfTheThreadsOwn) {
+    const Numbers allowed = cores_of_threads(1)[0];
+    EXPECT_EQ(usable_cores({}), static_cast<int>(allowed.size()));
+    EXPECT_EQ(usable_cores(allowed), static_cast<int>(allowed.size()));
+    const CoreScope scope({allowed[0]}, 1);
+    EXPECT_EQ(usable_cores(allowed), 1);
+    EXPECT_EQ(usable_cores({CPU_SETSIZE - 1}), 1);  // one that the thread may not run on
+}
+
 TEST(CoreScope, NoCoresLeavesThreadsAlone) {
     const std::vector<Numbers> before = cores_of_threads(1);
     const CoreScope scope({}, 1);

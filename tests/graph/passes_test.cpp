@@ -286,6 +286,24 @@ TEST(FuseSum, TheLaterConvolutionAddsInt8) {
     EXPECT_EQ(types(made({"a", "b", "out"}, true, {{0, 1}})), "Input Convolution Convolution Eltwise");
 }
 
+TEST(FuseTable, TakesTheFunctionBehindASum) {
+    for (const char* type : {"ReLU", "Clip", "HardSwish"}) {
+        Graph graph =
+            build(net({input(), conv1x1("c", "data", "a", 3, 3), layer("Eltwise", "e", {"a", "data"}, {"s"}, {{0, 1}}),
+                       layer(type, "r", {"s"}, {"b"})}));
+        for (Value& value : graph.values()) {
+            value.dtype = DType::kInt8;
+            value.quant = {value.name == "s" ? 10.0F : 20.0F, 3};
+        }
+        ASSERT_TRUE(run_pass(&graph, "fuse_sum").ok());
+        ASSERT_TRUE(run_pass(&graph, "fuse_table").ok());
+        EXPECT_TRUE(graph.check().ok());
+        EXPECT_EQ(types(graph), "Input Convolution") << type;
+        EXPECT_EQ(find(graph, "c").before_table, (QuantParams{10.0F, 3}));
+        EXPECT_EQ(graph.value(find(graph, "c").outputs[0]).name, "b");
+    }
+}
+
 TEST(FusePadding, AddsToTheConvolutionsPadding) {
     LayerDef conv = conv1x1("c", "p", "out", 3, 2);
     conv.params.set(4, 1);

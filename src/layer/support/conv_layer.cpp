@@ -412,7 +412,7 @@ Status ConvLayer::forward(Span<const Tensor> in, Span<Tensor> out, const RunCont
         core_.run(geometry, in[0].data, target.data, context.threads, scratch, residual);
     }
     if (core_.adds() && !beside) {
-        core_.finish(in[1], target);
+        core_.finish(in[1], target, context.threads);
     }
     if (dense != nullptr) {
         copy_tensor(target, out[0]);

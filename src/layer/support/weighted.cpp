@@ -7,6 +7,7 @@
 #include "base/cpu.h"
 #include "base/half.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "kernel/dispatch.h"
 #include "kernel/pack.h"
 #include "layer/operation.h"
@@ -411,18 +412,24 @@ Status WeightedCore::operation(const ConvGeometry& geometry, Operation* operatio
     return {};
 }
 
-void WeightedCore::finish(const Tensor& residual, const Tensor& output) const {
-    const bool image = output.rank() >= 3;
+void WeightedCore::finish(const Tensor& residual, const Tensor& output, int threads) const {
     const int64_t channels = spec_.outputs;
-    for (int y = 0; y < (image ? output.h() : 1); ++y) {
-        for (int x = 0; x < (image ? output.w() : 1); ++x) {
-            const int64_t from = image ? y * residual.h_stride() + x * residual.w_stride() : 0;
-            const int64_t to = image ? y * output.h_stride() + x * output.w_stride() : 0;
-            int8_t* pixel = output.ptr<int8_t>() + to;
-            const RowJob rows = {this, residual.ptr<const int8_t>() + from, pixel};
-            finish_row(&rows, pixel, pixel, channels);
-        }
+    if (output.rank() < 3) {
+        const RowJob rows = {this, residual.ptr<const int8_t>(), output.data};
+        finish_row(&rows, output.data, output.data, channels);
+        return;
     }
+    const bool whole_rows = residual.w_stride() == channels && output.w_stride() == channels;
+    const int64_t pixels = whole_rows ? 1 : output.w();
+    const int64_t run = whole_rows ? output.w() * channels : channels;
+    parallel_for(output.h(), threads, [&](int64_t y) {
+        for (int64_t x = 0; x < pixels; ++x) {
+            int8_t* to = output.ptr<int8_t>() + y * output.h_stride() + x * output.w_stride();
+            const int8_t* from = residual.ptr<const int8_t>() + y * residual.h_stride() + x * residual.w_stride();
+            const RowJob rows = {this, from, to};
+            finish_row(&rows, to, to, run);
+        }
+    });
 }
 
 void WeightedCore::activate_row(const void* job, const void* from, void* to, int64_t count) {

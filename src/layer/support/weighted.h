@@ -73,7 +73,7 @@ public:
     void run(const ConvGeometry& geometry, const void* input, void* output, int threads, void* scratch,
              const int8_t* residual = nullptr) const;
     /// Adds a residual of any strides with adjacent channels to what run() wrote.
-    void finish(const Tensor& residual, const Tensor& output) const;
+    void finish(const Tensor& residual, const Tensor& output, int threads) const;
 
     /// The padding value in the input's type, as bits of one element.
     float pad_value() const { return pad_value_; }
