@@ -11,6 +11,7 @@
 #include "quant/quant.h"
 #include "runtime/cost_model.h"
 #include "runtime/custom_layer.h"
+#include "runtime/pooled_layer.h"
 
 namespace fw {
 
@@ -296,12 +297,20 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
             if (!layer.ok()) {
                 return in_layer(layer.status(), model, node);
             }
+            if (node.pooling != kNone) {
+                Result<std::unique_ptr<Layer>> pooling = load_layer(model, graph, node.pooling);
+                if (!pooling.ok()) {
+                    return in_layer(pooling.status(), model, graph.node(node.pooling));
+                }
+                const Value& pooled = graph.value(graph.node(node.pooling).outputs[0]);
+                layer = make_pooled_layer(std::move(*pooling), pooled.quant, std::move(*layer));
+            }
             program->steps.push_back(ProgramStep{id, std::move(*layer)});
             if (!node.is_conversion) {
                 const bool int8 = !node.inputs.empty() && graph.value(node.inputs[0]).dtype == DType::kInt8 &&
                                   !reads_only_shape(node, 0);
                 program->int8_layers[node.name] = int8;
-                for (const NodeId fused : {node.sum, node.table}) {
+                for (const NodeId fused : {node.pooling, node.sum, node.table}) {
                     if (fused != kNone) {
                         program->int8_layers[graph.node(fused).name] = true;
                     }

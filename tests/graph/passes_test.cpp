@@ -304,6 +304,29 @@ TEST(FuseTable, TakesTheFunctionBehindASum) {
     }
 }
 
+TEST(FusePooling, TakesTheGlobalPoolingInFront) {
+    const auto made = [](const std::vector<std::string>& outputs, bool int8, int global) {
+        Graph graph = build(net({input(), layer("Pooling", "p", {"data"}, {"a"}, {{0, 1}, {1, 2}, {4, global}}),
+                                 conv1x1("c", "a", "b", 3, 2)}),
+                            outputs);
+        for (Value& value : graph.values()) {
+            value.dtype = int8 ? DType::kInt8 : DType::kFloat32;
+        }
+        EXPECT_TRUE(run_pass(&graph, "fuse_pooling").ok());
+        EXPECT_TRUE(graph.check().ok());
+        return graph;
+    };
+    const Graph graph = made({}, true, 1);
+    EXPECT_EQ(types(graph), "Input Convolution");
+    const Node& c = find(graph, "c");
+    ASSERT_NE(c.pooling, kNone);
+    EXPECT_EQ(graph.node(c.pooling).name, "p");
+    EXPECT_EQ(graph.value(c.inputs[0]).name, "data");
+    EXPECT_EQ(types(made({}, false, 1)), "Input Pooling Convolution");
+    EXPECT_EQ(types(made({}, true, 0)), "Input Pooling Convolution");
+    EXPECT_EQ(types(made({"a", "b"}, true, 1)), "Input Pooling Convolution");
+}
+
 TEST(FusePadding, AddsToTheConvolutionsPadding) {
     LayerDef conv = conv1x1("c", "p", "out", 3, 2);
     conv.params.set(4, 1);

@@ -221,6 +221,41 @@ TEST(FusedInt8, SumsGiveTheSameBytes) {
     compare(make_sum_case, 70, {{"fuse_sum", 70}, {"fuse_table", 42}});  // three of five have a function behind
 }
 
+// The image is pooled and a layer with weights reads the vector, as in a squeeze-excite, where the channels are then
+// scaled, or in a head.
+Case make_pooling_case(unsigned seed) {
+    std::mt19937 random(seed);
+    Random values(seed);
+    static const int kChannels[] = {1, 3, 16, 17, 48};
+    const int channels = kChannels[seed % 5];
+    const std::string count = std::to_string(channels);
+    const std::string weights = std::to_string(channels * channels);
+    const bool excites = seed % 2 == 0;
+    Case c;
+    c.input = Shape(channels, pick(&random, 1, 12), pick(&random, 1, 12));
+    c.blobs = {"on"};
+    c.files.layer("Input in 0 1 data");
+    c.files.layer("Split split 1 2 data data_0 data_1");
+    c.files.layer("Pooling pool 1 1 data_0 pooled 4=1 0=" + std::to_string(pick(&random, 0, 1)));
+    c.files.layer(pick(&random, 0, 1) == 1 ? "InnerProduct fc 1 1 pooled mid 0=" + count + " 1=1 2=" + weights
+                                           : "Convolution fc 1 1 pooled mid 1=1 5=1 0=" + count + " 6=" + weights);
+    c.files.tagged(values.floats(static_cast<size_t>(channels * channels)));
+    c.files.raw(values.floats(static_cast<size_t>(channels)));
+    c.files.layer(excites ? "BinaryOp scale 2 1 data_1 mid on 0=2" : "Sigmoid act 1 1 mid on");
+    add_reader(&c.files, &values, channels);
+    c.text = "seed " + std::to_string(seed) + ": " + c.files.param();
+    c.table.source = "made up";
+    c.table.blobs["data"] = {120.0F, pick(&random, -20, 20)};
+    c.table.blobs["pooled"] = {pick(&random, 0, 1) == 1 ? 120.0F : 150.0F, pick(&random, -20, 20)};
+    c.table.blobs["mid"] = {60.0F, pick(&random, -128, 60)};
+    c.table.blobs["on"] = {70.0F, pick(&random, -128, 60)};
+    return c;
+}
+
+TEST(FusedInt8, PoolingInFrontGivesTheSameBytes) {
+    compare(make_pooling_case, 40, {{"fuse_pooling", 40}});
+}
+
 // A file's own activation that no clamp carries: int8 out by the contract's formula, and no conversion around it.
 TEST(FusedInt8, ActivationsOfTheFileAreWrittenAsInt8) {
     const std::pair<int, const char*> activations[] = {
