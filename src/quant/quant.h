@@ -116,11 +116,12 @@ void make_softmax_table(const QuantParams& in, SoftmaxTable* table);
 /// Factor of the values for a sum of weights: 2^30 / sum, with `out` (int8 outputs) times its scale.
 float softmax_factor(int64_t sum, const QuantParams* out);
 
-/// Convolutions add residuals to their outputs themselves; the smallest build leaves out what asks first.
+/// Convolutions add residuals to their outputs, and layers behind a global pooling pool, themselves. The smallest build
+/// leaves that out, which changes no byte.
 #ifdef FW_MINSIZE
-constexpr bool kFusesSums = false;
+constexpr bool kFusesNeighbours = false;
 #else
-constexpr bool kFusesSums = true;
+constexpr bool kFusesNeighbours = true;
 #endif
 
 /// Element-wise sum of n int8 tensors with coefficients:

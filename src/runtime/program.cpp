@@ -160,7 +160,7 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
             context.before_table = node.before_table;
         }
         SumParams sum;
-        if (kFusesSums && node.sum != kNone) {
+        if (kFusesNeighbours && node.sum != kNone) {
             const Status made = make_fused_sum(model, program->graph, node, &sum);
             const Node& removed = program->graph.node(node.sum);
             if (made.code() == Code::kUnsupported && keep_float->emplace(removed.name, made.message()).second) {
@@ -297,7 +297,7 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
             if (!layer.ok()) {
                 return in_layer(layer.status(), model, node);
             }
-            if (node.pooling != kNone) {
+            if (kFusesNeighbours && node.pooling != kNone) {
                 Result<std::unique_ptr<Layer>> pooling = load_layer(model, graph, node.pooling);
                 if (!pooling.ok()) {
                     return in_layer(pooling.status(), model, graph.node(node.pooling));

@@ -6,6 +6,7 @@
 // The pooled blob keeps its scale, so the bytes are the same. One that is read twice or wanted stays.
 #include "graph/pass.h"
 #include "graph/weighted.h"
+#include "quant/quant.h"
 
 namespace fw {
 
@@ -31,7 +32,7 @@ bool reads_vectors(const Node& node) {
 }  // namespace
 
 Status pass_fuse_pooling(Graph* graph, const PassContext& context) {
-    if (context.for_device) {
+    if (!kFusesNeighbours || context.for_device) {
         return {};
     }
     for (const NodeId id : graph->order()) {

@@ -35,7 +35,7 @@ bool is_sum_of_two(const Graph& graph, NodeId id) {
 }  // namespace
 
 Status pass_fuse_sum(Graph* graph, const PassContext& context) {
-    if (!kFusesSums || context.for_device) {
+    if (!kFusesNeighbours || context.for_device) {
         return {};
     }
     const std::vector<NodeId> order = graph->order();

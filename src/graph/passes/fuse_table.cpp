@@ -8,6 +8,7 @@
 // bytes are the same. A blob that is read twice or wanted stays, and so does PReLU, which has a table a channel.
 #include "graph/pass.h"
 #include "graph/weighted.h"
+#include "quant/quant.h"
 
 namespace fw {
 
@@ -34,7 +35,7 @@ bool is_int8(const Value& value) {
 Status pass_fuse_table(Graph* graph, const PassContext& /*context*/) {
     for (const NodeId id : graph->order()) {
         Node& node = graph->node(id);
-        const bool sums = node.sum != kNone;
+        const bool sums = kFusesNeighbours && node.sum != kNone;
         if (node.removed || !(sums || has_constant_weights(node)) || node.channel_limits.size() > 0 ||
             !is_int8(graph->value(node.inputs[0])) || !is_int8(graph->value(node.outputs[0]))) {
             continue;

@@ -66,7 +66,7 @@ public:
     const Spec& spec() const { return spec_; }
     size_t scratch_bytes(int threads, int out_h, int out_w) const;
     /// Outputs are operands of a sum (PrepareContext::sum).
-    bool adds() const { return kFusesSums && adds_; }
+    bool adds() const { return kFusesNeighbours && adds_; }
     /// `geometry` has taps() taps. `input` and `output` are the first pixels of tensors with adjacent channels. A layer
     /// that adds is done if `residual`, the other operand's first pixel, is given and that has the strides of the
     /// output; else finish() is to be called.
