@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "graph/int8_plan.h"
 #include "runtime/arena_layout.h"
 
 namespace fw {
@@ -20,8 +21,11 @@ public:
         last_read_.assign(graph_.values().size(), -1);
         const std::vector<ProgramStep>& steps = plan_.program->steps;
         for (size_t s = 0; s < steps.size(); ++s) {
-            for (const ValueId input : graph_.node(steps[s].node).inputs) {
-                last_read_[static_cast<size_t>(input)] = static_cast<int>(s);
+            const Node& node = graph_.node(steps[s].node);
+            for (size_t slot = 0; slot < node.inputs.size(); ++slot) {
+                if (!reads_only_shape(node, slot)) {
+                    last_read_[static_cast<size_t>(node.inputs[slot])] = static_cast<int>(s);
+                }
             }
         }
         for (const auto& [name, value] : plan_.program->outputs) {
