@@ -239,6 +239,12 @@ TEST_F(VulkanLayers, Lrn) {
     }
 }
 
+// A dimension of a dispatch holds 65,535 groups of 64: the rest of an element-wise shader's work goes to the next one.
+TEST_F(VulkanLayers, MoreElementsThanADimensionOfGroups) {
+    expect_same(input(3, 20, 20) + "Interp m 1 1 data m 0=2 3=1190 4=1190\nTanH t 1 1 m t\nPadding p 1 1 t p 0=1 2=1\n",
+                4, 4, "Interp");
+}
+
 TEST_F(VulkanLayers, ResizeToTheSizeOfAnExpression) {
     // Scales are given too: the expression goes before them.
     expect_same(input(6, 4, 5) + "Interp m 1 1 data m 0=2 1=3.0 2=3.0 9=9,7\n", 2, 2, "Interp");

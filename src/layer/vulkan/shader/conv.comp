@@ -9,7 +9,6 @@ spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [
 int packed_dot(uint a, uint b, spirv_literal int format);  // OpSDot, PackedVectorFormat4x8Bit
 #endif
 #include "common.glsl"
-layout(local_size_x = 64) in;
 layout(constant_id = 0) const int KERNEL_H = 1;
 layout(constant_id = 1) const int KERNEL_W = 1;
 #include "epilogue.glsl"

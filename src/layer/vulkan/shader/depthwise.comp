@@ -2,7 +2,6 @@
 #extension GL_GOOGLE_include_directive : require
 // Convolution of every channel with a filter of its own: an invocation makes four channels of a pixel.
 #include "common.glsl"
-layout(local_size_x = 64) in;
 layout(constant_id = 0) const int KERNEL_H = 3;
 layout(constant_id = 1) const int KERNEL_W = 3;
 #include "epilogue.glsl"

@@ -3,7 +3,6 @@
 // Element by element through up to six loops: copies, functions of one number, operations on two. An invocation makes
 // one element.
 #include "common.glsl"
-layout(local_size_x = 64) in;
 layout(constant_id = 0) const int KIND = 0;
 layout(constant_id = 1) const int FUNCTION = 0;  // of kFunction
 const int LOOPS = 6;

@@ -2,7 +2,6 @@
 #extension GL_GOOGLE_include_directive : require
 // Each output cell is an input cell that a list for each axis names, or a fill value.
 #include "common.glsl"
-layout(local_size_x = 64) in;
 layout(push_constant) uniform Push {
     int extent[4];  // d, h, w, c: the innermost last
     int out_step[4], in_step[4], map[4];

@@ -2,7 +2,6 @@
 #extension GL_GOOGLE_include_directive : require
 // LRN: an invocation makes one element from the squares of its neighbours.
 #include "common.glsl"
-layout(local_size_x = 64) in;
 layout(constant_id = 0) const bool ACROSS = true;
 layout(push_constant) uniform Push {
     int extent[3];  // h, w, c: the innermost last

@@ -2,7 +2,6 @@
 #extension GL_GOOGLE_include_directive : require
 // Maximum or average over windows: an invocation makes four channels of a pixel.
 #include "common.glsl"
-layout(local_size_x = 64) in;
 layout(constant_id = 0) const bool AVERAGE = false;
 layout(constant_id = 1) const bool ALIGNED_IN = false;
 layout(constant_id = 2) const bool ALIGNED_OUT = false;

@@ -2,7 +2,6 @@
 #extension GL_GOOGLE_include_directive : require
 // Bilinear resize; the constants hold for each row and column two cells, a float weight and one of 256 parts.
 #include "common.glsl"
-layout(local_size_x = 64) in;
 layout(push_constant) uniform Push {
     int extent[3];  // h, w, c
     int out_step[3], in_step[3];

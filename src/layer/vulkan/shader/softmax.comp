@@ -2,7 +2,6 @@
 #extension GL_GOOGLE_include_directive : require
 // Softmax of floats along one axis: a work group a vector.
 #include "common.glsl"
-layout(local_size_x = 64) in;
 layout(push_constant) uniform Push {
     int extent[3];  // the other axes
     int out_step[3], in_step[3];
