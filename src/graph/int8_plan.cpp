@@ -40,10 +40,9 @@ std::string obstacle(const Node& node, const ScaleTable& table) {
         return "a sum of " + std::to_string(products) + " products may leave int32";
     }
     std::vector<float> storage;
-    if (!all_finite(node.weights[0].floats(&storage)) || !all_finite(bias_of(node))) {
-        return "a weight or bias is inf or nan";
-    }
-    return {};
+    const bool finite = all_finite(node.weights[0].floats(&storage)) && all_finite(bias_of(node));
+    node.weights[0].release_pages();  // until the layer packs them
+    return finite ? "" : "a weight or bias is inf or nan";
 }
 
 // Scales that the table states: of blobs by name, of layers' first inputs.
@@ -186,6 +185,7 @@ std::vector<float> used_weight_scales(const Node& node, const ScaleTable& table,
     if (stated.empty() || channels % stated.size() != 0) {
         std::vector<float> storage;
         scales = absmax_weight_scales(node.weights[0].floats(&storage), static_cast<int>(channels));
+        node.weights[0].release_pages();
     } else {
         for (size_t i = 0; i < channels; ++i) {
             scales[i] = stated[i / (channels / stated.size())];

@@ -52,6 +52,30 @@ char* pack_head(bool int8, bool unsigned_input, int64_t first, int64_t columns, 
     return out;
 }
 
+// `columns` rows of kKr values, `step` apart, one after the other.
+template <int64_t kKr, class T>
+void copy_columns(const T* from, int64_t step, int64_t columns, T* out) {
+    for (int64_t j = 0; j < columns; ++j, from += step, out += kKr) {
+        for (int64_t i = 0; i < kKr; ++i) {
+            out[i] = from[i];
+        }
+    }
+}
+
+template <class T>
+void copy_columns(int64_t kr, const T* from, int64_t step, int64_t columns, T* out) {
+    switch (kr) {
+        case 1: return copy_columns<1>(from, step, columns, out);
+        case 2: return copy_columns<2>(from, step, columns, out);
+        case 4: return copy_columns<4>(from, step, columns, out);
+        case 8: return copy_columns<8>(from, step, columns, out);
+        default: break;
+    }
+    for (int64_t j = 0; j < columns; ++j) {
+        std::copy_n(from + j * step, kr, out + j * kr);
+    }
+}
+
 // [column][tap][k] to [tap][k / kr][column][kr], or to [tap * k / kr][column][kr] where the kernel packs rows of A.
 template <class T>
 void pack_panel(GemmWeights w, bool packs_rows, int64_t first, int64_t columns, int64_t kr, T* out) {
@@ -61,12 +85,18 @@ void pack_panel(GemmWeights w, bool packs_rows, int64_t first, int64_t columns, 
         w.taps = 1;
     }
     const int64_t real = w.n - first < columns ? w.n - first : columns;
+    const int64_t step = w.taps * w.k;
     for (int64_t t = 0; t < w.taps; ++t) {
         for (int64_t p = 0; p < w.k; p += kr, out += columns * kr) {
             const int64_t count = w.k - p < kr ? w.k - p : kr;
             const T* row = values + (first * w.taps + t) * w.k + p;
+            if (count == kr) {
+                copy_columns(kr, row, step, real, out);
+                std::fill(out + real * kr, out + columns * kr, T(0));
+                continue;
+            }
             std::fill_n(out, columns * kr, T(0));
-            for (int64_t j = 0; j < real; ++j, row += w.taps * w.k) {
+            for (int64_t j = 0; j < real; ++j, row += step) {
                 std::copy_n(row, count, out + j * kr);
             }
         }

@@ -71,6 +71,7 @@ Result<std::string> model_hash(const NetDef& net) {
                 // From the first element to the last; no product leaves 64 bits.
                 hash.add(half_at(weight, (count - 1) / steps * i + (count - 1) % steps * i / steps), 2);
             }
+            weight.release_pages();
         }
     }
     char digits[17];

@@ -21,11 +21,11 @@ bool accumulator_fits(int64_t k) {
 
 bool all_finite(Span<const float> values) {
     // Without a way out of the loop, so that it becomes vectors: models have millions of values, nearly all finite.
-    bool finite = true;
+    uint32_t not_finite = 0;
     for (const float v : values) {
-        finite &= std::fabs(v) <= std::numeric_limits<float>::max();
+        not_finite |= std::fabs(v) <= std::numeric_limits<float>::max() ? 0U : 1U;
     }
-    return finite;
+    return not_finite == 0;
 }
 
 std::vector<float> fit_weight_scales(const QuantParams& in, Span<const float> scales, Span<const float> bias) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "base/cpu.h"
 #include "base/half.h"
@@ -86,7 +87,7 @@ std::vector<float> WeightedCore::real_bias() const {
 
 // [output][channel][ky][kx] to [output][ky][kx][channel]: the order of pixels in memory.
 template <class T>
-std::vector<T> WeightedCore::reorder(const std::vector<T>& values) const {
+std::vector<T> WeightedCore::reorder(std::vector<T> values) const {
     const size_t channels = static_cast<size_t>(spec_.channels / spec_.group);
     const size_t taps = static_cast<size_t>(spec_.kernel_h) * static_cast<size_t>(spec_.kernel_w);
     if (channels == 1 || taps == 1) {
@@ -141,9 +142,7 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
     std::vector<int32_t> sums(scales.size(), 0);
     const size_t row = bytes.size() / sums.size();
     for (size_t i = 0; i < sums.size(); ++i) {
-        for (size_t j = i * row; j < (i + 1) * row; ++j) {
-            sums[i] += bytes[j];
-        }
+        sums[i] = std::accumulate(bytes.data() + i * row, bytes.data() + (i + 1) * row, int32_t{0});
     }
     const FusedActivation& activation = spec_.activation;
     staged_ = to_int8 && !activation.is_clamp();
@@ -156,7 +155,7 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
     } else {
         rows->requant = make_dequant(in, scales, sums, rows->bias);
     }
-    rows->bytes = reorder(bytes);
+    rows->bytes = reorder(std::move(bytes));
     return {};
 }
 

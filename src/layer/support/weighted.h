@@ -93,7 +93,7 @@ private:
     void choose_winograd(Isa isa, const WeightRows& rows);
     GemmWeights dense_weights(const WeightRows& rows) const;
     template <class T>
-    std::vector<T> reorder(const std::vector<T>& values) const;
+    std::vector<T> reorder(std::vector<T> values) const;
     Status pack_float16();
     /// What the row functions know of a run.
     struct RowJob {
