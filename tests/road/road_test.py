@@ -118,6 +118,8 @@ class DemoRoad(Road):
         self.assertIn("same images", self.run_tool(*merge, "1.stats", "1.stats", expect=1).stderr)
         self.assertIn("complete already", self.run_tool("calibrate", *args, "--part", "1/3", "--collect-only", "1.stats", expect=1).stderr)
         self.assertIn("another list", self.run_tool("calibrate", *args, "--part", "2/3", "--collect-only", "1.stats", expect=1).stderr)
+        cropped = (*args, "--fit", "crop", "--part", "1/3", "--collect-only", "1.stats")
+        self.assertIn("another --fit", self.run_tool("calibrate", *cropped, expect=1).stderr)
         self.convert_demo("detector")
         self.assertIn("was made with model", self.run_tool(*merge, "1.stats", "2.stats", expect=1).stderr)
         for bad in (("--part", "0/3"), ("--part", "4/3"), ("--part", "1/3x"), ("--merge", "1.stats")):

@@ -14,6 +14,7 @@ StatisticsFile sample(unsigned seed) {
     StatisticsFile file;
     file.model_hash = "0123456789abcdef";
     file.preprocess = {Pixel::kBgr, 32, 24, {1.0F, 2.0F, 3.0F}, {0.5F}};
+    file.fit = {Fit::Kind::kCrop, 1.0 / 3.0, 114};
     file.images_hash = seed;
     file.listed = 4;
     file.done = 4;
@@ -53,6 +54,8 @@ TEST(StatsFile, ReadsBackWhatItWrote) {
     EXPECT_EQ(bytes_of(*read), bytes);
     EXPECT_EQ(read->model_hash, file.model_hash);
     EXPECT_EQ(read->preprocess.mean, file.preprocess.mean);
+    EXPECT_EQ(read->fit.kind, file.fit.kind);
+    EXPECT_EQ(read->fit.share, file.fit.share);
     EXPECT_EQ(read->statistics.unreadable, file.statistics.unreadable);
     const Histogram& histogram = read->statistics.blobs.at("data").values.histogram;
     EXPECT_EQ(histogram.rebin(64).counts, file.statistics.blobs.at("data").values.histogram.rebin(64).counts);
@@ -130,6 +133,9 @@ TEST_F(StatsFileSets, PartsThatDoNotBelongTogetherAreRefused) {
     other.preprocess.norm = {1.0F};
     EXPECT_FALSE(merge_files({first, save("preprocess", other)}).ok());
     other = sample(2);
+    other.fit.share = 1.0;
+    EXPECT_FALSE(merge_files({first, save("fit", other)}).ok());
+    other = sample(2);
     other.listed = 5;
     EXPECT_FALSE(merge_files({first, save("cut", other)}).ok());
     EXPECT_FALSE(merge_files({first, first}).ok());
@@ -165,6 +171,9 @@ TEST_F(StatsFileSets, GoesOnWhereItWasInterrupted) {
     file.done = 2;
     file.statistics = *counted;
     ASSERT_TRUE(save_statistics(path, file).ok());
+    ImageSet cropped = set;
+    cropped.fit.kind = Fit::Kind::kCrop;
+    EXPECT_FALSE(collect_into_file(net, cropped, path).ok());
     const Result<StatisticsFile> resumed = collect_into_file(net, set, path);
     ASSERT_TRUE(resumed.ok()) << resumed.status().message();
     EXPECT_EQ(bytes_of(*resumed), bytes_of(*load_statistics(whole)));

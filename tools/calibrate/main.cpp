@@ -138,6 +138,7 @@ private:
         }
         FW_RETURN_IF_ERROR(check_readable(file.statistics));
         set_.preprocess = file.preprocess;
+        set_.fit = file.fit;
         return std::move(file.statistics);
     }
 

@@ -1,6 +1,7 @@
 #include "calibrate/stats_file.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -11,7 +12,7 @@ namespace fw::tools {
 
 namespace {
 
-constexpr char kMagic[] = "fwstats 1\n";
+constexpr char kMagic[] = "fwstats 2\n";
 constexpr size_t kMagicSize = sizeof kMagic - 1;
 constexpr size_t kHashSize = 8;
 constexpr uint64_t kHashStart = 0xcbf29ce484222325;
@@ -185,6 +186,17 @@ const char* read_blob(Reader* in, int images, BlobStatistics* out) {
     return nullptr;
 }
 
+// As parse_fit reads it; the same text for the same fit.
+std::string fit_text(const Fit& fit) {
+    char text[48] = "stretch";
+    if (fit.kind == Fit::Kind::kCrop) {
+        std::snprintf(text, sizeof text, "crop:%.17g", fit.share);
+    } else if (fit.kind == Fit::Kind::kLetterbox) {
+        std::snprintf(text, sizeof text, "letterbox:%d", fit.level);
+    }
+    return text;
+}
+
 bool same(const Preprocess& a, const Preprocess& b) {
     return a.pixel == b.pixel && a.width == b.width && a.height == b.height && a.mean == b.mean && a.norm == b.norm;
 }
@@ -211,6 +223,7 @@ std::vector<uint8_t> encode_statistics(const StatisticsFile& file) {
     head.model_hash = file.model_hash;
     head.preprocess = file.preprocess;
     out.text(head.to_text());
+    out.text(fit_text(file.fit));
     out.fixed(file.images_hash, kHashSize);
     out.whole(file.listed);
     out.whole(file.done);
@@ -242,7 +255,7 @@ Result<StatisticsFile> decode_statistics(Span<const uint8_t> bytes, const char* 
         return Status::error(Code::kParseError, "%s: damaged statistics file: %s", source, why);
     };
     if (bytes.size() < kMagicSize + kHashSize || std::memcmp(bytes.data(), kMagic, kMagicSize) != 0) {
-        return Status::error(Code::kParseError, "%s: no statistics file of calibrate, version 1", source);
+        return Status::error(Code::kParseError, "%s: no statistics file of calibrate, version 2", source);
     }
     const Span<const uint8_t> body(bytes.data(), bytes.size() - kHashSize);
     if (Reader({body.data() + body.size(), kHashSize}).fixed(kHashSize) != fnv1a(body)) {
@@ -257,6 +270,11 @@ Result<StatisticsFile> decode_statistics(Span<const uint8_t> bytes, const char* 
     StatisticsFile file;
     file.model_hash = head->model_hash;
     file.preprocess = head->preprocess;
+    const Result<Fit> fit = parse_fit(in.text());
+    if (!fit.ok()) {
+        return damaged("it names no way of fitting images");
+    }
+    file.fit = *fit;
     file.images_hash = in.fixed(kHashSize);
     file.listed = in.whole();
     file.done = in.whole();
@@ -328,10 +346,13 @@ Result<StatisticsFile> merge_files(const std::vector<std::string>& paths) {
         if (seen.empty()) {
             all.model_hash = part.model_hash;
             all.preprocess = part.preprocess;
+            all.fit = part.fit;
         } else if (part.model_hash != all.model_hash) {
             return belongs_elsewhere(path, "model than the files before it");
         } else if (!same(part.preprocess, all.preprocess)) {
             return belongs_elsewhere(path, "preprocessing than the files before it");
+        } else if (fit_text(part.fit) != fit_text(all.fit)) {
+            return belongs_elsewhere(path, "--fit than the files before it");
         }
         seen.push_back(part.images_hash);
         merge_statistics(part.statistics, &all.statistics);
@@ -346,6 +367,7 @@ Result<StatisticsFile> collect_into_file(const Net& net, const ImageSet& set, co
     StatisticsFile file;
     FW_ASSIGN_OR_RETURN(file.model_hash, net.model_hash());
     file.preprocess = set.preprocess;
+    file.fit = set.fit;
     file.images_hash = hash_of(set.images);
     file.listed = set.images.size();
     std::error_code error;
@@ -356,6 +378,9 @@ Result<StatisticsFile> collect_into_file(const Net& net, const ImageSet& set, co
         }
         if (!same(earlier.preprocess, file.preprocess)) {
             return belongs_elsewhere(path, "preprocessing");
+        }
+        if (fit_text(earlier.fit) != fit_text(file.fit)) {
+            return belongs_elsewhere(path, "--fit");
         }
         if (earlier.images_hash != file.images_hash || earlier.listed != file.listed) {
             return belongs_elsewhere(path, "list of images");
