@@ -89,7 +89,7 @@ Status load(const Probe& probe, const ScaleTable* table, Net* net) {
     Option option;
     option.precision = table == nullptr ? Precision::kFloat : Precision::kInt8;
     option.threads = 1;
-    option.disabled_passes = {"fuse_activation"};
+    option.disabled_passes = {"fuse_activation", "fuse_sum", "fuse_table"};  // all blobs stay
     FW_RETURN_IF_ERROR(net->set_option(option));
     if (table != nullptr) {
         FW_RETURN_IF_ERROR(net->load_table(*table));
