@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "calibrate/likeness.h"
 #include "calibrate/make_table.h"
@@ -13,13 +14,13 @@ namespace fw::tools {
 
 namespace {
 
-constexpr double kSignificant = 2.0;  // standard errors
+constexpr double kSignificant = 2.0;             // standard errors
+constexpr size_t kWalkBytes = size_t{64} << 20;  // for blobs of all images between two layers
 
-// A network in memory in which every weighted layer's activation is a layer of its own, "<name>/activation", behind the
-// blob "<blob>/linear".
+// A network in which every weighted layer's activation is a layer of its own, "<name>/activation", behind the blob
+// "<blob>/linear".
 struct Probe {
-    std::string param;
-    std::vector<uint8_t> bin;
+    NetDef net;
     std::map<std::string, std::string> linear;  // by layer with weights: the blob in front of its activation
     std::vector<std::string> activations;
     std::vector<std::string> order;  // layers with weights
@@ -53,9 +54,10 @@ LayerDef activation_layer(const LayerDef& layer) {
     return out;
 }
 
-Result<Probe> make_probe(const Graph& graph) {
+Probe make_probe(const Graph& graph) {
     Probe probe;
-    NetDef net = graph.to_net_def();
+    NetDef& net = probe.net;
+    net = graph.to_net_def();
     std::vector<LayerDef> layers;
     for (LayerDef& layer : net.layers) {
         const bool weighted = is_weighted_type(layer.type) && layer.tops.size() == 1;
@@ -80,21 +82,69 @@ Result<Probe> make_probe(const Graph& graph) {
         }
     }
     net.layers = std::move(layers);
-    FW_ASSIGN_OR_RETURN(probe.param, param_text(net));
-    FW_ASSIGN_OR_RETURN(probe.bin, bin_bytes(net));
     return probe;
 }
 
-Status load(const Probe& probe, const ScaleTable* table, Net* net) {
+// A network with the files in memory that it reads.
+struct LoadedNet {
+    std::string param;
+    std::vector<uint8_t> bin;
+    Net net;
+};
+
+Status load(const NetDef& def, const ScaleTable* table, LoadedNet* out) {
     Option option;
     option.precision = table == nullptr ? Precision::kFloat : Precision::kInt8;
     option.threads = 1;
     option.disabled_passes = {"fuse_activation", "fuse_sum", "fuse_table"};  // all blobs stay
-    FW_RETURN_IF_ERROR(net->set_option(option));
+    FW_RETURN_IF_ERROR(out->net.set_option(option));
     if (table != nullptr) {
-        FW_RETURN_IF_ERROR(net->load_table(*table));
+        FW_RETURN_IF_ERROR(out->net.load_table(*table));
     }
-    return net->load_model_memory({probe.param.data(), probe.param.size()}, probe.bin);
+    FW_ASSIGN_OR_RETURN(out->param, param_text(def));
+    FW_ASSIGN_OR_RETURN(out->bin, bin_bytes(def));
+    return out->net.load_model_memory({out->param.data(), out->param.size()}, out->bin);
+}
+
+// Blobs that layers in front of `position` make and others read.
+std::set<std::string> blobs_alive(const NetDef& net, size_t position) {
+    std::set<std::string> made;
+    std::set<std::string> alive;
+    for (size_t i = 0; i < net.layers.size(); ++i) {
+        for (const std::string& bottom : net.layers[i].bottoms) {
+            if (i >= position && made.count(bottom) != 0) {
+                alive.insert(bottom);
+            }
+        }
+        if (i < position) {
+            made.insert(net.layers[i].tops.begin(), net.layers[i].tops.end());
+        }
+    }
+    return alive;
+}
+
+// The layers from `first` to `last` as a network of their own, whose inputs are what they read of the layers before.
+NetDef section(const NetDef& net, size_t first, size_t last) {
+    NetDef out;
+    out.source = net.source;
+    std::set<std::string> made;
+    std::vector<LayerDef> layers;
+    for (size_t i = first; i <= last; ++i) {
+        const LayerDef& layer = net.layers[i];
+        for (const std::string& bottom : layer.bottoms) {
+            if (made.insert(bottom).second) {
+                LayerDef input;
+                input.type = "Input";
+                input.name = bottom + "/input";
+                input.tops = {bottom};
+                out.layers.push_back(std::move(input));
+            }
+        }
+        made.insert(layer.tops.begin(), layer.tops.end());
+        layers.push_back(layer);
+    }
+    out.layers.insert(out.layers.end(), layers.begin(), layers.end());
+    return out;
 }
 
 using Means = std::vector<double>;         // of each channel of a blob, in one image
@@ -114,18 +164,38 @@ Means channel_means(const Mat& value) {
     return means;
 }
 
-Result<AllMeans> means_of(const Net& net, const ImageSet& set, const std::vector<std::string>& blobs,
-                          const char* title) {
+// The lines of `table` about the layers and blobs of `net`.
+ScaleTable table_of(const ScaleTable& table, const NetDef& net) {
+    ScaleTable out = table;
+    out.layers.clear();
+    out.blobs.clear();
+    for (const LayerDef& layer : net.layers) {
+        const auto entry = table.layers.find(layer.name);
+        if (entry != table.layers.end()) {
+            out.layers.insert(*entry);
+        }
+        for (const std::string& top : layer.tops) {
+            const auto blob = table.blobs.find(top);
+            if (blob != table.blobs.end()) {
+                out.blobs.insert(*blob);
+            }
+        }
+    }
+    return out;
+}
+
+// Of the float network.
+Result<AllMeans> means_of(const Net& net, const ImageSet& set, const std::vector<std::string>& blobs) {
     AllMeans all(set.images.size());
     const auto work = [&](const Mat& input) -> Result<ImageMeans> {
-        Extractor extractor = net.create_extractor();
-        FW_RETURN_IF_ERROR(extractor.input(net.input_names()[0].c_str(), input));
-        ImageMeans means;
-        for (const std::string& blob : blobs) {
-            Mat out;
-            FW_RETURN_IF_ERROR(extractor.extract(blob.c_str(), &out));
-            means.push_back(channel_means(out));
-        }
+        ImageMeans means(blobs.size());
+        FW_RETURN_IF_ERROR(run_observed(net, input, [&](const std::string& blob, const Mat& value) -> Status {
+            const auto found = std::find(blobs.begin(), blobs.end(), blob);
+            if (found != blobs.end()) {
+                means[static_cast<size_t>(found - blobs.begin())] = channel_means(value);
+            }
+            return {};
+        }));
         return means;
     };
     const auto take = [&](size_t index, ImageMeans means) -> Status {
@@ -133,18 +203,114 @@ Result<AllMeans> means_of(const Net& net, const ImageSet& set, const std::vector
         return {};
     };
     FW_RETURN_IF_ERROR(
-        for_each_image<ImageMeans>(set, title, work, take, [](size_t, const Status&) { return Status(); }));
+        for_each_image<ImageMeans>(set, "float means", work, take, [](size_t, const Status&) { return Status(); }));
     return all;
 }
 
+// Of every blob that the float network computes, in the first image that can be read.
+Result<std::map<std::string, size_t>> blob_bytes(const Net& net, const ImageSet& set) {
+    std::map<std::string, size_t> bytes;
+    for (size_t i = 0; i < set.images.size() && bytes.empty(); ++i) {
+        const Result<Mat> input = load_checked(set, i);
+        if (input.ok()) {
+            FW_RETURN_IF_ERROR(run_observed(net, *input, [&](const std::string& blob, const Mat& value) -> Status {
+                bytes[blob] = static_cast<size_t>(value.count()) * sizeof(float);
+                return {};
+            }));
+        }
+    }
+    return bytes;
+}
+
+// Goes through the network from layer to layer: what is alive in front of the last layer measured is kept for each
+// image, as far as kWalkBytes hold it, and the next section begins with it.
+class Walk {
+public:
+    Walk(const NetDef& net, const ImageSet& set, const std::map<std::string, size_t>& bytes)
+        : net_(net), set_(set), bytes_(bytes), kept_(set.images.size()) {}
+
+    // Means of `blob`, which the layer at `position` makes, in every image; empty where it could not be read.
+    Result<std::vector<Means>> measure(const ScaleTable& table, size_t position, const std::string& blob) {
+        LoadedNet loaded;
+        const NetDef part = section(net_, first_, position);
+        const ScaleTable lines = table_of(table, part);
+        FW_RETURN_IF_ERROR(load(part, &lines, &loaded));
+        const std::set<std::string> alive = blobs_alive(net_, position);
+        const bool goes_on = holds(alive);
+        struct Found {
+            Means means;
+            Blobs blobs;
+        };
+        const auto work = [&](const Blobs& from) -> Result<Found> {
+            Found found;
+            for (const auto& [name, value] : from) {
+                if (goes_on && alive.count(name) != 0) {
+                    found.blobs.emplace(name, value);
+                }
+            }
+            const auto observe = [&](const std::string& name, const Mat& value) -> Status {
+                if (name == blob) {
+                    found.means = channel_means(value);
+                }
+                if (goes_on && alive.count(name) != 0) {
+                    FW_ASSIGN_OR_RETURN(Mat copy, value.clone());
+                    found.blobs.emplace(name, std::move(copy));
+                }
+                return {};
+            };
+            FW_RETURN_IF_ERROR(run_observed(loaded.net, from, observe));
+            return found;
+        };
+        std::vector<Means> means(kept_.size());
+        const auto take = [&](size_t index, Found found) -> Status {
+            means[index] = std::move(found.means);
+            if (goes_on) {
+                kept_[index] = std::move(found.blobs);
+            }
+            return {};
+        };
+        FW_RETURN_IF_ERROR(for_each_loaded<Found>(
+            set_, net_.layers[position].name.c_str(), [&](size_t index) { return begin(index); }, work, take,
+            [](size_t, const Status&) { return Status(); }));
+        first_ = goes_on ? position : first_;
+        return means;
+    }
+
+private:
+    Result<Blobs> begin(size_t index) const {
+        if (first_ > 0) {
+            return kept_[index].empty() ? Result<Blobs>(Status::error(Code::kIoError, "was not read")) : kept_[index];
+        }
+        FW_ASSIGN_OR_RETURN(Mat input, load_checked(set_, index));
+        const auto layer = std::find_if(net_.layers.begin(), net_.layers.end(),
+                                        [](const LayerDef& one) { return one.type == "Input"; });
+        return Blobs{{layer->tops[0], std::move(input)}};
+    }
+
+    bool holds(const std::set<std::string>& blobs) const {
+        size_t bytes = 0;
+        for (const std::string& blob : blobs) {
+            const auto found = bytes_.find(blob);
+            bytes += found == bytes_.end() ? kWalkBytes : found->second;
+        }
+        return bytes <= kWalkBytes / std::max<size_t>(1, kept_.size());
+    }
+
+    const NetDef& net_;
+    const ImageSet& set_;
+    const std::map<std::string, size_t>& bytes_;
+    size_t first_ = 0;         // layers in front of it are behind us
+    std::vector<Blobs> kept_;  // by image: what is alive in front of it
+};
+
 // The mean of (wanted * factor - found) for each channel, 0 where it is not significant.
-std::vector<float> corrections(const AllMeans& wanted, size_t blob, const AllMeans& found,
+std::vector<float> corrections(const AllMeans& wanted, size_t blob, const std::vector<Means>& found,
                                const std::vector<float>& factors) {
     std::vector<double> sum;
     std::vector<double> squares;
     double images = 0.0;
     for (size_t image = 0; image < wanted.size(); ++image) {
-        if (wanted[image].empty() || found[image].empty() || wanted[image][blob].size() != found[image][0].size()) {
+        if (wanted[image].empty() || found[image].empty() || wanted[image][blob].size() != found[image].size()) {
             continue;
         }
         const Means& means = wanted[image][blob];
@@ -153,7 +319,7 @@ std::vector<float> corrections(const AllMeans& wanted, size_t blob, const AllMea
         images += 1.0;
         for (size_t c = 0; c < means.size(); ++c) {
             const double factor = factors.empty() ? 1.0 : static_cast<double>(factors[c]);
-            const double difference = means[c] * factor - found[image][0][c];
+            const double difference = means[c] * factor - found[image][c];
             sum[c] += difference;
             squares[c] += difference * difference;
         }
@@ -176,15 +342,16 @@ Result<BiasCorrector> BiasCorrector::create(const NetDef& net, const ImageSet& s
     out.net_ = &net;
     out.set_ = some_of(set, kBiasImages);
     FW_ASSIGN_OR_RETURN(const Graph graph, optimized_graph(net));
-    FW_ASSIGN_OR_RETURN(const Probe probe, make_probe(graph));
+    const Probe probe = make_probe(graph);
     out.layers_ = probe.order;
     std::vector<std::string> blobs;
     for (const std::string& layer : probe.order) {
         blobs.push_back(probe.linear.at(layer));
     }
-    Net float_net;
-    FW_RETURN_IF_ERROR(load(probe, nullptr, &float_net));
-    FW_ASSIGN_OR_RETURN(out.means_, means_of(float_net, out.set_, blobs, "float means"));
+    LoadedNet loaded;
+    FW_RETURN_IF_ERROR(load(probe.net, nullptr, &loaded));
+    FW_ASSIGN_OR_RETURN(out.means_, means_of(loaded.net, out.set_, blobs));
+    FW_ASSIGN_OR_RETURN(out.bytes_, blob_bytes(loaded.net, out.set_));
     return out;
 }
 
@@ -193,7 +360,7 @@ Status BiasCorrector::correct(ScaleTable* table) const {
         entry.bias_delta.clear();
     }
     FW_ASSIGN_OR_RETURN(const Graph scaled, corrected_graph(*net_, *table));
-    FW_ASSIGN_OR_RETURN(const Probe probe, make_probe(scaled));
+    const Probe probe = make_probe(scaled);
     ScaleTable working = *table;
     working.model_hash.clear();
     for (auto& [name, entry] : working.layers) {
@@ -203,6 +370,11 @@ Status BiasCorrector::correct(ScaleTable* table) const {
     for (const std::string& activation : probe.activations) {
         working.layers[activation].precision = ScaleTable::LayerPrecision::kFloat;
     }
+    std::map<std::string, size_t> position;
+    for (size_t i = 0; i < probe.net.layers.size(); ++i) {
+        position[probe.net.layers[i].name] = i;
+    }
+    Walk walk(probe.net, set_, bytes_);
     for (size_t i = 0; i < layers_.size(); ++i) {
         const std::string& layer = layers_[i];
         const auto entry = table->layers.find(layer);
@@ -210,9 +382,8 @@ Status BiasCorrector::correct(ScaleTable* table) const {
             entry->second.precision == ScaleTable::LayerPrecision::kFloat || probe.linear.count(layer) == 0) {
             continue;
         }
-        Net int8_net;
-        FW_RETURN_IF_ERROR(load(probe, &working, &int8_net));
-        FW_ASSIGN_OR_RETURN(const AllMeans found, means_of(int8_net, set_, {probe.linear.at(layer)}, layer.c_str()));
+        FW_ASSIGN_OR_RETURN(const std::vector<Means> found,
+                            walk.measure(working, position.at(layer), probe.linear.at(layer)));
         std::vector<float> delta = corrections(means_, i, found, entry->second.equalize);
         if (std::any_of(delta.begin(), delta.end(), [](float d) { return d != 0.0F; })) {
             working.layers[layer].bias_delta = delta;

@@ -1,6 +1,7 @@
 // Empirical bias correction: what quantization adds to a channel's mean is taken off its bias.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ namespace fw::tools {
 /// within two standard errors of 0 is left as it is: its correction would be noise. `equalize` lines are kept: the
 /// corrections are those of the scaled channels. Existing `bias` lines are replaced.
 ///
-/// A run per layer over those images, each as far as that layer.
+/// The images go from layer to layer together, once through the network but for the layers whose blobs are too large to
+/// be kept for all of them (64 MiB).
 class BiasCorrector {
 public:
     /// Runs the float network once. `net` must outlive it.
@@ -31,6 +33,7 @@ private:
     ImageSet set_;
     std::vector<std::string> layers_;                      // with weights, in the order of the network
     std::vector<std::vector<std::vector<double>>> means_;  // [image][layer][channel], in front of the activation
+    std::map<std::string, size_t> bytes_;                  // of a blob of one image
 };
 constexpr size_t kBiasImages = 64;
 

@@ -73,8 +73,7 @@ Status count_blob(const std::string& blob, Span<const float> values, size_t chan
     return {};
 }
 
-}  // namespace
-
+// An error where every pixel is alike.
 Status check_varied(const std::string& path, const Mat& input) {
     const int64_t pixels = input.shape().rank == 3 ? static_cast<int64_t>(input.h()) * input.w() : 0;
     if (pixels < 2) {
@@ -89,17 +88,30 @@ Status check_varied(const std::string& path, const Mat& input) {
     return Status::error(Code::kInvalidArgument, "%s: every pixel of it is alike", path.c_str());
 }
 
-Status run_observed(const Net& net, const Mat& input, const Extractor::Observer& observer) {
+}  // namespace
+
+Result<Mat> load_checked(const ImageSet& set, size_t index) {
+    const std::string& path = set.images[index].path;
+    FW_ASSIGN_OR_RETURN(Mat input, load_input(path, set.preprocess, set.fit));
+    FW_RETURN_IF_ERROR(check_varied(path, input));
+    return input;
+}
+
+Status run_observed(const Net& net, const Blobs& inputs, const Extractor::Observer& observer) {
     Extractor extractor = net.create_extractor();
     extractor.set_observer(observer);
-    Status status = extractor.input(net.input_names()[0].c_str(), input);
-    for (const std::string& output : net.output_names()) {
-        if (status.ok()) {
-            Mat ignored;
-            status = extractor.extract(output.c_str(), &ignored);
-        }
+    for (const std::string& name : net.input_names()) {
+        FW_RETURN_IF_ERROR(extractor.input(name.c_str(), inputs.at(name)));
     }
-    return status;
+    for (const std::string& output : net.output_names()) {
+        Mat ignored;
+        FW_RETURN_IF_ERROR(extractor.extract(output.c_str(), &ignored));
+    }
+    return {};
+}
+
+Status run_observed(const Net& net, const Mat& input, const Extractor::Observer& observer) {
+    return run_observed(net, Blobs{{net.input_names()[0], input}}, observer);
 }
 
 Result<Statistics> count_images(const Net& net, const ImageSet& set, const ChannelFactors* factors) {

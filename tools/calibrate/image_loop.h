@@ -28,17 +28,18 @@ struct ImageSet {
     uint64_t total = 0;     ///< number of them all (0 = this set alone), for the display
 };
 
-/// An error where every pixel of [c x h x w] is alike: such an image says nothing about a network's ranges, and most
-/// likely is not what was meant. Other shapes pass.
-Status check_varied(const std::string& path, const Mat& input);
+/// The input made of one image; an error where it cannot be read, or where every pixel of [c x h x w] is alike: such an
+/// image says nothing about a network's ranges, and most likely is not what was meant.
+Result<Mat> load_checked(const ImageSet& set, size_t index);
 
-/// Decodes every image and calls `work(input)`, a Result<T>, on worker threads; then `commit(index, T)` for each image,
-/// one at a time and in the order of the list, so that sums do not depend on the number of threads. An image that
-/// cannot be read, or is of one colour, goes to `unreadable(index, Status)` instead, in the same order. The first
-/// failure (of work or of unreadable) in that order ends the loop and is returned, with the image's path before it. A
-/// few results a thread are held at a time.
-template <class T, class Work, class Commit, class Unreadable>
-Status for_each_image(const ImageSet& set, const char* title, Work&& work, Commit&& commit, Unreadable&& unreadable) {
+/// Calls `work(load(index))`, a Result<T>, for every image on worker threads; then `commit(index, T)` for each image,
+/// one at a time and in the order of the list, so that sums do not depend on the number of threads. An image for which
+/// `load`, a Result, fails goes to `unreadable(index, Status)` instead, in the same order. The first failure (of work
+/// or of unreadable) in that order ends the loop and is returned, with the image's path before it. A few results a
+/// thread are held at a time.
+template <class T, class Load, class Work, class Commit, class Unreadable>
+Status for_each_loaded(const ImageSet& set, const char* title, Load&& load, Work&& work, Commit&& commit,
+                       Unreadable&& unreadable) {
     struct Outcome {
         Status read;
         Result<T> result = Status();
@@ -78,9 +79,9 @@ Status for_each_image(const ImageSet& set, const char* title, Work&& work, Commi
     const auto worker = [&] {
         for (size_t i = next++; i < count && !failed; i = next++) {
             Outcome outcome;
-            Result<Mat> input = load_input(set.images[i].path, set.preprocess, set.fit);
-            outcome.read = input.ok() ? check_varied(set.images[i].path, *input) : input.status();
-            if (outcome.read.ok()) {
+            const auto input = load(i);
+            outcome.read = input.status();
+            if (input.ok()) {
                 outcome.result = work(*input);
             }
             deliver(i, std::move(outcome));
@@ -98,7 +99,18 @@ Status for_each_image(const ImageSet& set, const char* title, Work&& work, Commi
     return failure;
 }
 
-/// Runs every output of `net` on one input and shows each blob to `observer`.
+/// for_each_loaded with load_checked: every image is decoded.
+template <class T, class Work, class Commit, class Unreadable>
+Status for_each_image(const ImageSet& set, const char* title, Work&& work, Commit&& commit, Unreadable&& unreadable) {
+    return for_each_loaded<T>(
+        set, title, [&](size_t index) { return load_checked(set, index); }, work, commit, unreadable);
+}
+
+using Blobs = std::map<std::string, Mat>;
+
+/// Runs every output of `net` on its inputs, others in `inputs` are ignored, and shows each blob to `observer`.
+Status run_observed(const Net& net, const Blobs& inputs, const Extractor::Observer& observer);
+/// The same for a network with one input.
 Status run_observed(const Net& net, const Mat& input, const Extractor::Observer& observer);
 
 }  // namespace fw::tools
