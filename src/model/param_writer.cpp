@@ -197,6 +197,7 @@ Status append_blob(const BlobSpec& spec, const Weight& weight, WeightFormat form
             append_tag(kTagFloat16, out);
             append_bytes(bytes, weight.bytes(), out);
             break;
+        case WeightStorage::kScaledInt8: return append_blob(spec, Weight::from_floats(weight.to_floats()), format, out);
         case WeightStorage::kFloat32: {
             if (weight.is_codebook() && append_codebook(weight.to_floats(), out)) {
                 break;

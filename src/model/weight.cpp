@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "base/half.h"
@@ -40,6 +42,24 @@ Weight Weight::view(WeightStorage storage, const void* data, int64_t count, std:
     return weight;
 }
 
+Weight Weight::with_scales(std::vector<float> scales) const {
+    Weight weight = *this;
+    weight.storage_ = WeightStorage::kScaledInt8;
+    weight.scales_ = std::make_shared<const std::vector<float>>(std::move(scales));
+    return weight;
+}
+
+Span<const float> Weight::scales() const {
+    return scales_ != nullptr ? Span<const float>(*scales_) : Span<const float>();
+}
+
+bool Weight::known_finite() const {
+    constexpr float kLargest = 128.0F;
+    return scales_ != nullptr && std::all_of(scales_->begin(), scales_->end(), [](float scale) {
+               return scale == 0.0F || std::isfinite(kLargest / scale);
+           });
+}
+
 size_t Weight::bytes() const {
     const size_t size = storage_ == WeightStorage::kFloat32 ? 4 : storage_ == WeightStorage::kFloat16 ? 2 : 1;
     return static_cast<size_t>(count_) * size;
@@ -61,10 +81,15 @@ std::vector<float> Weight::to_floats() const {
             }
             break;
         }
-        case WeightStorage::kInt8: {
+        case WeightStorage::kInt8: std::copy_n(static_cast<const int8_t*>(data_), out.size(), out.begin()); break;
+        case WeightStorage::kScaledInt8: {
             const auto* from = static_cast<const int8_t*>(data_);
-            for (size_t i = 0; i < out.size(); ++i) {
-                out[i] = static_cast<float>(from[i]);
+            const size_t row = out.size() / scales_->size();
+            auto to = out.begin();
+            for (const double scale : *scales_) {
+                to = std::transform(from, from + row, to,
+                                    [&](int8_t q) { return scale == 0.0 ? 0.0F : static_cast<float>(q / scale); });
+                from += row;
             }
             break;
         }
@@ -73,7 +98,7 @@ std::vector<float> Weight::to_floats() const {
 }
 
 std::vector<int8_t> Weight::to_int8() const {
-    if (storage_ != WeightStorage::kInt8 || count_ == 0) {
+    if ((storage_ != WeightStorage::kInt8 && storage_ != WeightStorage::kScaledInt8) || count_ == 0) {
         return {};
     }
     const auto* from = static_cast<const int8_t*>(data_);

@@ -12,8 +12,8 @@
 namespace fw {
 
 /// How a blob is stored in the file (docs/param-format.md). The reader expands a codebook blob to
-/// float32 that remembers its origin.
-enum class WeightStorage : uint8_t { kFloat32, kFloat16, kInt8 };
+/// float32 that remembers its origin. kScaledInt8 is an int8 blob that knows its scales; files have them apart.
+enum class WeightStorage : uint8_t { kFloat32, kFloat16, kInt8, kScaledInt8 };
 
 /// One weight blob: a view of the mapped file or of memory it owns. Unaligned data is allowed; use the accessors.
 class Weight {
@@ -28,14 +28,21 @@ public:
     static Weight view(WeightStorage storage, const void* data, int64_t count, std::shared_ptr<const void> keep_alive,
                        bool mapped = false);
 
+    /// An int8 blob of scales.size() rows as the real weights that it stands for: q / scale, 0 where the scale is 0.
+    Weight with_scales(std::vector<float> scales) const;
+
     WeightStorage storage() const { return storage_; }
+    /// Of kScaledInt8, one a row; else empty.
+    Span<const float> scales() const;
+    /// True if no value can be inf or nan, seen from the scales alone.
+    bool known_finite() const;
     bool is_codebook() const { return codebook_; }
     int64_t count() const { return count_; }
     const void* data() const { return data_; }
     size_t bytes() const;
     /// Values as float32 (float16 is widened; int8 is returned as whole numbers).
     std::vector<float> to_floats() const;
-    /// Values of an int8 blob; empty for another storage.
+    /// The bytes of an int8 blob, with or without scales; empty for another storage.
     std::vector<int8_t> to_int8() const;
     /// Float32 values without a copy where the data is aligned float32, else through `*storage`.
     Span<const float> floats(std::vector<float>* storage) const;
@@ -49,6 +56,7 @@ private:
     int64_t count_ = 0;
     const void* data_ = nullptr;
     std::shared_ptr<const void> owner_;
+    std::shared_ptr<const std::vector<float>> scales_;
 };
 
 }  // namespace fw

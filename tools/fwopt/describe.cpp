@@ -18,7 +18,8 @@ struct Stored {
 const char* name_of(const Weight& weight) {
     switch (weight.storage()) {
         case WeightStorage::kFloat16: return "fp16";
-        case WeightStorage::kInt8: return "int8";
+        case WeightStorage::kInt8:
+        case WeightStorage::kScaledInt8: return "int8";
         case WeightStorage::kFloat32: break;
     }
     return weight.is_codebook() ? "codebook" : "fp32";

@@ -59,13 +59,7 @@ Status import(Graph* graph, Node* node, ScaleTable* table) {
     FW_RETURN_IF_ERROR(check_scales(top, "output", false));
 
     if (node->weights[0].storage() == WeightStorage::kInt8) {
-        std::vector<float> weights = node->weights[0].to_floats();
-        const size_t row = weights.size() / scales.size();
-        for (size_t i = 0; i < weights.size(); ++i) {
-            const float scale = scales[i / row];
-            weights[i] = scale == 0.0F ? 0.0F : static_cast<float>(weights[i] / static_cast<double>(scale));
-        }
-        node->weights[0] = Weight::from_floats(std::move(weights));
+        node->weights[0] = node->weights[0].with_scales(scales);
     }
     node->weights.resize(first);
     node->params.erase(kInt8ScaleTerm);

@@ -24,6 +24,20 @@ Status count_error(const char* blob, int64_t count, int64_t expected) {
                          static_cast<long long>(count), static_cast<long long>(expected));
 }
 
+// What quantizing the real weights with the scales that they have gives.
+std::vector<int8_t> stored_bytes(const Weight& weights) {
+    std::vector<int8_t> bytes = weights.to_int8();
+    const size_t row = bytes.size() / weights.scales().size();
+    auto first = bytes.begin();
+    for (const float scale : weights.scales()) {
+        const auto end = first + static_cast<std::ptrdiff_t>(row);
+        std::transform(first, end, first,
+                       [&](int8_t q) { return scale == 0.0F ? int8_t{0} : std::max<int8_t>(q, -127); });
+        first = end;
+    }
+    return bytes;
+}
+
 void widen_plainly(const uint16_t* half, int64_t count, float* out) {
     for (int64_t i = 0; i < count; ++i) {
         out[i] = half_to_float(half[i]);
@@ -55,30 +69,16 @@ Status WeightedCore::load(const Spec& spec, Span<const Weight> weights) {
     }
     spec_ = spec;
     weights_.assign(weights.begin(), weights.begin() + expected);
-    return {};
-}
-
-std::vector<float> WeightedCore::file_scales() const {
-    const std::vector<float> stored = weights_.back().to_floats();
-    std::vector<float> scales(static_cast<size_t>(spec_.outputs));
-    const size_t repeat = scales.size() / stored.size();
-    for (size_t i = 0; i < scales.size(); ++i) {
-        scales[i] = stored[i / repeat];
-    }
-    return scales;
-}
-
-std::vector<float> WeightedCore::real_weights() const {
-    std::vector<float> values = weights_[0].to_floats();
     if (weights_[0].storage() == WeightStorage::kInt8) {
-        const std::vector<float> scales = file_scales();
-        const size_t row = values.size() / scales.size();
-        for (size_t i = 0; i < values.size(); ++i) {
-            const float scale = scales[i / row];
-            values[i] = scale == 0.0F ? 0.0F : static_cast<float>(static_cast<double>(values[i]) / scale);
+        const std::vector<float> stored = weights_.back().to_floats();
+        std::vector<float> scales(static_cast<size_t>(spec_.outputs));
+        const size_t repeat = scales.size() / stored.size();
+        for (size_t i = 0; i < scales.size(); ++i) {
+            scales[i] = stored[i / repeat];
         }
+        weights_[0] = weights_[0].with_scales(std::move(scales));
     }
-    return values;
+    return {};
 }
 
 std::vector<float> WeightedCore::real_bias() const {
@@ -115,20 +115,19 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
         return Status::error(Code::kUnsupported, "sums of %lld products do not fit int32",
                              static_cast<long long>(spec_.weights_per_output()));
     }
+    const Weight& weights = weights_[0];
+    const bool has_bytes = weights.known_finite();
     std::vector<float> storage;
     Span<const float> real;
-    if (weights_[0].storage() == WeightStorage::kInt8) {
-        storage = real_weights();
-        real = storage;
-    } else {
-        real = weights_[0].floats(&storage);  // where they lie, if they are floats
+    if (!has_bytes) {
+        real = weights.floats(&storage);  // where they lie, if they are floats
     }
     if (!all_finite(real) || !all_finite(rows->bias)) {
         return Status::error(Code::kUnsupported, "int8 needs finite weights and biases");
     }
     std::vector<float> scales(context.weight_scales.begin(), context.weight_scales.end());
-    if (weights_[0].storage() == WeightStorage::kInt8) {
-        scales = file_scales();
+    if (has_bytes && (spec_.int8_scales || scales.empty())) {
+        scales.assign(weights.scales().begin(), weights.scales().end());
     } else if (scales.empty()) {
         scales = absmax_weight_scales(real, spec_.outputs);
     }
@@ -138,7 +137,11 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
     }
     scales = fit_weight_scales(in, scales, rows->bias);
     std::vector<int8_t> bytes;
-    quantize_weights(real, scales, &bytes);
+    if (has_bytes && std::equal(scales.begin(), scales.end(), weights.scales().begin(), weights.scales().end())) {
+        bytes = stored_bytes(weights);
+    } else {
+        quantize_weights(has_bytes ? weights.floats(&storage) : real, scales, &bytes);
+    }
     std::vector<int32_t> sums(scales.size(), 0);
     const size_t row = bytes.size() / sums.size();
     for (size_t i = 0; i < sums.size(); ++i) {
@@ -195,7 +198,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     if (int8_) {
         FW_RETURN_IF_ERROR(quantize(context, &rows));
     } else {
-        rows.floats = reorder(real_weights());
+        rows.floats = reorder(weights_[0].to_floats());
     }
     choose_winograd(isa, rows);
 

@@ -84,8 +84,6 @@ public:
     size_t weight_bytes() const { return packed_bytes_; }
 
 private:
-    std::vector<float> file_scales() const;
-    std::vector<float> real_weights() const;
     std::vector<float> real_bias() const;
     Status quantize(const PrepareContext& context, WeightRows* rows);
     Status pack(const WeightRows& rows);
