@@ -470,5 +470,22 @@ TEST(YoloDetectionOutput, SuppressesOverAllClasses) {
     EXPECT_EQ((*result)[0].values()[0], 1.0F);
 }
 
+// Regions are computed: they may be anything.
+TEST(RoiAlign, RegionsOfAnySize) {
+    const float inf = std::numeric_limits<float>::infinity();
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const Floats boxes = {-1e30F, -1e30F, 1e30F, 1e30F, nan, 0,   1, 1, -inf, -inf,
+                          inf,    inf,    0,     0,     inf, nan, 0, 0, 3e9F, 3e9F};
+    for (const int max : {0, 1}) {
+        for (const int aligned : {0, 1}) {
+            const ParamDict dict = dict_of({{0, 2}, {1, 2}, {4, aligned}, {5, 1}, {24, max}});
+            const auto result =
+                test::run_layer("ROIAlign", dict, {}, {map_of(3, 3), HostTensor::floats(Shape(5, 4), boxes)});
+            ASSERT_TRUE(result.ok()) << result.status().message();
+            expect_near((*result)[0].values(), Floats(5 * 4, 0.0F), 0.0);
+        }
+    }
+}
+
 }  // namespace
 }  // namespace fw

@@ -184,6 +184,33 @@ TEST(OnnxOperators, SwishWithAFactor) {
     expect(&m, {2, -2}, {2}, {2 * 0.73105858F, -2 * 0.26894142F});
 }
 
+TEST(OnnxOperators, RoiAlignOfKnownRegions) {
+    // On x = column + 10 * row every sample is its own place.
+    for (const int64_t opset : {10, 16}) {
+        ModelBuilder m({1, 1, 4, 4}, opset);
+        m.floats("rois", {2, 4}, {1, 1, 3, 3, 0.5, 1, 2.5, 3}).ints("batch", {2}, {0, 0});
+        NodeProto* node = m.node("RoiAlign", {"x", "rois", "batch"}, {"y"});
+        set(node, "output_height", int64_t{1});
+        set(node, "output_width", int64_t{2});
+        set(node, "sampling_ratio", int64_t{1});
+        Floats x;
+        for (int k = 0; k < 16; ++k) {
+            x.push_back(static_cast<float>(k / 4 * 10 + k % 4));
+        }
+        const float half = opset < 16 ? 0.0F : 5.5F;  // pixels have their centre at .5
+        expect(&m, x, {2, 1, 1, 2}, {21.5F - half, 22.5F - half, 21.0F - half, 22.0F - half});
+    }
+}
+
+TEST(OnnxErrors, RoiAlignOfAnotherImage) {
+    ModelBuilder m({1, 1, 4, 4}, 16);
+    m.floats("rois", {1, 4}, {1, 1, 3, 3}).ints("batch", {1}, {1});
+    m.node("RoiAlign", {"x", "rois", "batch"}, {"y"});
+    m.output("y");
+    EXPECT_NE(convert_bytes(m.serialized()).errors().find("batch_indices holds 1, expected 0, the batch being 1"),
+              std::string::npos);
+}
+
 TEST(OnnxOperators, PadOfChannels) {
     ModelBuilder m({1, 1, 1, 2}, 11);
     m.ints("p", {8}, {0, 0, 0, 1, 0, 1, 0, 0}).floats("v", {}, {9});

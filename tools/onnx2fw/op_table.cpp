@@ -99,6 +99,7 @@ const OpHandler kHandlers[] = {
     {"Relu", convert_unary, 1, 1, "ReLU"},
     {"Reshape", convert_reshape, 1, 2, "Reshape, ShuffleChannel, or nothing"},
     {"Resize", convert_resize, 1, 4, "Interp, or InnerProducts with a matrix an axis"},
+    {"RoiAlign", convert_roi_align, 3, 3, "ROIAlign"},
     {"Round", convert_unary, 1, 1, "UnaryOp"},
     {"Selu", convert_alpha, 1, 1, "SELU"},
     {"Shape", convert_known_only, 1, 1, kFolded},

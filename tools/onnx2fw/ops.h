@@ -14,6 +14,7 @@ void convert_matmul(NodeContext* ctx);
 // ops_pooling.cpp
 void convert_pool(NodeContext* ctx);
 void convert_global_pool(NodeContext* ctx);
+void convert_roi_align(NodeContext* ctx);
 // ops_pointwise.cpp
 void convert_unary(NodeContext* ctx);
 void convert_clip(NodeContext* ctx);

@@ -1,4 +1,4 @@
-// MaxPool, AveragePool and the global ones.
+// MaxPool, AveragePool, the global ones, and RoiAlign.
 #include <algorithm>
 
 #include "onnx2fw/ops.h"
@@ -78,6 +78,58 @@ void convert_global_pool(NodeContext* ctx) {
     std::vector<int> axes(dims.size(), kNoAxis);
     axes[1] = 0;
     ctx->out(0, &layer, dims, {dims[1]}, axes);
+}
+
+void convert_roi_align(NodeContext* ctx) {
+    const Value x = ctx->in(0);
+    const Value rois = ctx->in(1);
+    std::vector<int> order;
+    if (x.rank() != 4 || rois.rank() != 2 || rois.dims[1] != 4) {
+        ctx->error("inputs are %s and %s, expected an image and rows of x1, y1, x2, y2", dims_text(x.dims).c_str(),
+                   dims_text(rois.dims).c_str());
+        return;
+    }
+    const BlobId map = ctx->image(x, &order);
+    // A batch of 1 leaves 0 as the only index; known ones are checked.
+    if (const ConstantPtr indices = ctx->constant(2)) {
+        for (size_t k = 0; k < indices->count(); ++k) {
+            if (indices->at(k) != 0.0) {
+                ctx->error("batch_indices holds %g, expected 0, the batch being 1", indices->at(k));
+                return;
+            }
+        }
+    }
+    const std::string mode = ctx->attr_s("mode", "avg");
+    const std::string place =
+        ctx->attr_s("coordinate_transformation_mode", ctx->opset() < 16 ? "output_half_pixel" : "half_pixel");
+    if ((mode != "avg" && mode != "max") || (place != "half_pixel" && place != "output_half_pixel")) {
+        ctx->error(
+            "mode is '%s' and coordinate_transformation_mode '%s', expected avg or max, half_pixel or "
+            "output_half_pixel",
+            mode.c_str(), place.c_str());
+        return;
+    }
+    const int64_t height = ctx->attr("output_height", 1);
+    const int64_t width = ctx->attr("output_width", 1);
+    const int64_t ratio = ctx->attr("sampling_ratio", 0);
+    if (!ctx->in_range("output_height", height, 1, 1 << 12) || !ctx->in_range("output_width", width, 1, 1 << 12) ||
+        !ctx->in_range("sampling_ratio", ratio, 0, 1 << 8)) {
+        return;
+    }
+    const BlobId regions = ctx->arrange(rois, {0, 1});
+    if (map == kNoBlob || regions == kNoBlob) {
+        return;
+    }
+    LayerBuilder& layer = ctx->add("ROIAlign", {map, regions});
+    layer.set("pooled_width", static_cast<double>(width)).set("pooled_height", static_cast<double>(height));
+    layer.set("spatial_scale", ctx->attr_f("spatial_scale", 1.0)).set("sampling_ratio", static_cast<double>(ratio));
+    layer.set("aligned", place == "half_pixel" ? 1 : 0).set("version", 1).set("max", mode == "max" ? 1 : 0);
+    const Dims dims = {rois.dims[0], x.dims[1], height, width};
+    if (dims[0] == 1) {
+        ctx->out(0, &layer, dims, {dims[1], height, width}, {kNoAxis, 0, 1, 2});
+    } else {
+        ctx->out(0, &layer, dims, dims, {0, 1, 2, 3});
+    }
 }
 
 }  // namespace fw::onnx

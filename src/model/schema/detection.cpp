@@ -56,6 +56,13 @@ constexpr auto kProposal =
 constexpr auto kRoiPooling =
     params(int_param(0, "pooled_width", 0, "cells a row"), int_param(1, "pooled_height", 0, "rows of cells"),
            float_param(2, "spatial_scale", 1, "size of the map / size of the image"));
+constexpr auto kRoiAlign =
+    params(int_param(0, "pooled_width", 0, "cells a row"), int_param(1, "pooled_height", 0, "rows of cells"),
+           float_param(2, "spatial_scale", 1, "size of the map / size of the image"),
+           int_param(3, "sampling_ratio", 0, "samples a cell along each axis; 0 = one a pixel of the map"),
+           int_param(4, "aligned", 0, "1 = pixels have their centre at .5"),
+           int_param(5, "version", 0, "1 = as Detectron2 and ONNX compute it, the only one here"),
+           int_param(24, "max", 0, "1 = the maximum of the weighted points instead of the mean of the samples"));
 constexpr auto kPsRoiPooling =
     params(int_param(0, "pooled_width", 7, "cells a row"), int_param(1, "pooled_height", 7, "rows of cells"),
            float_param(2, "spatial_scale", 0.0625, "size of the map / size of the image"),
@@ -124,6 +131,8 @@ constexpr LayerSchema kSchemas[] = {
      "regions of Faster R-CNN from scores, boxes relative to anchors, and the size of the image"},
     {"ROIPooling", span(kRoiPooling), nullptr, 2, 2, 1, 1, QuantRule::kFloat,
      "the largest value of each cell of regions of a map"},
+    {"ROIAlign", span(kRoiAlign), nullptr, 2, 2, 1, 1, QuantRule::kFloat,
+     "the mean of interpolated samples in each cell of regions of a map"},
     {"PSROIPooling", span(kPsRoiPooling), nullptr, 2, 2, 1, 1, QuantRule::kFloat,
      "the mean of each cell of regions, every cell from channels of its own"},
     {"YoloDetectionOutput", span(kYolo), nullptr, 1, kAny, 1, 1, QuantRule::kFloat,
