@@ -9,24 +9,35 @@
 
 namespace fw::schema {
 
+/// What a layer or parameter does, for `layerdoc`; the smallest build has no such text.
+#ifdef FW_MINSIZE
+constexpr const char* about(const char* /*doc*/) {
+    return "";
+}
+#else
+constexpr const char* about(const char* doc) {
+    return doc;
+}
+#endif
+
 constexpr ParamSpec int_param(int id, const char* key, int value, const char* doc) {
-    return {id, key, ParamKind::kInt, static_cast<double>(value), -1, doc};
+    return {id, key, ParamKind::kInt, static_cast<double>(value), -1, about(doc)};
 }
 /// The default is the value of parameter `other`.
 constexpr ParamSpec int_like(int id, const char* key, int other, const char* doc) {
-    return {id, key, ParamKind::kInt, 0, other, doc};
+    return {id, key, ParamKind::kInt, 0, other, about(doc)};
 }
 constexpr ParamSpec float_param(int id, const char* key, double value, const char* doc) {
-    return {id, key, ParamKind::kFloat, value, -1, doc};
+    return {id, key, ParamKind::kFloat, value, -1, about(doc)};
 }
 constexpr ParamSpec ints_param(int id, const char* key, const char* doc) {
-    return {id, key, ParamKind::kInts, 0, -1, doc};
+    return {id, key, ParamKind::kInts, 0, -1, about(doc)};
 }
 constexpr ParamSpec floats_param(int id, const char* key, const char* doc) {
-    return {id, key, ParamKind::kFloats, 0, -1, doc};
+    return {id, key, ParamKind::kFloats, 0, -1, about(doc)};
 }
 constexpr ParamSpec string_param(int id, const char* key, const char* doc) {
-    return {id, key, ParamKind::kString, 0, -1, doc};
+    return {id, key, ParamKind::kString, 0, -1, about(doc)};
 }
 
 constexpr double kFloatMax = 3.40282346638528859812e+38;
@@ -75,7 +86,8 @@ constexpr std::array<LayerSchema, M> built(const LayerSchema (&schemas)[N]) {
     size_t count = 0;
     for (const LayerSchema& schema : schemas) {
         if (!is_left_out(schema.type)) {
-            out[count++] = schema;
+            out[count] = schema;
+            out[count++].doc = about(schema.doc);
         }
     }
     return out;
