@@ -13,8 +13,8 @@ namespace {
 
 class DiagnosisTest : public test::TempFolderTest {};
 
-// A convolution that could add a residual and one that could apply a function by table: both blobs in between are
-// compared all the same.
+// A convolution that could apply a function by table, one that could add a residual and one that could pool its input:
+// the blobs in between are compared all the same.
 TEST_F(DiagnosisTest, EveryLayerIsCompared) {
     test::Random random(5);
     test::NetFiles files;
@@ -28,7 +28,8 @@ TEST_F(DiagnosisTest, EveryLayerIsCompared) {
         .tagged(random.floats(64))
         .raw(random.floats(8))
         .layer("Eltwise sum 2 1 b h2 sum 0=1")
-        .layer("Convolution c 1 1 sum c 0=8 1=1 5=1 6=64")
+        .layer("Pooling pool 1 1 sum pool 0=1 4=1")
+        .layer("Convolution c 1 1 pool c 0=8 1=1 5=1 6=64")
         .tagged(random.floats(64))
         .raw(random.floats(8));
     NetOptions options;
@@ -57,7 +58,7 @@ TEST_F(DiagnosisTest, EveryLayerIsCompared) {
         EXPECT_TRUE(layer.cosine.has_value()) << layer.name;
         int8 += layer.precision == "int8" ? 1 : 0;
     }
-    EXPECT_EQ(int8, 5);
+    EXPECT_EQ(int8, 6);
     EXPECT_EQ(diagnosis->worst.size(), 3U);
 }
 

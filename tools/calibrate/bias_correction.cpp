@@ -96,7 +96,8 @@ Status load(const NetDef& def, const ScaleTable* table, LoadedNet* out) {
     Option option;
     option.precision = table == nullptr ? Precision::kFloat : Precision::kInt8;
     option.threads = 1;
-    option.disabled_passes = {"fuse_activation", "fuse_sum", "fuse_table"};  // all blobs stay
+    option.disabled_passes = passes_that_hide_blobs();
+    option.disabled_passes.emplace_back("fuse_activation");
     FW_RETURN_IF_ERROR(out->net.set_option(option));
     if (table != nullptr) {
         FW_RETURN_IF_ERROR(out->net.load_table(*table));

@@ -116,7 +116,7 @@ Status load_int8(const NetOptions& files, const ScaleTable& table, Net* net) {
     option.precision = Precision::kInt8;
     option.threads = 1;
     option.ignore_table_model = files.force;
-    option.disabled_passes = {"fuse_sum", "fuse_table"};  // they take blobs away and change no value
+    option.disabled_passes = passes_that_hide_blobs();
     FW_RETURN_IF_ERROR(net->set_option(option));
     FW_RETURN_IF_ERROR(net->load_table(table));
     return net->load_model(files.param.c_str(), files.bin.c_str());

@@ -106,6 +106,11 @@ Status for_each_image(const ImageSet& set, const char* title, Work&& work, Commi
         set, title, [&](size_t index) { return load_checked(set, index); }, work, commit, unreadable);
 }
 
+/// Passes that take int8 blobs away and change no value: not for a network whose blobs are looked at.
+inline std::vector<std::string> passes_that_hide_blobs() {
+    return {"fuse_sum", "fuse_table", "fuse_pooling"};
+}
+
 using Blobs = std::map<std::string, Mat>;
 
 /// Runs every output of `net` on its inputs, others in `inputs` are ignored, and shows each blob to `observer`.
