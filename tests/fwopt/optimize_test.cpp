@@ -337,6 +337,7 @@ TEST(Fwopt, InputShapes) {
     const std::string both = set_input_shape("1,2,3", &two).message();
     EXPECT_NE(both.find("'left', 'right'"), std::string::npos) << both;
     ASSERT_TRUE(set_input_shape("right=1,2,3", &two).ok());
+    ASSERT_TRUE(set_input_shape("left:1,4,5,6", &two).ok());
     EXPECT_EQ(two.layers[1].params.get(2, 0), 1);
 }
 

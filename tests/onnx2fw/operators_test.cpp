@@ -211,6 +211,17 @@ TEST(OnnxErrors, RoiAlignOfAnotherImage) {
               std::string::npos);
 }
 
+TEST(OnnxOperators, BatchNormalizationOfABatch) {
+    ModelBuilder m({2, 2, 1, 2});
+    m.floats("scale", {2}, {1, 2}).floats("bias", {2}, {10, 20}).floats("mean", {2}, {0, 1}).floats("var", {2}, {1, 4});
+    set(m.node("BatchNormalization", {"x", "scale", "bias", "mean", "var"}, {"a"}), "epsilon", 0.0F);
+    m.node("Relu", {"a"}, {"y"});
+    m.output("y");
+    const Outcome o = convert_bytes(m.serialized());
+    ASSERT_TRUE(o.status.ok()) << o.errors();
+    expect(&m, counting(8), {2, 2, 1, 2}, {10, 11, 21, 22, 14, 15, 25, 26});
+}
+
 TEST(OnnxOperators, PadOfChannels) {
     ModelBuilder m({1, 1, 1, 2}, 11);
     m.ints("p", {8}, {0, 0, 0, 1, 0, 1, 0, 0}).floats("v", {}, {9});
@@ -566,6 +577,12 @@ TEST(OnnxErrors, OpenExtentsNeedInputShape) {
     OnnxOptions options;
     ASSERT_TRUE(parse_input_shape("3,4,8", &options.input_shapes).ok());
     EXPECT_TRUE(convert_bytes(m.serialized(), options).status.ok());
+    OnnxOptions sized;
+    sized.common.preprocess.size = "8x4";
+    const Outcome o = convert_bytes(m.serialized(), sized);
+    ASSERT_TRUE(o.status.ok()) << o.errors();
+    EXPECT_EQ(o.out.net.layers[0].params.get(1, 0), 4);
+    EXPECT_EQ(o.out.net.layers[0].params.get(0, 0), 8);
 }
 
 }  // namespace

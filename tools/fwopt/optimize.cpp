@@ -58,9 +58,12 @@ void convolutions_of_vectors(Graph* graph) {
 }  // namespace
 
 Status set_input_shape(const std::string& text, NetDef* net) {
-    const size_t equals = text.rfind('=');
-    const std::string name = equals == std::string::npos ? "" : text.substr(0, equals);
-    const std::string extents = equals == std::string::npos ? text : text.substr(equals + 1);
+    const size_t separator = text.find_last_of("=:");
+    const std::string name = separator == std::string::npos ? "" : text.substr(0, separator);
+    std::string extents = separator == std::string::npos ? text : text.substr(separator + 1);
+    if (std::count(extents.begin(), extents.end(), ',') == 3 && extents.rfind("1,", 0) == 0) {
+        extents.erase(0, 2);  // the batch
+    }
     int c = 0;
     int h = 0;
     int w = 0;

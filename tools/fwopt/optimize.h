@@ -10,7 +10,8 @@
 
 namespace fw::opt {
 
-/// Sets the shape of an input from "C,H,W" (the only input) or "NAME=C,H,W".
+/// Sets the shape of an input from "C,H,W" (the only input), "NAME=C,H,W" or "NAME:C,H,W", C,H,W perhaps with a batch
+/// of 1 before them.
 Status set_input_shape(const std::string& text, NetDef* net);
 
 /// Stores --mean, --norm and --pixel with the network's image input, over what it has stored; --size alone is its

@@ -80,7 +80,7 @@ bool born_in_nhwc(const GraphProto& graph, const std::string& name) {
     return any;
 }
 
-// The extents of an input: the user's, else the file's, an open batch being 1.
+// The extents of an input: the user's, else the file's, an open batch being 1 and the open sides of an image --size.
 bool input_dims(const Conversion& c, const OnnxOptions& options, const ValueInfoProto& info, bool only, Dims* dims) {
     const std::string& name = info.name();
     if (!info.type().has_tensor_type()) {
@@ -110,6 +110,13 @@ bool input_dims(const Conversion& c, const OnnxOptions& options, const ValueInfo
         if (dims->size() >= 2 && (*dims)[0] <= 0) {
             (*dims)[0] = 1;
         }
+        int width = 0;
+        int height = 0;
+        if (dims->size() == 4 && (*dims)[1] > 0 && (*dims)[1] <= 3 &&
+            tools::parse_size("--size", options.common.preprocess.size, &width, &height).ok()) {
+            (*dims)[2] = (*dims)[2] < 1 ? height : (*dims)[2];
+            (*dims)[3] = (*dims)[3] < 1 ? width : (*dims)[3];
+        }
     }
     if (!file_dims.empty() && dims->size() != file_dims.size()) {
         c.report->error(c.file, "input '%s' is given as %s, the file has %zu axes", name.c_str(),
@@ -118,7 +125,8 @@ bool input_dims(const Conversion& c, const OnnxOptions& options, const ValueInfo
     }
     for (const int64_t d : *dims) {
         if (d < 1) {
-            c.report->error(c.file, "input '%s' is %s: give the open extents with --input-shape %s:N,C,H,W",
+            c.report->error(c.file,
+                            "input '%s' is %s, 0 for what is open: give its extents with --input-shape %s:N,C,H,W",
                             name.c_str(), dims_text(*dims).c_str(), name.c_str());
             return false;
         }

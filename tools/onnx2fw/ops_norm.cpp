@@ -1,4 +1,5 @@
 // BatchNormalization, InstanceNormalization, LayerNormalization, GroupNormalization, LRN, LpNormalization.
+#include <numeric>
 #include <utility>
 
 #include "onnx2fw/ops.h"
@@ -39,8 +40,20 @@ bool channel_values(NodeContext* ctx, int i, const char* what, int64_t channels,
 }  // namespace
 
 void convert_batch_norm(NodeContext* ctx) {
-    Value x;
-    const int64_t channels = channels_first(ctx, &x);
+    Value x = ctx->in(0);
+    int64_t channels = 0;
+    if (x.rank() >= 2 && x.rank() <= 4 && x.dims[0] > 1) {  // every pixel on its own: a batch goes behind the channels
+        std::vector<int> order(x.dims.size());
+        std::iota(order.begin(), order.end(), 0);
+        std::swap(order[0], order[1]);
+        x.blob = ctx->arrange(x, order);
+        x.axes = order;
+        x.shape = x.dims;
+        std::swap(x.shape[0], x.shape[1]);
+        channels = x.blob == kNoBlob ? 0 : x.dims[1];
+    } else {
+        channels = channels_first(ctx, &x);
+    }
     std::vector<float> slope;
     std::vector<float> bias;
     std::vector<float> mean;
