@@ -198,7 +198,10 @@ public:
         ratio_ = params.i(3);
         aligned_ = params.i(4) != 0;
         max_ = params.i(24) != 0;
-        FW_RETURN_IF_ERROR(check_range("version", params.i(5), 1, 1));
+        if (params.i(5) != 1) {
+            return Status::error(Code::kUnsupported, "version is %d, expected 1, Detectron2's and ONNX's ROIAlign",
+                                 params.i(5));
+        }
         return check_range("sampling_ratio", ratio_, 0, 1 << 8);
     }
 
