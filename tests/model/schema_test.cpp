@@ -388,6 +388,9 @@ TEST(Schema, AgreesWithTheFormatsFacts) {
                 EXPECT_EQ(static_cast<float>(spec->default_number), static_cast<float>(number)) << part;
                 const bool is_float = value.find('.') != std::string::npos;
                 EXPECT_EQ(spec->kind, is_float ? ParamKind::kFloat : ParamKind::kInt) << part;
+            } else if (value == "false") {
+                EXPECT_EQ(spec->kind, ParamKind::kInt) << part;
+                EXPECT_EQ(spec->default_number, 0.0) << part;
             } else if (value == "Mat()") {
                 EXPECT_TRUE(spec->kind == ParamKind::kInts || spec->kind == ParamKind::kFloats) << part;
             } else if (value == "\"\"") {
