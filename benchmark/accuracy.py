@@ -181,9 +181,8 @@ def presets(tools, _method):
             continue
         net = tools.import_net(name, kind, arguments)
         for preset in ("performance", "accuracy"):
-            judge = ["--task", task] if task == "detect" else []
             table, result = tools.scratch / f"{name}.table", tools.scratch / "result.json"
-            tools.run("calibrate", *net, "--images", images / calib, "--out", table, "--preset", preset, *judge)
+            tools.run("calibrate", *net, "--images", images / calib, "--out", table, "--preset", preset, "--task", task)
             truth = ["--labels", images / labels] if labels else ["--against", "float"]
             tools.run("fweval", *net, "--images", images / val, *truth, "--task", task, "--table", table, "--json", result)
             figures = json.loads(result.read_text())

@@ -152,8 +152,10 @@ Result<AccuracyTarget> drop_target(const Comparison& check, double points) {
     } else if (check.can_agree()) {
         target.agreement = 100.0 - points;
     } else {
-        return Status::error(Code::kInvalidArgument,
-                             "--max-drop without --labels needs a network that ends in class scores, or --task detect");
+        return Status::error(
+            Code::kInvalidArgument,
+            "--max-drop without --labels needs a network that ends in class scores, or --task detect or "
+            "segment");
     }
     return target;
 }

@@ -151,11 +151,14 @@ Result<Comparison> Comparison::create(const NetOptions& files, const ImageSet& s
         return Status::error(Code::kInvalidArgument, "%s: names none of the images", judge.labels.c_str());
     }
     out.float_accuracy_ = accuracy.percent();
-    // Of one vector, the largest element is taken for the answer.
+    // Of one vector, the largest element is taken for the answer, and of a segmenter's one output each pixel's largest
+    // channel.
     for (const ImageAnswers& image : out.reference_) {
         const auto& blobs = image.blobs;
-        if (blobs.size() == 1 && out.answers_.scores.empty() && blobs[0].size() > 2 &&
-            static_cast<size_t>(blobs[0][0]) == blobs[0].size() - 1) {
+        const bool vector =
+            blobs.size() == 1 && blobs[0].size() > 2 && static_cast<size_t>(blobs[0][0]) == blobs[0].size() - 1;
+        const bool map = blobs.size() == 1 && judge.task == Task::kSegment && blobs[0][0] > 1.0F;
+        if (out.answers_.scores.empty() && (vector || map)) {
             out.answers_.scores = out.answers_.blobs[0];
         }
     }

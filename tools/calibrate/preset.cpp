@@ -101,10 +101,12 @@ Preset find_preset(const std::string& name) {
         preset.bias = true;
         preset.round_weights = true;
         preset.target = {98.0, 20.0};
+        preset.pixel_agreement = 99.5;
     } else {
         preset.methods = {ThresholdMethod::kKl, ThresholdMethod::kMse};
         preset.bias = true;
         preset.target = {96.0, 15.0};
+        preset.pixel_agreement = 98.0;
     }
     return preset;
 }
@@ -134,6 +136,9 @@ Result<PresetResult> run_preset(const Preset& preset, const PresetInputs& in) {
     FW_ASSIGN_OR_RETURN(const Comparison check, checking(in.files, in.set, preset.judge));
     AccuracyTarget& target = result.target;
     target = preset.target;
+    if (preset.judge.task == Task::kSegment) {
+        target.agreement = preset.pixel_agreement;
+    }
     if (preset.max_drop >= 0.0) {
         FW_ASSIGN_OR_RETURN(target, drop_target(check, preset.max_drop));
     }

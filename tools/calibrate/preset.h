@@ -17,6 +17,7 @@ struct Preset {
     bool bias = false;
     bool round_weights = false;
     AccuracyTarget target;
+    double pixel_agreement = 0.0;  ///< target.agreement of a segmenter, whose many pixels are measured more exactly
     Judge judge;
     double max_drop = -1.0;  ///< drop_target's, in place of `target`; -1 = none
 };
