@@ -191,6 +191,17 @@ TEST(CaffeUpgrade, RulesOfStagesAndLevels) {
     EXPECT_EQ(convert_text(text, {}, plain()).lines(), "AbsVal x 1 1 data x\nBNLL z 1 1 x z\n");
 }
 
+TEST(CaffeUpgrade, StagesGivenBesideTheFile) {
+    const std::string text = input_text({1, 2, 4, 4}) + layer_text("AbsVal", "include { stage: 'deploy' }") +
+                             "layer { name: 'y' type: 'TanH' bottom: 'data' top: 'y' exclude { stage: 'deploy' } }\n";
+    EXPECT_EQ(convert_text(text).lines(), "TanH y 1 1 data y\n");
+    Converted c;
+    const Result<NetDef> net = convert({{text.data(), text.size()}, "net.prototxt"}, {}, {}, &c.report, 1, {"deploy"});
+    ASSERT_TRUE(net.ok()) << net.status().message();
+    c.net = *net;
+    EXPECT_EQ(c.lines(), "AbsVal x 1 1 data x\n");
+}
+
 TEST(CaffeUpgrade, SilenceHidesABranch) {
     const std::string text = input_text({1, 2, 4, 4}) +
                              "layer { name: 'a' type: 'AbsVal' bottom: 'data' top: 'a' }\n"

@@ -110,7 +110,8 @@ Status make_weights(uint64_t seed, NetDef* net) {
 }  // namespace
 
 Result<NetDef> convert(const Source<char>& prototxt, const Source<uint8_t>& caffemodel, const ConvertOptions& options,
-                       import::Report* report, std::optional<uint64_t> random_seed) {
+                       import::Report* report, std::optional<uint64_t> random_seed,
+                       const std::vector<std::string>& stages) {
     Conversion c(options, prototxt.name, caffemodel.name, report);
     NetParameter net;
     const bool read = read_prototxt(prototxt.data, prototxt.name, report, &net);
@@ -125,6 +126,9 @@ Result<NetDef> convert(const Source<char>& prototxt, const Source<uint8_t>& caff
                           ? kMaxRandomWeights
                           : kMaxConstant + 16 * static_cast<int64_t>(prototxt.data.size() + caffemodel.data.size());
     upgrade(prototxt.name, report, &net);
+    for (const std::string& stage : stages) {
+        net.mutable_state()->add_stage(stage);
+    }
     keep_test_phase(&net);
     for (const LayerParameter& layer : net.layer()) {
         for (const std::string& bottom : layer.bottom()) {

@@ -18,6 +18,7 @@ using fw::Status;
 struct Arguments {
     std::vector<std::string> files;
     std::optional<uint64_t> seed;
+    std::vector<std::string> stages;
     fw::import::CommandOptions options;
 };
 
@@ -64,7 +65,7 @@ Status run(fw::tools::Tool* tool, Arguments* given) {
     const fw::Span<const char> text(reinterpret_cast<const char*>(prototxt.bytes.data()), prototxt.bytes.size());
     fw::import::Report report;
     const Result<fw::NetDef> net = fw::caffe::convert({text, prototxt_path}, {caffemodel.bytes, caffemodel_path},
-                                                      given->options.convert, &report, given->seed);
+                                                      given->options.convert, &report, given->seed, given->stages);
     FW_RETURN_IF_ERROR(fw::import::show_report(*tool, report, net.status()));
     return fw::import::save_converted(*tool, *net, param, bin, given->options.fp16);
 }
@@ -85,6 +86,9 @@ int main(int argc, char** argv) {
         ->required();
     tool.app().add_option("--random-weights", given.seed,
                           "Make the weights up from this number, for benchmarks: NET.caffemodel is left out");
+    tool.app()
+        .add_option("--stage", given.stages, "Convert the layers of this stage, by their include and exclude rules too")
+        ->allow_extra_args(false);
     given.options.add_to(&tool.app());
     return tool.run(argc, argv, [&] { return run(&tool, &given); });
 }
