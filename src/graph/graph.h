@@ -40,8 +40,8 @@ struct Node {
     /// Upper bound of each output channel where equalize_channels took different ones out of the fused activation;
     /// limit_channels sees to it that they hold.
     std::vector<float> channel_limits;
-    /// A global pooling, removed, that this node applies to its int8 input (fuse_pooling); kNone = none. The blob in between
-    /// is the removed node's output.
+    /// A global pooling, removed, that this node applies to its int8 input (fuse_pooling); kNone = none. The blob in
+    /// between is the removed node's output.
     NodeId pooling = kNone;
     /// A sum of two blobs, removed, that this node makes of its int8 outputs and the last of its inputs (fuse_sum);
     /// kNone = none.

@@ -101,7 +101,7 @@ Preset find_preset(const std::string& name) {
         preset.bias = true;
         preset.round_weights = true;
         preset.target = {98.0, 20.0};
-        preset.pixel_agreement = 99.5;
+        preset.pixel_agreement = 99.8;
     } else {
         preset.methods = {ThresholdMethod::kKl, ThresholdMethod::kMse};
         preset.bias = true;
