@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace fw {
@@ -34,47 +35,77 @@ void add_shifted(const std::vector<uint64_t>& from, int shift, std::vector<uint6
 
 }  // namespace
 
-bool Histogram::add(Span<const float> values) {
-    float least = 0.0F;
-    float most = 0.0F;
-    float sum = 0.0F;  // of 0 * value: 0, or nan where one is not finite
+ValueRange range_of(Span<const float> values) {
+    // Bits of floats of one sign are in the order of their magnitudes, those of inf and nan behind all others.
+    // Integers, because without a promise that nothing is nan a compiler makes no vectors of a float's maximum.
+    int32_t most = 0;                                     // signed: every negative float is smaller than 0
+    int32_t least = std::numeric_limits<int32_t>::min();  // with the sign turned: negative floats are above 0
+    constexpr uint32_t kSign = 0x80000000U;
     for (const float value : values) {
-        least = value < least ? value : least;
-        most = value > most ? value : most;
-        sum += value * 0.0F;
+        uint32_t bits = 0;
+        std::memcpy(&bits, &value, sizeof(bits));
+        most = std::max(most, static_cast<int32_t>(bits));
+        least = std::max(least, static_cast<int32_t>(bits ^ kSign));
     }
-    if (std::isnan(sum)) {
+    ValueRange range;
+    std::memcpy(&range.max, &most, sizeof(most));
+    if (least > 0) {
+        const uint32_t bits = static_cast<uint32_t>(least) ^ kSign;
+        std::memcpy(&range.min, &bits, sizeof(bits));
+    }
+    return range;
+}
+
+bool Histogram::add(Span<const float> values) {
+    const ValueRange range = range_of(values);
+    if (!range.finite()) {
         return false;
     }
-    const bool below = least < 0.0F;
-    const float largest = std::max(most, -least);
+    add(values, range);
+    return true;
+}
+
+void Histogram::add(Span<const float> values, const ValueRange& range) {
+    const float largest = std::max(range.max, -range.min);
     if (largest > 0.0F) {
         grow_to(exponent_for(largest));
-        min_ = std::min(min_, least);
-        max_ = std::max(max_, most);
+        min_ = std::min(min_, range.min);
+        max_ = std::max(max_, range.max);
     }
-    if (most > 0.0F && positive_.empty()) {
+    if (range.max > 0.0F && positive_.empty()) {
         positive_.assign(kBins, 0);
     }
-    if (below && negative_.empty()) {
+    if (range.min < 0.0F && negative_.empty()) {
         negative_.assign(kBins, 0);
     }
-    // Dividing by a power of two is exact, so the bin of a value does not depend on the path to this width. A product
-    // that underflows rounds to 0 or up to a subnormal: both lie in bin 0.
-    const double inverse_width = std::ldexp(1.0, -exponent_);
-    uint64_t zeros = 0;
-    for (const float value : values) {
-        if (value == 0.0F) {
-            ++zeros;
-        } else if (value > 0.0F) {
-            ++positive_[static_cast<size_t>(static_cast<double>(value) * inverse_width)];
-        } else {
-            ++negative_[static_cast<size_t>(static_cast<double>(-value) * inverse_width)];
+    // Dividing by a power of two is exact, so the bin of a value does not depend on the path to this width. The power
+    // is beyond floats where values are subnormal, hence two factors. A product that underflows belongs to bin 0.
+    const int half_exponent = exponent_ / 2;
+    const float factor = std::ldexp(1.0F, -half_exponent);
+    const float other_factor = std::ldexp(1.0F, half_exponent - exponent_);
+    uint64_t* const sides[2] = {positive_.data(), negative_.data()};
+    constexpr size_t kBlock = 512;
+    int32_t bins[kBlock];
+    for (size_t first = 0; first < values.size(); first += kBlock) {
+        const float* block = values.data() + first;
+        const size_t count = std::min(kBlock, values.size() - first);
+        for (size_t i = 0; i < count; ++i) {
+            const auto bin = static_cast<int32_t>(std::fabs(block[i]) * factor * other_factor);
+            const int32_t signed_bin = block[i] < 0.0F ? bin + kBins : bin;
+            bins[i] = block[i] == 0.0F ? -1 : signed_bin;
         }
+        // Zeros go first: a branch on them would be guessed wrong every other time.
+        size_t kept = 0;
+        for (size_t i = 0; i < count; ++i) {
+            bins[kept] = bins[i];
+            kept += bins[i] >= 0 ? 1 : 0;
+        }
+        for (size_t i = 0; i < kept; ++i) {
+            ++sides[bins[i] >> kLogBins][bins[i] & (kBins - 1)];
+        }
+        zeros_ += count - kept;
+        count_ += kept;
     }
-    zeros_ += zeros;
-    count_ += values.size() - zeros;
-    return true;
 }
 
 void Histogram::grow_to(int exponent) {

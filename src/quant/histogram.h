@@ -1,6 +1,7 @@
 // Histogram of signed values over a range that grows: one pass, bounded memory, exact merging.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -15,6 +16,15 @@ struct Bins {
     std::vector<uint64_t> counts;
 };
 
+/// Smallest and largest of some values and 0. Where one of the values is inf or nan, so is one of these.
+struct ValueRange {
+    float min = 0.0F;
+    float max = 0.0F;
+
+    bool finite() const { return std::isfinite(min) && std::isfinite(max); }
+};
+ValueRange range_of(Span<const float> values);
+
 /// Counts values by sign and size in kBins bins of width 2^exponent on either side of 0. When a value falls outside,
 /// pairs of bins are merged (the width doubles), which loses nothing that a histogram begun with that width would have:
 /// bin edges are multiples of a power of two. So the result depends only on the values, not on their order nor on how
@@ -27,6 +37,8 @@ public:
 
     /// Adds finite values; returns false, and adds nothing, when one is inf or nan.
     bool add(Span<const float> values);
+    /// The same for values whose range, range_of(values), is finite and known already.
+    void add(Span<const float> values, const ValueRange& range);
     void merge(const Histogram& other);
 
     /// Smallest and largest value seen, 0 counting as seen.

@@ -7,12 +7,7 @@ namespace fw::tools {
 
 namespace {
 
-// Ranges of one image, which are kept in the order of the list.
-struct ImageRange {
-    float min = 0.0F;
-    float max = 0.0F;
-};
-using ImageRanges = std::map<std::string, ImageRange>;
+using ImageRanges = std::map<std::string, ValueRange>;  // of one image, by blob
 
 // Of one blob, for all threads: counts and maxima come out alike in any order.
 struct BlobCounts {
@@ -48,24 +43,20 @@ void scale_channels(const std::vector<float>& factors, const Mat& value, std::ve
 Status count_blob(const std::string& blob, Span<const float> values, size_t channels, Counts* counts,
                   ImageRanges* ranges) {
     std::vector<float> absmax(channels, 0.0F);
-    ImageRange& range = (*ranges)[blob];
+    ValueRange& range = (*ranges)[blob];
     const size_t pixels = channels == 0 ? 0 : values.size() / channels;
     for (size_t c = 0; c < channels; ++c) {
-        float least = 0.0F;
-        float most = 0.0F;
-        for (size_t i = c * pixels; i < (c + 1) * pixels; ++i) {
-            least = values[i] < least ? values[i] : least;
-            most = values[i] > most ? values[i] : most;
+        const ValueRange channel = range_of(Span<const float>(values.data() + c * pixels, pixels));
+        if (!channel.finite()) {
+            return Status::error(Code::kInvalidArgument, "blob '%s' holds inf or nan", blob.c_str());
         }
-        absmax[c] = std::max(most, -least);
-        range.min = std::min(range.min, least);
-        range.max = std::max(range.max, most);
+        absmax[c] = std::max(channel.max, -channel.min);
+        range.min = std::min(range.min, channel.min);
+        range.max = std::max(range.max, channel.max);
     }
     BlobCounts& all = (*counts)[blob];
     const std::lock_guard<std::mutex> lock(all.mutex);
-    if (!all.histogram.add(values)) {
-        return Status::error(Code::kInvalidArgument, "blob '%s' holds inf or nan", blob.c_str());
-    }
+    all.histogram.add(values, range);
     all.channel_absmax.resize(std::max(all.channel_absmax.size(), channels), 0.0F);
     for (size_t c = 0; c < channels; ++c) {
         all.channel_absmax[c] = std::max(all.channel_absmax[c], absmax[c]);
