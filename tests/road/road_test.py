@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import pathlib
+import random
 import shutil
 import struct
 import subprocess
@@ -267,6 +268,49 @@ class DemoRoad(Road):
         (self.dir / "r.bin").write_bytes(b"")
         done = self.run_tool("calibrate", "r.param", "r.bin", "--images", folder / "calib", "--mean", "0", "--norm", "1", "--out", "n", expect=1)
         self.assertIn("has no layer that can be quantized", done.stderr)
+
+    def test_networks_with_several_inputs(self):
+        def array(values, shape):
+            header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode().ljust(117) + b"\n"
+            return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack(f"<{len(values)}f", *values)
+
+        rng = random.Random(5)
+        (self.dir / "net.param").write_text(
+            "7767517\n5 5\nInput left 0 1 left 0=6 1=6 2=3\nInput right 0 1 side/right 0=6 1=6 2=3\n"
+            "Convolution a 1 1 left a 0=4 1=1 5=1 6=12\nConvolution b 1 1 side/right b 0=4 1=1 5=1 6=12\nEltwise sum 2 1 a b sum 0=1\n")
+        (self.dir / "net.bin").write_bytes(2 * (bytes(4) + struct.pack("<16f", *(rng.gauss(0, 1) for _ in range(16)))))
+        for sample in range(6):
+            folder = self.dir / "sets" / str(sample)
+            folder.mkdir(parents=True)
+            for name in ("left", "side_right"):
+                (folder / f"{name}.npy").write_bytes(array([rng.gauss(0, 1) for _ in range(108)], "(1, 3, 6, 6)"))
+        (self.dir / "list.txt").write_text("".join(f"sets/{sample}\n" for sample in range(6)))
+        args = ("calibrate", "net.param", "net.bin", "--images")
+        tables = []
+        for images, threads in (("sets", "1"), ("sets", "3"), ("list.txt", "2")):
+            self.run_tool(*args, images, "--threads", threads, "--limit", "6", "--bias-correction", "--round-weights", "--out", "t.table")
+            tables.append((self.dir / "t.table").read_text())
+        self.assertEqual(len(set(tables)), 1)
+        self.assertIn("side/right", tables[0])
+        for part in ("1", "2"):
+            self.run_tool(*args, "sets", "--part", f"{part}/2", "--collect-only", f"{part}.stats")
+        self.run_tool("calibrate", "net.param", "net.bin", "--merge", "1.stats", "2.stats", "--out", "merged.table")
+        self.run_tool(*args, "sets", "--out", "plain.table")
+        self.assertEqual((self.dir / "merged.table").read_bytes(), (self.dir / "plain.table").read_bytes())
+        self.run_tool(*args, "sets", "--preset", "accuracy", "--report", "report.json", "--out", "t.table")
+        report = json.loads((self.dir / "report.json").read_text())
+        self.assertGreater(min(layer["sqnr_db"] for layer in report["layers"]), 20.0)
+        self.assertEqual({image["image"] for image in report["worst"]}, {f"sets/{sample}" for sample in range(6)})
+        # One input: the arrays are listed themselves, and no preprocessing has to be known.
+        (self.dir / "one.param").write_text("7767517\n2 2\nInput left 0 1 left 0=6 1=6 2=3\nConvolution a 1 1 left a 0=4 1=1 5=1 6=12\n")
+        (self.dir / "arrays.txt").write_text("".join(f"sets/{sample}/left.npy\n" for sample in range(6)))
+        (self.dir / "one.bin").write_bytes((self.dir / "net.bin").read_bytes()[:68])
+        self.run_tool("calibrate", "one.param", "one.bin", "--images", "arrays.txt", "--out", "t.table")
+        (self.dir / "sets" / "3" / "left.npy").rename(self.dir / "left.npy")
+        self.assertIn("sets/3/left.npy", self.run_tool(*args, "sets", "--out", "t.table", expect=1).stderr)
+        self.assertIn("1 images could not be read", self.run_tool(*args, "sets", "--skip-bad", "--out", "t.table").stdout)
+        (self.dir / "sets" / "other.npy").write_bytes(b"")
+        self.assertIn("other.npy: the network has 2 inputs", self.run_tool(*args, "sets", "--out", "t.table", expect=1).stderr)
 
     def test_presets(self):
         folder = self.convert_demo("classifier")

@@ -43,6 +43,7 @@ TEST_F(DiagnosisTest, EveryLayerIsCompared) {
     }
     Net net;
     ASSERT_TRUE(load_net(options, false, &net).ok());
+    set.inputs = net.input_names();
     const Result<NetDef> def = load_net_def(options.param.c_str(), options.bin.c_str());
     ASSERT_TRUE(def.ok());
     const Result<Statistics> statistics = collect_statistics(net, set);

@@ -23,6 +23,7 @@ TEST_F(LikenessTest, PixelsOfASegmenterAgree) {
     options.param = write("net.param", files.param());
     options.bin = write("net.bin", {files.bin().begin(), files.bin().end()});
     ImageSet set;
+    set.inputs = {"data"};
     set.quiet = true;
     set.images.push_back({folder_ + "/0.npy"});
     ASSERT_TRUE(write_npy(set.images[0].path, random.mat(Shape(3, 6, 6))).ok());

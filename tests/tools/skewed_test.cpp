@@ -107,6 +107,7 @@ protected:
         Net float_net;
         FW_ASSERT_OK(load_net(files_, false, &float_net));
         for (ImageSet* set : {&calibrated_, &compared_}) {
+            set->inputs = float_net.input_names();
             set->preprocess = float_net.preprocess();
         }
         const auto comparison = Comparison::create(files_, compared_);

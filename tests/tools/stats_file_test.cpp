@@ -148,6 +148,7 @@ TEST_F(StatsFileSets, GoesOnWhereItWasInterrupted) {
     Net net;
     ASSERT_TRUE(files.load(&net).ok());
     ImageSet set;
+    set.inputs = {"data"};
     set.preprocess = {Pixel::kGray, 4, 4, {}, {}};
     set.threads = 1;
     set.quiet = true;

@@ -188,9 +188,9 @@ ScaleTable table_of(const ScaleTable& table, const NetDef& net) {
 // Of the float network.
 Result<AllMeans> means_of(const Net& net, const ImageSet& set, const std::vector<std::string>& blobs) {
     AllMeans all(set.images.size());
-    const auto work = [&](const Mat& input) -> Result<ImageMeans> {
+    const auto work = [&](const Blobs& inputs) -> Result<ImageMeans> {
         ImageMeans means(blobs.size());
-        FW_RETURN_IF_ERROR(run_observed(net, input, [&](const std::string& blob, const Mat& value) -> Status {
+        FW_RETURN_IF_ERROR(run_observed(net, inputs, [&](const std::string& blob, const Mat& value) -> Status {
             const auto found = std::find(blobs.begin(), blobs.end(), blob);
             if (found != blobs.end()) {
                 means[static_cast<size_t>(found - blobs.begin())] = channel_means(value);
@@ -212,9 +212,9 @@ Result<AllMeans> means_of(const Net& net, const ImageSet& set, const std::vector
 Result<std::map<std::string, size_t>> blob_bytes(const Net& net, const ImageSet& set) {
     std::map<std::string, size_t> bytes;
     for (size_t i = 0; i < set.images.size() && bytes.empty(); ++i) {
-        const Result<Mat> input = load_checked(set, i);
-        if (input.ok()) {
-            FW_RETURN_IF_ERROR(run_observed(net, *input, [&](const std::string& blob, const Mat& value) -> Status {
+        const Result<Blobs> inputs = load_checked(set, i);
+        if (inputs.ok()) {
+            FW_RETURN_IF_ERROR(run_observed(net, *inputs, [&](const std::string& blob, const Mat& value) -> Status {
                 bytes[blob] = static_cast<size_t>(value.count()) * sizeof(float);
                 return {};
             }));
@@ -282,10 +282,7 @@ private:
         if (first_ > 0) {
             return kept_[index].empty() ? Result<Blobs>(Status::error(Code::kIoError, "was not read")) : kept_[index];
         }
-        FW_ASSIGN_OR_RETURN(Mat input, load_checked(set_, index));
-        const auto layer = std::find_if(net_.layers.begin(), net_.layers.end(),
-                                        [](const LayerDef& one) { return one.type == "Input"; });
-        return Blobs{{layer->tops[0], std::move(input)}};
+        return load_checked(set_, index);
     }
 
     bool holds(const std::set<std::string>& blobs) const {

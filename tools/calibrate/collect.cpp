@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+
+#include "common/npy.h"
 
 namespace fw::tools {
 
@@ -81,19 +84,63 @@ Status check_varied(const std::string& path, const Mat& input) {
 
 }  // namespace
 
-Result<Mat> load_checked(const ImageSet& set, size_t index) {
+std::string input_file(const std::string& folder, const std::string& input) {
+    std::string name = input;
+    std::replace(name.begin(), name.end(), '/', '_');
+    return folder + "/" + name + ".npy";
+}
+
+Result<Blobs> load_checked(const ImageSet& set, size_t index) {
     const std::string& path = set.images[index].path;
-    FW_ASSIGN_OR_RETURN(Mat input, load_input(path, set.preprocess, set.fit));
-    FW_RETURN_IF_ERROR(check_varied(path, input));
-    return input;
+    Blobs blobs;
+    if (set.inputs.size() == 1) {
+        FW_ASSIGN_OR_RETURN(Mat input, load_input(path, set.preprocess, set.fit));
+        FW_RETURN_IF_ERROR(check_varied(path, input));
+        blobs.emplace(set.inputs[0], std::move(input));
+        return blobs;
+    }
+    for (const std::string& name : set.inputs) {
+        FW_ASSIGN_OR_RETURN(Mat input, read_npy(input_file(path, name)));
+        blobs.emplace(name, std::move(input));
+    }
+    return blobs;
+}
+
+Status group_by_folder(const std::vector<std::string>& inputs, std::vector<ListedImage>* images) {
+    std::set<std::string> folders;
+    std::vector<ListedImage> grouped;
+    for (ListedImage& image : *images) {
+        const size_t slash = image.path.rfind('/');
+        const std::string folder = slash == std::string::npos ? "." : image.path.substr(0, slash);
+        const std::string file = folder + "/" + image.path.substr(slash == std::string::npos ? 0 : slash + 1);
+        const auto is_input = [&](const std::string& input) { return file == input_file(folder, input); };
+        if (std::any_of(inputs.begin(), inputs.end(), is_input)) {
+            image.path = folder;
+        } else if (names_image(image.path)) {
+            return Status::error(Code::kInvalidArgument,
+                                 "%s: the network has %zu inputs, expected a folder for each set of them with files "
+                                 "named as %s",
+                                 image.path.c_str(), inputs.size(), input_file("FOLDER", inputs[0]).c_str());
+        }
+        if (folders.insert(image.path).second) {
+            grouped.push_back(std::move(image));
+        }
+    }
+    *images = std::move(grouped);
+    return {};
+}
+
+Status set_inputs(const Net& net, const Blobs& blobs, Extractor* extractor) {
+    for (const std::string& name : net.input_names()) {
+        FW_RETURN_IF_ERROR(extractor->input(name.c_str(), blobs.at(name)));
+    }
+    return {};
 }
 
 Status run_observed(const Net& net, const Blobs& inputs, const Extractor::Observer& observer) {
     Extractor extractor = net.create_extractor();
     extractor.set_observer(observer);
-    for (const std::string& name : net.input_names()) {
-        FW_RETURN_IF_ERROR(extractor.input(name.c_str(), inputs.at(name)));
-    }
+    FW_RETURN_IF_ERROR(set_inputs(net, inputs, &extractor));
     for (const std::string& output : net.output_names()) {
         Mat ignored;
         FW_RETURN_IF_ERROR(extractor.extract(output.c_str(), &ignored));
@@ -101,21 +148,13 @@ Status run_observed(const Net& net, const Blobs& inputs, const Extractor::Observ
     return {};
 }
 
-Status run_observed(const Net& net, const Mat& input, const Extractor::Observer& observer) {
-    return run_observed(net, Blobs{{net.input_names()[0], input}}, observer);
-}
-
 Result<Statistics> count_images(const Net& net, const ImageSet& set, const ChannelFactors* factors) {
-    if (net.input_names().size() != 1) {
-        return Status::error(Code::kUnsupported, "the network has %zu inputs, calibration on images needs exactly one",
-                             net.input_names().size());
-    }
     Counts counts;
     Statistics statistics;
-    const auto work = [&](const Mat& input) -> Result<ImageRanges> {
+    const auto work = [&](const Blobs& inputs) -> Result<ImageRanges> {
         ImageRanges ranges;
         std::vector<float> scaled;
-        FW_RETURN_IF_ERROR(run_observed(net, input, [&](const std::string& blob, const Mat& value) -> Status {
+        FW_RETURN_IF_ERROR(run_observed(net, inputs, [&](const std::string& blob, const Mat& value) -> Status {
             const size_t channels = channels_of(value);
             Span<const float> values(value.data(), static_cast<size_t>(value.count()));
             if (factors != nullptr) {

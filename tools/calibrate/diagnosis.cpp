@@ -49,14 +49,14 @@ Sums compare(const std::vector<float>& x, const Mat& y) {
     return sums;
 }
 
-Result<BlobSums> compare_image(const Net& float_net, const Net& int8_net, const Mat& input) {
+Result<BlobSums> compare_image(const Net& float_net, const Net& int8_net, const Blobs& inputs) {
     std::map<std::string, std::vector<float>> reference;
-    FW_RETURN_IF_ERROR(run_observed(float_net, input, [&](const std::string& blob, const Mat& value) -> Status {
+    FW_RETURN_IF_ERROR(run_observed(float_net, inputs, [&](const std::string& blob, const Mat& value) -> Status {
         reference[blob].assign(value.data(), value.data() + value.count());
         return {};
     }));
     BlobSums sums;
-    FW_RETURN_IF_ERROR(run_observed(int8_net, input, [&](const std::string& blob, const Mat& value) -> Status {
+    FW_RETURN_IF_ERROR(run_observed(int8_net, inputs, [&](const std::string& blob, const Mat& value) -> Status {
         const auto found = reference.find(blob);
         if (found != reference.end() && found->second.size() == static_cast<size_t>(value.count())) {
             sums[blob] = compare(found->second, value);
@@ -147,7 +147,7 @@ Result<Diagnosis> diagnose(const NetOptions& files, const NetDef& def, const Net
         return {};
     };
     FW_RETURN_IF_ERROR(for_each_image<BlobSums>(
-        some, "comparing", [&](const Mat& input) { return compare_image(float_net, int8_net, input); }, take,
+        some, "comparing", [&](const Blobs& inputs) { return compare_image(float_net, int8_net, inputs); }, take,
         [](size_t, const Status&) { return Status(); }));
     std::stable_sort(out.worst.begin(), out.worst.end(),
                      [](const ImageDiagnosis& a, const ImageDiagnosis& b) { return a.sqnr_db < b.sqnr_db; });

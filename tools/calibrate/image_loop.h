@@ -18,6 +18,7 @@ namespace fw::tools {
 
 /// What to feed, and how.
 struct ImageSet {
+    std::vector<std::string> inputs;  ///< names of the network's; with several of them each of `images` is a folder
     std::vector<ListedImage> images;
     Preprocess preprocess;
     Fit fit;
@@ -28,9 +29,19 @@ struct ImageSet {
     uint64_t total = 0;     ///< number of them all (0 = this set alone), for the display
 };
 
+using Blobs = std::map<std::string, Mat>;
+
 /// The input made of one image; an error where it cannot be read, or where every pixel of [c x h x w] is alike: such an
-/// image says nothing about a network's ranges, and most likely is not what was meant.
-Result<Mat> load_checked(const ImageSet& set, size_t index);
+/// image says nothing about a network's ranges, and most likely is not what was meant. Of a network with several
+/// inputs, the file that input_file() names for each.
+Result<Blobs> load_checked(const ImageSet& set, size_t index);
+
+/// FOLDER/INPUT.npy, '/' in the name being '_'.
+std::string input_file(const std::string& folder, const std::string& input);
+
+/// For a network with several inputs: every listed .npy file that belongs to an input stands for its folder, which is
+/// listed once; folders (of a list file) stay. An error at any other file.
+Status group_by_folder(const std::vector<std::string>& inputs, std::vector<ListedImage>* images);
 
 /// Calls `work(load(index))`, a Result<T>, for every image on worker threads; then `commit(index, T)` for each image,
 /// one at a time and in the order of the list, so that sums do not depend on the number of threads. An image for which
@@ -111,11 +122,10 @@ inline std::vector<std::string> passes_that_hide_blobs() {
     return {"fuse_sum", "fuse_table", "fuse_pooling"};
 }
 
-using Blobs = std::map<std::string, Mat>;
+/// Gives an inference those of `blobs` that are inputs of `net`.
+Status set_inputs(const Net& net, const Blobs& blobs, Extractor* extractor);
 
 /// Runs every output of `net` on its inputs, others in `inputs` are ignored, and shows each blob to `observer`.
 Status run_observed(const Net& net, const Blobs& inputs, const Extractor::Observer& observer);
-/// The same for a network with one input.
-Status run_observed(const Net& net, const Mat& input, const Extractor::Observer& observer);
 
 }  // namespace fw::tools

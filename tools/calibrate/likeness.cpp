@@ -77,9 +77,9 @@ Answers find_answers(const Graph& graph) {
     return answers;
 }
 
-Result<Comparison::ImageAnswers> Comparison::answers_of(const Net& net, const Mat& input) const {
+Result<Comparison::ImageAnswers> Comparison::answers_of(const Net& net, const Blobs& inputs) const {
     Extractor extractor = net.create_extractor();
-    FW_RETURN_IF_ERROR(extractor.input(net.input_names()[0].c_str(), input));
+    FW_RETURN_IF_ERROR(set_inputs(net, inputs, &extractor));
     ImageAnswers answers;
     for (const std::string& blob : answers_.blobs) {
         Mat out;
@@ -98,17 +98,17 @@ Result<Comparison::ImageAnswers> Comparison::answers_of(const Net& net, const Ma
 Status Comparison::run(const Net& net, const char* title,
                        const std::function<Status(size_t, ImageAnswers)>& take) const {
     return for_each_image<ImageAnswers>(
-        set_, title, [&](const Mat& input) { return answers_of(net, input); }, take,
+        set_, title, [&](const Blobs& inputs) { return answers_of(net, inputs); }, take,
         [](size_t, const Status&) { return Status(); });
 }
 
 Status Comparison::bound_memory(const Net& net) {
     for (size_t i = 0; i < set_.images.size() && !labelled(); ++i) {
-        const Result<Mat> input = load_input(set_.images[i].path, set_.preprocess, set_.fit);
-        if (!input.ok()) {
+        const Result<Blobs> inputs = load_checked(set_, i);
+        if (!inputs.ok()) {
             continue;
         }
-        FW_ASSIGN_OR_RETURN(const ImageAnswers answers, answers_of(net, *input));
+        FW_ASSIGN_OR_RETURN(const ImageAnswers answers, answers_of(net, *inputs));
         size_t bytes = static_cast<size_t>(answers.output.count()) * sizeof(float);
         for (const std::vector<float>& blob : answers.blobs) {
             bytes += blob.size() * sizeof(float);

@@ -64,7 +64,7 @@ private:
     };
     // Leaves out images whose answers kAnswerBytes do not hold, if the first's are like the others'.
     Status bound_memory(const Net& net);
-    Result<ImageAnswers> answers_of(const Net& net, const Mat& input) const;
+    Result<ImageAnswers> answers_of(const Net& net, const Blobs& inputs) const;
     Status run(const Net& net, const char* title, const std::function<Status(size_t, ImageAnswers)>& take) const;
 
     NetOptions files_;

@@ -1,6 +1,7 @@
 // calibrate NET.param NET.bin --images PATH --out NET.table: activation and weight scales for int8.
 #include <cstdlib>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -95,6 +96,14 @@ private:
         }
         FW_RETURN_IF_ERROR(tool_->usage_error(check_distinct(outputs, inputs)));
         FW_RETURN_IF_ERROR(check_folders(outputs));
+        NetOptions float_net = options_.net;
+        float_net.precision = "float";
+        float_net.threads = 1;  // images run side by side instead
+        FW_RETURN_IF_ERROR(load_net(float_net, false, &net_));
+        set_.inputs = net_.input_names();
+        if (set_.inputs.size() > 1) {
+            FW_RETURN_IF_ERROR(group_by_folder(set_.inputs, &set_.images));
+        }
         FW_RETURN_IF_ERROR(tool_->usage_error(take_part(options_.part, &set_.images)));
         if (options_.limit > 0 && !options_.images.empty()) {
             if (set_.images.size() < static_cast<size_t>(options_.limit)) {
@@ -103,11 +112,7 @@ private:
             }
             set_.images.resize(static_cast<size_t>(options_.limit));
         }
-        NetOptions float_net = options_.net;
-        float_net.precision = "float";
-        float_net.threads = 1;  // images run side by side instead
-        FW_RETURN_IF_ERROR(load_net(float_net, false, &net_));
-        if (!options_.images.empty()) {
+        if (needs_preprocess()) {
             const Result<Preprocess> preprocess = resolve_preprocess(options_.net, net_);
             if (!preprocess.ok()) {
                 return tool_->usage_error(preprocess.status());
@@ -119,6 +124,16 @@ private:
         set_.quiet = tool_->quiet();
         set_.skip_bad = options_.skip_bad;
         return {};
+    }
+
+    // Arrays are taken as they are: nothing has to be known of how a network's images were made.
+    bool needs_preprocess() const {
+        const auto is_array = [](const ListedImage& image) { return names_array(image.path); };
+        if (set_.images.empty() || set_.inputs.size() > 1) {
+            return false;
+        }
+        return options_.net.preprocess.given() || net_.preprocess().known() ||
+               !std::all_of(set_.images.begin(), set_.images.end(), is_array);
     }
 
     Result<Statistics> statistics_for_table() {

@@ -198,9 +198,9 @@ Result<WeightRounder> WeightRounder::create(const NetDef& def, const Net& net, c
         readers[graph.value(node.inputs[0]).name].push_back(filter);
     }
     using Rows = std::map<std::string, std::vector<float>>;
-    const auto work = [&](const Mat& input) -> Result<Rows> {
+    const auto work = [&](const Blobs& inputs) -> Result<Rows> {
         Rows rows;
-        FW_RETURN_IF_ERROR(run_observed(net, input, [&](const std::string& blob, const Mat& value) -> Status {
+        FW_RETURN_IF_ERROR(run_observed(net, inputs, [&](const std::string& blob, const Mat& value) -> Status {
             const auto found = readers.find(blob);
             if (found != readers.end()) {
                 for (const Filter& filter : found->second) {

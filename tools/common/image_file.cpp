@@ -148,6 +148,10 @@ Pixels turned_upright(Pixels in) {
 
 }  // namespace
 
+bool names_array(const std::string& path) {
+    return has_suffix(path, ".npy");
+}
+
 bool names_image(const std::string& path) {
     for (const char* suffix : {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", ".npy"}) {
         if (has_suffix(path, suffix)) {
@@ -158,7 +162,7 @@ bool names_image(const std::string& path) {
 }
 
 Result<ImageSize> image_size(const std::string& path) {
-    if (has_suffix(path, ".npy")) {
+    if (names_array(path)) {
         FW_ASSIGN_OR_RETURN(const Mat mat, read_npy(path));
         return ImageSize{mat.w(), mat.h()};
     }
@@ -241,7 +245,7 @@ Result<std::vector<ListedImage>> list_images(const std::string& path) {
 }
 
 Result<Mat> load_input(const std::string& path, const Preprocess& preprocess, const Fit& fit) {
-    if (has_suffix(path, ".npy")) {
+    if (names_array(path)) {
         return read_npy(path);
     }
     FW_ASSIGN_OR_RETURN(const DecodedImage image, DecodedImage::load(path));

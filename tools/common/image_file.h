@@ -48,6 +48,8 @@ struct ImageSize {
 /// Size in pixels, upright, by the file's header alone; of a .npy file, its last two axes.
 Result<ImageSize> image_size(const std::string& path);
 
+/// Has the suffix of .npy files.
+bool names_array(const std::string& path);
 /// Has one of the suffixes of images and .npy files.
 bool names_image(const std::string& path);
 
