@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/memory.h"
 #include "quant/quant.h"
 
 namespace fw {
@@ -304,7 +305,17 @@ Status Runner::observe(const PlanStep& current, const Observer& observer) {
             continue;
         }
         FW_RETURN_IF_ERROR(fetch(id));
-        FW_ASSIGN_OR_RETURN(Mat mat, to_float_mat(tensors_[static_cast<size_t>(id)], nullptr));
+        const Tensor& tensor = tensors_[static_cast<size_t>(id)];
+        const size_t bytes = static_cast<size_t>(tensor.count()) * sizeof(float);
+        if (bytes > shown_bytes_) {
+            shown_ = allocate_shared_bytes(bytes, nullptr);
+            shown_bytes_ = shown_ ? bytes : 0;
+            if (!shown_) {
+                return Status::error(Code::kOutOfMemory, "no memory for a copy of %zu bytes", bytes);
+            }
+        }
+        Mat mat = Mat::wrap(shown_.get(), tensor.shape);
+        copy_or_dequantize(tensor, view_of(mat));
         divide_channels(values[static_cast<size_t>(id)].factors, &mat);
         FW_RETURN_IF_ERROR(observer(values[static_cast<size_t>(id)].name, mat));
     }

@@ -48,6 +48,8 @@ private:
     bool lowered_ = false;          // some output turned out smaller than planned
     AcceleratorRun* device_ = nullptr;
     std::vector<bool> on_device_;  // by root: the device wrote it last
+    std::shared_ptr<void> shown_;  // memory of what an observer sees, for the next blob too
+    size_t shown_bytes_ = 0;
 };
 
 /// A plain row-major float32 copy; int8 is dequantized.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "common/npy.h"
@@ -138,23 +139,40 @@ Status set_inputs(const Net& net, const Blobs& blobs, Extractor* extractor) {
 }
 
 Status run_observed(const Net& net, const Blobs& inputs, const Extractor::Observer& observer) {
-    Extractor extractor = net.create_extractor();
-    extractor.set_observer(observer);
-    FW_RETURN_IF_ERROR(set_inputs(net, inputs, &extractor));
-    for (const std::string& output : net.output_names()) {
-        Mat ignored;
-        FW_RETURN_IF_ERROR(extractor.extract(output.c_str(), &ignored));
+    return ExtractorPool(net).run_observed(inputs, observer);
+}
+
+Status ExtractorPool::run_observed(const Blobs& inputs, const Extractor::Observer& observer) {
+    std::optional<Extractor> extractor;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!idle_.empty()) {
+            extractor = std::move(idle_.back());
+            idle_.pop_back();
+        }
     }
+    if (!extractor) {
+        extractor = net_.create_extractor();
+    }
+    extractor->set_observer(observer);
+    FW_RETURN_IF_ERROR(set_inputs(net_, inputs, &*extractor));
+    for (const std::string& output : net_.output_names()) {
+        Mat ignored;
+        FW_RETURN_IF_ERROR(extractor->extract(output.c_str(), &ignored));
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    idle_.push_back(std::move(*extractor));
     return {};
 }
 
 Result<Statistics> count_images(const Net& net, const ImageSet& set, const ChannelFactors* factors) {
     Counts counts;
     Statistics statistics;
+    ExtractorPool extractors(net);
     const auto work = [&](const Blobs& inputs) -> Result<ImageRanges> {
         ImageRanges ranges;
         std::vector<float> scaled;
-        FW_RETURN_IF_ERROR(run_observed(net, inputs, [&](const std::string& blob, const Mat& value) -> Status {
+        FW_RETURN_IF_ERROR(extractors.run_observed(inputs, [&](const std::string& blob, const Mat& value) -> Status {
             const size_t channels = channels_of(value);
             Span<const float> values(value.data(), static_cast<size_t>(value.count()));
             if (factors != nullptr) {
