@@ -15,7 +15,8 @@ enum class Precision : uint8_t {
     kFloat,  ///< float32 everywhere, a table is ignored
     kInt8,   ///< int8 wherever the table allows it
     kFp16,   ///< float32 arithmetic, weights of matrix products kept in float16 wherever their values allow it; a table
-             ///< is ignored. Half the memory; a relative error of up to 2^-11 a weight, none where the file has float16
+            ///< is ignored. Half the memory; a relative error of up to 2^-11 a weight, none where the file has float16.
+            ///< On a Vulkan device blobs are float16 too (docs/vulkan.md)
 };
 
 /// Where cores differ in speed (big.LITTLE); elsewhere, and on systems other than Linux and Android, all are meant.

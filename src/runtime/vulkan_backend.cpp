@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "base/half.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "layer/operation.h"
@@ -24,6 +25,7 @@ using vulkan::Commands;
 using vulkan::Constants;
 using vulkan::Device;
 using vulkan::Dispatch;
+using Storage = vulkan::Recorder::Storage;
 
 /// Dispatches of every step, and the constants of those that depend on shapes.
 struct VulkanPlan final : AcceleratorPlan {
@@ -34,11 +36,17 @@ struct VulkanPlan final : AcceleratorPlan {
 
 class VulkanRun final : public AcceleratorRun {
 public:
-    VulkanRun(std::shared_ptr<Device> device, std::shared_ptr<const Plan> plan)
-        : device_(std::move(device)), plan_(std::move(plan)) {}
+    VulkanRun(std::shared_ptr<Device> device, std::shared_ptr<const Plan> plan, Storage storage)
+        : device_(std::move(device)), plan_(std::move(plan)), half_(storage == Storage::kHalf) {}
 
     Status allocate() {
-        const uint64_t bytes = plan_->arena_bytes + kOverread;
+        const uint64_t bytes = on_device(plan_->arena_bytes) + kOverread;
+        if (half_) {
+            wide_ = allocate_shared_bytes(plan_->arena_bytes, nullptr);
+            if (wide_ == nullptr) {
+                return Status::error(Code::kOutOfMemory, "no memory for %zu bytes of activations", plan_->arena_bytes);
+            }
+        }
         FW_ASSIGN_OR_RETURN(device_arena_, device_->create_buffer(bytes, Device::Place::kDevice));
         if (device_arena_.host() == nullptr) {
             FW_ASSIGN_OR_RETURN(host_arena_, device_->create_buffer(bytes, Device::Place::kHost));
@@ -46,7 +54,7 @@ public:
         return {};
     }
 
-    void* arena() const override { return staged() ? host_arena_.host() : device_arena_.host(); }
+    void* arena() const override { return half_ ? wide_.get() : seen(); }
 
     Status run(size_t first, size_t last, double* milliseconds) override {
         const auto key = std::make_pair(first, last);
@@ -54,6 +62,11 @@ public:
         if (found == recorded_.end()) {
             FW_ASSIGN_OR_RETURN(Commands commands, record(first, last));
             found = recorded_.emplace(key, std::move(commands)).first;
+        }
+        for (size_t step = first; half_ && step < last; ++step) {
+            for (const int root : plan_->steps[step].to_device) {
+                narrow(root);
+            }
         }
         FW_RETURN_IF_ERROR(found->second.run());
         if (milliseconds != nullptr) {
@@ -64,21 +77,42 @@ public:
     }
 
     Status fetch(int root) override {
-        if (!staged()) {
-            return {};
+        if (staged()) {
+            FW_ASSIGN_OR_RETURN(Commands commands, Commands::create(device_, 0, 0));
+            copy_root(&commands, root, device_arena_, host_arena_);
+            FW_RETURN_IF_ERROR(commands.finish());
+            FW_RETURN_IF_ERROR(commands.run());
         }
-        FW_ASSIGN_OR_RETURN(Commands commands, Commands::create(device_, 0, 0));
-        copy_root(&commands, root, device_arena_, host_arena_);
-        FW_RETURN_IF_ERROR(commands.finish());
-        return commands.run();
+        if (half_) {
+            widen(root);
+        }
+        return {};
     }
 
 private:
     bool staged() const { return host_arena_.handle() != VK_NULL_HANDLE; }
+    /// The device's arena, or the copy of it, that the CPU sees.
+    void* seen() const { return staged() ? host_arena_.host() : device_arena_.host(); }
+    /// Bytes and offsets there of what the plan lays out in float32.
+    uint64_t on_device(uint64_t bytes) const { return half_ ? bytes / 2 : bytes; }
+
+    // A root between float32, where the CPU computes, and float16.
+    void narrow(int root) const {
+        const Root& r = plan_->roots[static_cast<size_t>(root)];
+        const float* from = static_cast<const float*>(wide_.get()) + r.offset / sizeof(float);
+        uint16_t* to = static_cast<uint16_t*>(seen()) + r.offset / sizeof(float);
+        std::transform(from, from + r.bytes / sizeof(float), to, float_to_half);
+    }
+    void widen(int root) const {
+        const Root& r = plan_->roots[static_cast<size_t>(root)];
+        const uint16_t* from = static_cast<const uint16_t*>(seen()) + r.offset / sizeof(float);
+        float* to = static_cast<float*>(wide_.get()) + r.offset / sizeof(float);
+        std::transform(from, from + r.bytes / sizeof(float), to, half_to_float);
+    }
 
     void copy_root(Commands* commands, int root, const Buffer& from, const Buffer& to) const {
         const Root& r = plan_->roots[static_cast<size_t>(root)];
-        commands->copy(from.handle(), r.offset, to.handle(), r.offset, r.bytes);
+        commands->copy(from.handle(), on_device(r.offset), to.handle(), on_device(r.offset), on_device(r.bytes));
     }
 
     Result<Commands> record(size_t first, size_t last) {
@@ -122,6 +156,8 @@ private:
 
     std::shared_ptr<Device> device_;
     std::shared_ptr<const Plan> plan_;
+    bool half_;
+    std::shared_ptr<void> wide_;  ///< kHalf: the arena in float32, for the CPU
     Buffer device_arena_;
     Buffer host_arena_;  ///< empty where the CPU sees the device's
     std::map<std::pair<size_t, size_t>, Commands> recorded_;
@@ -129,11 +165,12 @@ private:
 
 class VulkanProgram final : public AcceleratorProgram {
 public:
-    explicit VulkanProgram(std::shared_ptr<Device> device) : device_(std::move(device)), weights_(device_) {}
+    VulkanProgram(std::shared_ptr<Device> device, Storage storage)
+        : device_(std::move(device)), storage_(storage), weights_(device_) {}
 
     Status place(Plan* plan) override;
     Result<std::unique_ptr<AcceleratorRun>> start(std::shared_ptr<const Plan> plan) override {
-        auto run = std::make_unique<VulkanRun>(device_, std::move(plan));
+        auto run = std::make_unique<VulkanRun>(device_, std::move(plan), storage_);
         FW_RETURN_IF_ERROR(run->allocate());
         return Result<std::unique_ptr<AcceleratorRun>>(std::move(run));
     }
@@ -144,6 +181,7 @@ private:
                  std::vector<Dispatch>* dispatches) const;
 
     std::shared_ptr<Device> device_;
+    Storage storage_;
     Constants weights_;
 };
 
@@ -195,7 +233,7 @@ Status VulkanProgram::place(const Plan& plan, const PlanStep& step, vulkan::Reco
 Status VulkanProgram::place(Plan* plan) {
     auto made = std::make_shared<VulkanPlan>(device_);
     made->dispatches.resize(plan->steps.size());
-    vulkan::Recorder recorder(*device_, &weights_, &made->constants);
+    vulkan::Recorder recorder(*device_, storage_, &weights_, &made->constants);
     for (size_t i = 0; i < plan->steps.size(); ++i) {
         PlanStep& step = plan->steps[i];
         if (step.action == Action::kNothing) {
@@ -223,8 +261,8 @@ Status no_such_device(const std::string& name) {
 
 class VulkanAccelerator final : public Accelerator {
 public:
-    VulkanAccelerator(std::shared_ptr<Device> device, std::string cache_path)
-        : device_(std::move(device)), cache_path_(std::move(cache_path)) {}
+    VulkanAccelerator(std::shared_ptr<Device> device, Storage storage, std::string cache_path)
+        : device_(std::move(device)), storage_(storage), cache_path_(std::move(cache_path)) {}
     VulkanAccelerator(const VulkanAccelerator&) = delete;
     VulkanAccelerator& operator=(const VulkanAccelerator&) = delete;
     ~VulkanAccelerator() override {
@@ -234,7 +272,9 @@ public:
         }
     }
 
-    std::unique_ptr<AcceleratorProgram> new_program() override { return std::make_unique<VulkanProgram>(device_); }
+    std::unique_ptr<AcceleratorProgram> new_program() override {
+        return std::make_unique<VulkanProgram>(device_, storage_);
+    }
     std::string identity() const override { return device_->identity(); }
     Status load();
 
@@ -242,6 +282,7 @@ private:
     Status save() const;
 
     std::shared_ptr<Device> device_;
+    Storage storage_;
     std::string cache_path_;  ///< "" = none
     size_t known_ = 0;        ///< pipelines when the file was read
 };
@@ -327,7 +368,15 @@ Result<std::shared_ptr<Accelerator>> open_accelerator(const Option& option) {
     if (!device.ok()) {
         return device.status().with_prefix("device '%s'", name.c_str());
     }
-    auto made = std::make_shared<VulkanAccelerator>(*device, option.pipeline_cache);
+    const bool half = option.precision == Precision::kFp16;
+    if (half && !(*device)->features().float16_storage) {
+        return Status::error(Code::kUnsupported,
+                             "device '%s': %s keeps no float16 in storage buffers, which precision "
+                             "fp16 needs",
+                             name.c_str(), (*device)->description().name.c_str());
+    }
+    auto made =
+        std::make_shared<VulkanAccelerator>(*device, half ? Storage::kHalf : Storage::kFloat, option.pipeline_cache);
     FW_RETURN_IF_ERROR(made->load());
     return std::shared_ptr<Accelerator>(std::move(made));
 }
@@ -340,6 +389,7 @@ Result<std::vector<DeviceInfo>> list_devices() {
         const std::pair<bool, const char*> features[] = {
             {f.int8, "int8"},
             {f.integer_dot, "integer dot product"},
+            {f.float16_storage, "float16 storage"},
             {f.float16, "float16"},
             {f.subgroup_size_control, "subgroup size control"},
             {f.cooperative_matrix, "cooperative matrix"},

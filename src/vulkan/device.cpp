@@ -84,6 +84,9 @@ Status Device::create(int index, bool staged) {
     VkPhysicalDevice8BitStorageFeatures storage8 = {};
     storage8.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES;
     storage8.storageBuffer8BitAccess = VK_TRUE;
+    VkPhysicalDevice16BitStorageFeatures storage16 = {};
+    storage16.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES;
+    storage16.storageBuffer16BitAccess = VK_TRUE;
     VkPhysicalDeviceShaderFloat16Int8Features arithmetic = {};
     arithmetic.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES;
     arithmetic.shaderInt8 = VK_TRUE;
@@ -95,6 +98,10 @@ Status Device::create(int index, bool staged) {
     if (chosen.features.int8) {
         arithmetic.pNext = &storage8;
         all.pNext = &arithmetic;
+    }
+    if (chosen.features.float16_storage) {
+        storage16.pNext = all.pNext;
+        all.pNext = &storage16;
     }
     if (chosen.features.integer_dot) {
         dot.pNext = all.pNext;

@@ -18,7 +18,8 @@ struct Features {
     bool int8 = false;              ///< 8-bit integers in shaders and in storage buffers
     bool integer_dot = false;       ///< packed 4x8-bit dot products
     bool integer_dot_fast = false;  ///< ... in hardware
-    bool float16 = false;           ///< 16-bit floats in shaders and in storage buffers
+    bool float16_storage = false;   ///< 16-bit floats in storage buffers
+    bool float16 = false;           ///< ... and arithmetic with them
     bool subgroup_size_control = false;
     bool cooperative_matrix = false;  ///< VK_KHR_cooperative_matrix
     bool unified_memory = false;      ///< device memory that the CPU reads and writes where it lies

@@ -109,7 +109,8 @@ Status find_features(const Api& api, PhysicalDevice* device) {
     Features& features = device->features;
     features.int8 = storage8.storageBuffer8BitAccess != 0 && arithmetic.shaderInt8 != 0;
     features.integer_dot = dot.shaderIntegerDotProduct != 0;
-    features.float16 = storage16.storageBuffer16BitAccess != 0 && arithmetic.shaderFloat16 != 0;
+    features.float16_storage = storage16.storageBuffer16BitAccess != 0;
+    features.float16 = features.float16_storage && arithmetic.shaderFloat16 != 0;
     features.subgroup_size_control = subgroup.subgroupSizeControl != 0;
     features.cooperative_matrix = has(extensions, "VK_KHR_cooperative_matrix");
     features.unified_memory = has_unified_memory(api, device->handle);

@@ -1,4 +1,4 @@
-// Networks of the zoo on the GPU: in int8 the bytes of the golden file, in float the CPU's values.
+// Networks of the zoo on the GPU: in int8 the bytes of the golden file, in float the CPU's values, in float16 nearly.
 // FW_VULKAN_ZOO=all runs the large ones too (minutes on a software device).
 #include <cmath>
 #include <cstdlib>
@@ -14,6 +14,7 @@
 namespace fw::zoo {
 namespace {
 
+constexpr float kHalfBound = 0.03F;       // of the largest value of an output
 constexpr int64_t kMostMacs = 160000000;  // without FW_VULKAN_ZOO=all
 
 std::string golden_dir() {
@@ -97,21 +98,31 @@ TEST_P(VulkanZoo, Int8HasTheBytesOfTheGoldenFile) {
     EXPECT_EQ(got->conversions, entry.at("conversions").get<int>());
 }
 
-TEST_P(VulkanZoo, FloatIsWithinAThousandthOfTheCpu) {
+// Float32 within a thousandth of the largest value, float16 within the bound of docs/vulkan.md.
+TEST_P(VulkanZoo, FloatsAreNearThoseOfTheCpu) {
     std::vector<Mat> want;
     std::vector<Mat> got;
+    std::vector<Mat> half;
     run(Option(), &want);
-    run(vulkan_option(), &got);
+    Option option = vulkan_option();
+    run(option, &got);
+    option.precision = Precision::kFp16;
+    run(option, &half);
     ASSERT_EQ(got.size(), want.size());
+    ASSERT_EQ(half.size(), want.size());
     for (size_t i = 0; i < want.size(); ++i) {
         ASSERT_EQ(got[i].shape(), want[i].shape());
+        ASSERT_EQ(half[i].shape(), want[i].shape());
         float largest = 0.0F;
         float error = 0.0F;
+        float half_error = 0.0F;
         for (int64_t k = 0; k < want[i].count(); ++k) {
             largest = std::max(largest, std::fabs(want[i].data()[k]));
             error = std::max(error, std::fabs(want[i].data()[k] - got[i].data()[k]));
+            half_error = std::max(half_error, std::fabs(want[i].data()[k] - half[i].data()[k]));
         }
         EXPECT_LE(error, 1e-3F * largest);
+        EXPECT_LE(half_error, kHalfBound * largest);
         EXPECT_GT(largest, 0.0F);
     }
 }

@@ -1,6 +1,8 @@
 // Convolution, deconvolution, inner product and depthwise convolution.
 #include <algorithm>
+#include <cmath>
 
+#include "base/half.h"
 #include "layer/vulkan/recorder.h"
 #include "layer/vulkan/shaders.h"
 
@@ -13,7 +15,11 @@ constexpr int kDepth = 8;
 constexpr int kColumns = 32;
 constexpr int kRowsAtOnce = 8;  // times the pixels of an invocation
 
+constexpr float kLargestHalf = 65504.0F;
+
 // As in epilogue.glsl.
+enum class Weights : uint8_t { kFloat, kHalf, kInt8 };
+
 enum Flag : uint32_t { kAlignedIn = 1, kTransposed = 2, kTable = 4, kAlignedOut = 8, kBytesOut = 16 };
 
 int rounded_up(int n, int multiple) {
@@ -32,17 +38,18 @@ struct Parts {
 
 class Packer {
 public:
-    Packer(const ConvOperation& op, bool int8, bool depthwise)
+    Packer(const ConvOperation& op, Weights type, bool depthwise)
         : op_(op),
-          int8_(int8),
+          type_(type),
+          int8_(type == Weights::kInt8),
           depthwise_(depthwise),
           taps_(static_cast<int>(op.geometry.taps())),
           channels_(op.channels / op.group),
           outputs_(op.outputs / op.group) {
-        const int words = int8 ? (channels_ + 3) / 4 : channels_;
+        const int words = int8_ ? (channels_ + 3) / 4 : channels_;
+        const int in_word = int8_ && depthwise ? 4 : type == Weights::kHalf ? 2 : 1;
         parts_.outputs = depthwise ? rounded_up(op.channels, 4) : rounded_up(outputs_, kColumns);
-        parts_.weights = depthwise ? taps_ * parts_.outputs / (int8 ? 4 : 1)
-                                   : op.group * rounded_up(taps_ * words, kDepth) * parts_.outputs;
+        parts_.weights = (depthwise ? taps_ : op.group * rounded_up(taps_ * words, kDepth)) * parts_.outputs / in_word;
         parts_.all_outputs = rounded_up(op.outputs, 4);
     }
 
@@ -87,12 +94,15 @@ private:
     void add(size_t from, size_t to, int byte, std::vector<uint32_t>* words) const {
         if (int8_) {
             (*words)[to] |= static_cast<uint32_t>(static_cast<uint8_t>(op_.rows->bytes[from])) << (8 * byte);
+        } else if (type_ == Weights::kHalf) {
+            (*words)[to / 2] |= static_cast<uint32_t>(float_to_half(op_.rows->floats[from])) << (16 * (to % 2));
         } else {
             (*words)[to] = word(op_.rows->floats[from]);
         }
     }
 
     const ConvOperation& op_;
+    Weights type_;
     bool int8_;
     bool depthwise_;
     int taps_;
@@ -118,7 +128,11 @@ Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& o
     const bool depthwise = op.group > 1 && op.group == op.channels && op.group == op.outputs;
     const int channels = op.channels / op.group;
     const int outputs = depthwise ? op.outputs : op.outputs / op.group;
-    const Packer packer(op, int8, depthwise);
+    if (half_ && std::any_of(op.rows->floats.begin(), op.rows->floats.end(),
+                             [](float w) { return !(std::fabs(w) <= kLargestHalf); })) {
+        return Status::error(Code::kUnsupported, "a weight is beyond float16's 65504");
+    }
+    const Packer packer(op, int8 ? Weights::kInt8 : half_ ? Weights::kHalf : Weights::kFloat, depthwise);
     const Parts& parts = packer.parts();
     FW_ASSIGN_OR_RETURN(const Place from, place(in));
     FW_ASSIGN_OR_RETURN(const Place to, place(out));
@@ -173,12 +187,12 @@ Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& o
                       word(parts.outputs)};
     dispatch->arena_offset = {from.offset, from.offset, to.offset};
     if (depthwise) {
-        dispatch->shader = int8 ? &shader::depthwise_int8 : &shader::depthwise_float;
+        dispatch->shader = int8 ? &shader::depthwise_int8 : of_floats(shader::depthwise_float, shader::depthwise_half);
         dispatch->groups = linear_groups(rows * ((outputs + 3) / 4));
         return {};
     }
     dispatch->specialization.push_back(word(pixels));
-    dispatch->shader = !int8                            ? &shader::conv_float
+    dispatch->shader = !int8                            ? of_floats(shader::conv_float, shader::conv_half)
                        : device_.features().integer_dot ? &shader::conv_int8_dot
                                                         : &shader::conv_int8;
     const int64_t row_groups = (rows + kRowsAtOnce * pixels - 1) / (kRowsAtOnce * pixels);

@@ -26,7 +26,7 @@ enum class Kind : uint32_t {
     kQuotient,
     kMaximum,
     kMinimum,
-    kCopyWords,
+    kCopyFloats,
     kSlope,
 };
 
@@ -103,7 +103,7 @@ Status Recorder::elements(const Loops& given, const std::vector<uint32_t>& param
     dispatch->push.push_back(0);
     FW_ASSIGN_OR_RETURN(dispatch->constants,
                         constants_->add(parameters.empty() ? std::vector<uint32_t>(1, 0) : parameters));
-    dispatch->shader = loops.int8 ? &shader::elements_int8 : &shader::elements_float;
+    dispatch->shader = loops.int8 ? &shader::elements_int8 : of_floats(shader::elements_float, shader::elements_half);
     dispatch->specialization = {static_cast<uint32_t>(loops.kind), loops.function};
     dispatch->arena_offset = {loops.places[1].offset, loops.places[2].offset, loops.places[0].offset};
     dispatch->groups = linear_groups(count);
@@ -114,7 +114,7 @@ Status Recorder::copy(const CopyOperation::Part& part, DType type, Dispatch* dis
     FW_RETURN_IF_ERROR(check_type(type));
     Loops loops;
     loops.int8 = type == DType::kInt8;
-    loops.kind = !part.table.empty() ? Kind::kTable : loops.int8 ? Kind::kCopy : Kind::kCopyWords;
+    loops.kind = !part.table.empty() ? Kind::kTable : loops.int8 ? Kind::kCopy : Kind::kCopyFloats;
     int64_t from_span = 0;
     int64_t to_span = 0;
     for (const CopyDim& dim : part.dims) {

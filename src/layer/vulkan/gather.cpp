@@ -34,7 +34,8 @@ Status Recorder::gather(const GatherOperation& op, Dispatch* dispatch) {
     dispatch->push.insert(dispatch->push.end(),
                           {word(to.element), word(from.element), word(fill), word(static_cast<int>(count))});
     FW_ASSIGN_OR_RETURN(dispatch->constants, constants_->add(words));
-    dispatch->shader = op.to.dtype == DType::kInt8 ? &shader::gather_int8 : &shader::gather_float;
+    dispatch->shader =
+        op.to.dtype == DType::kInt8 ? &shader::gather_int8 : of_floats(shader::gather_float, shader::gather_half);
     dispatch->arena_offset = {from.offset, from.offset, to.offset};
     dispatch->groups = linear_groups(count);
     return {};
@@ -58,7 +59,8 @@ Status Recorder::resize(const ResizeOperation& op, Dispatch* dispatch) {
         }
     }
     dispatch->push.insert(dispatch->push.end(), {0U, word(4 * op.to.h()), word(to.element), word(from.element)});
-    dispatch->shader = op.to.dtype == DType::kInt8 ? &shader::resize_int8 : &shader::resize_float;
+    dispatch->shader =
+        op.to.dtype == DType::kInt8 ? &shader::resize_int8 : of_floats(shader::resize_float, shader::resize_half);
     dispatch->arena_offset = {from.offset, from.offset, to.offset};
     dispatch->groups = linear_groups(op.to.count());
     return {};

@@ -17,7 +17,7 @@ Status Recorder::lrn(const LrnOperation& op, const Tensor& in, const Tensor& out
                           {word(to.element), word(from.element), word(static_cast<int>(out.count())), word(op.size / 2),
                            word(op.factor), word(op.beta), word(op.bias)});
     FW_ASSIGN_OR_RETURN(dispatch->constants, constants_->add(std::vector<uint32_t>(1, 0)));
-    dispatch->shader = &shader::lrn_float;
+    dispatch->shader = of_floats(shader::lrn_float, shader::lrn_half);
     dispatch->specialization = {op.across ? 1U : 0U};
     dispatch->arena_offset = {from.offset, from.offset, to.offset};
     dispatch->groups = linear_groups(out.count());

@@ -28,7 +28,7 @@ Status Recorder::pool(const PoolOperation& op, const Tensor& in, const Tensor& o
     const int channels = in.c();
     const int zero_point = out.quant.zero_point;
     const bool image = out.rank() >= 3;
-    dispatch->shader = int8 ? &shader::pool_int8 : &shader::pool_float;
+    dispatch->shader = int8 ? &shader::pool_int8 : of_floats(shader::pool_float, shader::pool_half);
     dispatch->specialization = {op.average ? 1U : 0U, is_aligned(in, from.element, channels) ? 1U : 0U,
                                 is_aligned(out, to.element, channels) ? 1U : 0U};
     dispatch->push = {word(from.element),

@@ -81,6 +81,9 @@ Status Recorder::check_type(DType type) const {
     if (type == DType::kInt8 && !device_.features().int8) {
         return Status::error(Code::kUnsupported, "the device has no 8-bit integers in storage buffers");
     }
+    if (type == DType::kInt8 && half_) {
+        return Status::error(Code::kUnsupported, "has no shader for int8 beside float16");
+    }
     if (type != DType::kInt8 && type != DType::kFloat32) {
         return Status::error(Code::kUnsupported, "has no shader for %s", name(type));
     }
@@ -89,8 +92,9 @@ Status Recorder::check_type(DType type) const {
 
 Result<Recorder::Place> Recorder::place(const void* address, int64_t span, DType type) const {
     const VkPhysicalDeviceLimits& limits = device_.limits();
-    const auto size = static_cast<uint64_t>(element_size(type));
-    const uint64_t at = reinterpret_cast<uintptr_t>(address) - kArenaAddress;
+    const uint64_t shrink = half_ ? 2 : 1;
+    const uint64_t size = static_cast<uint64_t>(element_size(type)) / shrink;
+    const uint64_t at = (reinterpret_cast<uintptr_t>(address) - kArenaAddress) / shrink;
     const uint64_t alignment = std::max<uint64_t>(limits.minStorageBufferOffsetAlignment, sizeof(uint32_t));
     Place place;
     place.offset = at / alignment * alignment;

@@ -61,9 +61,13 @@ constexpr uintptr_t kArenaAddress = uintptr_t{1} << 20;
 
 class Recorder {
 public:
+    /// How floats are kept on the device; arithmetic is float32. With kHalf the arena there is half as large: what has
+    /// the address kArenaAddress + 2n in float32 is at n, and int8 has no shader.
+    enum class Storage : uint8_t { kFloat, kHalf };
+
     /// `weights` outlives plans, `constants` belongs to one.
-    Recorder(const Device& device, Constants* weights, Constants* constants)
-        : device_(device), weights_(weights), constants_(constants) {}
+    Recorder(const Device& device, Storage storage, Constants* weights, Constants* constants)
+        : device_(device), half_(storage == Storage::kHalf), weights_(weights), constants_(constants) {}
 
     /// Appends the dispatches of an operation of the step `step`. kUnsupported, with the reason, where this device or
     /// these shaders cannot do it.
@@ -80,6 +84,9 @@ private:
     Result<Place> place(const void* address, int64_t span, DType type) const;
     Result<Place> place(const Tensor& tensor) const;
     Status check_type(DType type) const;
+    const Shader* of_floats(const Shader& in_float32, const Shader& in_float16) const {
+        return half_ ? &in_float16 : &in_float32;
+    }
 
     Status conv(const ConvOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status pool(const PoolOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
@@ -96,6 +103,7 @@ private:
     Status elements(const Loops& loops, const std::vector<uint32_t>& parameters, Dispatch* dispatch);
 
     const Device& device_;
+    bool half_;
     Constants* weights_;
     Constants* constants_;
     int step_ = 0;

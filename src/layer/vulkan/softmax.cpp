@@ -33,7 +33,7 @@ Status Recorder::softmax(const SoftmaxOperation& op, const Tensor& in, const Ten
                                                  word(static_cast<int>(in.stride[op.axis])), word(to.element),
                                                  word(from.element), word(static_cast<int>(vectors))});
     FW_ASSIGN_OR_RETURN(dispatch->constants, constants_->add(std::vector<uint32_t>(1, 0)));
-    dispatch->shader = &shader::softmax_float;
+    dispatch->shader = of_floats(shader::softmax_float, shader::softmax_half);
     dispatch->arena_offset = {from.offset, from.offset, to.offset};
     dispatch->groups = linear_groups(vectors, 1);
     return {};

@@ -1,5 +1,5 @@
 // What every shader shares: buffers, element access, the arithmetic of docs/int8-contract.md.
-// INT8 (a macro) is the storage type of activations: defined for int8, else float32.
+// The storage type of activations and weights is a macro: INT8, HALF (float16, arithmetic in float32), else float32.
 #ifdef INT8
 #extension GL_EXT_shader_explicit_arithmetic_types_int8 : require
 #extension GL_EXT_shader_8bit_storage : require
@@ -7,13 +7,25 @@ layout(set = 0, binding = 0) readonly buffer A8 { int8_t a8[]; };
 layout(set = 0, binding = 1) readonly buffer B8 { int8_t b8[]; };
 layout(set = 0, binding = 2) writeonly buffer Out8 { int8_t out8[]; };
 #endif
+#ifdef HALF
+#extension GL_EXT_shader_16bit_storage : require
+#define REAL float16_t
+#else
+#define REAL float
+#endif
 // Two inputs, the output, constants. The same memory may be bound twice (in place).
 layout(set = 0, binding = 0) readonly buffer A32 { uint a32[]; };
-layout(set = 0, binding = 0) readonly buffer AF { float af[]; };
-layout(set = 0, binding = 1) readonly buffer BF { float bf[]; };
+layout(set = 0, binding = 0) readonly buffer AF { REAL af[]; };
+layout(set = 0, binding = 1) readonly buffer BF { REAL bf[]; };
 layout(set = 0, binding = 2) writeonly buffer Out32 { uint out32[]; };
-layout(set = 0, binding = 2) writeonly buffer OutF { float outf[]; };
+layout(set = 0, binding = 2) writeonly buffer OutF { REAL outf[]; };
 layout(set = 0, binding = 3) readonly buffer Constants { uint constants[]; };
+layout(set = 0, binding = 3) readonly buffer Weights { REAL float_weights[]; };
+
+float load_a(int at) { return float(af[at]); }
+float load_b(int at) { return float(bf[at]); }
+void store(int at, float x) { outf[at] = REAL(x); }
+float weight_f(int at) { return float(float_weights[at]); }
 
 float constant_f(int at) { return uintBitsToFloat(constants[at]); }
 int byte_of(uint word, int index) { return bitfieldExtract(int(word), index * 8, 8); }
@@ -98,17 +110,17 @@ void store_quad(int at, int channels, bool aligned, QUAD q) {
 #define QUAD vec4
 QUAD load_quad(int at, int channels, bool aligned) {
     if (aligned) {
-        return QUAD(af[at], af[at + 1], af[at + 2], af[at + 3]);
+        return QUAD(load_a(at), load_a(at + 1), load_a(at + 2), load_a(at + 3));
     }
     QUAD quad = QUAD(0.0);
     for (int i = 0; i < min(channels, 4); ++i) {
-        quad[i] = af[at + i];
+        quad[i] = load_a(at + i);
     }
     return quad;
 }
 #endif
 void store_floats(int at, int channels, vec4 x) {
     for (int i = 0; i < min(channels, 4); ++i) {
-        outf[at + i] = x[i];
+        store(at + i, x[i]);
     }
 }

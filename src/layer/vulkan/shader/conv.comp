@@ -42,9 +42,9 @@ WORD load_word(int at, int channels) {
 #define WORD float
 const int CHANNELS = 1;
 #define MULTIPLY_ADD(sum, x, y) sum += x * y
-WORD weight(int at) { return constant_f(at); }
+WORD weight(int at) { return weight_f(at); }
 WORD padding() { return uintBitsToFloat(p.pad); }
-WORD load_word(int at, int channels) { return af[at]; }
+WORD load_word(int at, int channels) { return load_a(at); }
 #endif
 
 const int DEPTH = 8;     // words of a tile

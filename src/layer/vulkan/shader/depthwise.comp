@@ -11,7 +11,7 @@ QUAD weights_of(int at) {
     const uint word = constants[at];
     return QUAD(byte_of(word, 0), byte_of(word, 1), byte_of(word, 2), byte_of(word, 3));
 #else
-    return QUAD(constant_f(4 * at), constant_f(4 * at + 1), constant_f(4 * at + 2), constant_f(4 * at + 3));
+    return QUAD(weight_f(4 * at), weight_f(4 * at + 1), weight_f(4 * at + 2), weight_f(4 * at + 3));
 #endif
 }
 QUAD padding() {

@@ -16,7 +16,7 @@ layout(push_constant) uniform Push {
 
 // As layer/vulkan/elements.cpp numbers them.
 const int COPY = 0, TABLE = 1, CLAMP_BYTES = 2, QUANTIZE = 3, DEQUANTIZE = 4, CALL = 5, CLAMP = 6, AFFINE = 7, SUM = 8,
-          PRODUCT = 9, QUOTIENT = 10, MAXIMUM = 11, MINIMUM = 12, COPY_WORDS = 13, SLOPE = 14;
+          PRODUCT = 9, QUOTIENT = 10, MAXIMUM = 11, MINIMUM = 12, COPY_FLOATS = 13, SLOPE = 14;
 
 int whole(int i) { return int(constants[p.parameters + i]); }
 float real(int i) { return constant_f(p.parameters + i); }
@@ -103,11 +103,11 @@ void main() {
         case TABLE: out8[out_at] = int8_t(look_up(p.parameters + 64 * b_at, int(a8[a_at]))); break;
         case CLAMP_BYTES: out8[out_at] = int8_t(clamp(int(a8[a_at]), whole(0), whole(1))); break;
         case QUANTIZE: {
-            precise float scaled = af[a_at] * real(3);
+            precise float scaled = load_a(a_at) * real(3);
             out8[out_at] = int8_t(to_level(scaled, real(1), real(2), whole(0)));
             break;
         }
-        case DEQUANTIZE: outf[out_at] = float(int(a8[a_at]) - whole(0)) * real(1); break;
+        case DEQUANTIZE: store(out_at, float(int(a8[a_at]) - whole(0)) * real(1)); break;
         case AFFINE: {
             const int channels = whole(4);
             precise float value = float(int(a8[a_at]) - whole(3)) * real(5 + b_at);
@@ -119,12 +119,12 @@ void main() {
     }
 #else
     switch (KIND) {
-        case COPY_WORDS: out32[out_at] = a32[a_at]; break;
-        case CALL: outf[out_at] = call(af[a_at]); break;
-        case SLOPE: outf[out_at] = af[a_at] < 0.0 ? af[a_at] * real(b_at) : af[a_at]; break;
-        case CLAMP: outf[out_at] = min(max(af[a_at], real(0)), real(1)); break;
-        case AFFINE: outf[out_at] = af[a_at] * real(5 + b_at) + real(5 + whole(4) + b_at); break;
-        default: outf[out_at] = combined(af[a_at], bf[b_at]);
+        case COPY_FLOATS: outf[out_at] = af[a_at]; break;
+        case CALL: store(out_at, call(load_a(a_at))); break;
+        case SLOPE: store(out_at, load_a(a_at) < 0.0 ? load_a(a_at) * real(b_at) : load_a(a_at)); break;
+        case CLAMP: store(out_at, min(max(load_a(a_at), real(0)), real(1))); break;
+        case AFFINE: store(out_at, load_a(a_at) * real(5 + b_at) + real(5 + whole(4) + b_at)); break;
+        default: store(out_at, combined(load_a(a_at), load_b(b_at)));
     }
 #endif
 }

@@ -31,6 +31,6 @@ void main() {
 #ifdef INT8
     out8[out_at] = outside ? int8_t(int(constant_f(p.fill + channel))) : a8[in_at];
 #else
-    outf[out_at] = outside ? constant_f(p.fill + channel) : af[in_at];
+    store(out_at, outside ? constant_f(p.fill + channel) : load_a(in_at));
 #endif
 }

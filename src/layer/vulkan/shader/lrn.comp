@@ -11,7 +11,7 @@ layout(push_constant) uniform Push {
     float factor, beta, bias;
 } p;
 
-float square(int at) { return af[at] * af[at]; }
+float square(int at) { return load_a(at) * load_a(at); }
 
 void main() {
     const uint id = linear_id();
@@ -35,6 +35,6 @@ void main() {
             }
         }
     }
-    outf[p.out_base + y * p.out_step[0] + x * p.out_step[1] + c * p.out_step[2]] =
-        af[at] * pow(p.bias + p.factor * sum, -p.beta);
+    store(p.out_base + y * p.out_step[0] + x * p.out_step[1] + c * p.out_step[2],
+          load_a(at) * pow(p.bias + p.factor * sum, -p.beta));
 }

@@ -34,8 +34,8 @@ void main() {
 #else
     const float wx = constant_f(xs + 2);
     const float wy = constant_f(ys + 2);
-    const float upper = af[top + left] * (1.0 - wx) + af[top + right] * wx;
-    const float lower = af[bottom + left] * (1.0 - wx) + af[bottom + right] * wx;
-    outf[out_at] = upper * (1.0 - wy) + lower * wy;
+    const float upper = load_a(top + left) * (1.0 - wx) + load_a(top + right) * wx;
+    const float lower = load_a(bottom + left) * (1.0 - wx) + load_a(bottom + right) * wx;
+    store(out_at, upper * (1.0 - wy) + lower * wy);
 #endif
 }

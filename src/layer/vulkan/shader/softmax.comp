@@ -23,9 +23,9 @@ void main() {
         out_at += index * p.out_step[i];
         in_at += index * p.in_step[i];
     }
-    float largest = af[in_at];
+    float largest = load_a(in_at);
     for (int i = int(lane); i < p.elements; i += 64) {
-        largest = max(largest, af[in_at + i * p.in_along]);
+        largest = max(largest, load_a(in_at + i * p.in_along));
     }
     partial[lane] = largest;
     barrier();
@@ -39,7 +39,7 @@ void main() {
     barrier();
     float sum = 0.0;
     for (int i = int(lane); i < p.elements; i += 64) {
-        sum += exp(af[in_at + i * p.in_along] - largest);
+        sum += exp(load_a(in_at + i * p.in_along) - largest);
     }
     partial[lane] = sum;
     barrier();
@@ -52,6 +52,6 @@ void main() {
     const float factor = 1.0 / partial[0];
     // Input and output may be the same memory: an invocation writes only what it alone reads.
     for (int i = int(lane); i < p.elements; i += 64) {
-        outf[out_at + i * p.out_along] = exp(af[in_at + i * p.in_along] - largest) * factor;
+        store(out_at + i * p.out_along, exp(load_a(in_at + i * p.in_along) - largest) * factor);
     }
 }
