@@ -1,5 +1,6 @@
 // MemoryData: a constant blob of the model file.
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
 #include "quant/quant.h"
@@ -53,6 +54,14 @@ public:
                             : static_cast<void*>(const_cast<float*>(values_.data()));
         copy_elements(make_tensor(values, TensorDesc{shape_, out[0].dtype, out[0].quant}, Layout::kPlain), out[0],
                       context.threads);
+        return {};
+    }
+
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> out, Operation* operation) const override {
+        if (out[0].dtype != DType::kFloat32) {
+            return Status::error(Code::kUnsupported, "an int8 constant has no shader");
+        }
+        *operation = ConstantOperation{values_};
         return {};
     }
 

@@ -107,6 +107,11 @@ struct LrnOperation {
     float factor = 1.0F, beta = 0.75F, bias = 1.0F;
 };
 
+/// An output that depends on no input's values.
+struct ConstantOperation {
+    std::vector<float> values;  ///< row-major in the output's shape
+};
+
 /// Softmax along an axis.
 struct SoftmaxOperation {
     int axis = 0;
@@ -126,7 +131,7 @@ struct ResizeOperation {
 
 using OperationVariant =
     std::variant<std::monostate, ConvOperation, PoolOperation, CopyOperation, GatherOperation, MapOperation,
-                 CombineOperation, AffineOperation, LrnOperation, SoftmaxOperation, ResizeOperation>;
+                 CombineOperation, AffineOperation, LrnOperation, SoftmaxOperation, ResizeOperation, ConstantOperation>;
 
 /// One of them; nothing at first. (A type of its own, so that layer.h can name it.)
 struct Operation : OperationVariant {

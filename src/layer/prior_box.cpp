@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/shape.h"
 
 namespace fw {
@@ -100,6 +101,15 @@ public:
         for (int64_t i = 0; i < to.w(); ++i) {
             variances[i * step] = variance_[i % 4];
         }
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+        ConstantOperation constant;
+        constant.values.resize(static_cast<size_t>(out[0].count()));
+        Tensor values = make_tensor(constant.values.data(), TensorDesc{out[0].shape, out[0].dtype, {}}, Layout::kPlain);
+        FW_RETURN_IF_ERROR(forward(in, {&values, 1}, RunContext()));
+        *operation = std::move(constant);
         return {};
     }
 

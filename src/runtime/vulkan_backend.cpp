@@ -203,16 +203,19 @@ Status VulkanProgram::place(const Plan& plan, const PlanStep& step, vulkan::Reco
                             std::vector<Dispatch>* dispatches) const {
     std::vector<Tensor> in;
     std::vector<Tensor> out;
+    const bool reads_application =
+        std::any_of(step.inputs.begin(), step.inputs.end(), [&](SlotId id) { return is_input(plan, id); });
+    Status application = Status::error(Code::kUnsupported, "reads the application's memory");
     for (const SlotId id : step.inputs) {
-        if (is_input(plan, id)) {
-            return Status::error(Code::kUnsupported, "reads the application's memory");
-        }
         in.push_back(in_arena(plan, id));
     }
     for (const SlotId id : step.outputs) {
         out.push_back(in_arena(plan, id));
     }
     if (step.action == Action::kCopy) {
+        if (reads_application) {
+            return application;
+        }
         CopyOperation copy;
         for (size_t i = 0; i < in.size(); ++i) {
             if (in[i].dtype != out[i].dtype) {
@@ -227,6 +230,9 @@ Status VulkanProgram::place(const Plan& plan, const PlanStep& step, vulkan::Reco
     Operation operation;
     const Layer& layer = *plan.program->steps[static_cast<size_t>(step.program_step)].layer;
     FW_RETURN_IF_ERROR(layer.operation(in, out, &operation));
+    if (reads_application && !std::holds_alternative<ConstantOperation>(operation)) {
+        return application;
+    }
     return recorder->record(step.program_step, operation, in, out, dispatches);
 }
 

@@ -287,6 +287,18 @@ TEST_F(VulkanLayers, PermuteThatIsCopied) {
                 "Convolution");
 }
 
+TEST_F(VulkanLayers, Constants) {
+    // Priors of a map on the device and of an image that is the application's, in the kinds of Caffe and of MXNet.
+    for (const char* layer : {"PriorBox p 2 1 c d p -23300=1,10.0 -23301=1,20.0 -23302=1,2.0 13=0.5",
+                              "PriorBox p 1 1 c p -23300=2,0.2,0.3 -23302=2,1.0,2.0 9=-233 10=-233 13=0.5"}) {
+        const bool two = std::string(layer).find(" 2 1 ") != std::string::npos;
+        expect_same(input(6, 5, 7) + (two ? "Split s 1 2 data a d\n" : "Split s 1 1 data a\n") +
+                        "Convolution c 1 1 a c 0=4 1=1 5=1 6=24\n" + layer + "\n",
+                    4, two ? 5 : 4, "PriorBox");
+    }
+    expect_same_floats(input(6, 5, 7) + "MemoryData m 0 1 m 0=7 1=5 2=6\n");
+}
+
 TEST_F(VulkanLayers, BatchNormAndScale) {
     expect_same(input(6, 4, 8) + "Pooling q 1 1 data q 0=0 1=2 2=2\nScale s 1 1 q s 0=6 1=1\n", 3, 3, "Scale");
 }

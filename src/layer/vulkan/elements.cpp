@@ -28,6 +28,7 @@ enum class Kind : uint32_t {
     kMinimum,
     kCopyFloats,
     kSlope,
+    kConstant,
 };
 
 // zero point, lo and hi without it, factor: what to_level() takes.
@@ -222,6 +223,25 @@ Status Recorder::combine(const CombineOperation& op, const Tensor& out, Dispatch
         FW_ASSIGN_OR_RETURN(loops.places[i + 1], place(seen));
     }
     return elements(loops, parameters, dispatch);
+}
+
+Status Recorder::constant(const ConstantOperation& op, const Tensor& out, Dispatch* dispatch) {
+    Loops loops;
+    loops.kind = Kind::kConstant;
+    int64_t step = 1;
+    for (int axis = out.rank() - 1; axis >= 0; --axis) {
+        loops.add(out.shape[axis], out.stride[axis], 0, step);
+        step *= out.shape[axis];
+    }
+    std::vector<uint32_t> values;
+    values.reserve(op.values.size());
+    for (const float value : op.values) {
+        values.push_back(word(value));
+    }
+    FW_ASSIGN_OR_RETURN(loops.places[0], place(out));
+    loops.places[1] = loops.places[0];              // not read
+    loops.places[2] = {loops.places[0].offset, 0};  // the index of the value
+    return elements(loops, values, dispatch);
 }
 
 Status Recorder::affine(const AffineOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch) {

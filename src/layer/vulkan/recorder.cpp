@@ -139,6 +139,8 @@ Status Recorder::record(int step, const Operation& operation, Span<const Tensor>
         status = combine(*combine_op, out[0], &dispatch);
     } else if (const auto* affine_op = std::get_if<AffineOperation>(&operation)) {
         status = affine(*affine_op, in[0], out[0], &dispatch);
+    } else if (const auto* constant_op = std::get_if<ConstantOperation>(&operation)) {
+        status = constant(*constant_op, out[0], &dispatch);
     } else if (const auto* lrn_op = std::get_if<LrnOperation>(&operation)) {
         status = lrn(*lrn_op, in[0], out[0], &dispatch);
     } else if (const auto* gather_op = std::get_if<GatherOperation>(&operation)) {

@@ -94,6 +94,7 @@ private:
     Status map(const MapOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status combine(const CombineOperation& op, const Tensor& out, Dispatch* dispatch);
     Status affine(const AffineOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
+    Status constant(const ConstantOperation& op, const Tensor& out, Dispatch* dispatch);
     Status lrn(const LrnOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status gather(const GatherOperation& op, Dispatch* dispatch);
     Status resize(const ResizeOperation& op, Dispatch* dispatch);

@@ -16,7 +16,7 @@ layout(push_constant) uniform Push {
 
 // As layer/vulkan/elements.cpp numbers them.
 const int COPY = 0, TABLE = 1, CLAMP_BYTES = 2, QUANTIZE = 3, DEQUANTIZE = 4, CALL = 5, CLAMP = 6, AFFINE = 7, SUM = 8,
-          PRODUCT = 9, QUOTIENT = 10, MAXIMUM = 11, MINIMUM = 12, COPY_FLOATS = 13, SLOPE = 14;
+          PRODUCT = 9, QUOTIENT = 10, MAXIMUM = 11, MINIMUM = 12, COPY_FLOATS = 13, SLOPE = 14, CONSTANT = 15;
 
 int whole(int i) { return int(constants[p.parameters + i]); }
 float real(int i) { return constant_f(p.parameters + i); }
@@ -120,6 +120,7 @@ void main() {
 #else
     switch (KIND) {
         case COPY_FLOATS: outf[out_at] = af[a_at]; break;
+        case CONSTANT: store(out_at, real(b_at)); break;
         case CALL: store(out_at, call(load_a(a_at))); break;
         case SLOPE: store(out_at, load_a(a_at) < 0.0 ? load_a(a_at) * real(b_at) : load_a(a_at)); break;
         case CLAMP: store(out_at, min(max(load_a(a_at), real(0)), real(1))); break;
