@@ -1,5 +1,5 @@
 #include "kernel/pool_driver.h"
-#include "layer/arm/neon.h"
+#include "layer/arm/float_compare.h"
 
 namespace fw {
 
@@ -22,7 +22,7 @@ struct MaxFloat {
     static FW_ALWAYS_INLINE Vec load(const char* p) { return vld1q_f32(reinterpret_cast<const float*>(p)); }
     static FW_ALWAYS_INLINE Vec set(float x) { return vdupq_n_f32(x); }
     // NaN never wins.
-    static FW_ALWAYS_INLINE Vec max(Vec value, Vec best) { return vbslq_f32(vcgtq_f32(value, best), value, best); }
+    static FW_ALWAYS_INLINE Vec max(Vec value, Vec best) { return vbslq_f32(greater4(value, best), value, best); }
     static FW_ALWAYS_INLINE void store(Vec x, char* out, int64_t bytes) {
         store_bytes(vreinterpretq_s8_f32(x), out, bytes);
     }

@@ -1,5 +1,5 @@
 // Functions over runs of adjacent elements, 16 at a time.
-#include "layer/arm/neon.h"
+#include "layer/arm/float_compare.h"
 
 namespace fw {
 
@@ -16,7 +16,7 @@ struct Quantizer {
           lo(vdupq_n_f32(static_cast<float>(q.lo - q.zero_point))) {}
     FW_ALWAYS_INLINE float32x4_t scaled(const float* x) const {
         const float32x4_t v = vmulq_f32(vld1q_f32(x), scale);
-        return vbslq_f32(vcgtq_f32(v, lo), v, lo);
+        return vbslq_f32(greater4(v, lo), v, lo);
     }
     FW_ALWAYS_INLINE int8x16_t operator()(const float* x) const {
         return output.bytes(scaled(x), scaled(x + 4), scaled(x + 8), scaled(x + 12));
