@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/memory.h"
+#include "layer/support/strided_copy.h"
 #include "quant/quant.h"
 
 namespace fw {
@@ -34,7 +35,7 @@ void copy_or_dequantize(const Tensor& from, const Tensor& to) {
     if (from.dtype == DType::kInt8 && to.dtype == DType::kFloat32) {
         dequantize_tensor(from, to);
     } else {
-        copy_tensor(from, to);
+        copy_elements(from, to, 1);
     }
 }
 
@@ -330,7 +331,7 @@ Result<Mat> to_float_mat(const Tensor& tensor, Allocator* allocator) {
 
 Result<Mat> to_mat(const Tensor& tensor, Allocator* allocator) {
     FW_ASSIGN_OR_RETURN(Mat mat, Mat::create(tensor.shape, tensor.dtype, allocator));
-    copy_tensor(tensor, view_of(mat));
+    copy_elements(tensor, view_of(mat), 1);
     return mat;
 }
 

@@ -1,6 +1,5 @@
 #include "tensor/tensor.h"
 
-#include <algorithm>
 #include <cstring>
 
 namespace fw {
@@ -39,29 +38,6 @@ void copy_run(const char* from, int64_t from_stride, char* to, int64_t to_stride
     } else {
         for (int64_t i = 0; i < count; ++i) {
             std::memcpy(to + i * to_stride * bytes, from + i * from_stride * bytes, size);
-        }
-    }
-}
-
-// to[i][j] = from[j][i] for `rows` rows of `columns` words of `from`. A cache line of each row at a time, so that none
-// is fetched twice; four words are stored at once.
-void transpose_words(const uint32_t* from, int64_t from_step, int rows, int columns, uint32_t* to, int64_t to_step) {
-    using Words = uint32_t __attribute__((vector_size(16)));
-    constexpr int kLine = 16;
-    for (int first = 0; first < columns; first += kLine) {
-        const int end = std::min(columns, first + kLine);
-        int j = 0;
-        for (; j + 4 <= rows; j += 4) {
-            const uint32_t* s = from + j * from_step;
-            for (int i = first; i < end; ++i) {
-                const Words column = {s[i], s[from_step + i], s[2 * from_step + i], s[3 * from_step + i]};
-                std::memcpy(to + i * to_step + j, &column, sizeof(column));
-            }
-        }
-        for (; j < rows; ++j) {
-            for (int i = first; i < end; ++i) {
-                to[i * to_step + j] = from[j * from_step + i];
-            }
         }
     }
 }
@@ -175,10 +151,6 @@ void copy_tensor(const Tensor& from, const Tensor& to) {
     auto* dst = static_cast<char*>(to.data);
     // The innermost loop runs along channels when both sides keep them adjacent, else along x.
     const bool along_channels = from.rank() >= 3 && from.stride[0] == 1 && to.stride[0] == 1 && from.w_stride() != 1;
-    // Between a side that keeps channels adjacent and one that keeps x adjacent.
-    const bool words = from.rank() >= 3 && size == sizeof(uint32_t) && !along_channels;
-    const bool to_plain = words && from.stride[0] == 1 && to.w_stride() == 1;
-    const bool from_plain = words && from.w_stride() == 1 && to.stride[0] == 1;
     for (int z = 0; z < from.d(); ++z) {
         for (int y = 0; y < from.h(); ++y) {
             const char* s = src + (z * from.d_stride() + y * from.h_stride()) * bytes;
@@ -190,12 +162,6 @@ void copy_tensor(const Tensor& from, const Tensor& to) {
                 for (int x = 0; x < runs; ++x) {
                     copy_run(s + x * from.w_stride() * bytes, 1, t + x * to.w_stride() * bytes, 1, length, size);
                 }
-            } else if (to_plain) {
-                transpose_words(reinterpret_cast<const uint32_t*>(s), from.w_stride(), from.w(), from.c(),
-                                reinterpret_cast<uint32_t*>(t), to.c_stride());
-            } else if (from_plain) {
-                transpose_words(reinterpret_cast<const uint32_t*>(s), from.c_stride(), from.c(), from.w(),
-                                reinterpret_cast<uint32_t*>(t), to.w_stride());
             } else {
                 for (int c = 0; c < from.c(); ++c) {
                     copy_run(s + c * from.c_stride() * bytes, from.w_stride(), t + c * to.c_stride() * bytes,

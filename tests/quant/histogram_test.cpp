@@ -46,6 +46,43 @@ TEST(Histogram, RefusesWhatIsNotFinite) {
     }
 }
 
+TEST(Histogram, RangeHoldsZeroAndShowsWhatIsNotFinite) {
+    const auto range = [](std::vector<float> values) { return range_of(values); };
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+    EXPECT_EQ(range({}).min, 0.0F);
+    EXPECT_EQ(range({}).max, 0.0F);
+    EXPECT_EQ(range({2.0F, 1.0F}).min, 0.0F);
+    EXPECT_EQ(range({2.0F, 1.0F}).max, 2.0F);
+    EXPECT_EQ(range({-1.0F, -3.0F, -0.0F}).min, -3.0F);
+    EXPECT_EQ(range({-1.0F, -3.0F, -0.0F}).max, 0.0F);
+    for (const float bad : {kInfinity, -kInfinity, kNan, -kNan}) {
+        for (size_t at = 0; at < 40; ++at) {
+            std::vector<float> values = samples(40, 1.0F, 7);
+            EXPECT_TRUE(range(values).finite());
+            values[at] = bad;
+            EXPECT_FALSE(range(values).finite()) << bad;
+        }
+    }
+}
+
+TEST(Histogram, EveryValueIsInItsFineBin) {
+    for (const float scale : {1e-42F, 1e-37F, 1e-6F, 1.0F, 1e20F, 1e37F}) {
+        const std::vector<float> values = samples(3000, scale, 8);
+        Histogram histogram;
+        ASSERT_TRUE(histogram.add(values));
+        std::vector<uint64_t> sides[2];
+        for (const float value : values) {
+            const double bin = std::fabs(static_cast<double>(value)) * std::ldexp(1.0, -histogram.exponent());
+            std::vector<uint64_t>& side = sides[value < 0.0F ? 1 : 0];
+            side.resize(Histogram::kBins);
+            side[static_cast<size_t>(bin)] += value != 0.0F ? 1 : 0;
+        }
+        EXPECT_EQ(histogram.side(false), sides[0]) << scale;
+        EXPECT_EQ(histogram.side(true), sides[1]) << scale;
+    }
+}
+
 TEST(Histogram, ExtremeMagnitudes) {
     Histogram histogram;
     ASSERT_TRUE(histogram.add(std::vector<float>{std::numeric_limits<float>::denorm_min()}));

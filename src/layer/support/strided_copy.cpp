@@ -47,6 +47,7 @@ void copy_block(const T* from, T* to, const CopyDim& rows, const CopyDim& cols) 
         zip(from, from + cols.from, to, rows.extent);
         return;
     }
+    constexpr int64_t kWord = 16 / sizeof(T);
     constexpr int64_t kTile = 16;  // a transposition reads and writes whole cache lines of a tile
     for (int64_t r0 = 0; r0 < rows.extent; r0 += kTile) {
         const int64_t r1 = std::min(rows.extent, r0 + kTile);
@@ -55,7 +56,15 @@ void copy_block(const T* from, T* to, const CopyDim& rows, const CopyDim& cols) 
             for (int64_t r = r0; r < r1; ++r) {
                 const T* s = from + r * rows.from;
                 T* d = to + r * rows.to;
-                for (int64_t c = c0; c < c1; ++c) {
+                int64_t c = c0;
+                for (; cols.to == 1 && c + kWord <= c1; c += kWord) {  // one store for several elements
+                    T word[kWord];
+                    for (int64_t i = 0; i < kWord; ++i) {
+                        word[i] = s[(c + i) * cols.from];
+                    }
+                    std::memcpy(d + c, word, sizeof(word));
+                }
+                for (; c < c1; ++c) {
                     d[c * cols.to] = s[c * cols.from];
                 }
             }
