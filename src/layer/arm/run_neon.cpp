@@ -44,12 +44,15 @@ void quantize_planes(const QuantizeArgs& args, const float* const* planes, int64
     const Quantizer q(args);
     int64_t i = 0;
     for (; i + 16 <= count; i += 16) {
-        vst3q_s8(out + 3 * i, {{q(planes[0] + i), q(planes[1] + i), q(planes[2] + i)}});
+        const int8x16x3_t pixels = {{q(planes[0] + i), q(planes[1] + i), q(planes[2] + i)}};
+        vst3q_s8(out + 3 * i, pixels);
     }
     if (i < count) {
         int8_t rest[48];
         const int64_t left = count - i;
-        vst3q_s8(rest, {{q.some(planes[0] + i, left), q.some(planes[1] + i, left), q.some(planes[2] + i, left)}});
+        const int8x16x3_t pixels = {
+            {q.some(planes[0] + i, left), q.some(planes[1] + i, left), q.some(planes[2] + i, left)}};
+        vst3q_s8(rest, pixels);
         std::memcpy(out + 3 * i, rest, static_cast<size_t>(3 * left));
     }
 }
