@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "common/image_file.h"
 #include "metrics/palette.h"
 #include "metrics/segment.h"
@@ -121,6 +123,39 @@ TEST_F(Truth, ClassLabelsNameTheLine) {
     ASSERT_TRUE(own.ok());
     EXPECT_EQ(own->at(0).label, 4);
     EXPECT_FALSE(own->at(1).known);
+}
+
+TEST_F(Truth, ClassesAreFolders) {
+    const std::string root = folder_ + "/set";
+    std::vector<ListedImage> images;
+    for (const char* place : {"cat/a.png", "dog/deep/a.png", "ant/b.png"}) {
+        std::filesystem::create_directories(std::filesystem::path(root + "/" + place).parent_path());
+        images.push_back({image("set/" + std::string(place), 2, 2)});
+    }
+    images.push_back({image("elsewhere.png", 2, 2)});
+    const auto labels = [&](const std::string& path) {
+        std::vector<int> out;
+        const auto truths = read_truth(Task::kClassify, path, images);
+        EXPECT_TRUE(truths.ok()) << truths.status().message();
+        for (size_t i = 0; truths.ok() && i < truths->size(); ++i) {
+            EXPECT_EQ(truths->at(i).known, truths->at(i).label >= 0);
+            out.push_back(truths->at(i).label);
+        }
+        return out;
+    };
+    EXPECT_EQ(labels(root), (std::vector<int>{1, 2, 0, -1}));
+    EXPECT_EQ(labels(root + "/../set/"), (std::vector<int>{1, 2, 0, -1}));
+    for (const auto& [from, to] : {std::make_pair("cat", "281"), {"dog", "7"}, {"ant", "010"}}) {
+        std::filesystem::rename(root + "/" + from, root + "/" + to);
+    }
+    images = {{root + "/281/a.png"}, {root + "/7/deep/a.png"}, {root + "/010/b.png"}};
+    EXPECT_EQ(labels(root), (std::vector<int>{281, 7, 10}));
+    images = {{folder_ + "/elsewhere.png"}};
+    EXPECT_NE(std::string(read_truth(Task::kClassify, root, images).status().message()).find("labels none"),
+              std::string::npos);
+    EXPECT_NE(
+        std::string(read_truth(Task::kClassify, root + "/7/deep", images).status().message()).find("one for each"),
+        std::string::npos);
 }
 
 TEST_F(Truth, MasksOfAFolderAndOfAList) {

@@ -45,6 +45,47 @@ Status none_found(const std::string& path, size_t images) {
     return Status::error(Code::kNotFound, "%s: labels none of the %zu images", path.c_str(), images);
 }
 
+// Class of each folder in `path`: the number that its name is, where all names are numbers, else its place among the
+// sorted names.
+Result<std::map<std::string, int>> classes_of_folders(const std::string& path) {
+    std::map<std::string, int> classes;
+    bool numbers = true;
+    std::error_code error;
+    for (std::filesystem::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+        if (it->is_directory(error)) {
+            const std::string name = it->path().filename().string();
+            numbers = numbers && name.size() <= 6 && name.find_first_not_of("0123456789") == std::string::npos;
+            classes.emplace(name, 0);
+        }
+    }
+    if (error) {
+        return Status::error(Code::kIoError, "%s: %s", path.c_str(), error.message().c_str());
+    }
+    if (classes.empty()) {
+        return Status::error(Code::kNotFound, "%s: holds no folders; expected one for each class", path.c_str());
+    }
+    int place = 0;
+    for (auto& [name, label] : classes) {
+        label = numbers ? std::stoi(name) : place++;
+    }
+    return classes;
+}
+
+// An image belongs to the folder in `path` that holds it, however deep.
+Status labels_of_folders(const std::string& path, Images* images) {
+    FW_ASSIGN_OR_RETURN(const auto classes, classes_of_folders(path));
+    std::error_code error;
+    const std::filesystem::path root = std::filesystem::weakly_canonical(path, error);
+    size_t found = 0;
+    for (ListedImage& image : *images) {
+        const auto inside = std::filesystem::weakly_canonical(image.path, error).lexically_relative(root);
+        const auto label = inside.empty() ? classes.end() : classes.find(inside.begin()->string());
+        image.label = label == classes.end() ? -1 : label->second;
+        found += label == classes.end() ? 0 : 1;
+    }
+    return found == 0 ? none_found(path, images->size()) : Status();
+}
+
 Status read_classes(const std::string& path, const Images& images, Truths* truths) {
     Images labelled = images;
     if (!path.empty()) {
@@ -161,6 +202,10 @@ Status read_masks(const std::string& path, const Images& images, Truths* truths)
 }  // namespace
 
 Status read_label_file(const std::string& path, std::vector<ListedImage>* images) {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) {
+        return labels_of_folders(path, images);
+    }
     FW_ASSIGN_OR_RETURN(const Images listed, list_images(path));
     ByFile<int> labels;
     for (const ListedImage& entry : listed) {
