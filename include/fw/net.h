@@ -125,6 +125,7 @@ public:
 
 private:
     friend class Net;
+    friend struct ExtractorAccess;
     struct Impl;
     explicit Extractor(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;

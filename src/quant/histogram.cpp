@@ -33,20 +33,20 @@ void add_shifted(const std::vector<uint64_t>& from, int shift, std::vector<uint6
     }
 }
 
-}  // namespace
+// Bits of floats of one sign are in the order of their magnitudes, those of inf and nan behind all others. Integers,
+// because without a promise that nothing is nan a compiler makes no vectors of a float's maximum.
+constexpr uint32_t kSign = 0x80000000U;
+constexpr int32_t kNoNegative = std::numeric_limits<int32_t>::min();
 
-ValueRange range_of(Span<const float> values) {
-    // Bits of floats of one sign are in the order of their magnitudes, those of inf and nan behind all others.
-    // Integers, because without a promise that nothing is nan a compiler makes no vectors of a float's maximum.
-    int32_t most = 0;                                     // signed: every negative float is smaller than 0
-    int32_t least = std::numeric_limits<int32_t>::min();  // with the sign turned: negative floats are above 0
-    constexpr uint32_t kSign = 0x80000000U;
-    for (const float value : values) {
-        uint32_t bits = 0;
-        std::memcpy(&bits, &value, sizeof(bits));
-        most = std::max(most, static_cast<int32_t>(bits));
-        least = std::max(least, static_cast<int32_t>(bits ^ kSign));
-    }
+int32_t bits_of(float value, uint32_t flipped) {
+    uint32_t bits = 0;
+    std::memcpy(&bits, &value, sizeof(bits));
+    return static_cast<int32_t>(bits ^ flipped);
+}
+
+// `most`: the greatest bits, where every negative float is smaller than 0. `least`: those with the sign flipped, where
+// negative floats are above 0.
+ValueRange range_of_bits(int32_t most, int32_t least) {
     ValueRange range;
     std::memcpy(&range.max, &most, sizeof(most));
     if (least > 0) {
@@ -54,6 +54,43 @@ ValueRange range_of(Span<const float> values) {
         std::memcpy(&range.min, &bits, sizeof(bits));
     }
     return range;
+}
+
+}  // namespace
+
+ValueRange range_of(Span<const float> values) {
+    int32_t most = 0;
+    int32_t least = kNoNegative;
+    for (const float value : values) {
+        most = std::max(most, bits_of(value, 0));
+        least = std::max(least, bits_of(value, kSign));
+    }
+    return range_of_bits(most, least);
+}
+
+std::vector<ValueRange> column_ranges(Span<const float> values, size_t columns) {
+    // Several rows side by side where they are short, so that the inner loop has what a vector needs.
+    constexpr size_t kLanes = 64;
+    const size_t lanes = columns * std::max<size_t>(1, kLanes / columns);
+    std::vector<int32_t> most(lanes, 0);
+    std::vector<int32_t> least(lanes, kNoNegative);
+    for (size_t first = 0; first < values.size(); first += lanes) {
+        const float* row = values.data() + first;
+        const size_t count = std::min(lanes, values.size() - first);
+        for (size_t i = 0; i < count; ++i) {
+            most[i] = std::max(most[i], bits_of(row[i], 0));
+            least[i] = std::max(least[i], bits_of(row[i], kSign));
+        }
+    }
+    std::vector<ValueRange> ranges;
+    for (size_t column = 0; column < columns; ++column) {
+        for (size_t i = column + columns; i < lanes; i += columns) {
+            most[column] = std::max(most[column], most[i]);
+            least[column] = std::max(least[column], least[i]);
+        }
+        ranges.push_back(range_of_bits(most[column], least[column]));
+    }
+    return ranges;
 }
 
 bool Histogram::add(Span<const float> values) {

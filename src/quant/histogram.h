@@ -24,6 +24,8 @@ struct ValueRange {
     bool finite() const { return std::isfinite(min) && std::isfinite(max); }
 };
 ValueRange range_of(Span<const float> values);
+/// The same of each column of a matrix with rows of `columns` values.
+std::vector<ValueRange> column_ranges(Span<const float> values, size_t columns);
 
 /// Counts values by sign and size in kBins bins of width 2^exponent on either side of 0. When a value falls outside,
 /// pairs of bins are merged (the width doubles), which loses nothing that a histogram begun with that width would have:

@@ -174,8 +174,20 @@ Status Extractor::extract_raw(const char* blob, Mat* out, QuantParams* quant) {
 }
 
 void Extractor::set_observer(Observer observer) {
-    impl_->observer = std::move(observer);
-    impl_->runner.stop();
+    TensorObserver shows;
+    if (observer) {
+        shows = [observer = std::move(observer), plain = DenseBlob()](const ObservedBlob& blob) mutable -> Status {
+            Tensor dense;
+            FW_RETURN_IF_ERROR(plain.make(blob, Layout::kPlain, &dense));
+            return observer(blob.value.name, Mat::wrap(dense.data, dense.shape));
+        };
+    }
+    ExtractorAccess::observe_tensors(std::move(shows), this);
+}
+
+void ExtractorAccess::observe_tensors(TensorObserver observer, Extractor* extractor) {
+    extractor->impl_->observer = std::move(observer);
+    extractor->impl_->runner.stop();
 }
 
 void Extractor::enable_profile(bool enable) {

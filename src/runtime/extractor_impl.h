@@ -28,9 +28,15 @@ struct Extractor::Impl {
     std::shared_ptr<const Plan> device_plan;
     std::shared_ptr<void> arena;
     size_t arena_bytes = 0;
-    Observer observer;
+    TensorObserver observer;
     bool profiling = false;
     std::vector<double> profile;
+};
+
+/// What the tools may do with an Extractor and the public interface does not offer.
+struct ExtractorAccess {
+    /// Extractor::set_observer without the copy of every blob.
+    static void observe_tensors(TensorObserver observer, Extractor* extractor);
 };
 
 }  // namespace fw

@@ -43,14 +43,16 @@ Status data_dependent() {
     return Status::error(Code::kUnsupported, "cannot run on an input whose extent depends on the data");
 }
 
-// Makes the blob out of a value that equalize_channels scaled.
-void divide_channels(const std::vector<float>& factors, Mat* mat) {
-    const int64_t pixels = factors.empty() ? 0 : mat->count() / static_cast<int64_t>(factors.size());
-    for (size_t channel = 0; channel < factors.size(); ++channel) {
-        float* values = mat->data() + static_cast<int64_t>(channel) * pixels;
-        const float inverse = 1.0F / factors[channel];
+// Makes the blob out of a dense value that equalize_channels scaled.
+void divide_channels(const std::vector<float>& factors, Layout layout, const Tensor& value) {
+    const auto channels = static_cast<int64_t>(factors.size());
+    const int64_t pixels = factors.empty() ? 0 : value.count() / channels;
+    const bool innermost = layout == Layout::kNhwc && value.rank() >= 3;
+    for (int64_t c = 0; c < channels; ++c) {
+        float* first = value.ptr() + (innermost ? c : c * pixels);
+        const float inverse = 1.0F / factors[static_cast<size_t>(c)];
         for (int64_t i = 0; i < pixels; ++i) {
-            values[i] *= inverse;
+            first[innermost ? i * channels : i] *= inverse;
         }
     }
 }
@@ -79,7 +81,7 @@ void Runner::start(std::shared_ptr<const Plan> plan, std::shared_ptr<void> arena
     }
 }
 
-Status Runner::run_to(const Model& model, ValueId value, int threads, const Observer& observer,
+Status Runner::run_to(const Model& model, ValueId value, int threads, const TensorObserver& observer,
                       std::vector<double>* profile) {
     const int last = plan_->producer[static_cast<size_t>(value)];
     if (profile != nullptr && next_ == 0) {
@@ -295,7 +297,7 @@ Status Runner::adapt_to_shapes(const Layer& layer, Action action) {
     return fits ? Status() : data_dependent();
 }
 
-Status Runner::observe(const PlanStep& current, const Observer& observer) {
+Status Runner::observe(const PlanStep& current, const TensorObserver& observer) {
     SlotId previous = kNone;
     for (const SlotId id : current.outputs) {
         const std::vector<Value>& values = plan_->program->graph.values();
@@ -306,20 +308,29 @@ Status Runner::observe(const PlanStep& current, const Observer& observer) {
             continue;
         }
         FW_RETURN_IF_ERROR(fetch(id));
-        const Tensor& tensor = tensors_[static_cast<size_t>(id)];
-        const size_t bytes = static_cast<size_t>(tensor.count()) * sizeof(float);
-        if (bytes > shown_bytes_) {
-            shown_ = allocate_shared_bytes(bytes, nullptr);
-            shown_bytes_ = shown_ ? bytes : 0;
-            if (!shown_) {
-                return Status::error(Code::kOutOfMemory, "no memory for a copy of %zu bytes", bytes);
-            }
-        }
-        Mat mat = Mat::wrap(shown_.get(), tensor.shape);
-        copy_or_dequantize(tensor, view_of(mat));
-        divide_channels(values[static_cast<size_t>(id)].factors, &mat);
-        FW_RETURN_IF_ERROR(observer(values[static_cast<size_t>(id)].name, mat));
+        FW_RETURN_IF_ERROR(observer(
+            ObservedBlob{plan_->program->graph, values[static_cast<size_t>(id)], tensors_[static_cast<size_t>(id)]}));
     }
+    return {};
+}
+
+Status DenseBlob::make(const ObservedBlob& blob, Layout layout, Tensor* dense) {
+    const Tensor& tensor = blob.tensor;
+    if (tensor.dtype == DType::kFloat32 && blob.value.factors.empty() && tensor.is_dense(layout)) {
+        *dense = tensor;
+        return {};
+    }
+    const size_t bytes = static_cast<size_t>(tensor.count()) * sizeof(float);
+    if (bytes > bytes_) {
+        memory_ = allocate_shared_bytes(bytes, nullptr);
+        bytes_ = memory_ ? bytes : 0;
+        if (!memory_) {
+            return Status::error(Code::kOutOfMemory, "no memory for a copy of %zu bytes", bytes);
+        }
+    }
+    *dense = make_tensor(memory_.get(), TensorDesc{tensor.shape, DType::kFloat32, {}}, layout);
+    copy_or_dequantize(tensor, *dense);
+    divide_channels(blob.value.factors, layout, *dense);
     return {};
 }
 

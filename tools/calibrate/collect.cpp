@@ -5,67 +5,78 @@
 #include <optional>
 #include <set>
 
+#include "calibrate/blob_counts.h"
 #include "common/npy.h"
+#include "runtime/extractor_impl.h"
 
 namespace fw::tools {
 
 namespace {
 
-using ImageRanges = std::map<std::string, ValueRange>;  // of one image, by blob
-
-// Of one blob, for all threads: counts and maxima come out alike in any order.
-struct BlobCounts {
-    std::mutex mutex;
-    Histogram histogram;
-    std::vector<float> channel_absmax;
-};
-class Counts {
-public:
-    BlobCounts& operator[](const std::string& blob) {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        return blobs_[blob];
-    }
-    std::map<std::string, BlobCounts>& all() { return blobs_; }
-
-private:
-    std::mutex mutex_;
-    std::map<std::string, BlobCounts> blobs_;
-};
-
-size_t channels_of(const Mat& value) {
-    return static_cast<size_t>(value.shape().rank >= 3 ? value.c() : value.shape()[0]);
-}
-
-void scale_channels(const std::vector<float>& factors, const Mat& value, std::vector<float>* out) {
-    const auto pixels = static_cast<size_t>(value.count()) / factors.size();
-    out->resize(static_cast<size_t>(value.count()));
-    for (size_t i = 0; i < out->size(); ++i) {
-        (*out)[i] = value.data()[i] * factors[i / pixels];
-    }
-}
-
-Status count_blob(const std::string& blob, Span<const float> values, size_t channels, Counts* counts,
-                  ImageRanges* ranges) {
-    std::vector<float> absmax(channels, 0.0F);
-    ValueRange& range = (*ranges)[blob];
-    const size_t pixels = channels == 0 ? 0 : values.size() / channels;
-    for (size_t c = 0; c < channels; ++c) {
-        const ValueRange channel = range_of(Span<const float>(values.data() + c * pixels, pixels));
-        if (!channel.finite()) {
-            return Status::error(Code::kInvalidArgument, "blob '%s' holds inf or nan", blob.c_str());
-        }
-        absmax[c] = std::max(channel.max, -channel.min);
-        range.min = std::min(range.min, channel.min);
-        range.max = std::max(range.max, channel.max);
-    }
-    BlobCounts& all = (*counts)[blob];
-    const std::lock_guard<std::mutex> lock(all.mutex);
-    all.histogram.add(values, range);
-    all.channel_absmax.resize(std::max(all.channel_absmax.size(), channels), 0.0F);
-    for (size_t c = 0; c < channels; ++c) {
-        all.channel_absmax[c] = std::max(all.channel_absmax[c], absmax[c]);
+Status run_outputs(const Net& net, const Blobs& inputs, Extractor* extractor) {
+    FW_RETURN_IF_ERROR(set_inputs(net, inputs, extractor));
+    for (const std::string& output : net.output_names()) {
+        Mat ignored;
+        FW_RETURN_IF_ERROR(extractor->extract(output.c_str(), &ignored));
     }
     return {};
+}
+
+// Extractors of one network, each for one thread at a time: their memory stays from image to image.
+class WatchedExtractors {
+public:
+    // `value` is the blob in float32, dense, channels innermost.
+    using Observer = std::function<Status(const ObservedBlob& blob, const Tensor& value)>;
+
+    explicit WatchedExtractors(const Net& net) : net_(net) {}
+
+    Status run(const Blobs& inputs, const Observer& observer) {
+        Watched watched = take();
+        ExtractorAccess::observe_tensors(
+            [&](const ObservedBlob& blob) -> Status {
+                Tensor dense;
+                FW_RETURN_IF_ERROR(watched.memory->make(blob, Layout::kNhwc, &dense));
+                return observer(blob, dense);
+            },
+            &watched.extractor);
+        FW_RETURN_IF_ERROR(run_outputs(net_, inputs, &watched.extractor));
+        const std::lock_guard<std::mutex> lock(mutex_);
+        idle_.push_back(std::move(watched));
+        return {};
+    }
+
+private:
+    struct Watched {
+        Extractor extractor;
+        std::unique_ptr<DenseBlob> memory;
+    };
+
+    Watched take() {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (idle_.empty()) {
+            return {net_.create_extractor(), std::make_unique<DenseBlob>()};
+        }
+        Watched watched = std::move(idle_.back());
+        idle_.pop_back();
+        return watched;
+    }
+
+    const Net& net_;
+    std::mutex mutex_;  // guards idle_
+    std::vector<Watched> idle_;
+};
+
+Tensor scale_channels(const std::vector<float>& factors, const Tensor& value, std::vector<float>* memory) {
+    const size_t channels = factors.size();
+    const auto count = static_cast<size_t>(value.count());
+    const bool innermost = value.rank() >= 3;
+    memory->resize(count);
+    for (size_t i = 0; i < count; ++i) {
+        (*memory)[i] = value.ptr()[i] * factors[innermost ? i % channels : i / (count / channels)];
+    }
+    Tensor scaled = value;
+    scaled.data = memory->data();
+    return scaled;
 }
 
 // An error where every pixel is alike.
@@ -139,51 +150,27 @@ Status set_inputs(const Net& net, const Blobs& blobs, Extractor* extractor) {
 }
 
 Status run_observed(const Net& net, const Blobs& inputs, const Extractor::Observer& observer) {
-    return ExtractorPool(net).run_observed(inputs, observer);
-}
-
-Status ExtractorPool::run_observed(const Blobs& inputs, const Extractor::Observer& observer) {
-    std::optional<Extractor> extractor;
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (!idle_.empty()) {
-            extractor = std::move(idle_.back());
-            idle_.pop_back();
-        }
-    }
-    if (!extractor) {
-        extractor = net_.create_extractor();
-    }
-    extractor->set_observer(observer);
-    FW_RETURN_IF_ERROR(set_inputs(net_, inputs, &*extractor));
-    for (const std::string& output : net_.output_names()) {
-        Mat ignored;
-        FW_RETURN_IF_ERROR(extractor->extract(output.c_str(), &ignored));
-    }
-    const std::lock_guard<std::mutex> lock(mutex_);
-    idle_.push_back(std::move(*extractor));
-    return {};
+    Extractor extractor = net.create_extractor();
+    extractor.set_observer(observer);
+    return run_outputs(net, inputs, &extractor);
 }
 
 Result<Statistics> count_images(const Net& net, const ImageSet& set, const ChannelFactors* factors) {
-    Counts counts;
+    BlobCounts counts;
     Statistics statistics;
-    ExtractorPool extractors(net);
+    WatchedExtractors extractors(net);
     const auto work = [&](const Blobs& inputs) -> Result<ImageRanges> {
         ImageRanges ranges;
         std::vector<float> scaled;
-        FW_RETURN_IF_ERROR(extractors.run_observed(inputs, [&](const std::string& blob, const Mat& value) -> Status {
-            const size_t channels = channels_of(value);
-            Span<const float> values(value.data(), static_cast<size_t>(value.count()));
-            if (factors != nullptr) {
-                const auto found = factors->find(blob);
-                if (found == factors->end() || found->second.size() != channels) {
-                    return {};
-                }
-                scale_channels(found->second, value, &scaled);
-                values = scaled;
+        FW_RETURN_IF_ERROR(extractors.run(inputs, [&](const ObservedBlob& blob, const Tensor& value) -> Status {
+            if (factors == nullptr) {
+                return counts.join(blob, &ranges) ? Status() : counts.add(blob.value.name, value, &ranges);
             }
-            return count_blob(blob, values, channels, &counts, &ranges);
+            const auto found = factors->find(blob.value.name);
+            if (found == factors->end() || found->second.size() != channels_of(value)) {
+                return {};
+            }
+            return counts.add(blob.value.name, scale_channels(found->second, value, &scaled), &ranges);
         }));
         return ranges;
     };
@@ -206,7 +193,7 @@ Result<Statistics> count_images(const Net& net, const ImageSet& set, const Chann
         return {};
     };
     FW_RETURN_IF_ERROR(for_each_image<ImageRanges>(set, "calibrating", work, commit, unreadable));
-    for (auto& [blob, counted] : counts.all()) {
+    for (auto& [blob, counted] : counts.take()) {
         BlobStatistics& out = statistics.blobs[blob];
         out.values.histogram = std::move(counted.histogram);
         out.channel_absmax = std::move(counted.channel_absmax);

@@ -125,19 +125,6 @@ inline std::vector<std::string> passes_that_hide_blobs() {
 /// Gives an inference those of `blobs` that are inputs of `net`.
 Status set_inputs(const Net& net, const Blobs& blobs, Extractor* extractor);
 
-/// Extractors of one network, each for one thread at a time: their memory stays from image to image.
-class ExtractorPool {
-public:
-    explicit ExtractorPool(const Net& net) : net_(net) {}
-    /// run_observed by one of them.
-    Status run_observed(const Blobs& inputs, const Extractor::Observer& observer);
-
-private:
-    const Net& net_;
-    std::mutex mutex_;  // guards idle_
-    std::vector<Extractor> idle_;
-};
-
 /// Runs every output of `net` on its inputs, others in `inputs` are ignored, and shows each blob to `observer`.
 Status run_observed(const Net& net, const Blobs& inputs, const Extractor::Observer& observer);
 
