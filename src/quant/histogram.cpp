@@ -137,8 +137,14 @@ void Histogram::add(Span<const float> values, const ValueRange& range) {
             bins[kept] = bins[i];
             kept += bins[i] >= 0 ? 1 : 0;
         }
-        for (size_t i = 0; i < kept; ++i) {
-            ++sides[bins[i] >> kLogBins][bins[i] & (kBins - 1)];
+        if (range.min < 0.0F) {
+            for (size_t i = 0; i < kept; ++i) {
+                ++sides[bins[i] >> kLogBins][bins[i] & (kBins - 1)];
+            }
+        } else {
+            for (size_t i = 0; i < kept; ++i) {
+                ++sides[0][bins[i]];
+            }
         }
         zeros_ += count - kept;
         count_ += kept;

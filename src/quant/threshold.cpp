@@ -53,9 +53,10 @@ double divergence(const std::vector<uint64_t>& counts, const PrefixSums& sums, W
     };
     add_outliers(first, below);
     add_outliers(end - 1, above);
+    size_t to = first;
     for (int g = 0; g < levels; ++g) {
-        const size_t from = first + static_cast<size_t>(g * n / levels);
-        const size_t to = first + static_cast<size_t>((g + 1) * n / levels);
+        const size_t from = to;
+        to = first + static_cast<size_t>((g + 1) * n / levels);
         const double mass = sums.mass[to] - sums.mass[from];
         const double reference = mass + (g == 0 ? below : 0.0) + (g == levels - 1 ? above : 0.0);
         if (reference <= 0) {

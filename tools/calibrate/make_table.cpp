@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/parallel.h"
 #include "graph/pass.h"
 #include "graph/weighted.h"
 #include "quant/quant.h"
@@ -45,6 +46,24 @@ void hold_limits(const std::vector<float>& limits, QuantParams* quant) {
     }
 }
 
+// The scale of every blob, by name; from `scaled` where it has the blob.
+std::vector<std::pair<std::string, Result<QuantParams>>> activation_scales(const Statistics& statistics,
+                                                                           const Statistics& scaled,
+                                                                           const TableOptions& options) {
+    std::vector<std::pair<std::string, Result<QuantParams>>> scales;
+    std::vector<const ActivationStatistics*> seen;
+    for (const auto& [blob, original] : statistics.blobs) {
+        const auto replaced = scaled.blobs.find(blob);
+        seen.push_back(replaced == scaled.blobs.end() ? &original.values : &replaced->second.values);
+        scales.emplace_back(blob, QuantParams());
+    }
+    parallel_for(static_cast<int64_t>(scales.size()), options.threads, [&](int64_t i) {
+        const auto at = static_cast<size_t>(i);
+        scales[at].second = activation_quant(*seen[at], options.threshold);
+    });
+    return scales;
+}
+
 }  // namespace
 
 Result<Graph> corrected_graph(const NetDef& net, const ScaleTable& table) {
@@ -82,10 +101,7 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, c
     for (const NodeId id : graph.order()) {
         limits[graph.value(graph.node(id).outputs[0]).name] = &graph.node(id).channel_limits;
     }
-    for (const auto& [blob, original] : statistics.blobs) {
-        const auto replaced = scaled.blobs.find(blob);
-        const BlobStatistics& seen = replaced == scaled.blobs.end() ? original : replaced->second;
-        Result<QuantParams> quant = activation_quant(seen.values, options.threshold);
+    for (auto& [blob, quant] : activation_scales(statistics, scaled, options)) {
         if (!quant.ok()) {
             return quant.status().with_prefix("blob '%s'", blob.c_str());
         }

@@ -15,6 +15,7 @@ struct TableOptions {
     ThresholdOptions threshold;
     bool mse_weights = false;   ///< weight scales of least square error instead of 127 / max|w|
     bool layer_scales = false;  ///< the smallest scale of a layer for all its channels
+    int threads = 1;            ///< that search scales; the table does not depend on them
 };
 
 /// The float graph of a network after its passes: what layers are quantized, with their final weights.

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/parallel.h"
 #include "common/cli.h"
 #include "common/file.h"
 
@@ -166,6 +167,7 @@ Result<TableOptions> table_options(const CalibrateOptions& options) {
     out.threshold.percentile = options.percentile;
     out.mse_weights = options.mse_weights;
     out.layer_scales = options.layer_scales;
+    out.threads = options.threads > 0 ? options.threads : hardware_threads();
     return out;
 }
 
