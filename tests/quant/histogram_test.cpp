@@ -66,6 +66,24 @@ TEST(Histogram, RangeHoldsZeroAndShowsWhatIsNotFinite) {
     }
 }
 
+TEST(Histogram, RangesOfColumns) {
+    for (const size_t columns : {1U, 3U, 16U, 63U, 64U, 65U, 130U}) {
+        for (const size_t rows : {1U, 2U, 21U, 40U}) {
+            const std::vector<float> values = samples(static_cast<int>(rows * columns), 1.0F, 9);
+            const std::vector<ValueRange> ranges = column_ranges(values, columns);
+            ASSERT_EQ(ranges.size(), columns);
+            for (size_t column = 0; column < columns; ++column) {
+                std::vector<float> own;
+                for (size_t row = 0; row < rows; ++row) {
+                    own.push_back(values[row * columns + column]);
+                }
+                EXPECT_EQ(ranges[column].min, range_of(own).min) << columns << " " << rows << " " << column;
+                EXPECT_EQ(ranges[column].max, range_of(own).max) << columns << " " << rows << " " << column;
+            }
+        }
+    }
+}
+
 TEST(Histogram, EveryValueIsInItsFineBin) {
     for (const float scale : {1e-42F, 1e-37F, 1e-6F, 1.0F, 1e20F, 1e37F}) {
         const std::vector<float> values = samples(3000, scale, 8);

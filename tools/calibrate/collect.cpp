@@ -35,7 +35,7 @@ public:
         ExtractorAccess::observe_tensors(
             [&](const ObservedBlob& blob) -> Status {
                 Tensor dense;
-                FW_RETURN_IF_ERROR(watched.memory->make(blob, Layout::kNhwc, &dense));
+                FW_RETURN_IF_ERROR(watched.memory.make(blob, Layout::kNhwc, &dense));
                 return observer(blob, dense);
             },
             &watched.extractor);
@@ -48,13 +48,13 @@ public:
 private:
     struct Watched {
         Extractor extractor;
-        std::unique_ptr<DenseBlob> memory;
+        DenseBlob memory;
     };
 
     Watched take() {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (idle_.empty()) {
-            return {net_.create_extractor(), std::make_unique<DenseBlob>()};
+            return {net_.create_extractor(), DenseBlob()};
         }
         Watched watched = std::move(idle_.back());
         idle_.pop_back();
