@@ -53,6 +53,9 @@ void apply_function(const FunctionArgs& f, const float* x, int64_t count, float*
         case FloatFunction::kRoot34:
             map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return root34_of(v); });
             break;
+        case FloatFunction::kLeakyRelu:
+            map_run<V>(x, count, out, [=](V v) FW_INLINE_LAMBDA { return v > 0.0F ? v : v * a; });
+            break;
     }
 }
 

@@ -267,6 +267,7 @@ enum class FloatFunction : uint8_t {
     kHardSigmoid,  ///< max(0, min(1, a x + b))
     kHardSwish,    ///< x * max(0, min(1, a x + b))
     kRoot34,       ///< x^(-3/4), x > 0
+    kLeakyRelu,    ///< x above 0, else a x
 };
 
 struct FunctionArgs {

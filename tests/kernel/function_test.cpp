@@ -69,6 +69,12 @@ const Case kCases[] = {
      2e-7,
      1e-7,
      -kInfinity},
+    {"leaky_relu",
+     {FloatFunction::kLeakyRelu, 0.1F},
+     [](double x) { return x > 0.0 ? x : x * static_cast<double>(0.1F); },
+     1e-7,
+     1e-45,
+     -kInfinity},
     {"root34", {FloatFunction::kRoot34}, [](double x) { return std::pow(x, -0.75); }, 6e-7, 0.0, 1.2e-38F},
 };
 

@@ -32,6 +32,15 @@ RealClamp FusedActivation::clamp() const {
     }
 }
 
+FunctionArgs FusedActivation::function() const {
+    switch (type) {
+        case Type::kLeakyRelu: return {FloatFunction::kLeakyRelu, a};
+        case Type::kSigmoid: return {FloatFunction::kSigmoid};
+        case Type::kMish: return {FloatFunction::kMish};
+        default: return {FloatFunction::kHardSwish, a, b};
+    }
+}
+
 float FusedActivation::apply(float x) const {
     float y = 0.0F;
     apply(&x, &y, 1);

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "fw/status.h"
+#include "kernel/kernel.h"
 #include "model/schema.h"
 #include "quant/quant.h"
 
@@ -28,6 +29,8 @@ struct FusedActivation {
     bool is_clamp() const { return type == Type::kIdentity || type == Type::kRelu || type == Type::kClip; }
     /// The clamp of such a type; none has infinite bounds, so that infinities pass.
     RealClamp clamp() const;
+    /// The kernels' function of any other type; they round kSigmoid and kMish in float.
+    FunctionArgs function() const;
     /// Applies any type. Only IEEE operations and quant/math.h: the same bits everywhere.
     float apply(float x) const;
     /// Applies any type to `count` values.

@@ -33,6 +33,16 @@ void zip(const T* __restrict a, const T* __restrict b, T* __restrict to, int64_t
     }
 }
 
+// Three planes to pixels.
+template <class T>
+void zip3(const T* __restrict a, const T* __restrict b, const T* __restrict c, T* __restrict to, int64_t count) {
+    for (int64_t i = 0; i < count; ++i, to += 3) {
+        to[0] = a[i];
+        to[1] = b[i];
+        to[2] = c[i];
+    }
+}
+
 // rows x cols elements. `rows` is the loop along which the source is adjacent when the columns are not.
 template <class T>
 void copy_block(const T* from, T* to, const CopyDim& rows, const CopyDim& cols) {
@@ -45,6 +55,10 @@ void copy_block(const T* from, T* to, const CopyDim& rows, const CopyDim& cols) 
     }
     if (cols.to == 1 && cols.extent == 2 && rows.from == 1 && rows.to == 2) {
         zip(from, from + cols.from, to, rows.extent);
+        return;
+    }
+    if (cols.to == 1 && cols.extent == 3 && rows.from == 1 && rows.to == 3) {
+        zip3(from, from + cols.from, from + 2 * cols.from, to, rows.extent);
         return;
     }
     constexpr int64_t kWord = 16 / sizeof(T);

@@ -181,6 +181,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     table_.assign(context.table.begin(), context.table.end());
     table_kernel_ = find_table_kernel(isa);
     run_kernel_ = find_run_kernel(isa);
+    function_kernel_ = find_function_kernel(isa);
     out_quant_ = context.sum != nullptr ? context.before_sum
                  : table_.empty()       ? context.outputs[0].quant
                                         : context.before_table;
@@ -436,7 +437,8 @@ void WeightedCore::finish(const Tensor& residual, const Tensor& output, int thre
 
 void WeightedCore::activate_row(const void* job, const void* from, void* to, int64_t count) {
     const WeightedCore* self = static_cast<const RowJob*>(job)->core;
-    self->spec_.activation.apply(static_cast<const float*>(from), static_cast<float*>(to), count);
+    self->function_kernel_->apply(self->spec_.activation.function(), static_cast<const float*>(from), count,
+                                  static_cast<float*>(to));
 }
 
 // The sum, if there is one, then the table, if there is one.

@@ -115,6 +115,7 @@ private:
     bool adds_ = false;
     SumParams sum_;  ///< of the outputs and a residual
     const RunKernel* run_kernel_ = nullptr;
+    const FunctionKernel* function_kernel_ = nullptr;
     std::vector<int8_t> table_;  ///< of a point-wise layer that follows; empty = none
     const TableKernel* table_kernel_ = nullptr;
     Epilogue epilogue_;

@@ -11,12 +11,6 @@
 namespace fw {
 namespace {
 
-/// Lanes [0, count) all ones.
-FW_ALWAYS_INLINE __m256i mask8(int64_t count) {
-    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane);
-}
-
 /// min(max(x, lo), hi); NaN stays, since the second operand wins.
 FW_ALWAYS_INLINE __m256 clamp8(__m256 x, const Epilogue& e) {
     return _mm256_min_ps(_mm256_set1_ps(e.hi), _mm256_max_ps(_mm256_set1_ps(e.lo), x));
@@ -26,8 +20,22 @@ FW_ALWAYS_INLINE void store_floats8(__m256 x, void* out, int64_t count) {
     auto* to = static_cast<float*>(out);
     if (count == 8) {
         _mm256_storeu_ps(to, x);
-    } else {
-        _mm256_maskstore_ps(to, mask8(count), x);
+        return;
+    }
+    // Zen does a masked store in microcode.
+    __m128 rest = _mm256_castps256_ps128(x);
+    if ((count & 4) != 0) {
+        _mm_storeu_ps(to, rest);
+        rest = _mm256_extractf128_ps(x, 1);
+        to += 4;
+    }
+    if ((count & 2) != 0) {
+        _mm_storel_pi(reinterpret_cast<__m64*>(to), rest);
+        rest = _mm_movehl_ps(rest, rest);
+        to += 2;
+    }
+    if ((count & 1) != 0) {
+        _mm_store_ss(to, rest);
     }
 }
 
