@@ -20,6 +20,11 @@ constexpr int64_t kWidenedBytes = 16 * 1024;
 // Pixels whose addresses are computed at once for a depthwise kernel.
 constexpr int64_t kDwPixels = 32;
 constexpr int kMaxMr = 32;
+// Tiles of rows that one call of a GEMM kernel does: small ones would feel what it takes to prepare a call, and to
+// finish its outputs. Their addresses, and outputs that are staged, stay well within the first-level cache.
+constexpr int64_t kMaxTiles = 8;
+constexpr int64_t kMaxAddresses = 512;
+constexpr int64_t kMaxStaged = 2048;
 // So few channels, those of an image, lie side by side in the input for all taps of a window's row.
 constexpr int64_t kFewChannels = 4;
 
@@ -52,6 +57,12 @@ size_t widened_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t 
     return round_up(static_cast<size_t>(panels * panel_bytes) + kOverread, kAlignment);
 }
 
+int64_t tiles_at_once(const GemmKernel& kernel, int64_t taps, int64_t n, bool staged) {
+    const int64_t addresses = kMaxAddresses / (taps * kernel.mr);
+    const int64_t fit = staged ? std::min(addresses, kMaxStaged / (n * kernel.mr)) : addresses;
+    return std::clamp<int64_t>(fit, 1, kMaxTiles);
+}
+
 // What one thread works on, and with.
 struct GemmTask {
     Range tiles;
@@ -60,27 +71,27 @@ struct GemmTask {
     void* packed_rows;
     char* edges;    // windows with padding in them
     void* widened;  // a block's panels
-    float* stage;   // [mr][n]
+    float* stage;   // [rows of the tiles at once][n]
 };
 
 // The parts of a thread's scratch memory.
 struct GemmScratch {
     GemmScratch(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, bool half)
-        : rows(pointer_bytes(taps * kernel.mr)),
+        : rows(pointer_bytes(taps * kernel.mr * tiles_at_once(kernel, taps, n, staged))),
           packed_rows(round_up(gemm_scratch_bytes(kernel, taps, k), kAlignment)),
           edges(
               kernel.packed_size > 0 && taps > 1 && k <= kFewChannels
                   ? round_up(static_cast<size_t>(kernel.mr * taps * k * (kernel.int8 ? 1 : 4)) + kOverread, kAlignment)
                   : 0),
           widened(half ? widened_bytes(kernel, taps, k, n) : 0),
-          stage(staged_bytes(kernel.mr, n, staged)) {}
+          stage(staged_bytes(kernel.mr * tiles_at_once(kernel, taps, n, staged), n, staged)) {}
     size_t total() const { return rows + packed_rows + edges + widened + stage; }
 
     size_t rows, packed_rows, edges, widened, stage;
 };
 
 // Calls the row function for outputs as they are finished. Rows that lie behind one another go together: a function
-// that looks up a table has its own costs for each call.
+// has its own costs for each call. Staged ones are to be flushed before their memory is written again.
 class FinishedRows {
 public:
     explicit FinishedRows(const ConvJob& job) : job_(job) {}
@@ -90,35 +101,45 @@ public:
 
     // `count` outputs at `written`, whose place in the output is `place`.
     void add(const void* written, void* place, int64_t count) {
-        if (job_.row_function.run == nullptr) {
-            return;
-        }
-        if (job_.row_function.staged) {
-            job_.row_function.run(job_.row_function.context, written, place, count);
-            return;
-        }
-        const bool behind = begin_ + count_ * job_.out_element_size == place;
-        if (begin_ == nullptr || !behind || count_ >= kElements) {
+        const bool staged = job_.row_function.staged;
+        const bool behind = count_ > 0 && count_ < most_ && to_ + count_ * job_.out_element_size == place &&
+                            (!staged || from_ + count_ * kStagedSize == written);
+        if (!behind) {
             flush();
-            begin_ = static_cast<char*>(place);
+            from_ = static_cast<const char*>(written);
+            to_ = static_cast<char*>(place);
         }
         count_ += count;
     }
     void flush() {
         if (count_ > 0) {
-            job_.row_function.run(job_.row_function.context, begin_, begin_, count_);
+            job_.row_function.run(job_.row_function.context, job_.row_function.staged ? from_ : to_, to_, count_);
         }
-        begin_ = nullptr;
         count_ = 0;
     }
 
 private:
-    static constexpr int64_t kElements = 4096;
+    static constexpr int64_t kBytes = 4096;  // they are still in the first-level cache
+    static constexpr int64_t kStagedSize = 4;
 
     const ConvJob& job_;
-    char* begin_ = nullptr;
+    const int64_t most_ = kBytes / job_.out_element_size;
+    const char* from_ = nullptr;
+    char* to_ = nullptr;
     int64_t count_ = 0;
 };
+
+// The addresses of the next args.m rows; those that are missing in the last tile repeat its last one.
+void next_tiles(TapRows* pixel, const GemmArgs& args, int64_t mr, const void** rows, void** place) {
+    for (int64_t first = 0; first < args.m; first += mr, rows += args.taps * mr) {
+        const int64_t m = std::min(mr, args.m - first);
+        pixel->next(m, rows, place + first);
+        for (int64_t t = 0; t < args.taps && m < mr; ++t) {
+            const void** row = rows + t * mr;
+            std::fill(row + m, row + mr, row[m - 1]);
+        }
+    }
+}
 
 void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask& task) {
     const ConvGeometry& g = job.geometry;
@@ -132,8 +153,10 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     const bool few = job.widen != nullptr && pixels <= kernel.mr;
     const int64_t block = panels_of_block(panel_bytes, few ? kWidenedBytes : kBlockBytes);
 
-    void* place[kMaxMr];
-    void* out[kMaxMr];
+    // Windows with padding in them are copied to memory for one tile.
+    const int64_t at_once = joined ? 1 : tiles_at_once(kernel, taps, job.n, job.row_function.staged);
+    void* place[kMaxMr * kMaxTiles];
+    void* out[kMaxMr * kMaxTiles];
     GemmArgs args;
     args.rows = task.rows;
     args.taps = joined ? g.kernel_h : taps;
@@ -162,20 +185,23 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
         FinishedRows finished(job);
         TapRows pixel(job, kernel.int8 ? 1 : 4, kernel.mr, 1, task.tiles.begin * kernel.mr,
                       joined ? task.edges : nullptr);
-        for (int64_t tile = task.tiles.begin; tile < task.tiles.end; ++tile) {
-            args.m = std::min<int64_t>(kernel.mr, pixels - tile * kernel.mr);
-            pixel.next(args.m, task.rows, place);
-            for (int64_t t = 0; t < args.taps && args.m < kernel.mr; ++t) {
-                const void** row = task.rows + t * kernel.mr;
-                std::fill(row + args.m, row + kernel.mr, row[args.m - 1]);
-            }
+        for (int64_t tile = task.tiles.begin; tile < task.tiles.end; tile += at_once) {
+            const int64_t tiles = std::min(at_once, task.tiles.end - tile);
+            args.m = std::min(kernel.mr * tiles, pixels - tile * kernel.mr);
+            next_tiles(&pixel, args, kernel.mr, task.rows, place);
             for (int64_t r = 0; r < args.m && job.row_function.staged; ++r) {
                 out[r] = task.stage + r * job.n;
             }
             kernel.run(args);
+            if (job.row_function.run == nullptr) {
+                continue;
+            }
             for (int64_t r = 0; r < args.m; ++r) {
                 finished.add(static_cast<const char*>(args.out[r]) + column * 4,
                              static_cast<char*>(place[r]) + column * job.out_element_size, columns);
+            }
+            if (job.row_function.staged) {
+                finished.flush();
             }
         }
     }
@@ -243,8 +269,11 @@ void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
                 out[p] = stage + p * job.k;
             }
             kernel.run(args);
-            for (int64_t p = 0; p < args.pixels; ++p) {
+            for (int64_t p = 0; p < args.pixels && job.row_function.run != nullptr; ++p) {
                 finished.add(args.out[p], place[p], job.k);
+            }
+            if (job.row_function.staged) {
+                finished.flush();
             }
         }
     });
@@ -286,6 +315,9 @@ void run_dw_line_conv(const DwLineKernel& kernel, const ConvJob& job) {
                 for (int64_t p = 0; p < args.pixels && job.row_function.run != nullptr; ++p) {
                     finished.add(static_cast<const char*>(args.out) + p * args.out_step, line + (x + p) * out_step,
                                  job.k);
+                }
+                if (job.row_function.staged) {
+                    finished.flush();
                 }
             }
         }

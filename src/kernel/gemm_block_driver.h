@@ -140,8 +140,9 @@ void block_panels(const GemmArgs& args) {
     }
 }
 
+// One tile of rows.
 template <class K>
-void gemm_block_run(const GemmArgs& args) {
+void block_rows(const GemmArgs& args) {
     constexpr int kHalf = K::kMr > 4 ? 4 : K::kMr;
     interleave_rows<K>(args, static_cast<typename K::Element*>(args.scratch));
     if (args.m > kHalf) {
@@ -150,6 +151,17 @@ void gemm_block_run(const GemmArgs& args) {
         block_panels<K, kHalf>(args);
     } else {
         block_panels<K, K::kRows1>(args);
+    }
+}
+
+template <class K>
+void gemm_block_run(const GemmArgs& args) {
+    GemmArgs tile = args;
+    for (int64_t left = args.m; left > 0; left -= K::kMr) {
+        tile.m = left < K::kMr ? left : K::kMr;
+        block_rows<K>(tile);
+        tile.rows += tile.taps * K::kMr;
+        tile.out += K::kMr;
     }
 }
 

@@ -183,8 +183,9 @@ void gemm_rows(const GemmArgs& args, const char* panel, int64_t column) {
     }
 }
 
+// One tile of rows.
 template <class K>
-void gemm_run(const GemmArgs& args) {
+FW_ALWAYS_INLINE void gemm_panels(const GemmArgs& args) {
     if constexpr (PacksRows<K>::kValue) {
         pack_rows<K>(args, packed_row_pitch(args.taps * args.k));
     }
@@ -197,6 +198,17 @@ void gemm_run(const GemmArgs& args) {
                 gemm_rows<K, v + 1>(args, panel, at.column);
             }
         });
+    }
+}
+
+template <class K>
+void gemm_run(const GemmArgs& args) {
+    GemmArgs tile = args;
+    for (int64_t left = args.m; left > 0; left -= K::kMr) {
+        tile.m = left < K::kMr ? left : K::kMr;
+        gemm_panels<K>(tile);
+        tile.rows += tile.taps * K::kMr;
+        tile.out += K::kMr;
     }
 }
 

@@ -31,18 +31,19 @@ struct Epilogue {
 };
 
 /// GEMM with indirect rows: for r < m and every column j of the panels [panel_begin, panel_end)
-///   out[r][j] = epilogue(bias[j] + sum_t sum_p A(t, r)[p] * B[j][t][p]),   A(t, r) = rows[t * MR + r],   p < k
+///   out[r][j] = epilogue(bias[j] + sum_t sum_p A(t, r)[p] * B[j][t][p]),   p < k
+///   A(t, r) = rows[(r / MR * taps + t) * MR + r % MR]
 /// A plain matrix product has one tap, a convolution kernel_h * kernel_w of them; a tap outside of the image points at
 /// a row of padding values. All MR pointers of a tap must be readable also where r >= m (repeat the last row).
 struct GemmArgs {
-    const void* const* rows = nullptr;  ///< [taps][MR], each to k elements
+    const void* const* rows = nullptr;  ///< [tiles of MR rows][taps][MR], each to k elements
     int64_t taps = 1;
     int64_t k = 0;
     const void* packed = nullptr;  ///< from pack_gemm: all panels
     int64_t n = 0;                 ///< output channels of all panels
     int64_t panel_begin = 0;
     int64_t panel_end = 0;
-    int64_t m = 0;               ///< 1..MR
+    int64_t m = 0;               ///< from 1
     void* const* out = nullptr;  ///< [m]: element of column 0; columns are adjacent
     Epilogue epilogue;
     void* scratch = nullptr;  ///< gemm_scratch_bytes (pack.h), kAlignment-aligned; nullptr if that is 0

@@ -206,9 +206,10 @@ TEST(FuseActivation, TakesTheActivationWithItsParameters) {
     }
 }
 
-TEST(FuseActivation, ALayerThatIsToRunInt8TakesOnlyClamps) {
+TEST(FuseActivation, ALayerThatIsToRunInt8TakesClamps) {
     ScaleTable table;
     table.layers["c"].input.scale = 10.0F;
+    table.blobs["a"].scale = 10.0F;
     for (const char* type : {"Sigmoid", "Mish", "HardSwish"}) {
         Graph graph = build(net({input(), conv1x1("c", "data", "a", 3, 2), layer(type, "r", {"a"}, {"b"})}));
         ASSERT_TRUE(run_pass(&graph, "fuse_activation", &table).ok());
@@ -217,6 +218,22 @@ TEST(FuseActivation, ALayerThatIsToRunInt8TakesOnlyClamps) {
     Graph graph = build(net({input(), conv1x1("c", "data", "a", 3, 2), layer("ReLU", "r", {"a"}, {"b"})}));
     ASSERT_TRUE(run_pass(&graph, "fuse_activation", &table).ok());
     EXPECT_EQ(types(graph), "Input Convolution");
+}
+
+TEST(FuseActivation, ALayerThatIsToRunInt8TakesWhatWouldBeFloat) {
+    ScaleTable table;
+    table.layers["c"].input.scale = 10.0F;
+    const struct {
+        const char* type;
+        std::vector<std::pair<int, ParamDict::Value>> params;
+        bool fused;
+    } cases[] = {{"ReLU", {{0, 0.1F}}, true}, {"HardSwish", {}, true}, {"Sigmoid", {}, false}, {"Mish", {}, false}};
+    for (const auto& c : cases) {
+        Graph graph =
+            build(net({input(), conv1x1("c", "data", "a", 3, 2), layer(c.type, "r", {"a"}, {"b"}, c.params)}));
+        ASSERT_TRUE(run_pass(&graph, "fuse_activation", &table).ok());
+        EXPECT_EQ(types(graph), "Input Convolution" + (c.fused ? std::string() : std::string(" ") + c.type));
+    }
 }
 
 TEST(FuseActivation, NotOverABlobThatIsReadTwiceOrWanted) {

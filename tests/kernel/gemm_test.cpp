@@ -102,14 +102,17 @@ void GemmSweep::run(const Case& c) {
         place[i] = i;
     }
     std::shuffle(place.begin(), place.end(), rng_);
-    std::vector<const void*> rows(static_cast<size_t>(c.taps * kernel_->mr));
+    const int64_t tiles = div_up(c.m, kernel_->mr);
+    std::vector<const void*> rows;
     for (size_t i = 0; i < count; ++i) {
         std::memcpy(a.data<char>() + place[i] * row_bytes, a_values + i * row_bytes, row_bytes);
     }
-    for (int64_t t = 0; t < c.taps; ++t) {
-        for (int64_t r = 0; r < kernel_->mr; ++r) {
-            const auto i = static_cast<size_t>(std::min(r, c.m - 1) * c.taps + t);
-            rows[static_cast<size_t>(t * kernel_->mr + r)] = a.data<char>() + place[i] * row_bytes;
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+        for (int64_t t = 0; t < c.taps; ++t) {
+            for (int64_t r = tile * kernel_->mr; r < (tile + 1) * kernel_->mr; ++r) {
+                const auto i = static_cast<size_t>(std::min(r, c.m - 1) * c.taps + t);
+                rows.push_back(a.data<char>() + place[i] * row_bytes);
+            }
         }
     }
 
@@ -212,6 +215,18 @@ TEST_P(GemmSweep, LongSumsAndExtremes) {
         run({std::min(3, kernel_->mr), 5, 257, 25, fill, no_clamp()});
         if (HasFatalFailure()) {
             return;
+        }
+    }
+}
+
+TEST_P(GemmSweep, SeveralTilesOfRows) {
+    const int64_t mr = kernel_->mr;
+    for (const int64_t m : {mr + 1, 2 * mr - 1, 3 * mr, 8 * mr}) {
+        for (const int64_t taps : {1, 3}) {
+            run({m, 19, 24, taps, Fill::kRandom, kernel_->int8 ? int8_output(3, -128, 127) : no_clamp()});
+            if (HasFatalFailure()) {
+                return;
+            }
         }
     }
 }

@@ -2,8 +2,9 @@
 //
 //   Convolution -> ReLU   =>   Convolution(activation_type 1)
 //
-// ReLU (with slope), Clip, Sigmoid, Mish, HardSwish. A layer that is to run int8 takes only what a clamp can carry:
-// ReLU and Clip.
+// ReLU (with slope), Clip, Sigmoid, Mish, HardSwish. A layer that is to run int8 takes what a clamp can carry, ReLU and
+// Clip; and ReLU with slope and HardSwish where the table has no scale for the blob between, which would be float: the
+// layer then gives the same bytes without it.
 #include "graph/pass.h"
 #include "graph/weighted.h"
 
@@ -57,7 +58,10 @@ Status pass_fuse_activation(Graph* graph, const PassContext& context) {
         std::vector<float> params;
         const int activation = activation_of(graph->node(next), &params);
         const bool clamps = activation == kActRelu || activation == kActClip;
-        if (activation == kActNone || (!clamps && wants_int8(*graph, node, context.table))) {
+        const bool through_float = (activation == kActLeakyRelu || activation == kActHardSwish) &&
+                                   context.table != nullptr &&
+                                   context.table->blobs.count(graph->value(node.outputs[0]).name) == 0;
+        if (activation == kActNone || (!clamps && !through_float && wants_int8(*graph, node, context.table))) {
             continue;
         }
         node.params.set(kActivationType, activation);

@@ -29,8 +29,10 @@ struct FusedActivation {
     bool is_clamp() const { return type == Type::kIdentity || type == Type::kRelu || type == Type::kClip; }
     /// The clamp of such a type; none has infinite bounds, so that infinities pass.
     RealClamp clamp() const;
-    /// The kernels' function of any other type; they round kSigmoid and kMish in float.
+    /// The kernels' function of any other type.
     FunctionArgs function() const;
+    /// That one has the bits of apply(); it rounds Sigmoid and Mish in float.
+    bool function_is_exact() const { return type == Type::kLeakyRelu || type == Type::kHardSwish; }
     /// Applies any type. Only IEEE operations and quant/math.h: the same bits everywhere.
     float apply(float x) const;
     /// Applies any type to `count` values.

@@ -468,11 +468,21 @@ void WeightedCore::quantize_row(const void* job, const void* from, void* to, int
     const WeightedCore* self = rows.core;
     constexpr int64_t kChunk = 256;
     float values[kChunk];
+    const QuantizeArgs args = {self->out_quant_.scale, self->out_quant_.zero_point, quant_min(self->out_quant_)};
     auto* out = static_cast<int8_t*>(to);
     for (int64_t i = 0; i < count; i += kChunk) {
         const int64_t n = std::min(kChunk, count - i);
-        self->spec_.activation.apply(static_cast<const float*>(from) + i, values, n);
-        quantize_run(values, n, self->out_quant_, out + i);
+        const float* x = static_cast<const float*>(from) + i;
+        if (self->spec_.activation.function_is_exact()) {
+            self->function_kernel_->apply(self->spec_.activation.function(), x, n, values);
+        } else {
+            self->spec_.activation.apply(x, values, n);
+        }
+        if (self->run_kernel_ != nullptr) {
+            self->run_kernel_->quantize(args, values, n, out + i);
+        } else {
+            quantize_run(values, n, self->out_quant_, out + i);
+        }
     }
     if (self->finishes_rows() && (rows.residual != nullptr || !self->adds())) {
         finish_row(job, to, to, count);

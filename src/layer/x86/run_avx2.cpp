@@ -30,6 +30,11 @@ struct Quantizer {
         const Quantizer& q = *this;
         return pack_bytes(q(x), q(x + 8), q(x + 16), q(x + 24));
     }
+    FW_ALWAYS_INLINE __m128i bytes8(const float* x) const {
+        const __m256i q = (*this)(x);
+        const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
+        return _mm_packs_epi16(words, words);
+    }
     FW_ALWAYS_INLINE int8_t one(float x) const {
         float eight[8] = {x};
         return static_cast<int8_t>(_mm_cvtsi128_si32(_mm256_castsi256_si128((*this)(eight))));
@@ -41,6 +46,9 @@ void quantize(const QuantizeArgs& args, const float* x, int64_t count, int8_t* o
     int64_t i = 0;
     for (; i + 32 <= count; i += 32) {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), q.bytes32(x + i));
+    }
+    for (; i + 8 <= count; i += 8) {
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(out + i), q.bytes8(x + i));
     }
     for (; i < count; ++i) {
         out[i] = q.one(x[i]);
