@@ -37,7 +37,7 @@ void apply_function(const FunctionArgs& f, const float* x, int64_t count, float*
             break;
         case FloatFunction::kTanh: map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return tanh_of(v); }); break;
         case FloatFunction::kSwish:
-            map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return v * sigmoid_of(v); });
+            map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return v / (1.0F + exp_of(-v)); });
             break;
         case FloatFunction::kMish: map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return mish_of(v); }); break;
         case FloatFunction::kGelu: map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return gelu_of(v); }); break;

@@ -48,27 +48,24 @@ FW_ALWAYS_INLINE V exp_of(V x) {
     constexpr float kMagic = 12582912.0F;  // 1.5 * 2^23: adding it rounds to a whole number, kept in the low bits
     const V low = all_lanes<V>(-86.6F);
     const V high = all_lanes<V>(88.7228F);
-    V bounded = x < low ? low : x;  // a nan stays
-    bounded = bounded > high ? high : bounded;
+    const V bounded = x < low ? low : x;  // a nan stays; what is above `high` gives anything
     const V shifted = bounded * 1.44269504F + kMagic;
     const V k = shifted - kMagic;
     const V r = (bounded - k * 0.693359375F) - k * -2.12194440e-4F;
-    V p = all_lanes<V>(1.0F / 5040.0F);
-    p = p * r + 1.0F / 720.0F;
-    p = p * r + 1.0F / 120.0F;
-    p = p * r + 1.0F / 24.0F;
-    p = p * r + 1.0F / 6.0F;
-    p = p * r + 0.5F;
-    p = p * r + 1.0F;
-    p = p * r + 1.0F;
+    // e^r = 1 + r + r^2 (c2 + ... + c6 r^4), the relative error at most 3.1e-9; in short chains, the small terms first.
+    const V r2 = r * r;
+    const V upper = (4.16683880e-2F + r * 8.36871691e-3F) + r2 * 1.38145986e-3F;
+    V p = r2 * ((0.499999934F + r * 0.166665206F) + r2 * upper);
+    p = 1.0F + (r + p);
     Bits bits;
-    std::memcpy(&bits, &shifted, sizeof(bits));
-    bits = (bits + 126U) << 23U;  // 2^(k - 1): for the largest x, 2^k is no float
-    V half;
-    std::memcpy(&half, &bits, sizeof(half));
-    const V value = p * half * 2.0F;
+    Bits exponent;
+    std::memcpy(&bits, &p, sizeof(bits));
+    std::memcpy(&exponent, &shifted, sizeof(exponent));
+    bits += exponent << 23U;  // p * 2^k; for the largest x, 2^k alone is no float
+    V value;
+    std::memcpy(&value, &bits, sizeof(value));
     const V above = x > high ? all_lanes<V>(std::numeric_limits<float>::infinity()) : value;
-    return x < low ? V{} : above;
+    return x >= low ? above : bounded - low;
 }
 
 /// Relative error below 1e-6.
