@@ -1,6 +1,7 @@
 #include "kernel/conv.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -19,6 +20,7 @@ constexpr int64_t kBlockBytes = 256 * 1024;
 constexpr int64_t kWidenedBytes = 16 * 1024;
 // Pixels whose addresses are computed at once for a depthwise kernel.
 constexpr int64_t kDwPixels = 32;
+constexpr int64_t kLineElements = 1024;
 constexpr int kMaxMr = 32;
 // Tiles of rows that one call of a GEMM kernel does: small ones would feel what it takes to prepare a call, and to
 // finish its outputs. Their addresses, and outputs that are staged, stay well within the first-level cache.
@@ -43,6 +45,11 @@ size_t pointer_bytes(int64_t count) {
 
 size_t staged_bytes(int64_t rows, int64_t columns, bool staged) {
     return staged ? round_up(static_cast<size_t>(rows * columns) * 4 + kOverread, kAlignment) : 0;
+}
+
+// Pixels of a line that a row function works on while they are in the first-level cache.
+int64_t line_pixels(int64_t channels) {
+    return std::max(kDwPixels, kLineElements / channels);
 }
 
 int64_t panels_of_block(int64_t panel_bytes, int64_t block_bytes) {
@@ -141,6 +148,24 @@ void next_tiles(TapRows* pixel, const GemmArgs& args, int64_t mr, const void** r
     }
 }
 
+// Pixels at one distance, each read by a window of one, are a single line.
+ConvGeometry as_one_line(const ConvGeometry& g) {
+    const bool each = g.taps() == 1 && g.stride_h == 1 && g.stride_w == 1 && g.pad_top == 0 && g.pad_left == 0;
+    const bool behind = g.in_h_stride == g.in_w * g.in_w_stride && g.out_h_stride == g.out_w * g.out_w_stride;
+    if (!each || g.transposed || g.in_w != g.out_w || g.in_h != g.out_h || !(behind || g.out_w == 1) ||
+        g.pixels() > std::numeric_limits<int>::max()) {
+        return g;
+    }
+    ConvGeometry line = g;
+    line.in_w = line.out_w = static_cast<int>(g.pixels());
+    line.in_h = line.out_h = 1;
+    if (!behind) {
+        line.in_w_stride = g.in_h_stride;
+        line.out_w_stride = g.out_h_stride;
+    }
+    return line;
+}
+
 void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask& task) {
     const ConvGeometry& g = job.geometry;
     const int64_t taps = g.taps();
@@ -166,6 +191,9 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     args.out = job.row_function.staged ? out : place;
     args.epilogue = job.epilogue;
     args.scratch = task.packed_rows;
+    for (int64_t r = 0; r < kernel.mr * at_once && job.row_function.staged; ++r) {
+        out[r] = task.stage + r * job.n;
+    }
     for (int64_t panel = task.panels.begin; panel < task.panels.end; panel += block) {
         args.panel_begin = panel;
         args.panel_end = std::min(panel + block, task.panels.end);
@@ -182,6 +210,8 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
             args.packed = reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(task.widened) -
                                                         static_cast<uintptr_t>(column * column_bytes));
         }
+        // Outputs of all rows of a call lie behind one another.
+        const bool joins = columns == job.n && g.out_w_stride == job.n && g.out_h == 1;
         FinishedRows finished(job);
         TapRows pixel(job, kernel.int8 ? 1 : 4, kernel.mr, 1, task.tiles.begin * kernel.mr,
                       joined ? task.edges : nullptr);
@@ -189,16 +219,14 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
             const int64_t tiles = std::min(at_once, task.tiles.end - tile);
             args.m = std::min(kernel.mr * tiles, pixels - tile * kernel.mr);
             next_tiles(&pixel, args, kernel.mr, task.rows, place);
-            for (int64_t r = 0; r < args.m && job.row_function.staged; ++r) {
-                out[r] = task.stage + r * job.n;
-            }
             kernel.run(args);
             if (job.row_function.run == nullptr) {
                 continue;
             }
-            for (int64_t r = 0; r < args.m; ++r) {
+            const int64_t step = joins ? args.m : 1;
+            for (int64_t r = 0; r < args.m; r += step) {
                 finished.add(static_cast<const char*>(args.out[r]) + column * 4,
-                             static_cast<char*>(place[r]) + column * job.out_element_size, columns);
+                             static_cast<char*>(place[r]) + column * job.out_element_size, step * columns);
             }
             if (job.row_function.staged) {
                 finished.flush();
@@ -221,6 +249,8 @@ void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job) {
     // Rows of the image are shared out, or output channels where there are few rows (inner products).
     const bool by_rows = tiles >= 2 * int64_t{threads} || tiles >= panels;
     const GemmScratch parts(kernel, job.geometry.taps(), job.k, job.n, job.row_function.staged, job.widen != nullptr);
+    ConvJob line = job;
+    line.geometry = as_one_line(job.geometry);
     parallel_for(threads, threads, [&](int64_t i) {
         char* scratch = static_cast<char*>(job.scratch) + static_cast<size_t>(i) * parts.total();
         GemmTask task;
@@ -231,12 +261,13 @@ void run_gemm_conv(const GemmKernel& kernel, const ConvJob& job) {
         task.edges = scratch + parts.rows + parts.packed_rows;
         task.widened = task.edges + parts.edges;
         task.stage = reinterpret_cast<float*>(task.edges + parts.edges + parts.widened);
-        run_gemm_task(kernel, job, task);
+        run_gemm_task(kernel, line, task);
     });
 }
 
 size_t dw_conv_scratch_bytes(int64_t taps, int64_t channels, bool staged, int threads) {
-    return static_cast<size_t>(threads) * (pointer_bytes(taps * kDwPixels) + staged_bytes(kDwPixels, channels, staged));
+    return static_cast<size_t>(threads) *
+           (pointer_bytes(taps * kDwPixels) + staged_bytes(line_pixels(channels), channels, staged));
 }
 
 void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
@@ -283,7 +314,7 @@ void run_dw_line_conv(const DwLineKernel& kernel, const ConvJob& job) {
     const ConvGeometry& g = job.geometry;
     const int64_t in_size = kernel.int8 ? 1 : 4;
     const int threads = std::max(1, job.threads);
-    const size_t stage_bytes = staged_bytes(kDwPixels, job.k, job.row_function.staged);
+    const size_t stage_bytes = staged_bytes(line_pixels(job.k), job.k, job.row_function.staged);
     parallel_for(threads, threads, [&](int64_t i) {
         auto* stage = reinterpret_cast<float*>(static_cast<char*>(job.scratch) + static_cast<size_t>(i) * stage_bytes);
         DwLineArgs args;
@@ -305,16 +336,17 @@ void run_dw_line_conv(const DwLineKernel& kernel, const ConvJob& job) {
             const int64_t out_step = g.out_w_stride * job.out_element_size;
             char* line = static_cast<char*>(job.output) + y * g.out_h_stride * job.out_element_size;
             // What a row function works on goes in runs that stay in the cache.
-            const int64_t run = job.row_function.run != nullptr ? kDwPixels : g.out_w;
+            const int64_t run = job.row_function.run != nullptr ? line_pixels(job.k) : g.out_w;
             for (int64_t x = 0; x < g.out_w; x += run) {
                 args.first_column = x * g.stride_w - g.pad_left;
                 args.pixels = std::min<int64_t>(run, g.out_w - x);
                 args.out = job.row_function.staged ? reinterpret_cast<char*>(stage) : line + x * out_step;
                 args.out_step = job.row_function.staged ? job.k * 4 : out_step;
                 kernel.run(args);
-                for (int64_t p = 0; p < args.pixels && job.row_function.run != nullptr; ++p) {
+                const int64_t step = g.out_w_stride == job.k ? args.pixels : 1;
+                for (int64_t p = 0; p < args.pixels && job.row_function.run != nullptr; p += step) {
                     finished.add(static_cast<const char*>(args.out) + p * args.out_step, line + (x + p) * out_step,
-                                 job.k);
+                                 step * job.k);
                 }
                 if (job.row_function.staged) {
                     finished.flush();

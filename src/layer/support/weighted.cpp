@@ -468,13 +468,15 @@ void WeightedCore::quantize_row(const void* job, const void* from, void* to, int
     const WeightedCore* self = rows.core;
     constexpr int64_t kChunk = 256;
     float values[kChunk];
+    const bool exact = self->spec_.activation.function_is_exact();
+    const FunctionArgs function = self->spec_.activation.function();
     const QuantizeArgs args = {self->out_quant_.scale, self->out_quant_.zero_point, quant_min(self->out_quant_)};
     auto* out = static_cast<int8_t*>(to);
     for (int64_t i = 0; i < count; i += kChunk) {
         const int64_t n = std::min(kChunk, count - i);
         const float* x = static_cast<const float*>(from) + i;
-        if (self->spec_.activation.function_is_exact()) {
-            self->function_kernel_->apply(self->spec_.activation.function(), x, n, values);
+        if (exact) {
+            self->function_kernel_->apply(function, x, n, values);
         } else {
             self->spec_.activation.apply(x, values, n);
         }
