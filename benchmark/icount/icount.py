@@ -8,6 +8,7 @@ without loading, packing of weights and planning. Counts are exact and repeat; t
     benchmark/icount/icount.py                                     # int8 at neon, dotprod and i8mm
     benchmark/icount/icount.py --nets squeezenet_v1_1 --levels i8mm --symbols 15
     benchmark/icount/icount.py --build build/armhf --precision float int8
+    benchmark/icount/icount.py --levels dotprod --precision float fp16  # fp16: Option::fp16_arithmetic
 """
 import argparse
 import concurrent.futures
@@ -50,7 +51,7 @@ def build_plugin(folder):
 
 def run(program, machine, plugin, net, level, precision, inferences):
     """(instructions by symbol, multiply-accumulates, conversions)"""
-    table = str(ROOT / "tests/golden/zoo" / f"{net}.table") if precision == "int8" else "-"
+    table = str(ROOT / "tests/golden/zoo" / f"{net}.table") if precision == "int8" else precision
     with tempfile.NamedTemporaryFile("r") as out:
         command = [f"qemu-{machine}", "-cpu", CPUS[machine][level], "-L", LIBRARIES[machine],
                    "-plugin", f"{plugin},out={out.name}", str(program), net, table, str(inferences)]
@@ -92,7 +93,7 @@ def main():
     parser.add_argument("--build", default=str(ROOT / "build/aarch64"), help="build folder (%(default)s)")
     parser.add_argument("--nets", nargs="+", default=NETS, metavar="NET")
     parser.add_argument("--levels", nargs="+", metavar="LEVEL", help="kernel levels (default: all but scalar and fp16)")
-    parser.add_argument("--precision", nargs="+", choices=["int8", "float"], default=["int8"])
+    parser.add_argument("--precision", nargs="+", choices=["int8", "float", "fp16"], default=["int8"])
     parser.add_argument("--symbols", type=int, default=0, metavar="N", help="print the N busiest functions too")
     parser.add_argument("--jobs", type=int, default=1, help="emulators at once (%(default)s)")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-// Runs inferences of a network of the zoo: zoo_infer NETWORK TABLE|- INFERENCES
+// Runs inferences of a network of the zoo: zoo_infer NETWORK float|fp16|TABLE INFERENCES
 //
 // What is counted around it (icount.py) is loading plus so many inferences; the difference of two runs is a steady one.
 // Prints the network's multiply-accumulates and how many conversions its plan has.
@@ -29,16 +29,18 @@ fw::Status infer(const fw::Net& net) {
     return {};
 }
 
-fw::Status run(const fw::zoo::Network& network, const char* table, int inferences) {
+fw::Status run(const fw::zoo::Network& network, const char* precision, int inferences) {
     FW_ASSIGN_OR_RETURN(const fw::NetDef def, fw::zoo::build(network, 1));
-    const bool int8 = std::strcmp(table, "-") != 0;
+    const bool fp16 = std::strcmp(precision, "fp16") == 0;
+    const bool int8 = !fp16 && std::strcmp(precision, "float") != 0;
     fw::Net net;
     fw::Option option;
     option.threads = 1;
-    option.precision = int8 ? fw::Precision::kInt8 : fw::Precision::kFloat;
+    option.precision = int8 ? fw::Precision::kInt8 : fp16 ? fw::Precision::kFp16 : fw::Precision::kFloat;
+    option.fp16_arithmetic = fp16;
     FW_RETURN_IF_ERROR(net.set_option(option));
     if (int8) {
-        FW_RETURN_IF_ERROR(net.load_table(table));
+        FW_RETURN_IF_ERROR(net.load_table(precision));
     }
     fw::zoo::ModelFiles files;
     FW_RETURN_IF_ERROR(fw::zoo::load(def, &net, &files));
@@ -61,7 +63,7 @@ fw::Status run(const fw::zoo::Network& network, const char* table, int inference
 int main(int argc, char** argv) {
     const fw::zoo::Network* network = argc == 4 ? fw::zoo::find(argv[1]) : nullptr;
     if (network == nullptr) {
-        std::fprintf(stderr, "usage: zoo_infer NETWORK TABLE|- INFERENCES (TABLE for int8, - for float)\n");
+        std::fprintf(stderr, "usage: zoo_infer NETWORK float|fp16|TABLE INFERENCES (TABLE for int8)\n");
         return 2;
     }
     const fw::Status status = run(*network, argv[2], std::atoi(argv[3]));

@@ -41,7 +41,7 @@ struct LayerPlan {
     DType input_type = DType::kFloat32;
     DType output_type = DType::kFloat32;
     QuantParams output_quant;
-    bool fp16_weights = false;   ///< computes in float32 with weights kept in float16
+    bool fp16_weights = false;   ///< weights are kept in float16; `kernel` says what they are multiplied in
     bool is_conversion = false;  ///< int8 <-> float crossing or layout copy that the model did not ask for
     std::string reason;          ///< why this precision
     std::string device;          ///< "cpu", or the one of Option::device

@@ -35,6 +35,11 @@ struct FW_EXPORT Option {
     /// kAuto: float16 weights (see kFp16) are a third choice for each layer that runs in float, taken where it is
     /// faster.
     bool fp16 = false;
+    /// Layers with float16 weights multiply in float16 too and convert their input for it, on processors that have the
+    /// instructions (ARMv8.2's half floats, kernels named gemm_f16_*); on others they compute in float32 as without
+    /// this. Blobs stay float32. Inputs, and sums of up to 64 products, must be within float16's 65504: beyond it,
+    /// infinity. docs/runtime.md has the error.
+    bool fp16_arithmetic = false;
     /// Run the graph passes (folding, fusion). Off: every layer runs as written, for debugging.
     bool optimize = true;
     /// Names of single passes to leave out, as `fold_batchnorm` or `fuse_activation`.

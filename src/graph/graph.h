@@ -50,10 +50,11 @@ struct Node {
     QuantParams before_sum;  ///< their scale
     /// A point-wise layer, removed, that this one applies to its int8 outputs by table (fuse_table); kNone = none.
     NodeId table = kNone;
-    QuantParams before_table;    ///< scale of what the table is looked up with
-    bool fp16_weights = false;   ///< set by choose_fp16
-    std::string reason;          ///< why this precision, for Net::plan()
-    bool is_conversion = false;  ///< inserted by a pass to cross between int8 and float
+    QuantParams before_table;      ///< scale of what the table is looked up with
+    bool fp16_weights = false;     ///< set by choose_fp16
+    bool fp16_arithmetic = false;  ///< likewise: multiplies in float16 where the processor can
+    std::string reason;            ///< why this precision, for Net::plan()
+    bool is_conversion = false;    ///< inserted by a pass to cross between int8 and float
     bool removed = false;
     int line = 0;
 };

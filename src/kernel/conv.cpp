@@ -57,8 +57,8 @@ int64_t panels_of_block(int64_t panel_bytes, int64_t block_bytes) {
 }
 
 size_t widened_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n) {
-    const int64_t panel_bytes =
-        gemm_column_bytes(taps, k, kernel.kr, kernel.int8, kernel.packed_size > 0) * kernel.lanes * kernel.vectors;
+    const int64_t panel_bytes = gemm_column_bytes(taps, k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0) *
+                                kernel.lanes * kernel.vectors;
     const int64_t panels =
         std::min(panels_of_block(panel_bytes, kBlockBytes), panel_count(n, kernel.lanes, kernel.vectors));
     return round_up(static_cast<size_t>(panels * panel_bytes) + kOverread, kAlignment);
@@ -170,7 +170,8 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     const ConvGeometry& g = job.geometry;
     const int64_t taps = g.taps();
     const int64_t pixels = g.pixels();
-    const int64_t column_bytes = gemm_column_bytes(taps, job.k, kernel.kr, kernel.int8, kernel.packed_size > 0);
+    const int64_t column_bytes =
+        gemm_column_bytes(taps, job.k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0);
     const int64_t panel_bytes = column_bytes * kernel.lanes * kernel.vectors;
     // Kernels that copy the rows to one long sum take any division of it into taps.
     const bool joined = kernel.packed_size > 0 && job.k <= kFewChannels && g.kernel_w > 1 && g.dilation_w == 1 &&

@@ -1,20 +1,19 @@
 // The GEMM driver of instruction sets that multiply by an element or by blocks of bytes: ARM's. Included by each kernel
 // file and compiled with its flags.
 //
-// The rows of a tile are copied to scratch memory first, kKr elements of each in turn: [ceil(length / kKr)][kMr][kKr].
-// One load then brings the operands of several rows, and a tile has two addresses to advance, A's and B's. All taps are
-// one long sum.
+// The rows of a tile are copied to scratch memory first, kAdjacent elements of each in turn:
+// [ceil(length / kAdjacent)][kMr][kAdjacent]. One load then brings the operands of several rows, or several of one, and
+// a tile has two addresses to advance, A's and B's. All taps are one long sum.
 //
-// A trait K has: Element, kMr, kVectors, kKr, kUnroll (steps a loop), kRows1 (least height of a tile), kMarked
-// (GemmKernel::marked), Tile<kRows, kVectors> (accumulators of kRows rows by kVectors vectors of four columns), Output
-// (constants of an Epilogue) and
-//   void interleave(const Element* const rows[kMr], int64_t length, Element* out)
+// A trait K has: Element (of A), Packed (of the copy, and of B), kMr, kLanes, kVectors, kKr, kAdjacent, kUnroll (steps
+// a loop), kRows1 (least height of a tile), kMarked (GemmKernel::marked), Tile<kRows, kVectors> (accumulators of kRows
+// rows by kVectors vectors of kLanes columns), Output (constants of an Epilogue) and
+//   void interleave(const Element* const rows[kMr], int64_t length, Packed* out)
 //       may write up to 64 bytes of each row past its end
 //   void Tile::start(const void* bias)
-//   void Tile::step(const Element* a, const Element* b)        kMr * kKr elements of A, 4 * kVectors * kKr of B
+//   void Tile::step(const Packed* a, const Packed* b)        kMr * kKr elements of A, kLanes * kVectors * kKr of B
 //   bool kWhole<kRows, kVectors>: in place of both
-//   void Tile::multiply(const Element* a, const char* panel, int64_t length, const uint8_t* marks)
-//       the rows of a marked kernel are interleaved by 16 elements: [ceil(length / 16)][kMr][16]
+//   void Tile::multiply(Packed* a, const char* panel, int64_t length, const uint8_t* marks)
 //   void Tile::store(const GemmArgs&, const Output&, const float* multiplier, int64_t column)        the epilogue
 #pragma once
 
@@ -26,8 +25,6 @@
 
 namespace fw {
 namespace {
-
-constexpr int kBlockLanes = 4;
 
 template <class K>
 constexpr bool kBlockInt8 = sizeof(typename K::Element) == 1;
@@ -53,17 +50,17 @@ void join_taps(const GemmArgs& args, int64_t pitch, typename K::Element* to) {
 }
 
 template <class K>
-void interleave_rows(const GemmArgs& args, typename K::Element* to) {
+void interleave_rows(const GemmArgs& args, typename K::Packed* to) {
     using Element = typename K::Element;
     const auto* rows = reinterpret_cast<const Element* const*>(args.rows);
-    if (args.taps == 1 || args.k % (K::kMarked ? K::kKr / 2 : K::kKr) == 0) {
+    if (args.taps == 1 || args.k % K::kAdjacent == 0) {
         for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr, to += args.k * K::kMr) {
             K::interleave(rows, args.k, to);
         }
         return;
     }
     const int64_t pitch = packed_row_pitch(args.taps * args.k);
-    Element* joined = to + K::kMr * pitch;
+    auto* joined = reinterpret_cast<Element*>(to + K::kMr * pitch);
     join_taps<K>(args, pitch, joined);
     const Element* starts[K::kMr];
     unroll<K::kMr>([&](auto r) FW_INLINE_LAMBDA { starts[r] = joined + r * pitch; });
@@ -74,17 +71,17 @@ void interleave_rows(const GemmArgs& args, typename K::Element* to) {
 template <class K, int kRows, int kVectors>
 FW_ALWAYS_INLINE void block_tile(const GemmArgs& args, const typename K::Output& output, const char* panel,
                                  int64_t column, int64_t length, const uint8_t* marks) {
-    using Element = typename K::Element;
-    constexpr int64_t kColumns = int64_t{kVectors} * kBlockLanes;
+    using Packed = typename K::Packed;
+    constexpr int64_t kColumns = int64_t{kVectors} * K::kLanes;
     constexpr int64_t kStepA = int64_t{K::kMr} * K::kKr;
     constexpr int64_t kStepB = kColumns * K::kKr;
     typename K::template Tile<kRows, kVectors> tile;
-    const auto* a = static_cast<const Element*>(args.scratch);
+    auto* a = static_cast<Packed*>(args.scratch);
     if constexpr (K::template kWhole<kRows, kVectors>) {
         tile.multiply(a, panel, length, marks);
     } else {
         tile.start(panel);
-        const auto* b = reinterpret_cast<const Element*>(panel + kColumns * (kBlockInt8<K> ? 8 : 4));
+        const auto* b = reinterpret_cast<const Packed*>(panel + kColumns * (kBlockInt8<K> ? 8 : 4));
         int64_t steps = div_up(length, K::kKr);
         for (; steps >= K::kUnroll; steps -= K::kUnroll) {
             unroll<K::kUnroll>([&](auto) FW_INLINE_LAMBDA {
@@ -112,19 +109,19 @@ __attribute__((noinline)) void block_tile_apart(const GemmArgs& args, const type
 template <class K, int kRows>
 void block_panels(const GemmArgs& args) {
     const int64_t length = args.taps * args.k;
-    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, kBlockInt8<K>, true);
+    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, sizeof(typename K::Packed), true);
     const typename K::Output output(args.epilogue);
     const auto* packed = static_cast<const char*>(args.packed);
     if constexpr (K::kVectors == 1) {
         const int64_t steps = div_up(length, K::kKr);
-        const int64_t panel_bytes = kBlockLanes * column_bytes;
-        const auto* marks = reinterpret_cast<const uint8_t*>(packed + div_up(args.n, kBlockLanes) * panel_bytes);
+        const int64_t panel_bytes = K::kLanes * column_bytes;
+        const auto* marks = reinterpret_cast<const uint8_t*>(packed + div_up(args.n, K::kLanes) * panel_bytes);
         for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
-            block_tile<K, kRows, 1>(args, output, packed + i * panel_bytes, i * kBlockLanes, length, marks + i * steps);
+            block_tile<K, kRows, 1>(args, output, packed + i * panel_bytes, i * K::kLanes, length, marks + i * steps);
         }
     } else {
         for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
-            const Panel at = panel_at(i, args.n, kBlockLanes, K::kVectors);
+            const Panel at = panel_at(i, args.n, K::kLanes, K::kVectors);
             unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
                 if (at.vectors != v + 1) {
                     return;
@@ -144,7 +141,7 @@ void block_panels(const GemmArgs& args) {
 template <class K>
 void block_rows(const GemmArgs& args) {
     constexpr int kHalf = K::kMr > 4 ? 4 : K::kMr;
-    interleave_rows<K>(args, static_cast<typename K::Element*>(args.scratch));
+    interleave_rows<K>(args, static_cast<typename K::Packed*>(args.scratch));
     if (args.m > kHalf) {
         block_panels<K, K::kMr>(args);
     } else if (args.m > K::kRows1) {
@@ -169,9 +166,9 @@ void gemm_block_run(const GemmArgs& args) {
 }  // namespace fw
 
 // clang-format off
-#define FW_GEMM_BLOCK_FIELDS(id, isa, K, pairs_apart)                                                                      \
-    {#id, ::fw::Isa::isa, ::fw::kBlockInt8<K>, false, 2 * sizeof(K::Element), K::kMr, ::fw::kBlockLanes,      \
-     K::kVectors, K::kKr, K::kMarked, pairs_apart, ::fw::gemm_block_run<K>}
+#define FW_GEMM_BLOCK_FIELDS(id, isa, K, pairs_apart)                                                                   \
+    {#id, ::fw::Isa::isa, ::fw::kBlockInt8<K>, sizeof(K::Packed) == 2, false, sizeof(K::Packed) + sizeof(K::Element), \
+     K::kMr, K::kLanes, K::kVectors, K::kKr, K::kMarked, pairs_apart, ::fw::gemm_block_run<K>}
 // clang-format on
 
 /// Defines the kernel `id` of trait `K`. Scratch memory holds the interleaved rows and, where taps are joined, those.

@@ -189,7 +189,7 @@ FW_ALWAYS_INLINE void gemm_panels(const GemmArgs& args) {
     if constexpr (PacksRows<K>::kValue) {
         pack_rows<K>(args, packed_row_pitch(args.taps * args.k));
     }
-    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, K::kInt8, PacksRows<K>::kValue);
+    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, K::kInt8 ? 1 : 4, PacksRows<K>::kValue);
     for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
         const Panel at = panel_at(i, args.n, K::kLanes, K::kVectors);
         const char* panel = static_cast<const char*>(args.packed) + at.column * column_bytes;
@@ -216,21 +216,12 @@ void gemm_run(const GemmArgs& args) {
 }  // namespace fw
 
 /// Defines the kernel `id` of trait `K`.
-#define FW_DEFINE_GEMM(id, isa, K)                                 \
-    extern const ::fw::GemmKernel id = {#id,                       \
-                                        ::fw::Isa::isa,            \
-                                        K::kInt8,                  \
-                                        K::kUnsignedInput,         \
-                                        ::fw::PacksRows<K>::kSize, \
-                                        K::kMr,                    \
-                                        K::kLanes,                 \
-                                        K::kVectors,               \
-                                        K::kKr,                    \
-                                        false,                     \
-                                        false,                     \
-                                        ::fw::gemm_run<K>};
+#define FW_DEFINE_GEMM(id, isa, K)                                                                                     \
+    extern const ::fw::GemmKernel id = {                                                                               \
+        #id,         ::fw::Isa::isa, K::kInt8, false, K::kUnsignedInput, ::fw::PacksRows<K>::kSize, K::kMr, K::kLanes, \
+        K::kVectors, K::kKr,         false,    false, ::fw::gemm_run<K>};
 
 /// The same of a kernel of pairs.
-#define FW_DEFINE_GEMM_PAIRS(id, isa, K)                                                                             \
-    extern const ::fw::PairGemmKernel id = {{#id, ::fw::Isa::isa, K::kInt8, K::kUnsignedInput, 0, K::kMr, K::kLanes, \
-                                             K::kVectors, K::kKr, false, false, ::fw::gemm_run<K>}};
+#define FW_DEFINE_GEMM_PAIRS(id, isa, K)                                                                         \
+    extern const ::fw::PairGemmKernel id = {{#id, ::fw::Isa::isa, K::kInt8, false, K::kUnsignedInput, 0, K::kMr, \
+                                             K::kLanes, K::kVectors, K::kKr, false, false, ::fw::gemm_run<K>}};

@@ -191,13 +191,14 @@ void take_pairs_apart(int64_t steps, int64_t columns, char* values) {
 size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
     const int64_t vectors = div_up(weights.n, kernel.lanes);
     const int64_t marks = kernel.marked ? vectors * div_up(weights.taps * weights.k, kernel.kr) : 0;
-    const int64_t column = gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8, kernel.packed_size > 0);
+    const int64_t column =
+        gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0);
     return round_up(static_cast<size_t>(vectors * kernel.lanes * column + marks), 4);
 }
 
 void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) {
     const int64_t column_bytes =
-        gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.int8, kernel.packed_size > 0);
+        gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0);
     const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
     const int64_t steps = div_up(weights.taps * weights.k, kernel.kr);
     auto* marks = static_cast<uint8_t*>(out) + panels * kernel.lanes * column_bytes;
@@ -213,6 +214,10 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
             if (kernel.marked) {
                 mark_panel(reinterpret_cast<const int8_t*>(to), steps, columns, marks + i * steps);
             }
+        } else if (kernel.half) {
+            std::vector<float> wide(static_cast<size_t>(columns * (column_bytes - 4) / 2));
+            pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr, wide.data());
+            std::transform(wide.begin(), wide.end(), reinterpret_cast<uint16_t*>(to), float_to_half);
         } else {
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr, reinterpret_cast<float*>(to));
             if (kernel.pairs_apart) {
@@ -224,13 +229,14 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
 
 size_t packed_half_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
     const int64_t columns = div_up(weights.n, kernel.lanes) * kernel.lanes;
-    return static_cast<size_t>(columns * half_column_bytes(weights.taps, weights.k, kernel.kr, kernel.packed_size > 0));
+    return static_cast<size_t>(columns *
+                               gemm_column_bytes(weights.taps, weights.k, kernel.kr, 2, kernel.packed_size > 0));
 }
 
 void pack_half(const GemmKernel& kernel, const GemmWeights& weights, const void* packed, void* out) {
     const bool packs_rows = kernel.packed_size > 0;
-    const int64_t wide = gemm_column_bytes(weights.taps, weights.k, kernel.kr, false, packs_rows);
-    const int64_t narrow = half_column_bytes(weights.taps, weights.k, kernel.kr, packs_rows);
+    const int64_t wide = gemm_column_bytes(weights.taps, weights.k, kernel.kr, 4, packs_rows);
+    const int64_t narrow = gemm_column_bytes(weights.taps, weights.k, kernel.kr, 2, packs_rows);
     const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
     for (int64_t i = 0; i < panels; ++i) {
         const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
@@ -247,8 +253,8 @@ void pack_half(const GemmKernel& kernel, const GemmWeights& weights, const void*
 void widen_panels(const GemmKernel& kernel, const GemmWeights& shape, const void* halves, int64_t begin, int64_t end,
                   void (*widen)(const uint16_t* half, int64_t count, float* out), void* out) {
     const bool packs_rows = kernel.packed_size > 0;
-    const int64_t wide = gemm_column_bytes(shape.taps, shape.k, kernel.kr, false, packs_rows);
-    const int64_t narrow = half_column_bytes(shape.taps, shape.k, kernel.kr, packs_rows);
+    const int64_t wide = gemm_column_bytes(shape.taps, shape.k, kernel.kr, 4, packs_rows);
+    const int64_t narrow = gemm_column_bytes(shape.taps, shape.k, kernel.kr, 2, packs_rows);
     char* to = static_cast<char*>(out);
     for (int64_t i = begin; i < end; ++i) {
         const Panel panel = panel_at(i, shape.n, kernel.lanes, kernel.vectors);

@@ -10,7 +10,7 @@ struct GemmWeights {
     int64_t n = 0;
     int64_t taps = 1;
     int64_t k = 0;
-    const void* values = nullptr;       ///< [n][taps][k] float or int8
+    const void* values = nullptr;       ///< [n][taps][k] float or int8; rounded to nearest float16 for a `half` kernel
     const void* bias = nullptr;         ///< [n] float or int32; nullptr = zeros
     const float* multiplier = nullptr;  ///< [n], int8 only
 };
@@ -20,8 +20,8 @@ size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights);
 /// `out` is kAlignment-aligned.
 void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out);
 
-/// The same of a float kernel with weights in float16; biases stay float32. Panel i begins at its first column times
-/// half_column_bytes.
+/// The same of a float32 kernel with weights in float16; biases stay float32. Panel i begins at its first column times
+/// gemm_column_bytes of 2 bytes a weight.
 size_t packed_half_bytes(const GemmKernel& kernel, const GemmWeights& weights);
 /// `packed` is what pack_gemm wrote. Weights are rounded to nearest, ties to even; none may be beyond +-65504.
 void pack_half(const GemmKernel& kernel, const GemmWeights& weights, const void* packed, void* out);

@@ -30,16 +30,11 @@ static inline Panel panel_at(int64_t index, int64_t n, int64_t lanes, int64_t ma
     return {begin * lanes, (index + 1) * vectors / panels - begin};
 }
 
-/// Bytes of one column of a packed GEMM panel: bias, multiplier (int8), weights. Panel i begins at its first column
-/// times this. Each tap is padded to kr, or all together where the kernel packs rows of A.
-static inline int64_t gemm_column_bytes(int64_t taps, int64_t k, int64_t kr, bool int8, bool packs_rows) {
+/// Bytes of one column of a packed GEMM panel: bias, multiplier (weights of one byte), weights. Panel i begins at its
+/// first column times this. Each tap is padded to kr, or all together where the kernel packs rows of A.
+static inline int64_t gemm_column_bytes(int64_t taps, int64_t k, int64_t kr, int64_t weight_bytes, bool packs_rows) {
     const int64_t length = packs_rows ? div_up(taps * k, kr) * kr : taps * div_up(k, kr) * kr;
-    return int8 ? 8 + length : 4 + length * 4;
-}
-
-/// The same of float weights kept in float16 behind a float32 bias.
-static inline int64_t half_column_bytes(int64_t taps, int64_t k, int64_t kr, bool packs_rows) {
-    return 4 + (gemm_column_bytes(taps, k, kr, false, packs_rows) - 4) / 2;
+    return (weight_bytes == 1 ? 8 : 4) + length * weight_bytes;
 }
 
 /// Elements from row to row of A where a kernel packs rows of `length` elements, all taps: 64 more may be written

@@ -34,6 +34,8 @@ struct PrepareContext {
     QuantParams before_table = {};
     /// Float layers with weights: keep those in float16.
     bool fp16_weights = false;
+    /// And multiply in float16 where the level in use can.
+    bool fp16_arithmetic = false;
     /// Another processor will run the layer: keep what operation() needs.
     bool for_device = false;
 };

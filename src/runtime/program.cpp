@@ -152,6 +152,7 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
         context.outputs = out;
         context.weight_scales = node.weight_scales;
         context.fp16_weights = node.fp16_weights;
+        context.fp16_arithmetic = node.fp16_arithmetic;
         context.for_device = model.device != nullptr;
         std::vector<int8_t> table;
         if (node.table != kNone) {

@@ -28,6 +28,7 @@ class GemmSweep : public KernelSweep<GemmKernel> {
 protected:
     void run(const Case& c);
     Operands make(const Case& c);
+    float float_of(Fill fill) { return fill == Fill::kWhole ? fill_whole(&rng_) : fill_float(&rng_); }
     void check(const Case& c, const Operands& o, int64_t row, int64_t column, const char* out);
 };
 
@@ -38,15 +39,15 @@ Operands GemmSweep::make(const Case& c) {
     const auto b_count = static_cast<size_t>(c.n * c.taps * c.k);
     for (size_t i = 0; i < a_count; ++i) {
         o.a8.push_back(fill_int8(&rng_, c.fill, false));
-        o.af.push_back(fill_float(&rng_));
+        o.af.push_back(float_of(c.fill));
     }
     for (size_t i = 0; i < b_count; ++i) {
         o.b8.push_back(fill_int8(&rng_, c.fill, true));
-        o.bf.push_back(fill_float(&rng_));
+        o.bf.push_back(float_of(c.fill));
     }
     for (int64_t j = 0; j < c.n; ++j) {
         o.bias8.push_back(std::uniform_int_distribution<int32_t>(-100000, 100000)(rng_));
-        o.biasf.push_back(fill_float(&rng_));
+        o.biasf.push_back(float_of(c.fill));
         o.multiplier.push_back(std::exp2(std::uniform_real_distribution<float>(-18.0F, 0.0F)(rng_)));
     }
     return o;
@@ -76,16 +77,25 @@ void GemmSweep::check(const Case& c, const Operands& o, int64_t row, int64_t col
     }
     double sum = static_cast<double>(o.biasf[j]);
     double magnitude = std::fabs(sum);
+    double operands = 0;
     for (size_t i = 0; i < static_cast<size_t>(c.taps * c.k); ++i) {
-        const double product = static_cast<double>(o.af[a + i]) * static_cast<double>(o.bf[b + i]);
-        sum += product;
-        magnitude += std::fabs(product);
+        const double x = static_cast<double>(o.af[a + i]);
+        const double w = static_cast<double>(o.bf[b + i]);
+        sum += x * w;
+        magnitude += std::fabs(x * w);
+        operands += std::fabs(x) + std::fabs(w);
     }
     const double lo = static_cast<double>(c.epilogue.lo);
     const double hi = static_cast<double>(c.epilogue.hi);
     float got = 0;
     std::memcpy(&got, out, 4);
-    ASSERT_NEAR(static_cast<double>(got), std::min(std::max(sum, lo), hi), sum_bound(c.taps * c.k, magnitude));
+    if (c.fill == Fill::kWhole) {
+        ASSERT_EQ(static_cast<double>(got), sum);
+        return;
+    }
+    ASSERT_NEAR(
+        static_cast<double>(got), std::min(std::max(sum, lo), hi),
+        sum_bound(c.taps * c.k, magnitude) + (kernel_->half ? half_bound(c.taps * c.k, magnitude, operands) : 0.0));
 }
 
 void GemmSweep::run(const Case& c) {
@@ -194,6 +204,9 @@ TEST_P(GemmSweep, SizesMatchNaiveLoops) {
             for (const int64_t k : {1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 64}) {
                 for (const int64_t taps : {1, 9}) {
                     run({m, n, k, taps, Fill::kRandom, no_clamp()});
+                    if (kernel_->half) {
+                        run({m, n, k, taps, Fill::kWhole, no_clamp()});
+                    }
                     if (kernel_->int8) {
                         run({m, n, k, taps, Fill::kRandom, int8_output(0, -127, 127)});
                     }
@@ -227,6 +240,20 @@ TEST_P(GemmSweep, SeveralTilesOfRows) {
             if (HasFatalFailure()) {
                 return;
             }
+        }
+    }
+}
+
+// What no rounding excuses: lengths around a block of half floats.
+TEST_P(GemmSweep, WholeNumbersAreExact) {
+    if (kernel_->int8) {
+        return;
+    }
+    for (const int64_t k : {kHalfBlock - 1, kHalfBlock, kHalfBlock + 1, 3 * kHalfBlock + 5}) {
+        run({kernel_->mr, 22, k, 1, Fill::kWhole, no_clamp()});
+        run({1, 7, k, 9, Fill::kWhole, no_clamp()});
+        if (HasFatalFailure()) {
+            return;
         }
     }
 }

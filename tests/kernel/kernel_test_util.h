@@ -42,7 +42,7 @@ protected:
 };
 
 /// Contents of a sweep's operands.
-enum class Fill { kRandom, kLowest, kHighest, kOpposite, kSmallWeights };
+enum class Fill { kRandom, kLowest, kHighest, kOpposite, kSmallWeights, kWhole };
 
 /// Weights do not have the lowest byte (docs/int8-contract.md).
 inline int8_t fill_int8(std::mt19937* rng, Fill fill, bool weight) {
@@ -59,6 +59,11 @@ inline int8_t fill_int8(std::mt19937* rng, Fill fill, bool weight) {
 
 inline float fill_float(std::mt19937* rng) {
     return std::uniform_real_distribution<float>(-1.0F, 1.0F)(*rng);
+}
+
+/// Sums of kHalfBlock products of two such numbers are exact in float16.
+inline float fill_whole(std::mt19937* rng) {
+    return static_cast<float>(std::uniform_int_distribution<int>(-5, 5)(*rng));
 }
 
 template <class T>
@@ -84,6 +89,12 @@ inline float reference_clamp(float x, const Epilogue& e) {
 /// Bound of the error of a float32 sum of `terms` products against the exact one, in any order, with or without FMA.
 inline double sum_bound(int64_t terms, double sum_of_magnitudes) {
     return static_cast<double>(terms + 2) * 0x1p-24 * sum_of_magnitudes + 1e-37;
+}
+
+/// What a kernel with arithmetic in float16 may add to it (GemmKernel::half). `operands`: the sum of their magnitudes.
+inline double half_bound(int64_t terms, double sum_of_magnitudes, double operands) {
+    return static_cast<double>(std::min(terms, kHalfBlock) + 3) * 0x1p-11 * sum_of_magnitudes +
+           0x1p-24 * (static_cast<double>(terms) + operands);
 }
 
 }  // namespace fw::test

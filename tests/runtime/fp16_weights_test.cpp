@@ -1,4 +1,6 @@
 // Weights kept in float16: the third precision. What it computes, its stated error, who gets it and what is said of it.
+#include <algorithm>
+
 #include "base/cpu.h"
 #include "base/half.h"
 #include "run_util.h"
@@ -40,9 +42,11 @@ NetFiles make_net(bool round, float scale = 1.0F) {
     return files;
 }
 
-std::vector<float> outputs(const NetFiles& files, Precision precision, int threads, Net* net) {
+std::vector<float> outputs(const NetFiles& files, Precision precision, int threads, Net* net,
+                           bool fp16_arithmetic = false) {
     Option option;
     option.precision = precision;
+    option.fp16_arithmetic = fp16_arithmetic;
     option.threads = threads;
     Status status = net->set_option(option);
     EXPECT_TRUE(status.ok()) << status.message();
@@ -99,6 +103,41 @@ TEST(Fp16Weights, WeightsBeyondTheRangeStayFloat32) {
         EXPECT_FALSE(layer.fp16_weights) << layer.name;
         if (layer.name == "ip") {
             EXPECT_NE(layer.reason.find("65504"), std::string::npos) << layer.reason;
+        }
+    }
+}
+
+// Without the option, in float32, or on a processor that lacks the instructions nothing changes.
+TEST(Fp16Arithmetic, IsWhatTheOptionAndTheProcessorAllow) {
+    const NetFiles files = make_net(false);
+    for (const Isa isa : available_isas()) {
+        const ScopedIsa forced(isa);
+        Net reference;
+        const std::vector<float> want = outputs(files, Precision::kFp16, 1, &reference);
+        const double largest = std::fabs(static_cast<double>(
+            *std::max_element(want.begin(), want.end(), [](float a, float b) { return std::fabs(a) < std::fabs(b); })));
+        for (const int threads : {1, 3}) {
+            Net in_float;
+            Net allowed;
+            EXPECT_EQ(outputs(files, Precision::kFloat, threads, &allowed, true),
+                      outputs(files, Precision::kFloat, 1, &in_float));
+            Net net;
+            const std::vector<float> got = outputs(files, Precision::kFp16, threads, &net, true);
+            const Result<std::vector<LayerPlan>> plan = net.plan();
+            ASSERT_TRUE(plan.ok());
+            const auto halves = std::count_if(plan->begin(), plan->end(), [](const LayerPlan& layer) {
+                return layer.kernel.rfind("gemm_f16_", 0) == 0;
+            });
+            if (!isa_covers(isa, Isa::kFp16)) {
+                EXPECT_EQ(halves, 0) << name(isa);
+                EXPECT_EQ(got, want) << name(isa);
+                continue;
+            }
+            EXPECT_EQ(halves, 4) << name(isa);
+            EXPECT_NE(got, want) << name(isa);
+            for (size_t i = 0; i < want.size(); ++i) {
+                ASSERT_NEAR(static_cast<double>(got[i]), static_cast<double>(want[i]), 0x1p-8 * largest) << i;
+            }
         }
     }
 }

@@ -28,6 +28,7 @@ struct Options {
     std::vector<std::string> zoo;
     bool list = false, list_devices = false, int8 = false, with_float = false, layers = false, force = false;
     bool fp16 = false;
+    bool fp16_arithmetic = false;
     int threads = 1, loops = 0, warmup = 1;
     double seconds = 3.0;
 };
@@ -248,6 +249,7 @@ Status bench(Tool* tool, const Options& options) {
     how.seconds = options.seconds;
     how.ignore_table_model = options.force;
     how.fp16 = options.fp16;
+    how.fp16_arithmetic = options.fp16_arithmetic;
     how.layers = options.layers || !options.json.empty() || !options.html.empty();
     if (!options.input_shape.empty()) {
         FW_ASSIGN_OR_RETURN(how.input_shape, parse_shape(options.input_shape, tool));
@@ -292,8 +294,11 @@ void add_options(CLI::App* app, Options* options) {
                     "Write the table with int8 or float for each layer, by what is faster here");
     app->add_flag("--int8", options->int8, "int8; without --table by a table made from seeded noise");
     app->add_flag("--float", options->with_float, "float too, in turns with --int8 or --table");
-    app->add_flag("--fp16", options->fp16,
-                  "float16 weights, in turns with the others; also a choice of --table's planner");
+    CLI::Option* fp16 = app->add_flag("--fp16", options->fp16,
+                                      "float16 weights, in turns with the others; also a choice of --table's planner");
+    app->add_flag("--fp16-arithmetic", options->fp16_arithmetic,
+                  "--fp16 multiplies in float16 too, where the processor can")
+        ->needs(fp16);
     app->add_flag("--force", options->force, "Use a table that was made for another model");
     app->add_option("--input-shape", options->input_shape, "C,H,W of inputs that declare no shape");
     app->add_option("--threads", options->threads, "Threads of one inference, 0 = all cores")

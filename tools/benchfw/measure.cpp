@@ -45,6 +45,7 @@ public:
         option.ignore_table_model = options.ignore_table_model;
         option.disabled_passes = disabled_passes_;
         option.fp16 = options.fp16;
+        option.fp16_arithmetic = options.fp16_arithmetic;
         FW_RETURN_IF_ERROR(net_.set_option(option));
         if (table != nullptr && precision != Precision::kFloat && precision != Precision::kFp16) {
             FW_RETURN_IF_ERROR(net_.load_table(*table));

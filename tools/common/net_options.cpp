@@ -21,6 +21,8 @@ void NetOptions::add_to(CLI::App* app) {
     app->add_option("--precision", precision, "auto, float, fp16 (weights) or int8")
         ->capture_default_str()
         ->check(CLI::IsMember({"auto", "float", "fp16", "int8"}));
+    app->add_flag("--fp16-arithmetic", fp16_arithmetic,
+                  "With --precision fp16: multiply in float16 too, where the processor can");
     app->add_flag("--force", force, "Use a table that was made for another model");
     app->add_option("--threads", threads, "Threads of one inference, 0 = all cores")->check(CLI::Range(0, 1024));
     app->add_option("--device", device,
@@ -47,6 +49,9 @@ Status check_options(const NetOptions& options) {
     if (options.precision == "int8" && options.table.empty()) {
         return Status::error(Code::kInvalidArgument, "--precision int8 needs --table");
     }
+    if (options.fp16_arithmetic && options.precision != "fp16") {
+        return Status::error(Code::kInvalidArgument, "--fp16-arithmetic needs --precision fp16");
+    }
     return {};
 }
 
@@ -59,6 +64,7 @@ Status load_net(const NetOptions& options, bool with_table, Net* net) {
                        : options.precision == "fp16" ? Precision::kFp16
                        : options.precision == "int8" ? Precision::kInt8
                                                      : Precision::kAuto;
+    option.fp16_arithmetic = options.fp16_arithmetic;
     FW_RETURN_IF_ERROR(net->set_option(option));
     if (with_table && !options.table.empty()) {
         FW_RETURN_IF_ERROR(net->load_table(options.table.c_str()));

@@ -16,11 +16,12 @@ struct NetOptions {
     std::string precision = "auto";
     std::string device = "cpu";
     int threads = 1;
+    bool fp16_arithmetic = false;
     bool force = false;
     PreprocessOptions preprocess;
 
-    /// Adds NET.param NET.bin to a command; `add_to` adds --table, --precision, --threads, --device and --force as
-    /// well.
+    /// Adds NET.param NET.bin to a command; `add_to` adds --table, --precision, --fp16-arithmetic, --threads, --device
+    /// and --force as well.
     void add_files_to(CLI::App* app);
     void add_to(CLI::App* app);
     void add_preprocess_to(CLI::App* app);

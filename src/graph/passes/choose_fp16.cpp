@@ -1,5 +1,5 @@
-// Chooses the layers that run in float32 with weights kept in float16: where Option::fp16 allows it and it is faster,
-// or wherever the values allow it with Precision::kFp16.
+// Chooses the layers that run in float with weights kept in float16: where Option::fp16 allows it and it is faster, or
+// wherever the values allow it with Precision::kFp16.
 //
 // This falls layer by layer behind the choice between int8 and float (precision_cut.h), because blobs stay float32.
 #include <cmath>
@@ -65,6 +65,7 @@ Status pass_choose_fp16(Graph* graph, const PassContext& context) {
             why = "a weight is beyond float16's 65504";
         } else {
             node.fp16_weights = wanted;
+            node.fp16_arithmetic = wanted && option.fp16_arithmetic;
         }
         node.reason += (node.reason.empty() ? "" : "; ") + why;
     }

@@ -19,8 +19,10 @@ FW_ALWAYS_INLINE float32x4_t add_product(float32x4_t acc, float32x4_t b, float32
 template <int kTileRows, int kTileVectors>
 struct NeonF32 {
     using Element = float;
+    using Packed = float;
     using Output = Epilogue;
-    static constexpr int kMr = kTileRows, kVectors = kTileVectors, kKr = 1, kUnroll = 4, kRows1 = 1;
+    static constexpr int kMr = kTileRows, kLanes = 4, kVectors = kTileVectors, kKr = 1, kAdjacent = 1, kUnroll = 4,
+                         kRows1 = 1;
     static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = false;

@@ -71,8 +71,10 @@ FW_DEFINE_BLOCK_LOOP(multiply_8x8, 16,
 template <int kTileRows, int kTileVectors>
 struct NeonPairs {
     using Element = int32_t;
+    using Packed = int32_t;
     using Output = Epilogue;
-    static constexpr int kMr = kTileRows, kVectors = kTileVectors, kKr = 1, kUnroll = 2, kRows1 = 1;
+    static constexpr int kMr = kTileRows, kLanes = 4, kVectors = kTileVectors, kKr = 1, kAdjacent = 1, kUnroll = 2,
+                         kRows1 = 1;
     static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = kMr == 8 && kRows == 8 && kVectors >= 2;

@@ -48,8 +48,9 @@ FW_DEFINE_BLOCK_LOOP(multiply_8x8, 16,
 
 struct I8mmInt8 {
     using Element = int8_t;
+    using Packed = int8_t;
     using Output = ByteOutput;
-    static constexpr int kMr = 8, kVectors = 3, kKr = 8, kUnroll = 1, kRows1 = 2;
+    static constexpr int kMr = 8, kLanes = 4, kVectors = 3, kKr = 8, kAdjacent = 8, kUnroll = 1, kRows1 = 2;
     static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = kRows == 8 && kVectors >= 2;

@@ -123,8 +123,9 @@ FW_ALWAYS_INLINE void multiply_four_rows(const int8_t* a, const int8_t* b, int64
 // A tile is one vector of four columns wide.
 struct NeonInt8 {
     using Element = int8_t;
+    using Packed = int8_t;
     using Output = ByteOutput;
-    static constexpr int kMr = 4, kVectors = 1, kKr = 32, kRows1 = 1;
+    static constexpr int kMr = 4, kLanes = 4, kVectors = 1, kKr = 32, kAdjacent = 16, kRows1 = 1;
     static constexpr bool kMarked = true;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = true;
@@ -201,8 +202,9 @@ FW_ALWAYS_INLINE void multiply_two_rows(const int8_t* a, const int8_t* b, int64_
 
 struct NeonInt8 {
     using Element = int8_t;
+    using Packed = int8_t;
     using Output = ByteOutput;
-    static constexpr int kMr = 2, kVectors = 1, kKr = 16, kUnroll = 1, kRows1 = 1;
+    static constexpr int kMr = 2, kLanes = 4, kVectors = 1, kKr = 16, kAdjacent = 16, kUnroll = 1, kRows1 = 1;
     static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = kRows == 2;

@@ -175,7 +175,10 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     if (spec_.depthwise()) {
         dw_ = spec_.find_depthwise({spec_.kernel_h, spec_.kernel_w, spec_.line_stride}, int8_, isa);
     } else {
-        gemm_ = find_gemm_kernel(int8_, isa, spec_.outputs / spec_.group);
+        gemm_ = context.fp16_arithmetic && float_in ? find_half_gemm_kernel(isa) : nullptr;
+        if (gemm_ == nullptr) {
+            gemm_ = find_gemm_kernel(int8_, isa, spec_.outputs / spec_.group);
+        }
     }
     out_size_ = float_out ? 4 : 1;
     table_.assign(context.table.begin(), context.table.end());
@@ -186,7 +189,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
                  : table_.empty()       ? context.outputs[0].quant
                                         : context.before_table;
     FW_RETURN_IF_ERROR(prepare_sum(context));
-    fp16_weights_ = context.fp16_weights && float_in && gemm_ != nullptr;
+    widens_weights_ = context.fp16_weights && float_in && gemm_ != nullptr && !gemm_->half;
     staged_ = false;
     epilogue_ = Epilogue();
     epilogue_.lo = spec_.activation.clamp().lo;
@@ -278,7 +281,7 @@ Status WeightedCore::pack(const WeightRows& rows) {
             pack_gemm(*gemm_, matrix, to);
         }
     }
-    return fp16_weights_ ? pack_float16() : Status();
+    return widens_weights_ ? pack_float16() : Status();
 }
 
 // All groups together, tap by tap.
@@ -295,7 +298,7 @@ GemmWeights WeightedCore::dense_weights(const WeightRows& rows) const {
 
 void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
     winograd_ = Winograd();
-    if (!kHasWinograd || winograd_h_ == 0 || fp16_weights_ || staged_ ||
+    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || (gemm_ != nullptr && gemm_->half) || staged_ ||
         (int8_ && !winograd_fits(dense_weights(rows)))) {
         return;
     }
@@ -346,7 +349,7 @@ size_t WeightedCore::scratch_bytes(int threads, int out_h, int out_w) const {
     }
     if (gemm_ != nullptr) {
         return gemm_conv_scratch_bytes(*gemm_, spec_.taps(), spec_.tap_length(), spec_.outputs / spec_.group, staged_,
-                                       threads, fp16_weights_);
+                                       threads, widens_weights_);
     }
     return 0;
 }
@@ -383,7 +386,7 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
         run_winograd(winograd_, job);
         return;
     }
-    job.widen = fp16_weights_ ? widen_ : nullptr;
+    job.widen = widens_weights_ ? widen_ : nullptr;
     job.k = spec_.tap_length();
     job.n = spec_.outputs / spec_.group;
     const size_t in_step = static_cast<size_t>(job.k) * (int8_ ? 1 : 4);

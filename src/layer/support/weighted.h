@@ -121,7 +121,7 @@ private:
     Epilogue epilogue_;
     float pad_value_ = 0.0F;
     int8_t pad_byte_ = 0;
-    bool fp16_weights_ = false;
+    bool widens_weights_ = false;  ///< kept in float16, multiplied in float32
     void (*widen_)(const uint16_t* half, int64_t count, float* out) = nullptr;
     const GemmKernel* gemm_ = nullptr;
     int winograd_h_ = 0;  ///< 0: not by this way
