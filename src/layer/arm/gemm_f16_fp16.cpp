@@ -25,7 +25,7 @@ FW_ALWAYS_INLINE void add_product(float16x8_t* acc, float16x8_t b, float16x8_t a
     FW_FMLA_ROWS(b0, step, "0", "2", "4", "6", "8", "10", "12", "14")                                              \
     FW_FMLA_ROWS(b1, step, "1", "3", "5", "7", "9", "11", "13", "15")
 #define FW_ZEROS(c0, c1, c2, c3)                                                                                   \
-    "movi %" c0 ".2d, #0\n movi %" c1 ".2d, #0\n movi %" c2 ".2d, #0\n movi %" c3 ".2d, #0\n"
+    "movi %" c0 ".16b, #0\n movi %" c1 ".16b, #0\n movi %" c2 ".16b, #0\n movi %" c3 ".16b, #0\n"
 #define FW_SUMS(r) "=w"(acc[r][0]), "=w"(acc[r][1])
 FW_ALWAYS_INLINE void sum_eights(const float16_t*& a, const float16_t*& b, int64_t eights, float16x8_t (&acc)[8][2]) {
     __asm__(
