@@ -14,7 +14,7 @@
 namespace fw::zoo {
 namespace {
 
-// Stated in docs/runtime.md: root mean square of the difference, as a share of the values'.
+// These two networks (docs/runtime.md has others): root mean square of the difference, as a share of the values'.
 constexpr double kStated = 0x1p-7;
 
 class Subject {
