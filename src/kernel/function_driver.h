@@ -7,22 +7,25 @@
 namespace fw {
 namespace {
 
+// One loop for whole registers and for the rest: the function's code stands here once.
 template <class V, class Fn>
 FW_ALWAYS_INLINE void map_run(const float* x, int64_t count, float* out, Fn fn) {
     constexpr int64_t kLanes = sizeof(V) / sizeof(float);
-    V v;
-    int64_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-        std::memcpy(&v, x + i, sizeof(V));
-        v = fn(v);
-        std::memcpy(out + i, &v, sizeof(V));
-    }
-    if (i < count) {
+    for (int64_t i = 0; i < count; i += kLanes) {
+        const bool whole = count - i >= kLanes;
         const auto rest = static_cast<size_t>(count - i) * sizeof(float);
-        v = V{};
-        std::memcpy(&v, x + i, rest);
+        V v{};
+        if (whole) {
+            std::memcpy(&v, x + i, sizeof(V));
+        } else {
+            std::memcpy(&v, x + i, rest);
+        }
         v = fn(v);
-        std::memcpy(out + i, &v, rest);
+        if (whole) {
+            std::memcpy(out + i, &v, sizeof(V));
+        } else {
+            std::memcpy(out + i, &v, rest);
+        }
     }
 }
 
