@@ -234,6 +234,12 @@ TEST(FuseActivation, ALayerThatIsToRunInt8TakesWhatWouldBeFloat) {
         ASSERT_TRUE(run_pass(&graph, "fuse_activation", &table).ok());
         EXPECT_EQ(types(graph), "Input Convolution" + (c.fused ? std::string() : std::string(" ") + c.type));
     }
+    // Not where Winograd's way would be lost.
+    LayerDef wide = conv1x1("c", "data", "a", 3, 2 * 9);
+    wide.params.set(1, 3);
+    Graph graph = build(net({input(), wide, layer("ReLU", "r", {"a"}, {"b"}, {{0, 0.1F}})}));
+    ASSERT_TRUE(run_pass(&graph, "fuse_activation", &table).ok());
+    EXPECT_EQ(types(graph), "Input Convolution ReLU");
 }
 
 TEST(FuseActivation, NotOverABlobThatIsReadTwiceOrWanted) {

@@ -43,6 +43,15 @@ int activation_of(const Node& node, std::vector<float>* params) {
     return kActNone;
 }
 
+// 3x3 at stride 1 may go by Winograd's way, which is worth more than a step less and cannot end in another function.
+bool suits_winograd(const Graph& graph, NodeId id) {
+    if (graph.node(id).type != "Convolution") {
+        return false;
+    }
+    const Params p = graph.params(id);
+    return p.i(1) == 3 && p.i(11) == 3 && p.i(2) == 1 && p.i(12) == 1 && p.i(3) == 1 && p.i(13) == 1;
+}
+
 }  // namespace
 
 Status pass_fuse_activation(Graph* graph, const PassContext& context) {
@@ -58,9 +67,9 @@ Status pass_fuse_activation(Graph* graph, const PassContext& context) {
         std::vector<float> params;
         const int activation = activation_of(graph->node(next), &params);
         const bool clamps = activation == kActRelu || activation == kActClip;
-        const bool through_float = (activation == kActLeakyRelu || activation == kActHardSwish) &&
-                                   context.table != nullptr &&
-                                   context.table->blobs.count(graph->value(node.outputs[0]).name) == 0;
+        const bool through_float =
+            (activation == kActLeakyRelu || activation == kActHardSwish) && context.table != nullptr &&
+            context.table->blobs.count(graph->value(node.outputs[0]).name) == 0 && !suits_winograd(*graph, id);
         if (activation == kActNone || (!clamps && !through_float && wants_int8(*graph, node, context.table))) {
             continue;
         }
