@@ -116,6 +116,7 @@ class DemoRoad(Road):
                           "merged.table")
             self.assertEqual((self.dir / "whole.table").read_bytes(), (self.dir / "merged.table").read_bytes())
         merge = ("calibrate", "net.param", "net.bin", "--out", "no.table", "--merge")
+        self.run_tool(*merge, "1.stats", "2.stats", "3.stats", "--pixel", "RGB", expect=2)
         self.assertIn("same images", self.run_tool(*merge, "1.stats", "1.stats", expect=1).stderr)
         self.assertIn("complete already", self.run_tool("calibrate", *args, "--part", "1/3", "--collect-only", "1.stats", expect=1).stderr)
         self.assertIn("another list", self.run_tool("calibrate", *args, "--part", "2/3", "--collect-only", "1.stats", expect=1).stderr)
@@ -156,6 +157,13 @@ class DemoRoad(Road):
         self.assertTrue(mixed, said)
         self.assertIn(f"in float: {mixed[0]}" if len(mixed) == 1 else "in float:", said)
         self.assertTrue(all(f" {layer}" in said for layer in mixed), said)
+        # What a table has and the legacy format has no word for is an error, not lost.
+        done = self.run_tool("calibrate", *args, "--table", "mixed.table", "--format", "legacy", "--out", "x.table", expect=1)
+        self.assertRegex(done.stderr, "mixed.table: layer '.*': the legacy format has no word for")
+        for bad in (("--max-drop", "nan"), ("--method", "percentile", "--percentile", "nan"), ("--percentile", "70"),
+                    ("--preset", "performance", "--method", "mse")):
+            self.run_tool("calibrate", *args, *bad, "--out", "x.table", expect=2)
+        self.assertFalse((self.dir / "x.table").exists())
         # What cannot be reached is an error, and no table.
         done = self.run_tool("calibrate", *args, *clipped, "--max-drop", "0", "--out", "none.table", expect=1)
         self.assertRegex(done.stderr, r"the target was missed: 100.0 % agreement.* wanted, [0-9.]+ % agreement.* reached .*no table was written")
@@ -229,7 +237,9 @@ class DemoRoad(Road):
         (self.dir / "bad.json").write_text('{"method": {}}')
         self.assertIn("bad.json: 'method'", self.run_tool("calibrate", *args, "--config", "bad.json", expect=1).stderr)
         (self.dir / "bad.json").write_text('{"methd": "kl"}')
-        self.assertIn("--methd", self.run_tool("calibrate", *args, "--config", "bad.json", expect=2).stderr)
+        self.assertIn("bad.json: 'methd': no such option", self.run_tool("calibrate", *args, "--config", "bad.json", expect=1).stderr)
+        (self.dir / "bad.json").write_text('{"symmetric": "yes"}')
+        self.assertIn("expected true or false", self.run_tool("calibrate", *args, "--config", "bad.json", expect=1).stderr)
 
     def test_the_old_command_line(self):
         folder = DEMO / "classifier"

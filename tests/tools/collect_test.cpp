@@ -123,7 +123,8 @@ TEST_F(Collect, WhatIsNotFiniteIsNamed) {
     FW_ASSERT_OK(write_npy(set_.images[3].path, image));
     const Result<Statistics> statistics = collect_statistics(net_, set_);
     ASSERT_FALSE(statistics.ok());
-    EXPECT_EQ(std::string(statistics.status().message()), set_.images[3].path + ": blob 'data' holds inf or nan");
+    EXPECT_EQ(std::string(statistics.status().message()),
+              set_.images[3].path + ": input: blob 'data' holds inf or nan");
 }
 
 }  // namespace

@@ -101,5 +101,17 @@ TEST_F(ImageFile, MorePixelsThanTheFileCanHoldAreRefused) {
     expect_refused(write("d.jpg", huge), "60000x60000 pixels");
 }
 
+TEST_F(ImageFile, APnmThatIsCutOffIsRefused) {
+    for (const char* header : {"P5 4 3 255\n", "P6 4 3 255\n", "P6 4 3 65535\n"}) {
+        const size_t bytes = size_t{12} * (header[1] == '6' ? 3 : 1) * (header[9] == '5' && header[7] == '6' ? 2 : 1);
+        const std::string whole = header + std::string(bytes, 'x');
+        EXPECT_TRUE(DecodedImage::load(write("whole.ppm", whole)).ok()) << header;
+        const Result<DecodedImage> cut =
+            DecodedImage::load(write("cut.ppm", whole.substr(0, whole.size() - bytes / 2)));
+        ASSERT_FALSE(cut.ok()) << header;
+        EXPECT_EQ(std::string(cut.status().message()), folder_ + "/cut.ppm: the file is cut off");
+    }
+}
+
 }  // namespace
 }  // namespace fw::tools

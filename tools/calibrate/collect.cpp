@@ -66,6 +66,13 @@ private:
     std::vector<Watched> idle_;
 };
 
+// "layer 'conv1'" that made the blob, or "input".
+std::string layer_of(const ObservedBlob& blob) {
+    const NodeId producer = blob.value.producer;
+    const bool input = producer == kNone || blob.graph.node(producer).type == "Input";
+    return input ? "input" : "layer '" + blob.graph.node(producer).name + "'";
+}
+
 Tensor scale_channels(const std::vector<float>& factors, const Tensor& value, std::vector<float>* memory) {
     const size_t channels = factors.size();
     const auto count = static_cast<size_t>(value.count());
@@ -164,7 +171,9 @@ Result<Statistics> count_images(const Net& net, const ImageSet& set, const Chann
         std::vector<float> scaled;
         FW_RETURN_IF_ERROR(extractors.run(inputs, [&](const ObservedBlob& blob, const Tensor& value) -> Status {
             if (factors == nullptr) {
-                return counts.join(blob, &ranges) ? Status() : counts.add(blob.value.name, value, &ranges);
+                return counts.join(blob, &ranges)
+                           ? Status()
+                           : counts.add(blob.value.name, value, &ranges).with_prefix("%s", layer_of(blob).c_str());
             }
             const auto found = factors->find(blob.value.name);
             if (found == factors->end() || found->second.size() != channels_of(value)) {

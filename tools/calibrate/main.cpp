@@ -110,8 +110,10 @@ private:
         FW_RETURN_IF_ERROR(tool_->usage_error(take_part(options_.part, &set_.images)));
         if (options_.limit > 0 && !options_.images.empty()) {
             if (set_.images.size() < static_cast<size_t>(options_.limit)) {
-                return Status::error(Code::kInvalidArgument, "--limit %d: there are only %zu images in %s",
-                                     options_.limit, set_.images.size(), options_.images.c_str());
+                return Status::error(Code::kInvalidArgument, "--limit %d: there are only %zu images in %s%s",
+                                     options_.limit, set_.images.size(),
+                                     options_.part.empty() ? "" : ("part " + options_.part + " of ").c_str(),
+                                     options_.images.c_str());
             }
             set_.images.resize(static_cast<size_t>(options_.limit));
         }
@@ -219,6 +221,9 @@ private:
                                      table.model_hash.c_str());
             }
             FW_RETURN_IF_ERROR(keep_given(def, given, &table, &notes));
+            if (options_.legacy()) {
+                FW_RETURN_IF_ERROR(check_legacy(table).with_prefix("%s", options_.net.table.c_str()));
+            }
         }
         for (const std::string& note : notes) {
             tool_->warn("%s", note.c_str());
@@ -248,7 +253,8 @@ private:
 
     // The path of the search; an error where it did not get there.
     Status report(const AccuracyResult& accuracy, const AccuracyTarget& target) const {
-        tool_->say("with all layers in int8: %s\n", target.text(accuracy.before).c_str());
+        tool_->say("with all layers in int8: %s; wanted: %s\n", target.text(accuracy.before).c_str(),
+                   target.text().c_str());
         for (size_t i = 1; i < accuracy.path.size(); ++i) {
             tool_->say("  %s\n", accuracy.path[i].c_str());
         }
@@ -366,7 +372,7 @@ int main(int argc, char** argv) {
               "net.table");
     CalibrateOptions options;
     add_options(&tool.app(), &options);
-    const fw::Result<std::vector<std::string>> given = with_config(argc, argv);
+    const fw::Result<std::vector<std::string>> given = with_config(tool.app(), argc, argv);
     if (!given.ok()) {
         std::fprintf(stderr, "error: %s\n", given.status().message());
         return kExitFailure;

@@ -141,6 +141,25 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, c
     return table;
 }
 
+Status check_legacy(const ScaleTable& table) {
+    for (const auto& [name, entry] : table.layers) {
+        const std::pair<bool, const char*> beyond[] = {
+            {entry.input.zero_point != 0, "a zero point"},
+            {entry.precision == ScaleTable::LayerPrecision::kFloat, "a layer in float"},
+            {!entry.equalize.empty(), "factors of channels"},
+            {!entry.bias_delta.empty(), "biases"},
+            {!entry.round_up.empty(), "a weight's rounding"},
+        };
+        for (const auto& [has, what] : beyond) {
+            if (has) {
+                return Status::error(Code::kUnsupported, "layer '%s': the legacy format has no word for %s",
+                                     name.c_str(), what);
+            }
+        }
+    }
+    return {};
+}
+
 Status keep_given(const NetDef& net, const ScaleTable& given, ScaleTable* table, std::vector<std::string>* notes) {
     FW_ASSIGN_OR_RETURN(const Graph graph, optimized_graph(net));
     for (const auto& [blob, quant] : given.blobs) {

@@ -30,6 +30,9 @@ Result<Graph> corrected_graph(const NetDef& net, const ScaleTable& table);
 Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, const LayerFactors& factors,
                               const Statistics& scaled, const TableOptions& options, std::vector<std::string>* notes);
 
+/// An error where the legacy format has no word for something in a table.
+Status check_legacy(const ScaleTable& table);
+
 /// Puts what `given`, a table that was read, says in place of what `table` (of make_table) has. What a legacy table
 /// says about a layer's input holds for the blob. Names what does not fit the network in `*notes` and leaves it out.
 Status keep_given(const NetDef& net, const ScaleTable& given, ScaleTable* table, std::vector<std::string>* notes);

@@ -1,6 +1,7 @@
 #include "calibrate/options.h"
 
 #include <climits>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -135,6 +136,24 @@ Status check(const CalibrateOptions& options) {
     if (!options.net.table.empty() && (!options.preset.empty() || options.equalize)) {
         return wrong("--table keeps scales that --preset and --equalize would choose: give one of them");
     }
+    if (std::isnan(options.percentile) || std::isnan(options.max_drop)) {
+        return wrong("--percentile and --max-drop are numbers, not nan");
+    }
+    const CalibrateOptions untouched;
+    if (options.percentile != untouched.percentile && options.method != "percentile") {
+        return wrong("--percentile is for --method percentile");
+    }
+    if (options.method != untouched.method && !options.preset.empty()) {
+        return wrong("--preset chooses the method: leave --method out");
+    }
+    if (!options.merge.empty() &&
+        (options.net.preprocess.given() || options.net.preprocess.fit != untouched.net.preprocess.fit)) {
+        return wrong(
+            "--merge: the statistics say how images are prepared; leave --mean, --norm, --size, --pixel and --fit out");
+    }
+    if (options.images.empty() && (options.limit > 0 || !options.part.empty())) {
+        return wrong("--limit and --part choose among --images");
+    }
     const std::pair<bool, const char*> beyond_legacy[] = {
         {options.equalize, "--equalize: the legacy format has no word for factors of channels"},
         {options.bias_correction, "--bias-correction: the legacy format has no word for biases"},
@@ -171,7 +190,7 @@ Result<TableOptions> table_options(const CalibrateOptions& options) {
     return out;
 }
 
-Result<std::vector<std::string>> with_config(int argc, char** argv) {
+Result<std::vector<std::string>> with_config(const CLI::App& app, int argc, char** argv) {
     const std::vector<std::string> given(argv + std::min(argc, 1), argv + argc);
     std::string path;
     std::set<std::string> said;
@@ -209,7 +228,19 @@ Result<std::vector<std::string>> with_config(int argc, char** argv) {
             return Status::error(Code::kParseError, "%s: 'config': one file of options cannot name another",
                                  path.c_str());
         }
-        if (key == "NET.param" || key == "NET.bin" || said.count(key) != 0) {
+        if (key == "NET.param" || key == "NET.bin") {
+            continue;
+        }
+        const CLI::Option* option = app.get_option_no_throw("--" + key);
+        if (option == nullptr) {
+            return Status::error(Code::kParseError, "%s: '%.80s': no such option", path.c_str(), key.c_str());
+        }
+        if ((option->get_expected_max() == 0) != value.is_boolean()) {
+            return Status::error(Code::kParseError, "%s: '%s': is %.80s, expected %s", path.c_str(), key.c_str(),
+                                 value.dump(-1, ' ', false, Json::error_handler_t::replace).c_str(),
+                                 value.is_boolean() ? "a text, a number or a list of these" : "true or false");
+        }
+        if (said.count(key) != 0) {
             continue;
         }
         FW_RETURN_IF_ERROR(append_entry(key, value, &arguments).with_prefix("%s: '%s'", path.c_str(), key.c_str()));

@@ -52,8 +52,8 @@ Result<TableOptions> table_options(const CalibrateOptions& options);
 /// The arguments without the program's name, and what `--config FILE.json` adds to them: a JSON object whose keys are
 /// long options without dashes (and NET.param, NET.bin), whose values are texts, numbers, true for a flag, or lists of
 /// them. Options on the command line go before those of the file; so do its NET.param and NET.bin, if they are its
-/// first arguments. Errors name file and key.
-Result<std::vector<std::string>> with_config(int argc, char** argv);
+/// first arguments. Errors name file and key: one that is no option of `app`, a value that is no word of its kind.
+Result<std::vector<std::string>> with_config(const CLI::App& app, int argc, char** argv);
 /// Writes the options that were parsed, as with_config reads them.
 Status save_config(const CLI::App& app, const std::string& path);
 

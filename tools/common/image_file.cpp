@@ -92,6 +92,20 @@ Result<std::vector<ListedImage>> list_file(const std::string& path) {
     return images;
 }
 
+// Bytes in front of a binary PNM's pixels: P5 or P6, width, height, largest value, one white space.
+int64_t pnm_header(Span<const uint8_t> file) {
+    size_t at = 2;
+    for (int number = 0; number < 3; ++number) {
+        for (bool comment = false; at < file.size() && (comment || file[at] < '0'); ++at) {
+            comment = comment ? file[at] != '\n' : file[at] == '#';
+        }
+        while (at < file.size() && file[at] >= '0') {
+            ++at;
+        }
+    }
+    return static_cast<int64_t>(at) + 1;
+}
+
 // PNG, BMP, GIF, PNM.
 Result<Pixels> decode_other(Span<const uint8_t> file, int64_t max_pixels) {
     const int size = static_cast<int>(file.size());
@@ -105,6 +119,11 @@ Result<Pixels> decode_other(Span<const uint8_t> file, int64_t max_pixels) {
     if (int64_t{out.width} * out.height > max_pixels) {
         return Status::error(Code::kUnsupported, "%dx%d pixels, at most %lld are read from a file of this size",
                              out.width, out.height, static_cast<long long>(max_pixels));
+    }
+    const int64_t depth = stbi_is_16_bit_from_memory(file.data(), size) != 0 ? 2 : 1;
+    const bool pnm = file[0] == 'P';
+    if (pnm && int64_t{out.width} * out.height * out.channels * depth > size - pnm_header(file)) {
+        return Status::error(Code::kParseError, "the file is cut off");  // stb takes what is missing for zeros
     }
     const int wanted = out.channels <= 2 ? 1 : 3;
     // The most that one buffer of an honest file takes: 16-bit RGBA, doubled while it grows, or the file itself.

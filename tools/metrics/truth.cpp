@@ -214,8 +214,11 @@ Status read_label_file(const std::string& path, std::vector<ListedImage>* images
                                  path.c_str());
         }
         if (entry.label < 0) {
-            return Status::error(Code::kParseError, "%s:%d: '%s' has no label; expected 'FILE LABEL' in every line",
-                                 path.c_str(), entry.line, base_name(entry.path).c_str());
+            return Status::error(
+                Code::kParseError,
+                "%s:%d: '%.80s' has no label; expected 'FILE LABEL' in every line (boxes and masks are "
+                "for --task detect and segment)",
+                path.c_str(), entry.line, base_name(entry.path).c_str());
         }
         labels.add(entry.path, entry.label);
     }
