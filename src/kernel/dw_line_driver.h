@@ -92,7 +92,7 @@ void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
     };
     const int64_t columns = (args.pixels - 1) * kStride + kSize;
     // The next column of each row, or the first one: an address as far as that is inside of the input. Ten registers
-    // for them are more than float weights in memory leave on x86 (1 to 2 % of a network).
+    // for them are more than float weights in memory leave on x86.
     constexpr bool kWalks = kLineAdvances || K::kInt8 || kSize == 3;
     uintptr_t next[kSize];
     uintptr_t step[kSize];
