@@ -165,7 +165,8 @@ class DemoRoad(Road):
             self.run_tool("calibrate", *args, *bad, "--out", "x.table", expect=2)
         self.assertFalse((self.dir / "x.table").exists())
         # What cannot be reached is an error, and no table.
-        done = self.run_tool("calibrate", *args, *clipped, "--max-drop", "0", "--out", "none.table", expect=1)
+        done = self.run_tool("calibrate", *args, *clipped, "--max-drop", "0", "--report", "why.json", "--out", "none.table", expect=1)
+        self.assertTrue(json.loads((self.dir / "why.json").read_text())["layers"])
         self.assertRegex(done.stderr, r"the target was missed: 100.0 % agreement.* wanted, [0-9.]+ % agreement.* reached .*no table was written")
         self.assertFalse((self.dir / "none.table").exists())
         folder = self.convert_demo("detector")
@@ -182,6 +183,15 @@ class DemoRoad(Road):
         self.assertRegex(said, r"with all layers in int8: [0-9.]+ % accuracy")
         result = self.evaluate("net.table", "--images", labels, "--labels", labels, "--precision", "int8")
         self.assertGreaterEqual(result["int8"]["top1"], result["float"]["top1"] - 40.0, said)
+        # Labels of some images, and labels that are not this network's.
+        named = labels.read_text().splitlines()
+        some = self.dir / "some.txt"
+        some.write_text("\n".join(named[:10]) + "\n")
+        done = self.run_tool("calibrate", *args[:-5], some, *args[-4:], "--max-drop", "40", "--out", "net.table")
+        self.assertIn(f"some.txt: names 10 of the {len(named)} images", done.stderr)
+        some.write_text("".join(f"{line.rsplit(' ', 1)[0]} {29 - int(line.rsplit(' ', 1)[1])}\n" for line in named))
+        done = self.run_tool("calibrate", *args[:-5], some, *args[-4:], "--max-drop", "5", "--out", "x.table", expect=1)
+        self.assertRegex(done.stderr, "by these labels the float network has [0-9.]+ % accuracy")
         folder = self.convert_demo("detector")
         labels = folder / "test" / "test.json"
         args = ("net.param", "net.bin", "--images", folder / "test", "--task", "detect", "--max-drop", "5")
@@ -240,6 +250,8 @@ class DemoRoad(Road):
         self.assertIn("bad.json: 'methd': no such option", self.run_tool("calibrate", *args, "--config", "bad.json", expect=1).stderr)
         (self.dir / "bad.json").write_text('{"symmetric": "yes"}')
         self.assertIn("expected true or false", self.run_tool("calibrate", *args, "--config", "bad.json", expect=1).stderr)
+        (self.dir / "bad.json").write_text('{\n"symmetric" true}')
+        self.assertIn("bad.json: parse error at line 2", self.run_tool("calibrate", *args, "--config", "bad.json", expect=1).stderr)
 
     def test_the_old_command_line(self):
         folder = DEMO / "classifier"
@@ -278,6 +290,13 @@ class DemoRoad(Road):
         (self.dir / "r.bin").write_bytes(b"")
         done = self.run_tool("calibrate", "r.param", "r.bin", "--images", folder / "calib", "--mean", "0", "--norm", "1", "--out", "n", expect=1)
         self.assertIn("has no layer that can be quantized", done.stderr)
+        done = self.run_tool("calibrate", "r.param", "r.bin", "--images", folder / "calib", "--mean", "0", "--norm", "1", "--collect-only",
+                             "r.stats", expect=1)
+        self.assertIn("has no layer that can be quantized", done.stderr)
+        (self.dir / "r.param").write_text("7767517\n2 2\nInput data 0 1 data 0=64 1=64 2=3\nConvolution r 1 1 data out 0=1 1=1 5=1 6=3\n")
+        (self.dir / "r.bin").write_bytes(bytes(4) + struct.pack("<4f", 1, 1, 1, 0))
+        done = self.run_tool("calibrate", "r.param", "r.bin", "--images", folder / "calib", "--norm", "1e38", "--out", "n", expect=1)
+        self.assertRegex(done.stderr, "blob 'data' holds inf or nan")
 
     def test_networks_with_several_inputs(self):
         def array(values, shape):

@@ -8,6 +8,7 @@
 #include "common/image_file.h"
 #include "common/net_options.h"
 #include "common/npy.h"
+#include "common/png.h"
 #include "metrics/segment.h"
 #include "metrics/truth.h"
 #include "metrics/truth_boxes.h"
@@ -75,8 +76,21 @@ Status read_image(const std::string& path) {
     return {};
 }
 
+// `png` with the checksums that its chunks should have, so that damage reaches the decoder.
+std::string with_checksums(std::string png) {
+    update_checksums({reinterpret_cast<uint8_t*>(png.data()), png.size()});
+    return png;
+}
+
+TEST_F(DamagedFile, MaskWithoutAHeader) {
+    EXPECT_FALSE(
+        read_mask(write("mask.png", with_checksums(std::string("\x89PNG\r\n\x1a\n\0\0\0\0IEND1234", 20)))).ok());
+}
+
 TEST_F(DamagedFile, Png) {
-    run(demo("classifier/test/00_R.png"), false, read_image);
+    run(demo("classifier/test/00_R.png"), false, [&](const std::string& path) {
+        return read_image(write("bad_decoded", with_checksums(read_text_file(path).value())));
+    });
 }
 
 TEST_F(DamagedFile, Jpeg) {
@@ -89,7 +103,8 @@ TEST_F(DamagedFile, HeadersOfImages) {
         const std::string good = demo(name);
         const size_t head = 256;
         run(good.substr(0, head), false, [&](const std::string& path) {
-            return read_image(write("bad_whole", read_text_file(path).value() + good.substr(head)));
+            const std::string whole = read_text_file(path).value() + good.substr(head);
+            return read_image(write("bad_whole", looks_like_png(bytes_of(whole)) ? with_checksums(whole) : whole));
         });
     }
 }
@@ -158,8 +173,8 @@ TEST_F(DamagedFile, Mask) {
                                      0xec, 0x5f, 0x9f, 0x00, 0x00, 0x00, 0x0c, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x63,
                                      0x90, 0x66, 0x78, 0x02, 0x00, 0x01, 0x39, 0x01, 0x00, 0x45, 0x64, 0x91, 0x9b, 0x00,
                                      0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
-    run(std::string(reinterpret_cast<const char*>(indexed), sizeof indexed), false, [](const std::string& path) {
-        const Result<LabelMap> mask = read_mask(path);
+    run(std::string(reinterpret_cast<const char*>(indexed), sizeof indexed), false, [&](const std::string& path) {
+        const Result<LabelMap> mask = read_mask(write("bad_decoded", with_checksums(read_text_file(path).value())));
         if (mask.ok()) {
             EXPECT_EQ(mask->labels.size(), static_cast<size_t>(mask->width) * static_cast<size_t>(mask->height));
         }

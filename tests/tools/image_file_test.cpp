@@ -2,6 +2,7 @@
 #include "common/image_file.h"
 
 #include "common/file.h"
+#include "common/png.h"
 #include "support/source_dir.h"
 #include "support/temp_folder.h"
 
@@ -84,7 +85,9 @@ TEST_F(ImageFile, MorePixelsThanTheFileCanHoldAreRefused) {
     // A PNG of 100 bytes: signature, IHDR, the start of an IDAT that claims 2^30 bytes.
     const auto png = [](const std::string& width, const std::string& height, const std::string& idat_length) {
         std::string file("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16);
-        file += width + height + std::string("\x08\x02\0\0\0crc.", 9) + idat_length + "IDAT";
+        file += width + height + std::string("\x08\x02\0\0\0crc.", 9);
+        update_checksums({reinterpret_cast<uint8_t*>(file.data()), file.size()});
+        file += idat_length + "IDAT";
         return file + std::string(100 - file.size(), '\0');
     };
     const std::string small("\0\0\0\x10", 4);
@@ -92,13 +95,34 @@ TEST_F(ImageFile, MorePixelsThanTheFileCanHoldAreRefused) {
     const std::string fifteen_thousand("\0\0\x3a\x98", 4);
     expect_refused(write("a.png", png(sixty_thousand, sixty_thousand, small)), "a.png");
     expect_refused(write("b.png", png(fifteen_thousand, fifteen_thousand, small)), "15000x15000 pixels");
-    expect_refused(write("c.png", png(small, small, std::string("\x40\0\0\0", 4))), "outofmem");
+    expect_refused(write("c.png", png(small, small, std::string("\x40\0\0\0", 4))), "c.png: the file is cut off");
+    expect_refused(write("e.png", png(small, std::string(4, '\0'), small)), "e.png: an image of 16x0 pixels");
     // The same claim in a JPEG's frame header: the demo's picture is 64 x 64.
     const size_t frame = jpeg_.find("\xff\xc0");
     ASSERT_NE(frame, std::string::npos);
     std::string huge = jpeg_;
     huge.replace(frame + 5, 4, "\xea\x60\xea\x60");
     expect_refused(write("d.jpg", huge), "60000x60000 pixels");
+}
+
+// Any bit that differs from what was written is seen, but in chunks that the picture does not depend on.
+TEST_F(ImageFile, ADamagedPngIsRefused) {
+    const std::vector<uint8_t> bytes = png_bytes(std::vector<uint8_t>(5 * 4 * 3, 7).data(), 5, 4).value();
+    const std::string good(bytes.begin(), bytes.end());
+    const std::string end = good.substr(good.size() - 12);
+    const std::string text("\0\0\0\x01tEXtaCRC?", 13);
+    EXPECT_TRUE(DecodedImage::load(write("text.png", good.substr(0, good.size() - 12) + text + end)).ok());
+    EXPECT_TRUE(DecodedImage::load(write("more.png", good + "what follows")).ok());
+    for (size_t bit = 0; bit < 8 * good.size(); ++bit) {
+        std::string bad = good;
+        bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ 1 << bit % 8);
+        EXPECT_FALSE(DecodedImage::load(write("bad.png", bad)).ok()) << bit;
+    }
+    std::string changed = good;
+    changed[good.find("IDAT") + 8] ^= 1;
+    expect_refused(write("bad.png", changed), "damaged: the checksum of the chunk at byte 33 is wrong");
+    expect_refused(write("cut.png", good.substr(0, good.size() - 1)), "cut.png: the file is cut off");
+    expect_refused(write("empty.png", std::string()), "empty.png: the file is empty");
 }
 
 TEST_F(ImageFile, APnmThatIsCutOffIsRefused) {

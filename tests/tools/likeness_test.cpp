@@ -33,6 +33,12 @@ TEST_F(LikenessTest, PixelsOfASegmenterAgree) {
     const Result<Comparison> pixels = Comparison::create(options, set, {Task::kSegment, ""});
     ASSERT_TRUE(pixels.ok());
     EXPECT_TRUE(pixels->can_agree());
+    // A classifier has no pixels to compare.
+    files.layer("Pooling p 1 1 a p 0=1 4=1");
+    options.param = write("classes.param", files.param());
+    const Result<Comparison> none = Comparison::create(options, set, {Task::kSegment, ""});
+    ASSERT_FALSE(none.ok());
+    EXPECT_STREQ(none.status().message(), "--task segment: 'p' has one score a class, not one for every pixel");
     const Result<Likeness> coarse = [&] {
         ScaleTable table;
         table.blobs["data"] = {2.0F, 0};  // three levels in [-1, 1]

@@ -148,7 +148,13 @@ std::string AccuracyTarget::text(const Likeness& likeness) const {
 Result<AccuracyTarget> drop_target(const Comparison& check, double points) {
     AccuracyTarget target;
     if (check.labelled()) {
-        target.accuracy = std::max(0.0, check.float_accuracy() - points);
+        if (check.float_accuracy() <= points) {
+            return Status::error(Code::kInvalidArgument,
+                                 "--max-drop %g: by these labels the float network has %.2f %% accuracy, so that any "
+                                 "table would do; are they this network's, and --task too?",
+                                 points, check.float_accuracy());
+        }
+        target.accuracy = check.float_accuracy() - points;
     } else if (check.can_agree()) {
         target.agreement = 100.0 - points;
     } else {

@@ -86,7 +86,7 @@ Tensor scale_channels(const std::vector<float>& factors, const Tensor& value, st
     return scaled;
 }
 
-// An error where every pixel is alike.
+// An error where every pixel is alike; numbers that are not finite are left to the counts, which name them.
 Status check_varied(const std::string& path, const Mat& input) {
     const int64_t pixels = input.shape().rank == 3 ? static_cast<int64_t>(input.h()) * input.w() : 0;
     if (pixels < 2) {
@@ -94,7 +94,7 @@ Status check_varied(const std::string& path, const Mat& input) {
     }
     for (int c = 0; c < input.c(); ++c) {
         const float* plane = input.data() + c * pixels;
-        if (std::any_of(plane + 1, plane + pixels, [&](float x) { return x != plane[0]; })) {
+        if (std::any_of(plane + 1, plane + pixels, [&](float x) { return x != plane[0] || !std::isfinite(x); })) {
             return {};
         }
     }

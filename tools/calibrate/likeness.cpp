@@ -151,6 +151,11 @@ Result<Comparison> Comparison::create(const NetOptions& files, const ImageSet& s
         return Status::error(Code::kInvalidArgument, "%s: names none of the images", judge.labels.c_str());
     }
     out.float_accuracy_ = accuracy.percent();
+    const auto unnamed = std::count_if(out.truths_.begin(), out.truths_.end(), [](const auto& t) { return !t.known; });
+    if (unnamed > 0) {
+        out.note_ = judge.labels + ": names " + std::to_string(out.truths_.size() - static_cast<size_t>(unnamed)) +
+                    " of the " + std::to_string(out.truths_.size()) + " images: the others do not count";
+    }
     // Of one vector, the largest element is taken for the answer, and of a segmenter's one output each pixel's largest
     // channel.
     for (const ImageAnswers& image : out.reference_) {
@@ -158,6 +163,11 @@ Result<Comparison> Comparison::create(const NetOptions& files, const ImageSet& s
         const bool vector =
             blobs.size() == 1 && blobs[0].size() > 2 && static_cast<size_t>(blobs[0][0]) == blobs[0].size() - 1;
         const bool map = blobs.size() == 1 && judge.task == Task::kSegment && blobs[0][0] > 1.0F;
+        if (vector && judge.task == Task::kSegment) {
+            return Status::error(Code::kInvalidArgument,
+                                 "--task segment: '%s' has one score a class, not one for every pixel",
+                                 out.answers_.blobs[0].c_str());
+        }
         if (out.answers_.scores.empty() && (vector || map)) {
             out.answers_.scores = out.answers_.blobs[0];
         }

@@ -45,7 +45,8 @@ constexpr size_t kAnswerBytes = size_t{64} << 20;
 class Comparison {
 public:
     /// Without labels the float answers are kept, of as many images of `set`, spread evenly, as kAnswerBytes hold.
-    /// Fails where labels were given and no image could be judged by them.
+    /// Fails where labels were given and no image could be judged by them, and where pixels are to be compared of a
+    /// network that ends in one score a class.
     static Result<Comparison> create(const NetOptions& files, const ImageSet& set, const Judge& judge = {});
 
     /// `title` is what the progress line says.
@@ -55,6 +56,8 @@ public:
     bool can_agree() const { return !answers_.scores.empty() || judge_.task == Task::kDetect; }
     /// The float network's accuracy; 0 without labels.
     double float_accuracy() const { return float_accuracy_; }
+    /// A line where the labels name only some of the images; else "".
+    const std::string& note() const { return note_; }
 
 private:
     // Of one image.
@@ -73,6 +76,7 @@ private:
     Judge judge_;
     std::vector<ImageTruth> truths_;
     double float_accuracy_ = 0.0;
+    std::string note_;
     std::vector<ImageAnswers> reference_;  // by image; empty where it could not be read
 };
 

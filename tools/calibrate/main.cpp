@@ -103,6 +103,8 @@ private:
         float_net.precision = "float";
         float_net.threads = 1;  // images run side by side instead
         FW_RETURN_IF_ERROR(load_net(float_net, false, &net_));
+        FW_ASSIGN_OR_RETURN(const NetDef def, load_net_def(options_.net.param.c_str(), options_.net.bin.c_str()));
+        FW_RETURN_IF_ERROR(check_quantizable(def));
         set_.inputs = net_.input_names();
         if (set_.inputs.size() > 1) {
             FW_RETURN_IF_ERROR(group_by_folder(set_.inputs, &set_.images));
@@ -180,10 +182,11 @@ private:
             for (const std::string& note : result.notes) {
                 tool_->warn("%s", note.c_str());
             }
-            FW_RETURN_IF_ERROR(report(result.accuracy, result.target));
+            report(result.accuracy, result.target);
             table = std::move(result.table);
         }
         FW_RETURN_IF_ERROR(show_diagnosis(def, statistics, table));
+        FW_RETURN_IF_ERROR(target_);  // after the diagnosis, which says why
         if (options_.out.empty()) {
             return {};
         }
@@ -240,19 +243,22 @@ private:
         if (options_.max_drop >= 0.0) {
             FW_ASSIGN_OR_RETURN(const Comparison rank, Comparison::create(options_.net, some_of(set_, kRankImages)));
             FW_ASSIGN_OR_RETURN(const Comparison check, checking(options_.net, set_, options_.judge()));
+            if (!check.note().empty()) {
+                tool_->warn("%s", check.note().c_str());
+            }
             FW_ASSIGN_OR_RETURN(const AccuracyTarget target, drop_target(check, options_.max_drop));
             FW_ASSIGN_OR_RETURN(const auto costs, layer_costs(options_.net));
             const Finish finish = [&](ScaleTable* mixed) {
                 return options_.bias_correction ? corrector.correct(mixed) : Status();
             };
             FW_ASSIGN_OR_RETURN(const AccuracyResult result, keep_accuracy(rank, check, target, costs, finish, &table));
-            FW_RETURN_IF_ERROR(report(result, target));
+            report(result, target);
         }
         return table;
     }
 
-    // The path of the search; an error where it did not get there.
-    Status report(const AccuracyResult& accuracy, const AccuracyTarget& target) const {
+    // The path of the search; sets target_.
+    void report(const AccuracyResult& accuracy, const AccuracyTarget& target) {
         tool_->say("with all layers in int8: %s; wanted: %s\n", target.text(accuracy.before).c_str(),
                    target.text().c_str());
         for (size_t i = 1; i < accuracy.path.size(); ++i) {
@@ -260,10 +266,11 @@ private:
         }
         const std::string reached = target.text(accuracy.after);
         if (!accuracy.reached) {
-            return Status::error(Code::kInvalidArgument,
-                                 "the target was missed: %s wanted, %s reached with all but one layer in float; no "
-                                 "table was written",
-                                 target.text().c_str(), reached.c_str());
+            target_ = Status::error(Code::kInvalidArgument,
+                                    "the target was missed: %s wanted, %s reached with all but one layer in float; no "
+                                    "table was written",
+                                    target.text().c_str(), reached.c_str());
+            return;
         }
         if (!accuracy.float_layers.empty()) {
             tool_->say("%s with these in float:", reached.c_str());
@@ -272,7 +279,6 @@ private:
             }
             tool_->say("\n");
         }
-        return {};
     }
 
     // What --report and --explain ask for.
@@ -299,6 +305,7 @@ private:
     std::chrono::steady_clock::time_point start_;
     Net net_;
     ImageSet set_;
+    Status target_;  // an error where --max-drop or a preset asks for more than was reached
 };
 
 // A folder that goes when the command ends.

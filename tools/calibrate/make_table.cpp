@@ -36,6 +36,15 @@ Result<std::vector<float>> weight_scales(const Graph& graph, NodeId id, const Ta
     return scales;
 }
 
+bool is_quantized(const Node& node) {
+    const LayerSchema* schema = find_schema(node.type);
+    return schema != nullptr && schema->quant == QuantRule::kWeighted && has_constant_weights(node);
+}
+
+Status nothing_to_quantize(const NetDef& net) {
+    return Status::error(Code::kInvalidArgument, "%s: has no layer that can be quantized", net.source.c_str());
+}
+
 // Lowers the range until every bound that equalization took out of the activation lies at or beyond its end.
 void hold_limits(const std::vector<float>& limits, QuantParams* quant) {
     for (const float limit : limits) {
@@ -90,6 +99,13 @@ Result<Graph> optimized_graph(const NetDef& net) {
     return graph;
 }
 
+Status check_quantizable(const NetDef& net) {
+    FW_ASSIGN_OR_RETURN(const Graph graph, optimized_graph(net));
+    const auto& order = graph.order();
+    const bool any = std::any_of(order.begin(), order.end(), [&](NodeId id) { return is_quantized(graph.node(id)); });
+    return any ? Status() : nothing_to_quantize(net);
+}
+
 Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, const LayerFactors& factors,
                               const Statistics& scaled, const TableOptions& options, std::vector<std::string>* notes) {
     ScaleTable table;
@@ -117,8 +133,7 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, c
     }
     for (const NodeId id : graph.order()) {
         const Node& node = graph.node(id);
-        const LayerSchema* schema = find_schema(node.type);
-        if (schema == nullptr || schema->quant != QuantRule::kWeighted || !has_constant_weights(node)) {
+        if (!is_quantized(node)) {
             continue;
         }
         const std::string& input = graph.value(node.inputs[0]).name;
@@ -136,7 +151,7 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, c
         FW_ASSIGN_OR_RETURN(entry.weight_scales, weight_scales(graph, id, options));
     }
     if (table.layers.empty()) {
-        return Status::error(Code::kInvalidArgument, "%s: has no layer that can be quantized", net.source.c_str());
+        return nothing_to_quantize(net);
     }
     return table;
 }

@@ -22,6 +22,8 @@ struct TableOptions {
 Result<Graph> optimized_graph(const NetDef& net);
 /// The same with the `equalize` and `bias` lines of a table in its weights.
 Result<Graph> corrected_graph(const NetDef& net, const ScaleTable& table);
+/// An error where no layer of the network has weights that int8 could hold.
+Status check_quantizable(const NetDef& net);
 
 /// Scales of every blob (src/quant/threshold.h) and of every output channel of the layers with weights, as the
 /// optimised graph has them. `factors` go into `equalize` lines; `scaled` holds the statistics of the blobs that they

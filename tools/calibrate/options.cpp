@@ -211,7 +211,13 @@ Result<std::vector<std::string>> with_config(const CLI::App& app, int argc, char
         return given;
     }
     FW_ASSIGN_OR_RETURN(const std::string text, read_text_file(path));
-    const Json config = Json::parse(text, nullptr, false);
+    Json config;
+    try {
+        config = Json::parse(text);
+    } catch (const Json::parse_error& error) {
+        const std::string what = error.what();  // "[json.exception.parse_error.101] parse error at line 1, ..."
+        return Status::error(Code::kParseError, "%s: %s", path.c_str(), what.substr(what.find("] ") + 2).c_str());
+    }
     if (!config.is_object()) {
         return Status::error(Code::kParseError, "%s: is no JSON object of options", path.c_str());
     }

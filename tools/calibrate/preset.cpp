@@ -134,6 +134,9 @@ Result<PresetResult> run_preset(const Preset& preset, const PresetInputs& in) {
     }
     FW_ASSIGN_OR_RETURN(const Comparison rank, Comparison::create(in.files, some_of(in.set, kRankImages)));
     FW_ASSIGN_OR_RETURN(const Comparison check, checking(in.files, in.set, preset.judge));
+    if (!check.note().empty()) {
+        result.notes.push_back(check.note());
+    }
     AccuracyTarget& target = result.target;
     target = preset.target;
     if (preset.judge.task == Task::kSegment) {

@@ -1,5 +1,6 @@
 #include "common/cli.h"
 
+#include <csignal>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -63,6 +64,9 @@ int Tool::run(int argc, char** argv, const std::function<Status()>& body) {
         }
     }
     install_log(quiet_);
+#ifdef SIGXFSZ
+    std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the user's limit is then an error of write(), which cleans up
+#endif
     Status status;
     try {
         status = body();

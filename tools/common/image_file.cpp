@@ -7,6 +7,7 @@
 #include "common/file.h"
 #include "common/jpeg.h"
 #include "common/npy.h"
+#include "common/png.h"
 #include "common/stb.h"
 #include "model/model_io.h"
 
@@ -106,19 +107,35 @@ int64_t pnm_header(Span<const uint8_t> file) {
     return static_cast<int64_t>(at) + 1;
 }
 
-// PNG, BMP, GIF, PNM.
-Result<Pixels> decode_other(Span<const uint8_t> file, int64_t max_pixels) {
-    const int size = static_cast<int>(file.size());
+// Size and channels of a PNG, BMP, GIF or PNM by its header.
+Result<Pixels> read_other_header(Span<const uint8_t> file) {
     Pixels out;
+    if (file.empty()) {
+        return Status::error(Code::kParseError, "the file is empty");
+    }
+    if (looks_like_png(file)) {
+        FW_RETURN_IF_ERROR(png_size(file).status());
+    }
+    const int size = static_cast<int>(std::min<size_t>(file.size(), 0x7fffffff));
     if (stbi_info_from_memory(file.data(), size, &out.width, &out.height, &out.channels) == 0) {
         return Status::error(Code::kParseError, "not an image that can be read (%s)", stbi_failure_reason());
     }
     if (out.width <= 0 || out.height <= 0) {
         return Status::error(Code::kParseError, "an image of %dx%d pixels", out.width, out.height);
     }
+    return out;
+}
+
+// PNG, BMP, GIF, PNM.
+Result<Pixels> decode_other(Span<const uint8_t> file, int64_t max_pixels) {
+    const int size = static_cast<int>(file.size());
+    FW_ASSIGN_OR_RETURN(Pixels out, read_other_header(file));
     if (int64_t{out.width} * out.height > max_pixels) {
         return Status::error(Code::kUnsupported, "%dx%d pixels, at most %lld are read from a file of this size",
                              out.width, out.height, static_cast<long long>(max_pixels));
+    }
+    if (looks_like_png(file)) {
+        FW_RETURN_IF_ERROR(check_png(file));
     }
     const int64_t depth = stbi_is_16_bit_from_memory(file.data(), size) != 0 ? 2 : 1;
     const bool pnm = file[0] == 'P';
@@ -186,22 +203,13 @@ Result<ImageSize> image_size(const std::string& path) {
         return ImageSize{mat.w(), mat.h()};
     }
     FW_ASSIGN_OR_RETURN(const FileData file, map_file(path.c_str()));
-    ImageSize size;
-    if (looks_like_jpeg(file.bytes)) {
-        const Result<Pixels> header = read_jpeg_header(file.bytes);
-        if (!header.ok()) {
-            return header.status().with_prefix("%s", path.c_str());
-        }
-        const bool exchange = header->orientation >= 5;
-        return ImageSize{exchange ? header->height : header->width, exchange ? header->width : header->height};
+    const Result<Pixels> header =
+        looks_like_jpeg(file.bytes) ? read_jpeg_header(file.bytes) : read_other_header(file.bytes);
+    if (!header.ok()) {
+        return header.status().with_prefix("%s", path.c_str());
     }
-    int channels = 0;
-    const int bytes = static_cast<int>(std::min<size_t>(file.bytes.size(), 0x7fffffff));
-    if (stbi_info_from_memory(file.bytes.data(), bytes, &size.width, &size.height, &channels) == 0) {
-        return Status::error(Code::kParseError, "%s: not an image that can be read (%s)", path.c_str(),
-                             stbi_failure_reason());
-    }
-    return size;
+    const bool exchange = header->orientation >= 5;
+    return ImageSize{exchange ? header->height : header->width, exchange ? header->width : header->height};
 }
 
 Result<DecodedImage> DecodedImage::load(const std::string& path) {

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "common/image_file.h"
+#include "common/png.h"
 #include "metrics/palette.h"
 #include "metrics/segment.h"
 #include "model/model_io.h"
@@ -18,13 +19,12 @@ constexpr size_t kColorKind = 25;
 constexpr uint8_t kPalette = 3;
 constexpr uint8_t kGray = 0;
 
-// An indexed PNG with its kind changed to gray decodes to the indices instead of the colours (spread over 0 to 255
-// where they have less than 8 bits). Its transparency would not fit gray pixels: that chunk becomes one that decoders
-// skip. Returns the factor of the spread; 0 = no such file.
+// An indexed PNG (that check_png passed) with its kind changed to gray decodes to the indices instead of the colours
+// (spread over 0 to 255 where they have less than 8 bits). Its transparency would not fit gray pixels: that chunk
+// becomes one that decoders skip. Returns the factor of the spread; 0 = no such file.
 int make_gray(std::vector<uint8_t>* png) {
     std::vector<uint8_t>& b = *png;
-    if (b.size() <= kColorKind + 7 || std::memcmp(b.data(), "\x89PNG\r\n\x1a\n", kFirstChunk) != 0 ||
-        b[kColorKind] != kPalette) {
+    if (!looks_like_png({b.data(), b.size()}) || b[kColorKind] != kPalette) {
         return 0;
     }
     b[kColorKind] = kGray;
@@ -35,6 +35,7 @@ int make_gray(std::vector<uint8_t>* png) {
         const size_t length = size_t{b[at]} << 24 | size_t{b[at + 1]} << 16 | size_t{b[at + 2]} << 8 | b[at + 3];
         at += 12 + length;
     }
+    update_checksums({b.data(), b.size()});
     switch (b[kDepth]) {
         case 1: return 255;
         case 2: return 85;
@@ -45,6 +46,9 @@ int make_gray(std::vector<uint8_t>* png) {
 
 Result<DecodedImage> load_mask(const std::string& path, int* spread) {
     FW_ASSIGN_OR_RETURN(const FileData file, map_file(path.c_str()));
+    if (looks_like_png(file.bytes)) {
+        FW_RETURN_IF_ERROR(check_png(file.bytes).with_prefix("%s", path.c_str()));
+    }
     std::vector<uint8_t> bytes(file.bytes.begin(), file.bytes.end());
     *spread = make_gray(&bytes);
     if (*spread == 0) {
