@@ -74,21 +74,6 @@ Status convolution(const Context& c) {
     return finish_activation(c);
 }
 
-Status inner_product(const Context& c) {
-    std::string x = c.bottom();
-    if (c.out().rank != 1) {
-        return unsupported("rows");
-    }
-    if (c.in().rank != 1) {
-        x = c.inner("flat");
-        c.graph.node("Flatten", {c.bottom()}, {x}).set("axis", int64_t{1});
-    }
-    const std::string weight = c.graph.floats(c.def.name, {c.out().w(), c.in().count()}, c.weight(0));
-    const std::string bias = c.graph.floats(c.def.name, {c.out().w()}, c.weight(1));
-    c.graph.node("Gemm", {x, weight, bias}, {before_activation(c)}).set("transB", int64_t{1});
-    return finish_activation(c);
-}
-
 Status relu(const Context& c) {
     const float slope = c.params.f(0);
     if (slope == 0.0F) {
@@ -333,15 +318,20 @@ void linear(const Context& c, const std::string& x, const Linear& linear, const 
     graph.node("Add", {to + "/product", graph.floats(c.def.name, {linear.out}, c.weight(linear.weight + 1))}, {to});
 }
 
-Status gemm(const Context& c) {
-    const Params& p = c.params;
-    const bool is_linear = p.i(2) == 0 && p.i(3) == 1 && p.i(4) == 0 && p.i(5) == 1 && p.i(6) == 1 && p.i(10) == 4 &&
-                           p.i(11) == 0 && p.i(14) == 0 && p.f(0) == 1.0F && p.f(1) == 1.0F;
-    if (!is_linear) {
-        return unsupported("product other than x W^T + b");
+Status inner_product(const Context& c) {
+    std::string x = c.bottom();
+    if (c.out().rank == 2) {
+        linear(c, x, {c.out().w(), c.in().w(), 0}, before_activation(c));
+        return finish_activation(c);
     }
-    linear(c, c.bottom(), {p.i(8), p.i(9), 0}, c.top());
-    return {};
+    if (c.in().rank != 1) {
+        x = c.inner("flat");
+        c.graph.node("Flatten", {c.bottom()}, {x}).set("axis", int64_t{1});
+    }
+    const std::string weight = c.graph.floats(c.def.name, {c.out().w(), c.in().count()}, c.weight(0));
+    const std::string bias = c.graph.floats(c.def.name, {c.out().w()}, c.weight(1));
+    c.graph.node("Gemm", {x, weight, bias}, {before_activation(c)}).set("transB", int64_t{1});
+    return finish_activation(c);
 }
 
 // Of one input with itself.
@@ -390,7 +380,6 @@ constexpr struct {
                 {"Eltwise", eltwise},
                 {"Flatten", reshape},
                 {"GELU", gelu},
-                {"Gemm", gemm},
                 {"HardSigmoid", hard_sigmoid},
                 {"HardSwish", hard_swish},
                 {"InnerProduct", inner_product},

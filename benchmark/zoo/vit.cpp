@@ -36,9 +36,8 @@ Value layer_norm(Blocks* net, const std::string& name, const Value& x) {
 
 // x of unit variance, row by row. 1/sqrt(fan-in) as a division of whole numbers: 14 is near the root of 192, 28 of 768.
 Value linear(Blocks* net, const std::string& name, const Value& x, int out, double gain) {
-    import::LayerBuilder& to = net->layer("Gemm", name, {x});
-    to.set("transB", 1).set("constantB", 1).set("constantC", 1).set("constantN", out).set("constantK", x.w);
-    to.set("constant_broadcast_type_C", 4);
+    import::LayerBuilder& to = net->layer("InnerProduct", name, {x});
+    to.set("num_output", out).set("bias_term", 1).set("weight_data_size", out * x.w);
     Draws draw = draws(net, name);
     to.weight(draw.normal(static_cast<size_t>(out) * static_cast<size_t>(x.w), gain / (x.w == kWidth ? 14 : 28)));
     to.weight(draw.normal(static_cast<size_t>(out), 0.1));

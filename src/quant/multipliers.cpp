@@ -39,8 +39,11 @@ Requant empty_requant(size_t channels) {
     return requant;
 }
 
-float to_signed_multiplier(double m) {
-    return m < 0.0 ? -to_multiplier(-m) : to_multiplier(m);
+// The same of either sign, in a form that compilers make vectors of.
+inline float to_signed_multiplier(double m) {
+    constexpr double kMost = FLT_MAX;
+    const double bounded = m > kMost ? kMost : m < -kMost ? -kMost : m;
+    return std::fabs(m) >= static_cast<double>(FLT_MIN) ? static_cast<float>(bounded) : 0.0F;
 }
 
 }  // namespace
@@ -205,11 +208,12 @@ NormConstants make_norm(const LevelSums& sums, const NormRule& rule, const Quant
 }
 
 void norm_affine(const NormConstants& norm, const float* gamma, const float* beta, int64_t count, float* a, float* b) {
+    const NormConstants n = norm;  // a copy: what is written might be a part of it, as far as the compiler knows
     for (int64_t i = 0; i < count; ++i) {
-        const double scaled = gamma == nullptr ? norm.factor : static_cast<double>(gamma[i]) * norm.factor;
-        const double shift = beta == nullptr ? 0.0 : static_cast<double>(beta[i]) * norm.scale_out;
+        const double scaled = gamma == nullptr ? n.factor : static_cast<double>(gamma[i]) * n.factor;
+        const double shift = beta == nullptr ? 0.0 : static_cast<double>(beta[i]) * n.scale_out;
         a[i] = to_signed_multiplier(scaled);
-        b[i] = to_signed_multiplier(shift - scaled * norm.mean);
+        b[i] = to_signed_multiplier(shift - scaled * n.mean);
     }
 }
 

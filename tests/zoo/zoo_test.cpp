@@ -26,12 +26,10 @@ int64_t count_macs(const NetDef& net, const std::map<std::string, Shape>& shapes
     int64_t sum = 0;
     for (const LayerDef& layer : net.layers) {
         if (layer.type == "InnerProduct") {
-            sum += layer.weights[0].count();
+            sum += layer.weights[0].count() * shapes.at(layer.tops[0]).h();  // row by row
         } else if (layer.type == "Convolution" || layer.type == "ConvolutionDepthWise") {
             const Shape& out = shapes.at(layer.tops[0]);
             sum += layer.weights[0].count() * out.w() * out.h();
-        } else if (layer.type == "Gemm") {
-            sum += layer.weights[0].count() * shapes.at(layer.tops[0]).h();
         } else if (layer.type == "MultiHeadAttention") {
             const Shape& out = shapes.at(layer.tops[0]);  // four square matrices, two products of tokens with tokens
             sum += int64_t{out.h()} * out.w() * 4 * out.w() + int64_t{2} * out.h() * out.h() * out.w();
