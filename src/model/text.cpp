@@ -1,5 +1,6 @@
 #include "model/text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -7,8 +8,12 @@
 #include <cstring>
 
 // std::from_chars and to_chars are exact, fast and know no locale, but libc++ had none for floats for years (Android,
-// iOS). There strtof and snprintf do the same work: exact too, with the locale's decimal point put in and taken out.
-#if !defined(__cpp_lib_to_chars)
+// iOS), and libstdc++'s take 146 KiB of a static program. There strtof and snprintf do the same work: exact too, with
+// the locale's decimal point put in and taken out.
+#if defined(__cpp_lib_to_chars) && !defined(FW_MINSIZE)
+#define FW_CHARCONV_FLOATS 1
+#else
+#define FW_CHARCONV_FLOATS 0
 #include <clocale>
 #endif
 
@@ -69,7 +74,7 @@ bool scan_float(std::string_view token, int* magnitude) {
     return i == token.size();
 }
 
-#if !defined(__cpp_lib_to_chars)
+#if !FW_CHARCONV_FLOATS
 const char* decimal_point() {
     const char* point = std::localeconv()->decimal_point;
     return point != nullptr && *point != '\0' ? point : ".";
@@ -78,7 +83,7 @@ const char* decimal_point() {
 
 /// The conversion proper of a token that scan_float accepted; false when the value is out of range.
 bool convert_float(std::string_view token, float* out) {
-#if defined(__cpp_lib_to_chars)
+#if FW_CHARCONV_FLOATS
     if (token[0] == '+') {
         token.remove_prefix(1);
     }
@@ -94,16 +99,14 @@ bool convert_float(std::string_view token, float* out) {
 #endif
 }
 
-std::string shortest(float value, bool scientific) {
+/// Sign, a digit, a point and more digits if there are more, exponent: as few digits as read back.
+std::string scientific(float value) {
     char buffer[64];
-#if defined(__cpp_lib_to_chars)
-    const auto end = scientific ? std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific)
-                                : std::to_chars(buffer, buffer + sizeof buffer, value);
-    return std::string(buffer, end.ptr);
+#if FW_CHARCONV_FLOATS
+    return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr);
 #else
-    for (int digits = 1; digits <= 9; ++digits) {
-        std::snprintf(buffer, sizeof buffer, scientific ? "%.*e" : "%.*g", scientific ? digits - 1 : digits,
-                      static_cast<double>(value));
+    for (int digits = 0; digits < 9; ++digits) {
+        std::snprintf(buffer, sizeof buffer, "%.*e", digits, static_cast<double>(value));
         if (std::strtof(buffer, nullptr) == value) {
             break;
         }
@@ -203,22 +206,32 @@ NumberError parse_float(std::string_view token, float* out) {
     return NumberError::kNone;
 }
 
+// Without an exponent where that is no longer and has at most nine digits on either side of the point. Texts are hashed
+// (Net::model_hash), so that they are made by one rule, whoever finds the digits.
 std::string format_float(float value) {
-    std::string text = shortest(value, false);
-    const size_t exponent = text.find('e');
-    const size_t point = text.find('.');
-    if (exponent == std::string::npos) {
-        const size_t sign = text[0] == '-' ? 1 : 0;
-        const size_t before = (point == std::string::npos ? text.size() : point) - sign;
-        const size_t after = point == std::string::npos ? 0 : text.size() - point - 1;
-        if (before > 9 || after > 9) {
-            return shortest(value, true);
-        }
-        if (point == std::string::npos) {
-            text += ".0";
-        }
+    std::string text = scientific(value);
+    const size_t e = text.find('e');
+    if (e == std::string::npos) {
+        return text;  // inf, nan
     }
-    return text;
+    const std::string sign = text[0] == '-' ? "-" : "";
+    std::string digits = text.substr(sign.size(), e - sign.size());
+    digits.erase(std::min<size_t>(1, digits.size() - 1), digits.size() > 1 ? 1 : 0);
+    const int exponent = std::atoi(text.c_str() + e + 1);
+    const auto count = static_cast<int>(digits.size());
+    const int before = std::max(exponent, 0) + 1;
+    const int after = std::max(count - 1 - exponent, 0);
+    const int length = static_cast<int>(sign.size()) + before + (after > 0 ? 1 : 0) + after;
+    if (before > 9 || after > 9 || length > static_cast<int>(text.size())) {
+        return text;
+    }
+    if (after == 0) {
+        return sign + std::to_string(static_cast<int64_t>(std::fabs(value))) + ".0";
+    }
+    if (exponent < 0) {
+        digits.insert(0, static_cast<size_t>(-exponent), '0');
+    }
+    return sign + digits.insert(static_cast<size_t>(before), 1, '.');
 }
 
 }  // namespace fw

@@ -1,6 +1,7 @@
 // Numbers and tokens of text files.
 #include "model/text.h"
 
+#include <charconv>
 #include <clocale>
 #include <cmath>
 #include <cstdlib>
@@ -89,7 +90,32 @@ TEST(Text, FloatsReadBackExactly) {
     EXPECT_EQ(format_float(0.1F), "0.1");
     EXPECT_EQ(format_float(104), "104.0");
     EXPECT_EQ(format_float(4567654400.0F), "4.5676544e+09");
+    // By whichever function digits are found, the form is the same: model hashes hang on it.
+    EXPECT_EQ(format_float(0.0001F), "1e-04");
+    EXPECT_EQ(format_float(0.00012F), "0.00012");
+    EXPECT_EQ(format_float(100000), "1e+05");
+    EXPECT_EQ(format_float(-123000), "-123000.0");
+    EXPECT_EQ(format_float(123456792), "123456792.0");
+    EXPECT_EQ(format_float(1.25e-8F), "1.25e-08");
+    EXPECT_EQ(format_float(1234.5F), "1234.5");
 }
+
+#if defined(__cpp_lib_to_chars)
+TEST(Text, FormIsThatOfToChars) {
+    for (int i = -100000; i < 100000; ++i) {
+        for (const float value : {static_cast<float>(i), static_cast<float>(i) * 1e-7F, static_cast<float>(i) * 1000}) {
+            char buffer[64];
+            const std::string want(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+            const std::string text = format_float(value);
+            if (want.find('.') == std::string::npos && want.find('e') == std::string::npos) {
+                ASSERT_EQ(text, want + ".0");
+            } else if (want.size() - want.find('.') <= 10) {
+                ASSERT_EQ(text, want);
+            }
+        }
+    }
+}
+#endif
 
 TEST(Text, LocaleHasNoSay) {
     const char* before = std::setlocale(LC_NUMERIC, nullptr);
