@@ -45,7 +45,7 @@ struct LayerPlan {
     bool is_conversion = false;  ///< int8 <-> float crossing or layout copy that the model did not ask for
     std::string reason;          ///< why this precision
     std::string device;          ///< "cpu", or the one of Option::device
-    std::string cpu_reason;      ///< with a device: why this step runs on the CPU all the same
+    std::string cpu_reason;      ///< where a device was wanted: why this step runs on the CPU all the same
     int64_t crossing_bytes = 0;  ///< of blobs that go between CPU and device for this step
 };
 

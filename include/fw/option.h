@@ -54,6 +54,10 @@ struct FW_EXPORT Option {
     /// "auto:FILE". Layers that the device cannot do run on the CPU, and Net::plan() says so. auto: the faster of "cpu"
     /// and "vulkan", measured by load_model and remembered in FILE; Net::option() has the choice (docs/vulkan.md).
     std::string device = "cpu";
+    /// Where that device is missing, lacks what the option needs or fails - when loading or in the middle of a run,
+    /// which is then repeated - everything runs on the CPU from there on, with the layers' precision as it is. A
+    /// warning is logged, and every step of Net::plan() has the reason. Off: such failures are errors.
+    bool device_fallback = false;
     /// File that keeps the driver's compiled shaders between processes; "" = none. One that is damaged or of another
     /// driver is replaced.
     std::string pipeline_cache;

@@ -33,6 +33,8 @@ public:
     virtual Status run(size_t first, size_t last, double* milliseconds) = 0;
     /// Brings a root of the plan that the device wrote last to the CPU.
     virtual Status fetch(int root) = 0;
+    /// What run or fetch failed with; ok while they have not.
+    virtual Status failure() const = 0;
 };
 
 /// The weights of one program on the device.

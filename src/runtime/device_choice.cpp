@@ -45,6 +45,7 @@ public:
     Status load(const Model& model, const Option& option, const ScaleTable* table, const char* device) {
         state_.option = option;
         state_.option.device = device;
+        state_.option.device_fallback = false;  // a device that fails is not measured
         if (table != nullptr) {
             state_.table = *table;
         }

@@ -55,17 +55,31 @@ Status Extractor::Impl::start(const std::shared_ptr<const Program>& program) {
     }
     FW_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, net->plan_for(program, descs));
     if (plan->device != nullptr) {
-        if (device_plan != plan) {
-            runner = Runner();
-            device_plan.reset();
-            FW_ASSIGN_OR_RETURN(device, program->device->start(plan));
-            device_plan = plan;
+        const Status status = start_on_device(plan);
+        if (status.ok() || !net->leave_device(status)) {
+            return status;
         }
-        // The Extractor keeps the arena: nothing to release here.
-        runner.start(std::move(plan), std::shared_ptr<void>(std::shared_ptr<void>(), device->arena()), inputs,
-                     device.get());
-        return {};
+        FW_ASSIGN_OR_RETURN(plan, net->plan_for(program, descs));
     }
+    return start_on_cpu(std::move(plan));
+}
+
+Status Extractor::Impl::start_on_device(const std::shared_ptr<const Plan>& plan) {
+    if (device_plan != plan) {
+        runner = Runner();
+        device_plan.reset();
+        device.reset();
+        FW_ASSIGN_OR_RETURN(device, plan->program->device->start(plan));
+        device_plan = plan;
+    }
+    // The Extractor keeps the arena: nothing to release here.
+    runner.start(plan, std::shared_ptr<void>(std::shared_ptr<void>(), device->arena()), inputs, device.get());
+    return {};
+}
+
+Status Extractor::Impl::start_on_cpu(std::shared_ptr<const Plan> plan) {
+    device_plan.reset();
+    device.reset();
     if (!arena || arena_bytes < plan->arena_bytes) {
         runner = Runner();
         if (arena) {
@@ -105,6 +119,10 @@ Status Extractor::Impl::compute(const char* blob, Tensor* out) {
     const ValueId value = program->outputs.at(blob);
     const CoreScope scope(cores_of(net->option.cores), net->threads());
     Status status = runner.run_to(net->model, value, net->threads(), observer, profiling ? &profile : nullptr);
+    if (!status.ok() && device != nullptr && !device->failure().ok() && net->leave_device(device->failure())) {
+        FW_RETURN_IF_ERROR(start(program));  // once more, from the first step
+        status = runner.run_to(net->model, value, net->threads(), observer, profiling ? &profile : nullptr);
+    }
     if (!status.ok()) {
         runner.stop();  // a step that failed half-way is not resumed
         return status;

@@ -17,6 +17,9 @@ struct Extractor::Impl {
     Status compute(const char* blob, Tensor* out);
     /// Makes `runner` ready for a program: plan, arena, inputs.
     Status start(const std::shared_ptr<const Program>& program);
+    /// The same for the plan's device.
+    Status start_on_device(const std::shared_ptr<const Plan>& plan);
+    Status start_on_cpu(std::shared_ptr<const Plan> plan);
     /// Makes `*to` of `from`, and an entry of the profile of the time it takes.
     Status copy(const Tensor& from, Result<Mat> (*convert)(const Tensor&, Allocator*), Mat* to);
     int find_input(const std::string& blob) const;

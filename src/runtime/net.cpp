@@ -166,7 +166,7 @@ Result<std::vector<LayerPlan>> Net::plan() const {
     for (const PlanStep& step : plan->steps) {
         LayerPlan layer;
         layer.device = step.on_device ? state.option.device : "cpu";
-        layer.cpu_reason = state.cpu_reason.empty() ? step.cpu_reason : state.cpu_reason;
+        layer.cpu_reason = step.cpu_reason;
         for (const auto* roots : {&step.to_device, &step.to_host}) {
             for (const int root : *roots) {
                 layer.crossing_bytes += static_cast<int64_t>(plan->roots[static_cast<size_t>(root)].bytes);

@@ -9,6 +9,15 @@
 
 namespace fw {
 
+namespace {
+
+// What no other processor would mend: the option's value, or the file of the pipeline cache.
+bool is_bad_option(const Status& status) {
+    return status.code() == Code::kInvalidArgument || status.code() == Code::kIoError;
+}
+
+}  // namespace
+
 int NetState::threads() const {
     if (option.threads > 0) {
         return option.threads;
@@ -19,26 +28,45 @@ int NetState::threads() const {
 Status NetState::finish_load(Model loaded_model) {
     FW_RETURN_IF_ERROR(current_isa().status());  // an FW_ISA that this machine lacks
     const std::string asked = option.device;
-    std::string why_cpu;
     if (asked == "auto" || (asked.compare(0, 5, "auto:") == 0 && asked.size() > 5)) {
         FW_ASSIGN_OR_RETURN(DeviceChoice choice, choose_device(loaded_model, option, table_or_null()));
         log(LogLevel::kInfo, "%s", choice.reason.c_str());
         option.device = choice.device;
         if (choice.device == "cpu") {
-            why_cpu = std::move(choice.reason);
+            cpu_reason_ = std::move(choice.reason);
         }
     }
     Status status = load_on_device(std::move(loaded_model));
     if (!status.ok()) {
         option.device = asked;
-        return status;
+        cpu_reason_.clear();
     }
-    cpu_reason = std::move(why_cpu);
-    return {};
+    return status;
+}
+
+bool NetState::leave_device(const Status& why) {
+    if (!option.device_fallback) {
+        return false;
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (cpu_reason_.empty()) {
+        cpu_reason_ = why.message();
+        log(LogLevel::kWarn, "%s: everything runs on the CPU", why.message());
+        plans_.clear();
+        last_plan_.reset();
+    }
+    return true;
 }
 
 Status NetState::load_on_device(Model loaded_model) {
-    FW_ASSIGN_OR_RETURN(loaded_model.device, open_accelerator(option));
+    Result<std::shared_ptr<Accelerator>> device = open_accelerator(option);
+    if (device.ok()) {
+        loaded_model.device = std::move(*device);
+    } else if (is_bad_option(device.status()) || !leave_device(device.status())) {
+        return device.status();
+    } else {
+        option.device = "cpu";
+    }
     FW_RETURN_IF_ERROR(describe_model(&loaded_model));
     if (table_or_null() != nullptr && option.precision != Precision::kFloat && option.precision != Precision::kFp16) {
         FW_RETURN_IF_ERROR(check_table(loaded_model.def, table));
@@ -79,8 +107,10 @@ Result<std::shared_ptr<const Program>> NetState::program_for(const std::string& 
 
 Result<std::shared_ptr<const Plan>> NetState::plan_for(const std::shared_ptr<const Program>& wanted,
                                                        const std::vector<InputDesc>& inputs) {
+    std::string cpu_reason;
     {
         const std::lock_guard<std::mutex> lock(mutex_);
+        cpu_reason = cpu_reason_;
         for (auto it = plans_.begin(); it != plans_.end(); ++it) {
             if ((*it)->program == wanted && (*it)->inputs == inputs) {
                 plans_.splice(plans_.begin(), plans_, it);
@@ -91,15 +121,27 @@ Result<std::shared_ptr<const Plan>> NetState::plan_for(const std::shared_ptr<con
             }
         }
     }
-    FW_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> made,
-                        make_plan(model, wanted, inputs, threads(), option.max_activation_bytes));
+    Result<std::shared_ptr<const Plan>> made =
+        make_plan(model, wanted, inputs, threads(), option.max_activation_bytes, cpu_reason);
+    if (!made.ok() && cpu_reason.empty() && wanted->device != nullptr && option.device_fallback) {
+        // The shapes' fault, or the device's?
+        const Status status = made.status();
+        made = make_plan(model, wanted, inputs, threads(), option.max_activation_bytes, status.message());
+        if (made.ok()) {
+            leave_device(status);
+        }
+    }
+    FW_RETURN_IF_ERROR(made.status());
     const std::lock_guard<std::mutex> lock(mutex_);
-    plans_.push_front(made);
+    if ((*made)->device != nullptr && !cpu_reason_.empty()) {
+        return made;  // the device was left meanwhile: not for others
+    }
+    plans_.push_front(*made);
     if (plans_.size() > kMaxPlans) {
         plans_.pop_back();
     }
     if (wanted == program) {
-        last_plan_ = made;
+        last_plan_ = *made;
     }
     return made;
 }

@@ -18,7 +18,6 @@ public:
     ScaleTable table;
     bool loaded = false;
     Model model;
-    std::string cpu_reason;                  ///< why device "auto" is the CPU; "" elsewhere
     std::shared_ptr<const Program> program;  ///< for the model's own outputs
 
     int threads() const;
@@ -28,6 +27,9 @@ public:
     /// else.
     Status finish_load(Model model);
     Status load_on_device(Model model);  ///< the part of it that knows where layers run
+    /// From now on everything runs on the CPU, for this reason. False, and nothing changes, without
+    /// Option::device_fallback.
+    bool leave_device(const Status& why);
 
     /// The program that has `blob` among its outputs; built when asked for the first time.
     Result<std::shared_ptr<const Program>> program_for(const std::string& blob);
@@ -51,6 +53,7 @@ private:
     };
 
     std::mutex mutex_;
+    std::string cpu_reason_;  // why everything runs on the CPU where a device was wanted
     std::list<std::pair<std::string, std::shared_ptr<const Program>>> programs_;  // most recently used first
     std::list<std::shared_ptr<const Plan>> plans_;                                // likewise
     std::shared_ptr<const Plan> last_plan_;

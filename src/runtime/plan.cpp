@@ -14,12 +14,13 @@ namespace {
 class Planner {
 public:
     Planner(const Model& model, const std::shared_ptr<const Program>& program, const std::vector<InputDesc>& inputs,
-            int threads, uint64_t max_bytes)
+            int threads, uint64_t max_bytes, const std::string& cpu_reason)
         : model_(model),
           graph_(program->graph),
           program_(*program),
           threads_(threads),
           max_bytes_(std::min<uint64_t>(max_bytes, SIZE_MAX / 2)),
+          cpu_reason_(cpu_reason),
           plan_(std::make_shared<Plan>()) {
         plan_->program = program;
         plan_->inputs = inputs;
@@ -34,7 +35,11 @@ public:
             add_step(static_cast<int>(i));
         }
         FW_RETURN_IF_ERROR(lay_out());
-        if (program_.device != nullptr) {
+        if (!cpu_reason_.empty()) {
+            for (PlanStep& step : plan_->steps) {
+                step.cpu_reason = cpu_reason_;
+            }
+        } else if (program_.device != nullptr) {
             FW_RETURN_IF_ERROR(program_.device->place(plan_.get()));
             plan_crossings();
         }
@@ -66,6 +71,7 @@ private:
     const Program& program_;
     int threads_;
     uint64_t max_bytes_;
+    const std::string& cpu_reason_;
     std::shared_ptr<Plan> plan_;
     ValueFlow flow_;
     std::vector<Placement> placed_;  // by value
@@ -467,8 +473,9 @@ void Planner::plan_crossings() {
 }  // namespace
 
 Result<std::shared_ptr<const Plan>> make_plan(const Model& model, const std::shared_ptr<const Program>& program,
-                                              const std::vector<InputDesc>& inputs, int threads, uint64_t max_bytes) {
-    return Planner(model, program, inputs, threads, max_bytes).run();
+                                              const std::vector<InputDesc>& inputs, int threads, uint64_t max_bytes,
+                                              const std::string& cpu_reason) {
+    return Planner(model, program, inputs, threads, max_bytes, cpu_reason).run();
 }
 
 }  // namespace fw

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "runtime/accelerator.h"
@@ -49,7 +50,7 @@ struct PlanStep {
     size_t workspace = 0;  ///< offset in the arena
     size_t workspace_bytes = 0;
     bool on_device = false;
-    std::string cpu_reason;      ///< with a device: why the step is not on it
+    std::string cpu_reason;      ///< where a device was wanted: why the step is not on it
     std::vector<int> to_device;  ///< roots that the CPU wrote last and this step reads or changes on the device
     std::vector<int> to_host;    ///< the other way round
 };
@@ -66,8 +67,10 @@ struct Plan {
 };
 
 /// Infers shapes, lays out memory. Fails with the layer's name where shapes do not fit, with kOutOfMemory where the
-/// arena would be larger than `max_bytes`.
+/// arena would be larger than `max_bytes`. With a `cpu_reason` every step is the CPU's, even where the program has a
+/// device.
 Result<std::shared_ptr<const Plan>> make_plan(const Model& model, const std::shared_ptr<const Program>& program,
-                                              const std::vector<InputDesc>& inputs, int threads, uint64_t max_bytes);
+                                              const std::vector<InputDesc>& inputs, int threads, uint64_t max_bytes,
+                                              const std::string& cpu_reason);
 
 }  // namespace fw

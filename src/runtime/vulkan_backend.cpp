@@ -57,6 +57,18 @@ public:
     void* arena() const override { return half_ ? wide_.get() : seen(); }
 
     Status run(size_t first, size_t last, double* milliseconds) override {
+        return remember(run_steps(first, last, milliseconds));
+    }
+    Status fetch(int root) override { return remember(fetch_root(root)); }
+    Status failure() const override { return failure_; }
+
+private:
+    Status remember(const Status& status) {
+        failure_ = status.with_prefix("device '%s'", device_->description().name.c_str());
+        return failure_;
+    }
+
+    Status run_steps(size_t first, size_t last, double* milliseconds) {
         const auto key = std::make_pair(first, last);
         auto found = recorded_.find(key);
         if (found == recorded_.end()) {
@@ -76,7 +88,7 @@ public:
         return {};
     }
 
-    Status fetch(int root) override {
+    Status fetch_root(int root) {
         if (staged()) {
             FW_ASSIGN_OR_RETURN(Commands commands, Commands::create(device_, 0, 0));
             copy_root(&commands, root, device_arena_, host_arena_);
@@ -89,7 +101,6 @@ public:
         return {};
     }
 
-private:
     bool staged() const { return host_arena_.handle() != VK_NULL_HANDLE; }
     /// The device's arena, or the copy of it, that the CPU sees.
     void* seen() const { return staged() ? host_arena_.host() : device_arena_.host(); }
@@ -161,6 +172,7 @@ private:
     Buffer device_arena_;
     Buffer host_arena_;  ///< empty where the CPU sees the device's
     std::map<std::pair<size_t, size_t>, Commands> recorded_;
+    Status failure_;
 };
 
 class VulkanProgram final : public AcceleratorProgram {

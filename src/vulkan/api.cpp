@@ -2,9 +2,19 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
+
 namespace fw::vulkan {
 
 namespace {
+
+std::atomic<ApiHook> api_hook{nullptr};
+
+void call_hook(Api* api) {
+    if (const ApiHook hook = api_hook.load()) {
+        hook(api);
+    }
+}
 
 // The loader stays open for the life of the process: drivers do not survive being unloaded.
 void* open_library() {
@@ -47,6 +57,7 @@ Status Api::load_instance(VkInstance instance) {
     }
     FW_VULKAN_INSTANCE_FUNCTIONS(FW_VULKAN_LOAD)
 #undef FW_VULKAN_LOAD
+    call_hook(this);
     return {};
 }
 
@@ -57,7 +68,12 @@ Status Api::load_device(VkDevice device) {
     }
     FW_VULKAN_DEVICE_FUNCTIONS(FW_VULKAN_LOAD)
 #undef FW_VULKAN_LOAD
+    call_hook(this);
     return {};
+}
+
+void set_api_hook(ApiHook hook) {
+    api_hook = hook;
 }
 
 const char* name(VkResult result) {

@@ -87,6 +87,11 @@ struct Api {
     Status load_device(VkDevice device);
 };
 
+/// Sees every table as soon as it is filled and may replace functions in it: so tests make drivers that fail or lack
+/// features. nullptr (the start) = none. A device's table begins as a copy of its instance's.
+using ApiHook = void (*)(Api* api);
+void set_api_hook(ApiHook hook);
+
 /// "VK_ERROR_DEVICE_LOST" and the like; "VkResult -99" for one that is not known.
 const char* name(VkResult result);
 /// ok for VK_SUCCESS, else an error that says what failed and why.

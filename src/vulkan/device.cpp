@@ -47,7 +47,7 @@ Result<std::shared_ptr<Device>> Device::open(int index, bool staged) {
     static std::map<std::pair<int, bool>, std::weak_ptr<Device>> shared;
     const std::lock_guard<std::mutex> lock(mutex);
     std::weak_ptr<Device>& slot = shared[{index, staged}];
-    if (std::shared_ptr<Device> open = slot.lock()) {
+    if (std::shared_ptr<Device> open = slot.lock(); open != nullptr && !open->is_lost()) {
         return open;
     }
     std::shared_ptr<Device> made(new Device());
@@ -269,9 +269,23 @@ Status Device::run(VkCommandBuffer commands) {
     submit.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
     submit.commandBufferCount = 1;
     submit.pCommandBuffers = &commands;
-    FW_RETURN_IF_ERROR(check(api_.QueueSubmit(queue_, 1, &submit, fence_), "vkQueueSubmit"));
-    FW_RETURN_IF_ERROR(check(api_.WaitForFences(device_, 1, &fence_, VK_TRUE, kTimeout), "vkWaitForFences"));
-    return check(api_.ResetFences(device_, 1, &fence_), "vkResetFences");
+    if (is_lost()) {
+        return check(VK_ERROR_DEVICE_LOST, "an earlier run");
+    }
+    Status status = check(api_.QueueSubmit(queue_, 1, &submit, fence_), "vkQueueSubmit");
+    if (status.ok()) {
+        status = check(api_.WaitForFences(device_, 1, &fence_, VK_TRUE, kTimeout), "vkWaitForFences");
+    }
+    if (status.ok()) {
+        status = check(api_.ResetFences(device_, 1, &fence_), "vkResetFences");
+    }
+    if (!status.ok()) {
+        // What was submitted may still run: nobody reads or frees its memory before it ends. A lost device does not
+        // wait.
+        lost_ = true;
+        api_.DeviceWaitIdle(device_);
+    }
+    return status;
 }
 
 std::vector<uint8_t> Device::cache_data() const {

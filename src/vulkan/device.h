@@ -1,6 +1,7 @@
 // Device: one Vulkan device with its queue, the memory it has and the pipelines made for it. Shared by threads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -113,8 +114,11 @@ public:
 
     /// The pipeline of a shader with constants 0, 1, ...; made once. A driver that rejects it is an error.
     Result<VkPipeline> pipeline(const Shader& shader, Span<const uint32_t> constants);
-    /// Submits and waits until it is done. Errors state a lost device.
+    /// Submits and waits until it is done. After an error of the device nothing runs any more: is_lost(), and open()
+    /// makes another one.
     Status run(VkCommandBuffer commands);
+
+    bool is_lost() const { return lost_; }
 
     /// What the driver keeps of compiled pipelines, for a file.
     std::vector<uint8_t> cache_data() const;
@@ -145,6 +149,7 @@ private:
     VkDescriptorSetLayout set_layout_ = VK_NULL_HANDLE;
     VkPipelineLayout pipeline_layout_ = VK_NULL_HANDLE;
     VkFence fence_ = VK_NULL_HANDLE;
+    std::atomic<bool> lost_{false};
     std::mutex queue_mutex_;
     mutable std::mutex pipeline_mutex_;
     VkPipelineCache cache_ = VK_NULL_HANDLE;

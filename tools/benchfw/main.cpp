@@ -26,7 +26,8 @@ struct Options {
     std::string device = "cpu", pipeline_cache;
     Cores cores = Cores::kAll;
     std::vector<std::string> zoo;
-    bool list = false, list_devices = false, int8 = false, with_float = false, layers = false, force = false;
+    bool device_fallback = false, list = false, list_devices = false, int8 = false, with_float = false, layers = false,
+         force = false;
     bool fp16 = false;
     bool fp16_arithmetic = false;
     int threads = 1, loops = 0, warmup = 1;
@@ -233,7 +234,9 @@ Status bench(Tool* tool, const Options& options) {
                                : "--tune measures float and int8 itself: leave out --int8 and --float");
     }
     FW_RETURN_IF_ERROR(check_files(options, tool));
-    FW_RETURN_IF_ERROR(check_device(options.device, tool));
+    if (!options.device_fallback) {
+        FW_RETURN_IF_ERROR(check_device(options.device, tool));
+    }
     std::optional<ScopedIsa> forced;
     FW_RETURN_IF_ERROR(force_isa(options.isa, tool, &forced));
 
@@ -243,6 +246,7 @@ Status bench(Tool* tool, const Options& options) {
     const int all = cores.empty() ? hardware_threads() : static_cast<int>(cores.size());
     how.threads = options.threads > 0 ? options.threads : all;
     how.device = options.device;
+    how.device_fallback = options.device_fallback;
     how.pipeline_cache = options.pipeline_cache;
     how.loops = options.loops;
     how.warmup = options.warmup;
@@ -315,6 +319,8 @@ void add_options(CLI::App* app, Options* options) {
     app->add_option("--json", options->json, "Write all figures, steps included");
     app->add_option("--html", options->html, "Write a page with charts, which needs nothing else");
     app->add_option("--device", options->device, "cpu, vulkan[:N], or auto[:FILE]: the faster, remembered in FILE");
+    app->add_flag("--device-fallback", options->device_fallback,
+                  "Warn and use the CPU where that device is missing or fails");
     app->add_flag("--list-devices", options->list_devices, "Print what --device can name besides cpu");
     app->add_option("--pipeline-cache", options->pipeline_cache, "File that keeps compiled shaders between runs");
     app->add_option("--isa", options->isa, "Level of the kernels, as scalar or avx2");

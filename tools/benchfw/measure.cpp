@@ -41,6 +41,7 @@ public:
         option.threads = options.threads;
         option.precision = precision;
         option.device = options.device;
+        option.device_fallback = options.device_fallback;
         option.pipeline_cache = options.pipeline_cache;
         option.ignore_table_model = options.ignore_table_model;
         option.disabled_passes = disabled_passes_;
@@ -55,7 +56,6 @@ public:
         result_.load_ms = ms_since(begin);
         result_.name = source.name;
         result_.precision = precision_name(precision);
-        result_.device = net_.option().device;  // what auto became
         result_.threads = options.threads;
         FW_ASSIGN_OR_RETURN(inputs_, noise_inputs(net_, options.input_shape, 0));
         input_names_ = net_.input_names();
@@ -117,6 +117,9 @@ public:
         result_.weights_mib = static_cast<double>(memory.weights) / kMib;
         result_.output_hash = hash_outputs();
         FW_ASSIGN_OR_RETURN(const std::vector<LayerPlan> plan, net_.plan());
+        const auto on_device =
+            std::find_if(plan.begin(), plan.end(), [](const LayerPlan& step) { return step.device != "cpu"; });
+        result_.device = on_device == plan.end() ? "cpu" : on_device->device;
         double least_ms = 0.0;
         for (const LayerPlan& step : plan) {
             result_.macs += step.macs;

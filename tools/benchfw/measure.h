@@ -15,6 +15,7 @@ struct MeasureOptions {
     const ScaleTable* table = nullptr;  ///< of the user; nullptr: one is made where int8 needs it
     Shape input_shape;                  ///< of inputs that declare none
     std::string device = "cpu";         ///< Option::device
+    bool device_fallback = false;       ///< Option::device_fallback
     std::string pipeline_cache;         ///< Option::pipeline_cache
     int threads = 1;
     int loops = 0;  ///< measured inferences; 0 = as many as fit in `seconds`, at least kLeastLoops

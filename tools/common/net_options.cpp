@@ -28,6 +28,7 @@ void NetOptions::add_to(CLI::App* app) {
     app->add_option("--device", device,
                     "cpu, vulkan[:N] (benchfw --list-devices), or auto[:FILE]: the faster, remembered in FILE")
         ->capture_default_str();
+    app->add_flag("--device-fallback", device_fallback, "Warn and use the CPU where that device is missing or fails");
 }
 
 void NetOptions::add_preprocess_to(CLI::App* app) {
@@ -59,6 +60,7 @@ Status load_net(const NetOptions& options, bool with_table, Net* net) {
     Option option;
     option.threads = options.threads;
     option.device = options.device;
+    option.device_fallback = options.device_fallback;
     option.ignore_table_model = options.force;
     option.precision = options.precision == "float"  ? Precision::kFloat
                        : options.precision == "fp16" ? Precision::kFp16

@@ -1,0 +1,103 @@
+#include "faults.h"
+
+namespace fw::vulkan {
+
+namespace {
+
+Faults active;
+Api real;  // the functions that were replaced
+
+// The result that a call is to fail with; VK_SUCCESS = call the driver.
+VkResult fault(VkResult result) {
+    return result == VK_SUCCESS || active.successes-- > 0 ? VK_SUCCESS : result;
+}
+
+template <class Struct>
+void clear(VkBaseOutStructure* features, VkBool32 Struct::*member) {
+    reinterpret_cast<Struct*>(features)->*member = VK_FALSE;
+}
+
+VKAPI_ATTR void VKAPI_CALL get_features(VkPhysicalDevice device, VkPhysicalDeviceFeatures2* features) {
+    real.GetPhysicalDeviceFeatures2(device, features);
+    for (auto* next = static_cast<VkBaseOutStructure*>(features->pNext); next != nullptr; next = next->pNext) {
+        if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES && active.no_int8) {
+            clear(next, &VkPhysicalDevice8BitStorageFeatures::storageBuffer8BitAccess);
+        } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES && active.no_int8) {
+            clear(next, &VkPhysicalDeviceShaderFloat16Int8Features::shaderInt8);
+        } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES &&
+                   active.no_integer_dot) {
+            clear(next, &VkPhysicalDeviceShaderIntegerDotProductFeatures::shaderIntegerDotProduct);
+        } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES &&
+                   active.no_float16_storage) {
+            clear(next, &VkPhysicalDevice16BitStorageFeatures::storageBuffer16BitAccess);
+        }
+    }
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice physical, const VkDeviceCreateInfo* info,
+                                             const VkAllocationCallbacks* callbacks, VkDevice* device) {
+    return active.create_device != VK_SUCCESS ? active.create_device
+                                              : real.CreateDevice(physical, info, callbacks, device);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL allocate(VkDevice device, const VkMemoryAllocateInfo* info,
+                                        const VkAllocationCallbacks* callbacks, VkDeviceMemory* memory) {
+    const VkResult result = fault(active.allocate);
+    return result != VK_SUCCESS ? result : real.AllocateMemory(device, info, callbacks, memory);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL create_pipelines(VkDevice device, VkPipelineCache cache, uint32_t count,
+                                                const VkComputePipelineCreateInfo* infos,
+                                                const VkAllocationCallbacks* callbacks, VkPipeline* pipelines) {
+    const VkResult result = fault(active.create_pipeline);
+    return result != VK_SUCCESS ? result
+                                : real.CreateComputePipelines(device, cache, count, infos, callbacks, pipelines);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL submit(VkQueue queue, uint32_t count, const VkSubmitInfo* infos, VkFence fence) {
+    const VkResult result = fault(active.submit);
+    return result != VK_SUCCESS ? result : real.QueueSubmit(queue, count, infos, fence);
+}
+
+// The work is done, and nobody learns of it.
+VKAPI_ATTR VkResult VKAPI_CALL wait(VkDevice device, uint32_t count, const VkFence* fences, VkBool32 all,
+                                    uint64_t timeout) {
+    const VkResult done = real.WaitForFences(device, count, fences, all, timeout);
+    const VkResult result = fault(active.wait);
+    return result != VK_SUCCESS ? result : done;
+}
+
+template <class Function>
+void replace(Function replacement, Function* function, Function* original) {
+    if (*function != nullptr && *function != replacement) {
+        *original = *function;
+        *function = replacement;
+    }
+}
+
+void replace_all(Api* api) {
+    replace<PFN_vkGetPhysicalDeviceFeatures2>(get_features, &api->GetPhysicalDeviceFeatures2,
+                                              &real.GetPhysicalDeviceFeatures2);
+    replace<PFN_vkCreateDevice>(create_device, &api->CreateDevice, &real.CreateDevice);
+    replace<PFN_vkAllocateMemory>(allocate, &api->AllocateMemory, &real.AllocateMemory);
+    replace<PFN_vkCreateComputePipelines>(create_pipelines, &api->CreateComputePipelines, &real.CreateComputePipelines);
+    replace<PFN_vkQueueSubmit>(submit, &api->QueueSubmit, &real.QueueSubmit);
+    replace<PFN_vkWaitForFences>(wait, &api->WaitForFences, &real.WaitForFences);
+}
+
+}  // namespace
+
+FaultyDriver::FaultyDriver(const Faults& faults) {
+    set(faults);
+    set_api_hook(replace_all);
+}
+
+FaultyDriver::~FaultyDriver() {
+    set_api_hook(nullptr);
+}
+
+void FaultyDriver::set(const Faults& faults) {
+    active = faults;
+}
+
+}  // namespace fw::vulkan

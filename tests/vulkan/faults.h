@@ -1,0 +1,32 @@
+// A driver that fails, or has fewer features than the real one: functions of its tables are replaced.
+#pragma once
+
+#include "vulkan/api.h"
+
+namespace fw::vulkan {
+
+struct Faults {
+    bool no_int8 = false;  ///< neither 8-bit storage nor arithmetic
+    bool no_integer_dot = false;
+    bool no_float16_storage = false;
+    VkResult create_device = VK_SUCCESS;
+    VkResult allocate = VK_SUCCESS;
+    VkResult create_pipeline = VK_SUCCESS;
+    VkResult submit = VK_SUCCESS;
+    VkResult wait = VK_SUCCESS;
+    int successes = 0;  ///< calls of allocate, create_pipeline, submit and wait, all together, before these results
+};
+
+/// Devices that are opened while it lives have these faults, which may change meanwhile. One at a time, and none of the
+/// process's devices may be open when it begins or ends.
+class FaultyDriver {
+public:
+    explicit FaultyDriver(const Faults& faults);
+    ~FaultyDriver();
+    FaultyDriver(const FaultyDriver&) = delete;
+    FaultyDriver& operator=(const FaultyDriver&) = delete;
+
+    void set(const Faults& faults);
+};
+
+}  // namespace fw::vulkan
