@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/normalize.h"
 #include "layer/support/normalize_int8.h"
 #include "layer/support/weights.h"
@@ -60,6 +61,20 @@ public:
                       return centred_ ? mean_and_deviation(x, nest, eps)
                                       : Normalization{0.0, 1.0 / std::sqrt(mean_square_of(x, nest, 0.0) + eps)};
                   });
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const override {
+        if (int8_.active()) {
+            return Status::error(Code::kUnsupported, "in int8 it has no shader");
+        }
+        NormOperation norm;
+        FW_RETURN_IF_ERROR(first_axis(in[0].shape, &norm.first_axis));
+        norm.centred = centred_;
+        norm.eps = eps_;
+        norm.gamma = gamma_;
+        norm.beta = beta_;
+        *operation = norm;
         return {};
     }
 

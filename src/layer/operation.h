@@ -112,6 +112,15 @@ struct ConstantOperation {
     std::vector<float> values;  ///< row-major in the output's shape
 };
 
+/// Each part of the blob, all of the axes from `first_axis`, is centred and scaled by 1 / sqrt(mean square + eps), then
+/// multiplied by gamma and shifted by beta. Float.
+struct NormOperation {
+    int first_axis = 0;
+    bool centred = true;  ///< to mean 0 before; LayerNorm
+    float eps = 0.0F;
+    Span<const float> gamma, beta;  ///< by element of a part, row-major; may be empty
+};
+
 /// Softmax along an axis.
 struct SoftmaxOperation {
     int axis = 0;
@@ -129,9 +138,9 @@ struct ResizeOperation {
     std::vector<Sample> x, y;
 };
 
-using OperationVariant =
-    std::variant<std::monostate, ConvOperation, PoolOperation, CopyOperation, GatherOperation, MapOperation,
-                 CombineOperation, AffineOperation, LrnOperation, SoftmaxOperation, ResizeOperation, ConstantOperation>;
+using OperationVariant = std::variant<std::monostate, ConvOperation, PoolOperation, CopyOperation, GatherOperation,
+                                      MapOperation, CombineOperation, AffineOperation, LrnOperation, SoftmaxOperation,
+                                      ResizeOperation, ConstantOperation, NormOperation>;
 
 /// One of them; nothing at first. (A type of its own, so that layer.h can name it.)
 struct Operation : OperationVariant {

@@ -313,9 +313,12 @@ TEST_F(VulkanLayers, CrossingsInTheMiddle) {
 // Kinds that have a shader for floats only.
 TEST_F(VulkanLayers, Floats) {
     const std::string rows = "Input data 0 1 data 0=70 1=5\n";
-    for (const std::string& layers : {input(70, 3, 2) + "Softmax s 1 1 data s 0=0 1=1\n",
-                                      rows + "Gemm g 1 1 data g 0=0.5 3=1 5=1 6=1 8=33 9=70 10=4\n",
-                                      rows + "Gemm g 1 1 data g 3=0 5=1 8=12 9=70\n"}) {
+    for (const std::string& layers :
+         {input(70, 3, 2) + "Softmax s 1 1 data s 0=0 1=1\n",
+          rows + "Gemm g 1 1 data g 0=0.5 3=1 5=1 6=1 8=33 9=70 10=4\n", rows + "Gemm g 1 1 data g 3=0 5=1 8=12 9=70\n",
+          rows + "LayerNorm n 1 1 data n 0=70 2=1\n", rows + "RMSNorm n 1 1 data n 0=70 1=0.01 2=1\n",
+          input(3, 4, 5) + "LayerNorm n 1 1 data n 0=20 1=0.1 2=0\n",
+          input(3, 4, 5) + "LayerNorm n 1 1 data n 0=5 2=1\n"}) {
         expect_same_floats(layers);
     }
 }

@@ -143,6 +143,8 @@ Status Recorder::record(int step, const Operation& operation, Span<const Tensor>
         status = constant(*constant_op, out[0], &dispatch);
     } else if (const auto* lrn_op = std::get_if<LrnOperation>(&operation)) {
         status = lrn(*lrn_op, in[0], out[0], &dispatch);
+    } else if (const auto* norm_op = std::get_if<NormOperation>(&operation)) {
+        status = norm(*norm_op, in[0], out[0], &dispatch);
     } else if (const auto* gather_op = std::get_if<GatherOperation>(&operation)) {
         status = gather(*gather_op, &dispatch);
     } else if (const auto* resize_op = std::get_if<ResizeOperation>(&operation)) {

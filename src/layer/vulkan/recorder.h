@@ -98,10 +98,14 @@ private:
     Status lrn(const LrnOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status gather(const GatherOperation& op, Dispatch* dispatch);
     Status resize(const ResizeOperation& op, Dispatch* dispatch);
+    Status norm(const NormOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status softmax(const SoftmaxOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
 
     struct Loops;  // of elements.comp
     Status elements(const Loops& loops, const std::vector<uint32_t>& parameters, Dispatch* dispatch);
+
+    struct Vectors;  // of vector.glsl
+    Status vectors(const Vectors& v, const Tensor& in, const Tensor& out, Dispatch* dispatch);
 
     const Device& device_;
     bool half_;
