@@ -4,6 +4,7 @@
 #include "base/cpu.h"
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/matrix.h"
 
 namespace fw {
@@ -37,6 +38,29 @@ Operand operand_of(const Shape& shape, const int64_t* stride, const float* data,
     return o;
 }
 
+// The output's axes are the batch axes, then rows unless A is 1-d, then columns unless B is.
+Operand result_of(Span<const Tensor> in, const Tensor& out) {
+    Operand o;
+    o.matrix = {out.ptr(), 1, 1, 0, 0};
+    int axis = out.rank();
+    if (in[1].rank() > 1) {
+        o.matrix.columns = out.shape[--axis];
+        o.matrix.column_stride = out.stride[axis];
+    }
+    if (in[0].rank() > 1) {
+        o.matrix.rows = out.shape[--axis];
+        o.matrix.row_stride = out.stride[axis];
+    }
+    if (in[0].rank() == 1 && in[1].rank() == 1) {
+        axis = 0;
+    }
+    for (int slot = 1; slot >= 0 && axis > 0; --slot) {
+        o.batch[slot] = out.shape[--axis];
+        o.batch_stride[slot] = out.stride[axis];
+    }
+    return o;
+}
+
 class MatMul final : public Layer {
 public:
     Status load(const Params& params, Span<const Weight> /*weights*/) override {
@@ -47,6 +71,7 @@ public:
     Status prepare(const PrepareContext& context) override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override;
     std::string kernel_name() const override { return kernel_ != nullptr ? kernel_->name : ""; }
     int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> out) const override {
         return out[0].shape.count() * in[0].shape.w();
@@ -111,26 +136,16 @@ Status MatMul::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext
     const Operand b = operand_of(in[1].shape, in[1].stride, in[1].ptr(), true, trans_b_);
     const int64_t m = a.matrix.rows;
     const int64_t n = b.matrix.columns;
-    // Strides of the output: its axes are the batch axes, then rows unless A is 1-d, then columns unless B is.
-    const bool has_rows = in[0].rank() > 1;
-    const bool has_columns = in[1].rank() > 1;
-    int axis = out[0].rank();
-    const int64_t column_stride = has_columns ? out[0].stride[--axis] : 0;
-    const int64_t row_stride = has_rows ? out[0].stride[--axis] : 0;
-    if (!has_rows && !has_columns) {
-        axis = 0;
-    }
-    int64_t batch_stride[2] = {0, 0};
-    for (int slot = 1; slot >= 0 && axis > 0; --slot) {
-        batch_stride[slot] = out[0].stride[--axis];
-    }
+    const Operand o = result_of(in, out[0]);
+    const int64_t row_stride = o.matrix.row_stride;
+    const int64_t column_stride = o.matrix.column_stride;
     for (int64_t i = 0; i < std::max(a.batch[0], b.batch[0]); ++i) {
         for (int64_t j = 0; j < std::max(a.batch[1], b.batch[1]); ++j) {
             MatrixView left = a.matrix;
             MatrixView right = b.matrix;
             left.data += i * a.batch_stride[0] + j * a.batch_stride[1];
             right.data += i * b.batch_stride[0] + j * b.batch_stride[1];
-            float* to = out[0].ptr() + i * batch_stride[0] + j * batch_stride[1];
+            float* to = out[0].ptr() + i * o.batch_stride[0] + j * o.batch_stride[1];
             if (column_stride == 1) {
                 multiply_to(*kernel_, left, right, context.threads, context.workspace, to, row_stride);
                 continue;
@@ -143,6 +158,23 @@ Status MatMul::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext
             }
         }
     }
+    return {};
+}
+
+Status MatMul::operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const {
+    const Operand o = result_of(in, out[0]);
+    const auto batch_of = [&](const Operand& operand, const Tensor& t) {
+        Tensor batch = t;
+        const MatrixView& m = operand.matrix;
+        batch.shape = Shape(static_cast<int>(o.batch[0]), static_cast<int>(o.batch[1]), static_cast<int>(m.rows),
+                            static_cast<int>(m.columns));
+        const int64_t stride[] = {operand.batch_stride[0], operand.batch_stride[1], m.row_stride, m.column_stride};
+        std::copy(stride, stride + 4, batch.stride);
+        return batch;
+    };
+    *operation = ProductOperation{batch_of(operand_of(in[0].shape, in[0].stride, in[0].ptr(), false, false), in[0]),
+                                  batch_of(operand_of(in[1].shape, in[1].stride, in[1].ptr(), true, trans_b_), in[1]),
+                                  batch_of(o, out[0])};
     return {};
 }
 

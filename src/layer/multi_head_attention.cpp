@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/matrix.h"
 #include "layer/support/shape.h"
 #include "layer/support/softmax.h"
@@ -23,18 +24,24 @@ struct Linear {
     std::vector<float> weight, bias;
     int64_t in = 0, out = 0;
     std::vector<PackedMatrix> packed;  ///< the outputs in pieces
+    std::unique_ptr<WeightRows> rows;  ///< for a device
 
     /// Into pieces of `width` outputs.
-    Status pack(const GemmKernel& kernel, int64_t width);
+    Status pack(const GemmKernel& kernel, int64_t width, bool for_device);
     size_t packed_bytes() const;
 };
 
-Status Linear::pack(const GemmKernel& kernel, int64_t width) {
+Status Linear::pack(const GemmKernel& kernel, int64_t width, bool for_device) {
     packed.resize(static_cast<size_t>(out / width));
     int64_t first = 0;
     for (PackedMatrix& piece : packed) {
         FW_RETURN_IF_ERROR(piece.pack(kernel, width, in, weight.data() + first * in, bias.data() + first));
         first += width;
+    }
+    if (for_device) {
+        rows = std::make_unique<WeightRows>();
+        rows->floats = std::move(weight);
+        rows->bias = std::move(bias);
     }
     weight = std::vector<float>();
     bias = std::vector<float>();
@@ -68,6 +75,7 @@ public:
     Status prepare(const PrepareContext& context) override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override;
     LayerTraits traits() const override {
         LayerTraits traits;
         traits.any_stride_output = false;
@@ -89,6 +97,7 @@ private:
     };
     Parts parts(int64_t queries, int64_t keys) const;
 
+    AttentionOperation attention(size_t inputs) const;
     void add_mask(const Tensor& mask, int head, int64_t queries, int64_t keys, float* scores) const;
 
     Linear q_, k_, v_, out_;
@@ -181,9 +190,9 @@ Status MultiHeadAttention::prepare(const PrepareContext& context) {
     scale_by(scale_, &q_.weight);
     scale_by(scale_, &q_.bias);
     for (Linear* linear : {&q_, &k_, &v_}) {
-        FW_RETURN_IF_ERROR(linear->pack(*kernel_, embed_ / heads_ * together_));
+        FW_RETURN_IF_ERROR(linear->pack(*kernel_, embed_ / heads_ * together_, context.for_device));
     }
-    FW_RETURN_IF_ERROR(out_.pack(*kernel_, out_.out));
+    FW_RETURN_IF_ERROR(out_.pack(*kernel_, out_.out, context.for_device));
     return {};
 }
 
@@ -220,7 +229,21 @@ size_t MultiHeadAttention::workspace_bytes(Span<const TensorDesc> in, Span<const
     for (const auto& p : products) {
         most = std::max(most, MatrixWorkspace(*kernel_, p.m, p.n, p.k, threads, {p.packed_b, false}).total);
     }
-    return static_cast<size_t>(parts(queries, keys).product) * sizeof(float) + most;
+    const size_t bytes = static_cast<size_t>(parts(queries, keys).product) * sizeof(float) + most;
+    return q_.rows == nullptr ? bytes : std::max(bytes, attention(in.size()).workspace_bytes(queries, keys));
+}
+
+AttentionOperation MultiHeadAttention::attention(size_t inputs) const {
+    return {q_.rows.get(), k_.rows.get(), v_.rows.get(), out_.rows.get(), heads_, static_cast<int>(embed_),
+            key(inputs),   value(inputs)};
+}
+
+Status MultiHeadAttention::operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const {
+    if (mask_ != 0) {
+        return Status::error(Code::kUnsupported, "attention with a mask has no shader");
+    }
+    *operation = attention(in.size());
+    return {};
 }
 
 int64_t MultiHeadAttention::macs(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/) const {

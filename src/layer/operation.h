@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/memory.h"
 #include "fw/span.h"
 #include "kernel/conv.h"
 #include "kernel/kernel.h"
@@ -121,6 +122,27 @@ struct NormOperation {
     Span<const float> gamma, beta;  ///< by element of a part, row-major; may be empty
 };
 
+/// out = a * b, products of float matrices: the last two axes of four. Strides are 0 along an axis of the first two
+/// that an input is repeated over.
+struct ProductOperation {
+    Tensor a, b, out;
+};
+
+/// softmax(Q K^T) V of each head, between projections of rows; floats.
+struct AttentionOperation {
+    const WeightRows *q_rows, *k_rows, *v_rows, *out_rows;
+    int heads, embed;
+    size_t key, value;  ///< which inputs; input 0 is the query
+    /// Room that one part of the workspace takes.
+    static size_t part_bytes(int64_t floats) {
+        return round_up(static_cast<size_t>(floats) * sizeof(float), kAlignment);
+    }
+    /// Of Q, K, V, the scores and O, one after another: the least that the step's workspace has.
+    size_t workspace_bytes(int64_t queries, int64_t keys) const {
+        return 2 * (part_bytes(queries * embed) + part_bytes(keys * embed)) + part_bytes(heads * queries * keys);
+    }
+};
+
 /// Softmax along an axis.
 struct SoftmaxOperation {
     int axis = 0;
@@ -138,9 +160,10 @@ struct ResizeOperation {
     std::vector<Sample> x, y;
 };
 
-using OperationVariant = std::variant<std::monostate, ConvOperation, PoolOperation, CopyOperation, GatherOperation,
-                                      MapOperation, CombineOperation, AffineOperation, LrnOperation, SoftmaxOperation,
-                                      ResizeOperation, ConstantOperation, NormOperation>;
+using OperationVariant =
+    std::variant<std::monostate, ConvOperation, PoolOperation, CopyOperation, GatherOperation, MapOperation,
+                 CombineOperation, AffineOperation, LrnOperation, SoftmaxOperation, ResizeOperation, ConstantOperation,
+                 NormOperation, ProductOperation, AttentionOperation>;
 
 /// One of them; nothing at first. (A type of its own, so that layer.h can name it.)
 struct Operation : OperationVariant {

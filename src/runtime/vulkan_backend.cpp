@@ -237,7 +237,7 @@ Status VulkanProgram::place(const Plan& plan, const PlanStep& step, vulkan::Reco
                 copy.parts.push_back({in[i].data, out[i].data, copy_dims(in[i], out[i]), {}});
             }
         }
-        return recorder->record(kNone, copy, in, out, dispatches);
+        return recorder->record(kNone, copy, in, out, nullptr, dispatches);
     }
     Operation operation;
     const Layer& layer = *plan.program->steps[static_cast<size_t>(step.program_step)].layer;
@@ -245,7 +245,8 @@ Status VulkanProgram::place(const Plan& plan, const PlanStep& step, vulkan::Reco
     if (reads_application && !std::holds_alternative<ConstantOperation>(operation)) {
         return application;
     }
-    return recorder->record(step.program_step, operation, in, out, dispatches);
+    const auto* workspace = reinterpret_cast<const void*>(vulkan::kArenaAddress + step.workspace);
+    return recorder->record(step.program_step, operation, in, out, workspace, dispatches);
 }
 
 Status VulkanProgram::place(Plan* plan) {

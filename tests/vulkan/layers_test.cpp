@@ -105,9 +105,9 @@ protected:
     }
 
     // A network of two layers; the second has to run on the device.
-    static void expect_same_floats(const std::string& layers) {
+    static void expect_same_floats(const std::string& layers, int count = 2) {
         SCOPED_TRACE(layers);
-        const std::string text = net_text(layers, 2, 2);
+        const std::string text = net_text(layers, count, count);
         Result<NetDef> def = parse_param({text.data(), text.size()}, "test");
         ASSERT_TRUE(def.ok()) << def.status().message();
         ASSERT_TRUE(random_weights(&*def, kSeed).ok());
@@ -313,14 +313,27 @@ TEST_F(VulkanLayers, CrossingsInTheMiddle) {
 // Kinds that have a shader for floats only.
 TEST_F(VulkanLayers, Floats) {
     const std::string rows = "Input data 0 1 data 0=70 1=5\n";
-    for (const std::string& layers :
-         {input(70, 3, 2) + "Softmax s 1 1 data s 0=0 1=1\n",
-          rows + "Gemm g 1 1 data g 0=0.5 3=1 5=1 6=1 8=33 9=70 10=4\n", rows + "Gemm g 1 1 data g 3=0 5=1 8=12 9=70\n",
-          rows + "LayerNorm n 1 1 data n 0=70 2=1\n", rows + "RMSNorm n 1 1 data n 0=70 1=0.01 2=1\n",
-          input(3, 4, 5) + "LayerNorm n 1 1 data n 0=20 1=0.1 2=0\n",
-          input(3, 4, 5) + "LayerNorm n 1 1 data n 0=5 2=1\n"}) {
+    for (const std::string& layers : std::vector<std::string>{
+             input(70, 3, 2) + "Softmax s 1 1 data s 0=0 1=1\n",
+             rows + "Gemm g 1 1 data g 0=0.5 3=1 5=1 6=1 8=33 9=70 10=4\n",
+             rows + "Gemm g 1 1 data g 3=0 5=1 8=12 9=70\n", rows + "LayerNorm n 1 1 data n 0=70 2=1\n",
+             rows + "RMSNorm n 1 1 data n 0=70 1=0.01 2=1\n",
+             input(3, 4, 5) + "LayerNorm n 1 1 data n 0=20 1=0.1 2=0\n",
+             input(3, 4, 5) + "LayerNorm n 1 1 data n 0=5 2=1\n", rows + "MatMul m 2 1 data data m 0=1\n",
+             rows + "MultiHeadAttention m 1 1 data m 0=36 1=3 2=2520 3=70 4=70\n"}) {
         expect_same_floats(layers);
     }
+}
+
+TEST_F(VulkanLayers, ProductsOfTwoBlobs) {
+    expect_same_floats(input(3, 40, 33) + "MemoryData b 0 1 b 0=65 1=33\nMatMul m 2 1 data b m 0=0\n", 3);
+    expect_same_floats(input(3, 33, 40) + "MemoryData b 0 1 b 0=40 1=35 2=3\nMatMul m 2 1 data b m 0=1\n", 3);
+    expect_same_floats(input(3, 2, 9) + "MemoryData b 0 1 b 0=9\nMatMul m 2 1 data b m 0=0\n", 3);
+    expect_same_floats(input(1, 7, 9) + "MemoryData b 0 1 b 0=7\nMatMul m 2 1 b data m 0=0\n", 3);
+    expect_same_floats(
+        "Input data 0 1 data 0=16 1=37\nMemoryData k 0 1 k 0=12 1=9\nMemoryData v 0 1 v 0=8 1=9\n"
+        "MultiHeadAttention m 3 1 data k v m 0=32 1=2 2=512 3=12 4=8 6=0.3\n",
+        4);
 }
 
 }  // namespace

@@ -137,7 +137,7 @@ Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& o
     FW_ASSIGN_OR_RETURN(const Place from, place(in));
     FW_ASSIGN_OR_RETURN(const Place to, place(out));
     FW_ASSIGN_OR_RETURN(dispatch->constants,
-                        weights_->add_once({step_, channels, g.kernel_h}, [&] { return packer.pack(); }));
+                        weights_->add_once({step_, part_, channels, g.kernel_h}, [&] { return packer.pack(); }));
 
     const bool aligned_in = is_aligned(in, from.element, depthwise ? op.channels : channels);
     const bool aligned_out = to_int8 && is_aligned(out, to.element, outputs);

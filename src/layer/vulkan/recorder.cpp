@@ -117,8 +117,12 @@ Result<Recorder::Place> Recorder::place(const Tensor& tensor) const {
 }
 
 Status Recorder::record(int step, const Operation& operation, Span<const Tensor> in, Span<const Tensor> out,
-                        std::vector<Dispatch>* dispatches) {
+                        const void* workspace, std::vector<Dispatch>* dispatches) {
     step_ = step;
+    part_ = 0;
+    if (const auto* attention_op = std::get_if<AttentionOperation>(&operation)) {
+        return attention(*attention_op, in, out[0], workspace, dispatches);
+    }
     if (const auto* copies = std::get_if<CopyOperation>(&operation)) {
         for (const CopyOperation::Part& part : copies->parts) {
             Dispatch dispatch;
@@ -145,6 +149,8 @@ Status Recorder::record(int step, const Operation& operation, Span<const Tensor>
         status = lrn(*lrn_op, in[0], out[0], &dispatch);
     } else if (const auto* norm_op = std::get_if<NormOperation>(&operation)) {
         status = norm(*norm_op, in[0], out[0], &dispatch);
+    } else if (const auto* product_op = std::get_if<ProductOperation>(&operation)) {
+        status = product(*product_op, &dispatch);
     } else if (const auto* gather_op = std::get_if<GatherOperation>(&operation)) {
         status = gather(*gather_op, &dispatch);
     } else if (const auto* resize_op = std::get_if<ResizeOperation>(&operation)) {

@@ -69,10 +69,10 @@ public:
     Recorder(const Device& device, Storage storage, Constants* weights, Constants* constants)
         : device_(device), half_(storage == Storage::kHalf), weights_(weights), constants_(constants) {}
 
-    /// Appends the dispatches of an operation of the step `step`. kUnsupported, with the reason, where this device or
-    /// these shaders cannot do it.
+    /// Appends the dispatches of an operation of the step `step`; `workspace` is the step's. kUnsupported, with the
+    /// reason, where this device or these shaders cannot do it.
     Status record(int step, const Operation& operation, Span<const Tensor> in, Span<const Tensor> out,
-                  std::vector<Dispatch>* dispatches);
+                  const void* workspace, std::vector<Dispatch>* dispatches);
 
 private:
     /// Where a shader finds an address: the start of a binding and the element in it.
@@ -99,6 +99,9 @@ private:
     Status gather(const GatherOperation& op, Dispatch* dispatch);
     Status resize(const ResizeOperation& op, Dispatch* dispatch);
     Status norm(const NormOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
+    Status product(const ProductOperation& op, Dispatch* dispatch);
+    Status attention(const AttentionOperation& op, Span<const Tensor> in, const Tensor& out, const void* workspace,
+                     std::vector<Dispatch>* dispatches);
     Status softmax(const SoftmaxOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
 
     struct Loops;  // of elements.comp
@@ -112,6 +115,7 @@ private:
     Constants* weights_;
     Constants* constants_;
     int step_ = 0;
+    int part_ = 0;  ///< of the step: which of its weights
 };
 
 /// Bits of push constants and parameters.

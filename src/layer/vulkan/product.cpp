@@ -1,0 +1,109 @@
+// Products of matrices, and attention, which is several of them.
+#include "layer/vulkan/recorder.h"
+#include "layer/vulkan/shaders.h"
+
+namespace fw::vulkan {
+
+namespace {
+
+constexpr int kTile = 32;  // as product.comp
+
+// A dense tensor of floats at an address.
+Tensor dense(const void* address, const Shape& shape) {
+    TensorDesc desc;
+    desc.shape = shape;
+    return make_tensor(const_cast<void*>(address), desc, Layout::kPlain);
+}
+
+// The columns of each head of [rows][heads * width] as a batch: [1][heads][rows][width].
+Tensor heads_of(const Tensor& t, int heads) {
+    const int width = t.w() / heads;
+    Tensor out = t;
+    out.shape = Shape(1, heads, t.h(), width);
+    const int64_t stride[] = {0, width * t.stride[1], t.stride[0], t.stride[1]};
+    std::copy(stride, stride + 4, out.stride);
+    return out;
+}
+
+void transpose(Tensor* t) {
+    std::swap(t->shape.dims[2], t->shape.dims[3]);
+    std::swap(t->stride[2], t->stride[3]);
+}
+
+}  // namespace
+
+Status Recorder::product(const ProductOperation& op, Dispatch* dispatch) {
+    FW_ASSIGN_OR_RETURN(const Place a, place(op.a));
+    FW_ASSIGN_OR_RETURN(const Place b, place(op.b));
+    FW_ASSIGN_OR_RETURN(const Place to, place(op.out));
+    const Shape& shape = op.out.shape;
+    dispatch->push = {word(shape[2]), word(shape[3]), word(op.a.shape[3]), word(shape[1])};
+    for (const auto& [tensor, at] : {std::make_pair(&op.a, a), std::make_pair(&op.b, b), std::make_pair(&op.out, to)}) {
+        dispatch->push.push_back(word(at.element));
+        for (const int64_t step : tensor->stride) {
+            dispatch->push.push_back(word(static_cast<int>(step)));
+        }
+    }
+    FW_ASSIGN_OR_RETURN(dispatch->constants, constants_->add(std::vector<uint32_t>(1, 0)));
+    dispatch->shader = of_floats(shader::product_float, shader::product_half);
+    dispatch->arena_offset = {a.offset, b.offset, to.offset};
+    const int64_t groups[] = {(shape[3] + kTile - 1) / kTile, (shape[2] + kTile - 1) / kTile,
+                              int64_t{shape[0]} * shape[1]};
+    for (size_t axis = 0; axis < 3; ++axis) {
+        if (groups[axis] > device_.limits().maxComputeWorkGroupCount[axis]) {
+            return Status::error(Code::kUnsupported, "%lld tiles are more than a dispatch takes",
+                                 static_cast<long long>(groups[axis]));
+        }
+        dispatch->groups[axis] = static_cast<uint32_t>(groups[axis]);
+    }
+    return {};
+}
+
+// Q, K and V of all heads lie in the workspace, then the scores, then O: AttentionOperation::workspace_bytes.
+Status Recorder::attention(const AttentionOperation& op, Span<const Tensor> in, const Tensor& out,
+                           const void* workspace, std::vector<Dispatch>* dispatches) {
+    const auto project = [&](const WeightRows& rows, const Tensor& from, const Tensor& to) -> Status {
+        ConvOperation conv_op;
+        conv_op.rows = &rows;
+        conv_op.channels = from.w();
+        conv_op.outputs = to.w();
+        conv_op.geometry.in_h = conv_op.geometry.out_h = from.h();
+        conv_op.geometry.in_h_stride = from.stride[0];
+        conv_op.geometry.out_h_stride = to.stride[0];
+        ++part_;
+        dispatches->emplace_back();
+        return conv(conv_op, from, to, &dispatches->back());
+    };
+    const auto multiply = [&](const Tensor& a, const Tensor& b, const Tensor& to) -> Status {
+        dispatches->emplace_back();
+        return product({a, b, to}, &dispatches->back());
+    };
+    const Tensor& query = in[0];
+    const Tensor& key = in[op.key];
+    const Tensor& value = in[op.value];
+    const auto* next = static_cast<const char*>(workspace);
+    const auto take = [&](const Shape& shape) {
+        const Tensor tensor = dense(next, shape);
+        next += AttentionOperation::part_bytes(shape.count());
+        return tensor;
+    };
+    const Tensor q = take(Shape(query.h(), op.embed));
+    const Tensor k = take(Shape(key.h(), op.embed));
+    const Tensor v = take(Shape(key.h(), op.embed));
+    const Tensor scores = take(Shape(1, op.heads, query.h(), key.h()));
+    const Tensor o = take(Shape(query.h(), op.embed));
+    FW_RETURN_IF_ERROR(project(*op.q_rows, query, q));
+    FW_RETURN_IF_ERROR(project(*op.k_rows, key, k));
+    FW_RETURN_IF_ERROR(project(*op.v_rows, value, v));
+    Tensor k_columns = heads_of(k, op.heads);
+    transpose(&k_columns);
+    FW_RETURN_IF_ERROR(multiply(heads_of(q, op.heads), k_columns, scores));
+    SoftmaxOperation over_keys;
+    over_keys.axis = 3;
+    dispatches->emplace_back();
+    FW_RETURN_IF_ERROR(softmax(over_keys, scores, scores, &dispatches->back()));
+    FW_RETURN_IF_ERROR(multiply(scores, heads_of(v, op.heads), heads_of(o, op.heads)));
+    return project(*op.out_rows, o, out);
+}
+
+}  // namespace fw::vulkan
