@@ -97,7 +97,6 @@ private:
     };
     Parts parts(int64_t queries, int64_t keys) const;
 
-    AttentionOperation attention(size_t inputs) const;
     void add_mask(const Tensor& mask, int head, int64_t queries, int64_t keys, float* scores) const;
 
     Linear q_, k_, v_, out_;
@@ -229,20 +228,21 @@ size_t MultiHeadAttention::workspace_bytes(Span<const TensorDesc> in, Span<const
     for (const auto& p : products) {
         most = std::max(most, MatrixWorkspace(*kernel_, p.m, p.n, p.k, threads, {p.packed_b, false}).total);
     }
-    const size_t bytes = static_cast<size_t>(parts(queries, keys).product) * sizeof(float) + most;
-    return q_.rows == nullptr ? bytes : std::max(bytes, attention(in.size()).workspace_bytes(queries, keys));
-}
-
-AttentionOperation MultiHeadAttention::attention(size_t inputs) const {
-    return {q_.rows.get(), k_.rows.get(), v_.rows.get(), out_.rows.get(), heads_, static_cast<int>(embed_),
-            key(inputs),   value(inputs)};
+    return static_cast<size_t>(parts(queries, keys).product) * sizeof(float) + most;
 }
 
 Status MultiHeadAttention::operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const {
     if (mask_ != 0) {
         return Status::error(Code::kUnsupported, "attention with a mask has no shader");
     }
-    *operation = attention(in.size());
+    *operation = AttentionOperation{q_.rows.get(),
+                                    k_.rows.get(),
+                                    v_.rows.get(),
+                                    out_.rows.get(),
+                                    heads_,
+                                    static_cast<int>(embed_),
+                                    key(in.size()),
+                                    value(in.size())};
     return {};
 }
 

@@ -8,7 +8,6 @@
 #include <variant>
 #include <vector>
 
-#include "base/memory.h"
 #include "fw/span.h"
 #include "kernel/conv.h"
 #include "kernel/kernel.h"
@@ -133,14 +132,6 @@ struct AttentionOperation {
     const WeightRows *q_rows, *k_rows, *v_rows, *out_rows;
     int heads, embed;
     size_t key, value;  ///< which inputs; input 0 is the query
-    /// Room that one part of the workspace takes.
-    static size_t part_bytes(int64_t floats) {
-        return round_up(static_cast<size_t>(floats) * sizeof(float), kAlignment);
-    }
-    /// Of Q, K, V, the scores and O, one after another: the least that the step's workspace has.
-    size_t workspace_bytes(int64_t queries, int64_t keys) const {
-        return 2 * (part_bytes(queries * embed) + part_bytes(keys * embed)) + part_bytes(heads * queries * keys);
-    }
 };
 
 /// Softmax along an axis.

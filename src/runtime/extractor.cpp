@@ -54,7 +54,7 @@ Status Extractor::Impl::start(const std::shared_ptr<const Program>& program) {
         descs.push_back(InputDesc{inputs[i].shape(), inputs[i].dtype()});
     }
     FW_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, net->plan_for(program, descs));
-    if (plan->device != nullptr) {
+    if (kHasAccelerator && plan->device != nullptr) {
         const Status status = start_on_device(plan);
         if (status.ok() || !net->leave_device(status)) {
             return status;
@@ -119,7 +119,8 @@ Status Extractor::Impl::compute(const char* blob, Tensor* out) {
     const ValueId value = program->outputs.at(blob);
     const CoreScope scope(cores_of(net->option.cores), net->threads());
     Status status = runner.run_to(net->model, value, net->threads(), observer, profiling ? &profile : nullptr);
-    if (!status.ok() && device != nullptr && !device->failure().ok() && net->leave_device(device->failure())) {
+    if (kHasAccelerator && !status.ok() && device != nullptr && !device->failure().ok() &&
+        net->leave_device(device->failure())) {
         FW_RETURN_IF_ERROR(start(program));  // once more, from the first step
         status = runner.run_to(net->model, value, net->threads(), observer, profiling ? &profile : nullptr);
     }

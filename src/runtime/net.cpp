@@ -195,8 +195,9 @@ Result<std::vector<LayerPlan>> Net::plan() const {
         layer.name = node.is_conversion ? graph.value(node.inputs[0]).name : node.name;
         layer.type = node.type;
         layer.output = output.name;
-        layer.kernel = step.action == Action::kForward ? (step.on_device ? "shader" : made.layer->kernel_name())
-                                                       : (step.action == Action::kNothing ? "in place" : "copy");
+        layer.kernel = step.action == Action::kForward
+                           ? (step.shader != nullptr ? step.shader : made.layer->kernel_name())
+                           : (step.action == Action::kNothing ? "in place" : "copy");
         layer.input_type = node.inputs.empty() ? output.dtype : graph.value(node.inputs[0]).dtype;
         layer.output_type = output.dtype;
         layer.output_quant = output.quant;

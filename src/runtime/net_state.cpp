@@ -123,7 +123,7 @@ Result<std::shared_ptr<const Plan>> NetState::plan_for(const std::shared_ptr<con
     }
     Result<std::shared_ptr<const Plan>> made =
         make_plan(model, wanted, inputs, threads(), option.max_activation_bytes, cpu_reason);
-    if (!made.ok() && cpu_reason.empty() && wanted->device != nullptr && option.device_fallback) {
+    if (kHasAccelerator && !made.ok() && cpu_reason.empty() && wanted->device != nullptr && option.device_fallback) {
         // The shapes' fault, or the device's?
         const Status status = made.status();
         made = make_plan(model, wanted, inputs, threads(), option.max_activation_bytes, status.message());
@@ -133,7 +133,7 @@ Result<std::shared_ptr<const Plan>> NetState::plan_for(const std::shared_ptr<con
     }
     FW_RETURN_IF_ERROR(made.status());
     const std::lock_guard<std::mutex> lock(mutex_);
-    if ((*made)->device != nullptr && !cpu_reason_.empty()) {
+    if (kHasAccelerator && (*made)->device != nullptr && !cpu_reason_.empty()) {
         return made;  // the device was left meanwhile: not for others
     }
     plans_.push_front(*made);

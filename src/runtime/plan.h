@@ -50,9 +50,10 @@ struct PlanStep {
     size_t workspace = 0;  ///< offset in the arena
     size_t workspace_bytes = 0;
     bool on_device = false;
-    std::string cpu_reason;      ///< where a device was wanted: why the step is not on it
-    std::vector<int> to_device;  ///< roots that the CPU wrote last and this step reads or changes on the device
-    std::vector<int> to_host;    ///< the other way round
+    const char* shader = nullptr;  ///< on the device: the one that writes the output; null where nothing runs
+    std::string cpu_reason;        ///< where a device was wanted: why the step is not on it
+    std::vector<int> to_device;    ///< roots that the CPU wrote last and this step reads or changes on the device
+    std::vector<int> to_host;      ///< the other way round
 };
 
 struct Plan {

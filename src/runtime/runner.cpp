@@ -101,7 +101,7 @@ Status Runner::run_to(const Model& model, ValueId value, int threads, const Tens
     }
     while (static_cast<int>(next_) <= last) {
         const PlanStep& current = plan_->steps[next_];
-        if (current.on_device && !(lowered_ && current.action == Action::kNothing)) {
+        if (kHasAccelerator && current.on_device && !(lowered_ && current.action == Action::kNothing)) {
             // An observer sees the blobs one by one; memory may have another owner after the next step.
             size_t end = next_ + 1;
             while (!observer && !lowered_ && static_cast<int>(end) <= last && plan_->steps[end].on_device) {

@@ -32,7 +32,17 @@ struct VulkanPlan final : AcceleratorPlan {
     explicit VulkanPlan(std::shared_ptr<Device> device) : constants(std::move(device)) {}
     Constants constants;
     std::vector<std::vector<Dispatch>> dispatches;  ///< by step
+    uint64_t scratch_bytes = 0;                     ///< after the arena
 };
+
+// What the plan lays out in float32, as float16.
+uint64_t bytes_on_device(uint64_t bytes, bool half) {
+    return half ? bytes / 2 : bytes;
+}
+// The end of the plan's arena on the device.
+uint64_t scratch_offset(const Plan& plan, bool half) {
+    return bytes_on_device(plan.arena_bytes, half) + kOverread;
+}
 
 class VulkanRun final : public AcceleratorRun {
 public:
@@ -40,14 +50,15 @@ public:
         : device_(std::move(device)), plan_(std::move(plan)), half_(storage == Storage::kHalf) {}
 
     Status allocate() {
-        const uint64_t bytes = on_device(plan_->arena_bytes) + kOverread;
+        const uint64_t bytes = scratch_offset(*plan_, half_);
+        const uint64_t scratch = static_cast<const VulkanPlan&>(*plan_->device).scratch_bytes;
         if (half_) {
             wide_ = allocate_shared_bytes(plan_->arena_bytes, nullptr);
             if (wide_ == nullptr) {
                 return Status::error(Code::kOutOfMemory, "no memory for %zu bytes of activations", plan_->arena_bytes);
             }
         }
-        FW_ASSIGN_OR_RETURN(device_arena_, device_->create_buffer(bytes, Device::Place::kDevice));
+        FW_ASSIGN_OR_RETURN(device_arena_, device_->create_buffer(bytes + scratch, Device::Place::kDevice));
         if (device_arena_.host() == nullptr) {
             FW_ASSIGN_OR_RETURN(host_arena_, device_->create_buffer(bytes, Device::Place::kHost));
         }
@@ -105,7 +116,7 @@ private:
     /// The device's arena, or the copy of it, that the CPU sees.
     void* seen() const { return staged() ? host_arena_.host() : device_arena_.host(); }
     /// Bytes and offsets there of what the plan lays out in float32.
-    uint64_t on_device(uint64_t bytes) const { return half_ ? bytes / 2 : bytes; }
+    uint64_t on_device(uint64_t bytes) const { return bytes_on_device(bytes, half_); }
 
     // A root between float32, where the CPU computes, and float16.
     void narrow(int root) const {
@@ -237,7 +248,7 @@ Status VulkanProgram::place(const Plan& plan, const PlanStep& step, vulkan::Reco
                 copy.parts.push_back({in[i].data, out[i].data, copy_dims(in[i], out[i]), {}});
             }
         }
-        return recorder->record(kNone, copy, in, out, nullptr, dispatches);
+        return recorder->record(kNone, copy, in, out, dispatches);
     }
     Operation operation;
     const Layer& layer = *plan.program->steps[static_cast<size_t>(step.program_step)].layer;
@@ -245,14 +256,14 @@ Status VulkanProgram::place(const Plan& plan, const PlanStep& step, vulkan::Reco
     if (reads_application && !std::holds_alternative<ConstantOperation>(operation)) {
         return application;
     }
-    const auto* workspace = reinterpret_cast<const void*>(vulkan::kArenaAddress + step.workspace);
-    return recorder->record(step.program_step, operation, in, out, workspace, dispatches);
+    return recorder->record(step.program_step, operation, in, out, dispatches);
 }
 
 Status VulkanProgram::place(Plan* plan) {
     auto made = std::make_shared<VulkanPlan>(device_);
     made->dispatches.resize(plan->steps.size());
-    vulkan::Recorder recorder(*device_, storage_, &weights_, &made->constants);
+    vulkan::Recorder recorder(*device_, storage_, scratch_offset(*plan, storage_ == Storage::kHalf), &weights_,
+                              &made->constants);
     for (size_t i = 0; i < plan->steps.size(); ++i) {
         PlanStep& step = plan->steps[i];
         if (step.action == Action::kNothing) {
@@ -261,6 +272,9 @@ Status VulkanProgram::place(Plan* plan) {
         }
         Status status = place(*plan, step, &recorder, &made->dispatches[i]);
         step.on_device = status.ok();
+        if (status.ok() && !made->dispatches[i].empty()) {
+            step.shader = made->dispatches[i].back().shader->name;
+        }
         if (!status.ok()) {
             if (status.code() != Code::kUnsupported) {
                 return status;
@@ -269,6 +283,7 @@ Status VulkanProgram::place(Plan* plan) {
             step.cpu_reason = status.message();
         }
     }
+    made->scratch_bytes = recorder.scratch_bytes();
     plan->device = made;
     return {};
 }

@@ -1,8 +1,10 @@
 // Convolution, deconvolution, inner product and depthwise convolution.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "base/half.h"
+#include "layer/vulkan/conv_push.h"
 #include "layer/vulkan/recorder.h"
 #include "layer/vulkan/shaders.h"
 
@@ -10,21 +12,10 @@ namespace fw::vulkan {
 
 namespace {
 
-// As in conv.comp.
-constexpr int kDepth = 8;
-constexpr int kColumns = 32;
-constexpr int kRowsAtOnce = 8;  // times the pixels of an invocation
-
-constexpr float kLargestHalf = 65504.0F;
-
 // As in epilogue.glsl.
 enum class Weights : uint8_t { kFloat, kHalf, kInt8 };
 
 enum Flag : uint32_t { kAlignedIn = 1, kTransposed = 2, kTable = 4, kAlignedOut = 8, kBytesOut = 16 };
-
-int rounded_up(int n, int multiple) {
-    return (n + multiple - 1) / multiple * multiple;
-}
 
 // Offsets, in words, of the parts of the constants.
 struct Parts {
@@ -48,8 +39,9 @@ public:
           outputs_(op.outputs / op.group) {
         const int words = int8_ ? (channels_ + 3) / 4 : channels_;
         const int in_word = int8_ && depthwise ? 4 : type == Weights::kHalf ? 2 : 1;
-        parts_.outputs = depthwise ? rounded_up(op.channels, 4) : rounded_up(outputs_, kColumns);
-        parts_.weights = (depthwise ? taps_ : op.group * rounded_up(taps_ * words, kDepth)) * parts_.outputs / in_word;
+        parts_.outputs = depthwise ? rounded_up(op.channels, 4) : rounded_up(outputs_, kConvColumns);
+        parts_.weights =
+            (depthwise ? taps_ : op.group * rounded_up(taps_ * words, kConvDepth)) * parts_.outputs / in_word;
         parts_.all_outputs = rounded_up(op.outputs, 4);
     }
 
@@ -88,7 +80,7 @@ private:
         const int in_group = output % outputs_;
         const int tap_words = int8_ ? (channels_ + 3) / 4 : channels_;
         const int64_t depth = int64_t{tap} * tap_words + (int8_ ? channel / 4 : channel);
-        const int64_t k = int64_t{group} * rounded_up(taps_ * tap_words, kDepth) + depth;
+        const int64_t k = int64_t{group} * rounded_up(taps_ * tap_words, kConvDepth) + depth;
         add(from, static_cast<size_t>(k * parts_.outputs + in_group), channel % 4, words);
     }
     void add(size_t from, size_t to, int byte, std::vector<uint32_t>* words) const {
@@ -113,25 +105,36 @@ private:
 
 }  // namespace
 
-Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch) {
+std::vector<uint32_t> ConvPush::words() const {
+    static_assert(sizeof(ConvPush) % sizeof(uint32_t) == 0 && sizeof(ConvPush) <= kPushBytes);
+    std::vector<uint32_t> words(sizeof(*this) / sizeof(uint32_t));
+    std::memcpy(words.data(), this, sizeof(*this));
+    return words;
+}
+
+Status Recorder::check_conv(const ConvOperation& op, const Tensor& out) const {
     using Type = FusedActivation::Type;
-    const ConvGeometry& g = op.geometry;
-    const bool int8 = in.dtype == DType::kInt8;
-    const bool to_int8 = out.dtype == DType::kInt8;
     const Type activation = op.activation.type;
-    if (to_int8 && (activation == Type::kSigmoid || activation == Type::kMish)) {
+    if (out.dtype == DType::kInt8 && (activation == Type::kSigmoid || activation == Type::kMish)) {
         return Status::error(Code::kUnsupported, "its activation is defined in double precision");
     }
     if (out.rank() >= 3 ? !out.has_adjacent_channels() : out.stride[out.rank() - 1] != 1) {
         return Status::error(Code::kUnsupported, "writes channels that are not adjacent");
     }
-    const bool depthwise = op.group > 1 && op.group == op.channels && op.group == op.outputs;
-    const int channels = op.channels / op.group;
-    const int outputs = depthwise ? op.outputs : op.outputs / op.group;
     if (half_ && std::any_of(op.rows->floats.begin(), op.rows->floats.end(),
                              [](float w) { return !(std::fabs(w) <= kLargestHalf); })) {
         return Status::error(Code::kUnsupported, "a weight is beyond float16's 65504");
     }
+    return {};
+}
+
+Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch) {
+    const ConvGeometry& g = op.geometry;
+    const bool int8 = in.dtype == DType::kInt8;
+    const bool to_int8 = out.dtype == DType::kInt8;
+    const bool depthwise = op.group > 1 && op.group == op.channels && op.group == op.outputs;
+    const int channels = op.channels / op.group;
+    const int outputs = depthwise ? op.outputs : op.outputs / op.group;
     const Packer packer(op, int8 ? Weights::kInt8 : half_ ? Weights::kHalf : Weights::kFloat, depthwise);
     const Parts& parts = packer.parts();
     FW_ASSIGN_OR_RETURN(const Place from, place(in));
@@ -152,39 +155,39 @@ Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& o
     }
     const int64_t rows = g.pixels();
     // Few pixels would leave most of a tile empty.
-    const int pixels = rows <= kRowsAtOnce ? 1 : 4;
-    dispatch->specialization = {word(g.kernel_h), word(g.kernel_w), flags, static_cast<uint32_t>(activation)};
-    const uint32_t pad = int8 ? 0x01010101U * static_cast<uint8_t>(op.pad_byte) : word(op.pad_value);
-    dispatch->push = {word(from.element),
-                      word(static_cast<int>(g.in_h_stride)),
-                      word(static_cast<int>(g.in_w_stride)),
-                      word(g.in_h),
-                      word(g.in_w),
-                      word(to.element),
-                      word(static_cast<int>(g.out_h_stride)),
-                      word(static_cast<int>(g.out_w_stride)),
-                      word(g.out_h),
-                      word(g.out_w),
-                      word(channels),
-                      word(outputs),
-                      word(g.stride_h),
-                      word(g.stride_w),
-                      word(g.dilation_h),
-                      word(g.dilation_w),
-                      word(g.pad_top),
-                      word(g.pad_left),
-                      0U,
-                      word(parts.bias()),
-                      word(parts.multiplier()),
-                      word(parts.table()),
-                      pad,
-                      word(op.quant.zero_point),
-                      word(clamp.lo),
-                      word(clamp.hi),
-                      word(op.activation.a),
-                      word(op.activation.b),
-                      word(op.quant.scale),
-                      word(parts.outputs)};
+    const int pixels = rows <= kConvRowsAtOnce ? 1 : 4;
+    dispatch->specialization = {word(g.kernel_h), word(g.kernel_w), flags, static_cast<uint32_t>(op.activation.type)};
+    ConvPush push;
+    push.in_base = from.element;
+    push.in_row = static_cast<int>(g.in_h_stride);
+    push.in_col = static_cast<int>(g.in_w_stride);
+    push.in_h = g.in_h;
+    push.in_w = g.in_w;
+    push.out_base = to.element;
+    push.out_row = static_cast<int>(g.out_h_stride);
+    push.out_col = static_cast<int>(g.out_w_stride);
+    push.out_h = g.out_h;
+    push.out_w = g.out_w;
+    push.channels = channels;
+    push.outputs = outputs;
+    push.stride_h = g.stride_h;
+    push.stride_w = g.stride_w;
+    push.dilation_h = g.dilation_h;
+    push.dilation_w = g.dilation_w;
+    push.pad_top = g.pad_top;
+    push.pad_left = g.pad_left;
+    push.bias = parts.bias();
+    push.multiplier = parts.multiplier();
+    push.table = parts.table();
+    push.pad = int8 ? 0x01010101U * static_cast<uint8_t>(op.pad_byte) : word(op.pad_value);
+    push.zero_point = op.quant.zero_point;
+    push.lo = clamp.lo;
+    push.hi = clamp.hi;
+    push.a = op.activation.a;
+    push.b = op.activation.b;
+    push.scale = op.quant.scale;
+    push.n = parts.outputs;
+    dispatch->push = push.words();
     dispatch->arena_offset = {from.offset, from.offset, to.offset};
     if (depthwise) {
         dispatch->shader = int8 ? &shader::depthwise_int8 : of_floats(shader::depthwise_float, shader::depthwise_half);
@@ -195,14 +198,14 @@ Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& o
     dispatch->shader = !int8                            ? of_floats(shader::conv_float, shader::conv_half)
                        : device_.features().integer_dot ? &shader::conv_int8_dot
                                                         : &shader::conv_int8;
-    const int64_t row_groups = (rows + kRowsAtOnce * pixels - 1) / (kRowsAtOnce * pixels);
+    const int64_t row_groups = (rows + kConvRowsAtOnce * pixels - 1) / (kConvRowsAtOnce * pixels);
     if (row_groups > device_.limits().maxComputeWorkGroupCount[1] ||
         op.group > static_cast<int>(device_.limits().maxComputeWorkGroupCount[2])) {
         return Status::error(Code::kUnsupported, "%lld pixels are more than a dispatch takes",
                              static_cast<long long>(rows));
     }
-    dispatch->groups = {static_cast<uint32_t>((outputs + kColumns - 1) / kColumns), static_cast<uint32_t>(row_groups),
-                        static_cast<uint32_t>(op.group)};
+    dispatch->groups = {static_cast<uint32_t>((outputs + kConvColumns - 1) / kConvColumns),
+                        static_cast<uint32_t>(row_groups), static_cast<uint32_t>(op.group)};
     return {};
 }
 

@@ -59,9 +59,9 @@ Status Recorder::product(const ProductOperation& op, Dispatch* dispatch) {
     return {};
 }
 
-// Q, K and V of all heads lie in the workspace, then the scores, then O: AttentionOperation::workspace_bytes.
+// Q, K and V of all heads, the scores and O lie in the scratch memory.
 Status Recorder::attention(const AttentionOperation& op, Span<const Tensor> in, const Tensor& out,
-                           const void* workspace, std::vector<Dispatch>* dispatches) {
+                           std::vector<Dispatch>* dispatches) {
     const auto project = [&](const WeightRows& rows, const Tensor& from, const Tensor& to) -> Status {
         ConvOperation conv_op;
         conv_op.rows = &rows;
@@ -81,11 +81,12 @@ Status Recorder::attention(const AttentionOperation& op, Span<const Tensor> in, 
     const Tensor& query = in[0];
     const Tensor& key = in[op.key];
     const Tensor& value = in[op.value];
-    const auto* next = static_cast<const char*>(workspace);
+    uint64_t used = 0;
     const auto take = [&](const Shape& shape) {
-        const Tensor tensor = dense(next, shape);
-        next += AttentionOperation::part_bytes(shape.count());
-        return tensor;
+        const uint64_t offset = scratch(used);
+        used = offset - scratch_offset_ + static_cast<uint64_t>(shape.count()) * (half_ ? 2 : 4);
+        scratch_bytes_ = std::max(scratch_bytes_, used);
+        return dense(reinterpret_cast<const void*>(kArenaAddress + (half_ ? 2 : 1) * offset), shape);
     };
     const Tensor q = take(Shape(query.h(), op.embed));
     const Tensor k = take(Shape(key.h(), op.embed));

@@ -116,12 +116,17 @@ Result<Recorder::Place> Recorder::place(const Tensor& tensor) const {
     return place(tensor.data, span, tensor.dtype);
 }
 
+uint64_t Recorder::scratch(uint64_t bytes) const {
+    const uint64_t alignment = std::max<uint64_t>(device_.limits().minStorageBufferOffsetAlignment, sizeof(uint32_t));
+    return (scratch_offset_ + bytes + alignment - 1) / alignment * alignment;
+}
+
 Status Recorder::record(int step, const Operation& operation, Span<const Tensor> in, Span<const Tensor> out,
-                        const void* workspace, std::vector<Dispatch>* dispatches) {
+                        std::vector<Dispatch>* dispatches) {
     step_ = step;
     part_ = 0;
     if (const auto* attention_op = std::get_if<AttentionOperation>(&operation)) {
-        return attention(*attention_op, in, out[0], workspace, dispatches);
+        return attention(*attention_op, in, out[0], dispatches);
     }
     if (const auto* copies = std::get_if<CopyOperation>(&operation)) {
         for (const CopyOperation::Part& part : copies->parts) {
@@ -131,9 +136,16 @@ Status Recorder::record(int step, const Operation& operation, Span<const Tensor>
         }
         return {};
     }
+    const auto* conv_op = std::get_if<ConvOperation>(&operation);
+    if (conv_op != nullptr) {
+        FW_RETURN_IF_ERROR(check_conv(*conv_op, out[0]));
+        if (takes_winograd(*conv_op, in[0], out[0])) {
+            return winograd(*conv_op, in[0], out[0], dispatches);
+        }
+    }
     Dispatch dispatch;
     Status status = Status::error(Code::kUnsupported, "has no shader");
-    if (const auto* conv_op = std::get_if<ConvOperation>(&operation)) {
+    if (conv_op != nullptr) {
         status = conv(*conv_op, in[0], out[0], &dispatch);
     } else if (const auto* pool_op = std::get_if<PoolOperation>(&operation)) {
         status = pool(*pool_op, in[0], out[0], &dispatch);

@@ -66,13 +66,20 @@ public:
     enum class Storage : uint8_t { kFloat, kHalf };
 
     /// `weights` outlives plans, `constants` belongs to one.
-    Recorder(const Device& device, Storage storage, Constants* weights, Constants* constants)
-        : device_(device), half_(storage == Storage::kHalf), weights_(weights), constants_(constants) {}
+    /// Shaders' scratch memory begins `scratch_offset` bytes after the arena's start.
+    Recorder(const Device& device, Storage storage, uint64_t scratch_offset, Constants* weights, Constants* constants)
+        : device_(device),
+          half_(storage == Storage::kHalf),
+          scratch_offset_(scratch_offset),
+          weights_(weights),
+          constants_(constants) {}
 
-    /// Appends the dispatches of an operation of the step `step`; `workspace` is the step's. kUnsupported, with the
-    /// reason, where this device or these shaders cannot do it.
+    /// Appends the dispatches of an operation of the step `step`. kUnsupported, with the reason, where this device or
+    /// these shaders cannot do it.
     Status record(int step, const Operation& operation, Span<const Tensor> in, Span<const Tensor> out,
-                  const void* workspace, std::vector<Dispatch>* dispatches);
+                  std::vector<Dispatch>* dispatches);
+    /// Scratch memory that the recorded dispatches need, with what aligns it; one operation uses it after another.
+    uint64_t scratch_bytes() const { return scratch_bytes_; }
 
 private:
     /// Where a shader finds an address: the start of a binding and the element in it.
@@ -88,7 +95,12 @@ private:
         return half_ ? &in_float16 : &in_float32;
     }
 
+    Status check_conv(const ConvOperation& op, const Tensor& out) const;
     Status conv(const ConvOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
+    bool takes_winograd(const ConvOperation& op, const Tensor& in, const Tensor& out) const;
+    Status winograd(const ConvOperation& op, const Tensor& in, const Tensor& out, std::vector<Dispatch>* dispatches);
+    /// The offset in the arena of what begins at least `bytes` after the start of the scratch memory.
+    uint64_t scratch(uint64_t bytes) const;
     Status pool(const PoolOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status copy(const CopyOperation::Part& part, DType type, Dispatch* dispatch);
     Status map(const MapOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
@@ -100,7 +112,7 @@ private:
     Status resize(const ResizeOperation& op, Dispatch* dispatch);
     Status norm(const NormOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status product(const ProductOperation& op, Dispatch* dispatch);
-    Status attention(const AttentionOperation& op, Span<const Tensor> in, const Tensor& out, const void* workspace,
+    Status attention(const AttentionOperation& op, Span<const Tensor> in, const Tensor& out,
                      std::vector<Dispatch>* dispatches);
     Status softmax(const SoftmaxOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
 
@@ -112,6 +124,8 @@ private:
 
     const Device& device_;
     bool half_;
+    uint64_t scratch_offset_;
+    uint64_t scratch_bytes_ = 0;
     Constants* weights_;
     Constants* constants_;
     int step_ = 0;

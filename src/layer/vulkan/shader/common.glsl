@@ -1,5 +1,6 @@
 // What every shader shares: buffers, element access, the arithmetic of docs/int8-contract.md.
-// The storage type of activations and weights is a macro: INT8, HALF (float16, arithmetic in float32), else float32.
+// The storage type of activations and weights is a macro: INT8, HALF (float16, arithmetic in float32; with WIDE only
+// the weights), else float32.
 #ifdef INT8
 #extension GL_EXT_shader_explicit_arithmetic_types_int8 : require
 #extension GL_EXT_shader_8bit_storage : require
@@ -9,6 +10,11 @@ layout(set = 0, binding = 2) writeonly buffer Out8 { int8_t out8[]; };
 #endif
 #ifdef HALF
 #extension GL_EXT_shader_16bit_storage : require
+#define WEIGHT float16_t
+#else
+#define WEIGHT float
+#endif
+#if defined(HALF) && !defined(WIDE)
 #define REAL float16_t
 #else
 #define REAL float
@@ -20,7 +26,7 @@ layout(set = 0, binding = 1) readonly buffer BF { REAL bf[]; };
 layout(set = 0, binding = 2) writeonly buffer Out32 { uint out32[]; };
 layout(set = 0, binding = 2) writeonly buffer OutF { REAL outf[]; };
 layout(set = 0, binding = 3) readonly buffer Constants { uint constants[]; };
-layout(set = 0, binding = 3) readonly buffer Weights { REAL float_weights[]; };
+layout(set = 0, binding = 3) readonly buffer Weights { WEIGHT float_weights[]; };
 
 float load_a(int at) { return float(af[at]); }
 float load_b(int at) { return float(bf[at]); }
