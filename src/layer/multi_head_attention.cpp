@@ -235,14 +235,9 @@ Status MultiHeadAttention::operation(Span<const Tensor> in, Span<const Tensor> /
     if (mask_ != 0) {
         return Status::error(Code::kUnsupported, "attention with a mask has no shader");
     }
-    *operation = AttentionOperation{q_.rows.get(),
-                                    k_.rows.get(),
-                                    v_.rows.get(),
-                                    out_.rows.get(),
-                                    heads_,
-                                    static_cast<int>(embed_),
-                                    key(in.size()),
-                                    value(in.size())};
+    *operation = AttentionOperation{q_.rows.get(),   k_.rows.get(),   v_.rows.get(),
+                                    out_.rows.get(), heads_,          static_cast<int>(embed_),
+                                    key(in.size()),  value(in.size())};
     return {};
 }
 
