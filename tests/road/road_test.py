@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import shutil
 import struct
 import subprocess
@@ -430,6 +431,15 @@ class DemoRoad(Road):
         with open("/dev/full", "w") as full:
             done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=self.dir, timeout=60)
         self.assertEqual((done.returncode, done.stderr.decode()), (1, "error: cannot write to standard output\n"))
+
+    def test_a_limit_of_file_sizes_is_an_error(self):
+        folder = self.convert_demo("classifier")
+        before = sorted(path.name for path in self.dir.iterdir())
+        command = [BIN / "calibrate", "net.param", "net.bin", "--images", folder / "calib", "--out", "net.table", "--quiet"]
+        done = subprocess.run(command, stderr=subprocess.PIPE, cwd=self.dir, timeout=60,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512)))
+        self.assertEqual((done.returncode, done.stderr.decode()), (1, "error: net.table: cannot write: File too large\n"))
+        self.assertEqual(sorted(path.name for path in self.dir.iterdir()), before)
 
     def test_stored_preprocessing_is_the_truth(self):
         self.convert_demo("classifier")
