@@ -232,12 +232,9 @@ size_t MultiHeadAttention::workspace_bytes(Span<const TensorDesc> in, Span<const
 }
 
 Status MultiHeadAttention::operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const {
-    if (mask_ != 0) {
-        return Status::error(Code::kUnsupported, "attention with a mask has no shader");
-    }
-    *operation = AttentionOperation{q_.rows.get(),   k_.rows.get(),   v_.rows.get(),
-                                    out_.rows.get(), heads_,          static_cast<int>(embed_),
-                                    key(in.size()),  value(in.size())};
+    *operation = AttentionOperation{q_.rows.get(),   k_.rows.get(),    v_.rows.get(),
+                                    out_.rows.get(), heads_,           static_cast<int>(embed_),
+                                    key(in.size()),  value(in.size()), mask_ != 0};
     return {};
 }
 

@@ -132,6 +132,7 @@ struct AttentionOperation {
     const WeightRows *q_rows, *k_rows, *v_rows, *out_rows;
     int heads, embed;
     size_t key, value;  ///< which inputs; input 0 is the query
+    bool masked;        ///< the last input is added to the scores, of each head or of all
 };
 
 /// Softmax along an axis.

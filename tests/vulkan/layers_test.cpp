@@ -334,6 +334,12 @@ TEST_F(VulkanLayers, ProductsOfTwoBlobs) {
         "Input data 0 1 data 0=16 1=37\nMemoryData k 0 1 k 0=12 1=9\nMemoryData v 0 1 v 0=8 1=9\n"
         "MultiHeadAttention m 3 1 data k v m 0=32 1=2 2=512 3=12 4=8 6=0.3\n",
         4);
+    const std::string query = "Input data 0 1 data 0=36 1=37\n";
+    for (const char* mask : {"0=37 1=37", "0=37 1=37 2=3"}) {
+        expect_same_floats(query + "MemoryData mask 0 1 mask " + mask +
+                               "\nMultiHeadAttention m 2 1 data mask m 0=24 1=3 2=864 3=36 4=36 5=1\n",
+                           3);
+    }
 }
 
 }  // namespace

@@ -99,6 +99,17 @@ Status Recorder::attention(const AttentionOperation& op, Span<const Tensor> in, 
     Tensor k_columns = heads_of(k, op.heads);
     transpose(&k_columns);
     FW_RETURN_IF_ERROR(multiply(heads_of(q, op.heads), k_columns, scores));
+    if (op.masked) {
+        const Tensor& mask = in[in.size() - 1];
+        const int rank = mask.rank();
+        CombineOperation sum;
+        sum.from = {scores, scores};
+        const int64_t stride[] = {0, rank == 3 ? mask.stride[0] : 0, mask.stride[rank - 2], mask.stride[rank - 1]};
+        sum.from[1].data = mask.data;
+        std::copy(stride, stride + 4, sum.from[1].stride);
+        dispatches->emplace_back();
+        FW_RETURN_IF_ERROR(combine(sum, scores, &dispatches->back()));
+    }
     SoftmaxOperation over_keys;
     over_keys.axis = 3;
     dispatches->emplace_back();

@@ -11,7 +11,6 @@ struct Recorder::Vectors {
     int axis = 0;
     int elements = 0;
     std::vector<int> others;  ///< at most three axes
-    std::vector<uint32_t> constants;
 };
 
 // As vector.glsl: vectors of `elements`, `along` apart, for every index of the axes that are in `others`.
@@ -38,7 +37,6 @@ Status Recorder::vectors(const Vectors& v, const Tensor& in, const Tensor& out, 
     dispatch->push.insert(dispatch->push.end(), {word(v.elements), word(static_cast<int>(out.stride[v.axis])),
                                                  word(static_cast<int>(in.stride[v.axis])), word(to.element),
                                                  word(from.element), word(static_cast<int>(count))});
-    FW_ASSIGN_OR_RETURN(dispatch->constants, constants_->add(v.constants));
     dispatch->arena_offset = {from.offset, from.offset, to.offset};
     dispatch->groups = linear_groups(count, 1);
     return {};
@@ -56,7 +54,7 @@ Status Recorder::softmax(const SoftmaxOperation& op, const Tensor& in, const Ten
             v.others.push_back(axis);
         }
     }
-    v.constants = {0};
+    FW_ASSIGN_OR_RETURN(dispatch->constants, constants_->add(std::vector<uint32_t>(1, 0)));
     dispatch->shader = of_floats(shader::softmax_float, shader::softmax_half);
     return vectors(v, in, out, dispatch);
 }
@@ -77,12 +75,15 @@ Status Recorder::norm(const NormOperation& op, const Tensor& in, const Tensor& o
     for (int axis = 0; axis < op.first_axis; ++axis) {
         v.others.push_back(axis);
     }
-    v.constants = {word(op.eps)};
-    for (const auto& [given, otherwise] : {std::make_pair(op.gamma, 1.0F), std::make_pair(op.beta, 0.0F)}) {
-        for (size_t i = 0; i < static_cast<size_t>(v.elements); ++i) {
-            v.constants.push_back(word(given.empty() ? otherwise : given[i]));
+    FW_ASSIGN_OR_RETURN(dispatch->constants, weights_->add_once({step_, v.elements}, [&] {
+        std::vector<uint32_t> words = {word(op.eps)};
+        for (const auto& [given, otherwise] : {std::make_pair(op.gamma, 1.0F), std::make_pair(op.beta, 0.0F)}) {
+            for (size_t i = 0; i < static_cast<size_t>(v.elements); ++i) {
+                words.push_back(word(given.empty() ? otherwise : given[i]));
+            }
         }
-    }
+        return words;
+    }));
     dispatch->shader = of_floats(shader::norm_float, shader::norm_half);
     dispatch->specialization = {op.centred ? 1U : 0U};
     return vectors(v, in, out, dispatch);
