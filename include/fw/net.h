@@ -55,6 +55,9 @@ struct MemoryUse {
     size_t activations = 0;  ///< bytes of one Extractor's arena for the input shapes last planned
     /// The largest set of blobs that must exist at one time: no arena for that order of execution can be smaller.
     size_t least_activations = 0;
+    /// Bytes of weights on the device of Option::device, 0 on the CPU; an Extractor has its `activations` there too,
+    /// half as many bytes with kFp16.
+    size_t device_weights = 0;
 };
 
 /// A loaded network: immutable after load_model, so any number of threads may create and run Extractors at once.

@@ -38,7 +38,8 @@ struct FW_EXPORT Option {
     /// Layers with float16 weights multiply in float16 too and convert their input for it, on processors that have the
     /// instructions (ARMv8.2's half floats, kernels named gemm_f16_*); on others they compute in float32 as without
     /// this. Blobs stay float32. Inputs, and sums of up to 64 products, must be within float16's 65504: beyond it,
-    /// infinity. docs/runtime.md has the error.
+    /// infinity. docs/runtime.md has the error. On a Vulkan device it needs kFp16 and float16 arithmetic of the device,
+    /// without which loading fails (docs/vulkan.md).
     bool fp16_arithmetic = false;
     /// Run the graph passes (folding, fusion). Off: every layer runs as written, for debugging.
     bool optimize = true;

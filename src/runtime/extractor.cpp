@@ -55,7 +55,7 @@ Status Extractor::Impl::start(const std::shared_ptr<const Program>& program) {
     }
     FW_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, net->plan_for(program, descs));
     if (kHasAccelerator && plan->device != nullptr) {
-        const Status status = start_on_device(plan);
+        Status status = start_on_device(plan);
         if (status.ok() || !net->leave_device(status)) {
             return status;
         }

@@ -226,6 +226,7 @@ MemoryUse Net::memory_use() const {
         if (plan.ok()) {
             use.activations = (*plan)->arena_bytes;
             use.least_activations = static_cast<size_t>(least_activation_bytes(**plan));
+            use.device_weights = (*plan)->device == nullptr ? 0 : (*plan)->program->device->weight_bytes();
         }
     }
     return use;

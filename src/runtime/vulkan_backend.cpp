@@ -47,7 +47,7 @@ uint64_t scratch_offset(const Plan& plan, bool half) {
 class VulkanRun final : public AcceleratorRun {
 public:
     VulkanRun(std::shared_ptr<Device> device, std::shared_ptr<const Plan> plan, Storage storage)
-        : device_(std::move(device)), plan_(std::move(plan)), half_(storage == Storage::kHalf) {}
+        : device_(std::move(device)), plan_(std::move(plan)), half_(storage != Storage::kFloat) {}
 
     Status allocate() {
         const uint64_t bytes = scratch_offset(*plan_, half_);
@@ -262,7 +262,7 @@ Status VulkanProgram::place(const Plan& plan, const PlanStep& step, vulkan::Reco
 Status VulkanProgram::place(Plan* plan) {
     auto made = std::make_shared<VulkanPlan>(device_);
     made->dispatches.resize(plan->steps.size());
-    vulkan::Recorder recorder(*device_, storage_, scratch_offset(*plan, storage_ == Storage::kHalf), &weights_,
+    vulkan::Recorder recorder(*device_, storage_, scratch_offset(*plan, storage_ != Storage::kFloat), &weights_,
                               &made->constants);
     for (size_t i = 0; i < plan->steps.size(); ++i) {
         PlanStep& step = plan->steps[i];
@@ -409,8 +409,14 @@ Result<std::shared_ptr<Accelerator>> open_accelerator(const Option& option) {
                              "fp16 needs",
                              name.c_str(), (*device)->description().name.c_str());
     }
-    auto made =
-        std::make_shared<VulkanAccelerator>(*device, half ? Storage::kHalf : Storage::kFloat, option.pipeline_cache);
+    const bool arithmetic = half && option.fp16_arithmetic;
+    if (arithmetic && !(*device)->features().float16) {
+        return Status::error(Code::kUnsupported,
+                             "device '%s': %s does not compute in float16, which fp16_arithmetic needs", name.c_str(),
+                             (*device)->description().name.c_str());
+    }
+    const Storage storage = arithmetic ? Storage::kHalfArithmetic : half ? Storage::kHalf : Storage::kFloat;
+    auto made = std::make_shared<VulkanAccelerator>(*device, storage, option.pipeline_cache);
     FW_RETURN_IF_ERROR(made->load());
     return std::shared_ptr<Accelerator>(std::move(made));
 }

@@ -89,14 +89,18 @@ Status Device::create(int index, bool staged) {
     storage16.storageBuffer16BitAccess = VK_TRUE;
     VkPhysicalDeviceShaderFloat16Int8Features arithmetic = {};
     arithmetic.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES;
-    arithmetic.shaderInt8 = VK_TRUE;
+    arithmetic.shaderInt8 = chosen.features.int8 ? VK_TRUE : VK_FALSE;
+    arithmetic.shaderFloat16 = chosen.features.float16 ? VK_TRUE : VK_FALSE;
     VkPhysicalDeviceShaderIntegerDotProductFeatures dot = {};
     dot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES;
     dot.shaderIntegerDotProduct = VK_TRUE;
     VkPhysicalDeviceFeatures2 all = {};
     all.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
     if (chosen.features.int8) {
-        arithmetic.pNext = &storage8;
+        all.pNext = &storage8;
+    }
+    if (chosen.features.int8 || chosen.features.float16) {
+        arithmetic.pNext = all.pNext;
         all.pNext = &arithmetic;
     }
     if (chosen.features.float16_storage) {

@@ -31,6 +31,10 @@ VKAPI_ATTR void VKAPI_CALL get_features(VkPhysicalDevice device, VkPhysicalDevic
                    active.no_float16_storage) {
             clear(next, &VkPhysicalDevice16BitStorageFeatures::storageBuffer16BitAccess);
         }
+        if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES &&
+            active.no_float16_arithmetic) {
+            clear(next, &VkPhysicalDeviceShaderFloat16Int8Features::shaderFloat16);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ struct Faults {
     bool no_int8 = false;  ///< neither 8-bit storage nor arithmetic
     bool no_integer_dot = false;
     bool no_float16_storage = false;
+    bool no_float16_arithmetic = false;
     VkResult create_device = VK_SUCCESS;
     VkResult allocate = VK_SUCCESS;
     VkResult create_pipeline = VK_SUCCESS;

@@ -191,6 +191,20 @@ TEST_F(VulkanFaults, NoFloat16Storage) {
     EXPECT_EQ(plan.back().device, "vulkan");
 }
 
+TEST_F(VulkanFaults, NoFloat16Arithmetic) {
+    Faults faults;
+    faults.no_float16_arithmetic = true;
+    option_.precision = Precision::kFp16;
+    FaultyDriver driver(faults);
+    Mat out;
+    Status status = load_and_run(&out);
+    EXPECT_TRUE(status.ok()) << status.message();
+    option_.fp16_arithmetic = true;
+    status = load_and_run(&out);
+    EXPECT_EQ(status.code(), Code::kUnsupported);
+    EXPECT_NE(std::string(status.message()).find("does not compute in float16"), std::string::npos) << status.message();
+}
+
 // Several inferences, Extractors and shapes after the loss; then another Net gets a device that works.
 TEST_F(VulkanFaults, TheNetStaysOnTheCpuAndTheNextOneStartsAnew) {
     FaultyDriver driver({});

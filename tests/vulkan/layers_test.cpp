@@ -15,6 +15,7 @@ constexpr uint64_t kSeed = 7;
 // Of the largest value of an output.
 constexpr float kFloatBound = 1e-3F;
 constexpr float kHalfBound = 4e-3F;
+constexpr float kHalfArithmeticBound = 6e-3F;
 
 std::string net_text(const std::string& layers, int count, int blobs) {
     return "7767517\n" + std::to_string(count) + " " + std::to_string(blobs) + "\n" + layers;
@@ -93,6 +94,12 @@ protected:
                 return;
             }
             compare(want, got, half ? kHalfBound : kFloatBound);
+            if (half && (on_device == "InnerProduct" || on_device.find("onvolution") != std::string::npos)) {
+                option.fp16_arithmetic = true;
+                Results narrow;
+                run(*def, nullptr, option, &narrow);
+                compare(want, narrow, kHalfArithmeticBound);
+            }
             bool found = false;
             for (const LayerPlan& step : got.plan) {
                 found = found || (step.type == on_device && step.device == "vulkan");

@@ -17,7 +17,7 @@ double rounded(double value, double unit = 1e-4) {
     return std::round(value / unit) * unit;
 }
 
-Json layer_json(const LayerTime& layer, const std::string& device) {
+Json layer_json(const LayerTime& layer) {
     const LayerPlan& plan = layer.plan;
     Json shape = Json::array();
     for (int axis = 0; axis < plan.output_shape.rank; ++axis) {
@@ -27,7 +27,7 @@ Json layer_json(const LayerTime& layer, const std::string& device) {
             {"type", plan.type},
             {"kernel", kernel_of(plan)},
             {"isa", plan.isa},
-            {"device", device},
+            {"device", plan.device},
             {"precision", precision_of(plan)},
             {"ms", layer.ms},
             {"percent", rounded(layer.percent)},
@@ -43,7 +43,7 @@ Json layer_json(const LayerTime& layer, const std::string& device) {
 Json net_json(const NetResult& r) {
     Json layers = Json::array();
     for (const LayerTime& layer : r.layers) {
-        layers.push_back(layer_json(layer, r.device));
+        layers.push_back(layer_json(layer));
     }
     return {{"name", r.name},
             {"precision", r.precision},
@@ -58,6 +58,7 @@ Json net_json(const NetResult& r) {
             {"mem_mib", rounded(r.activations_mib)},
             {"least_mem_mib", rounded(r.least_activations_mib)},
             {"weights_mib", rounded(r.weights_mib)},
+            {"device_weights_mib", rounded(r.device_weights_mib)},
             {"macs", r.macs},
             {"conversions", r.conversions},
             {"conversion_percent", rounded(r.conversion_percent)},

@@ -115,6 +115,7 @@ public:
         result_.activations_mib = static_cast<double>(memory.activations) / kMib;
         result_.least_activations_mib = static_cast<double>(memory.least_activations) / kMib;
         result_.weights_mib = static_cast<double>(memory.weights) / kMib;
+        result_.device_weights_mib = static_cast<double>(memory.device_weights) / kMib;
         result_.output_hash = hash_outputs();
         FW_ASSIGN_OR_RETURN(const std::vector<LayerPlan> plan, net_.plan());
         const auto on_device =
@@ -177,6 +178,7 @@ private:
         copy->plan.name = output_names_[output];
         copy->plan.type = "Output";
         copy->plan.kernel = "copy";
+        copy->plan.device = "cpu";
         copy->plan.output = output_names_[output];
         copy->plan.output_shape = outputs_[output].shape();
         copy->plan.reason = "the caller's own";

@@ -49,6 +49,7 @@ struct NetResult {
     double activations_mib = 0.0;        ///< arena of one Extractor
     double least_activations_mib = 0.0;  ///< the least that any arena could have
     double weights_mib = 0.0;            ///< packed
+    double device_weights_mib = 0.0;     ///< MemoryUse::device_weights
     int64_t macs = 0;
     int conversions = 0;
     double percent_of_peak = 0.0;  ///< time that the MACs need at the peaks of their precisions, of min_ms

@@ -190,12 +190,15 @@ Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& o
     dispatch->push = push.words();
     dispatch->arena_offset = {from.offset, from.offset, to.offset};
     if (depthwise) {
-        dispatch->shader = int8 ? &shader::depthwise_int8 : of_floats(shader::depthwise_float, shader::depthwise_half);
+        dispatch->shader = int8               ? &shader::depthwise_int8
+                           : half_arithmetic_ ? &shader::depthwise_half_arithmetic
+                                              : of_floats(shader::depthwise_float, shader::depthwise_half);
         dispatch->groups = linear_groups(rows * ((outputs + 3) / 4));
         return {};
     }
     dispatch->specialization.push_back(word(pixels));
-    dispatch->shader = !int8                            ? of_floats(shader::conv_float, shader::conv_half)
+    dispatch->shader = half_arithmetic_                 ? &shader::conv_half_arithmetic
+                       : !int8                          ? of_floats(shader::conv_float, shader::conv_half)
                        : device_.features().integer_dot ? &shader::conv_int8_dot
                                                         : &shader::conv_int8;
     const int64_t row_groups = (rows + kConvRowsAtOnce * pixels - 1) / (kConvRowsAtOnce * pixels);

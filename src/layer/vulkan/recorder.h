@@ -63,13 +63,15 @@ class Recorder {
 public:
     /// How floats are kept on the device; arithmetic is float32. With kHalf the arena there is half as large: what has
     /// the address kArenaAddress + 2n in float32 is at n, and int8 has no shader.
-    enum class Storage : uint8_t { kFloat, kHalf };
+    /// kHalfArithmetic: as kHalf, but convolutions multiply in float16.
+    enum class Storage : uint8_t { kFloat, kHalf, kHalfArithmetic };
 
     /// `weights` outlives plans, `constants` belongs to one.
     /// Shaders' scratch memory begins `scratch_offset` bytes after the arena's start.
     Recorder(const Device& device, Storage storage, uint64_t scratch_offset, Constants* weights, Constants* constants)
         : device_(device),
-          half_(storage == Storage::kHalf),
+          half_(storage != Storage::kFloat),
+          half_arithmetic_(storage == Storage::kHalfArithmetic),
           scratch_offset_(scratch_offset),
           weights_(weights),
           constants_(constants) {}
@@ -124,6 +126,7 @@ private:
 
     const Device& device_;
     bool half_;
+    bool half_arithmetic_;
     uint64_t scratch_offset_;
     uint64_t scratch_bytes_ = 0;
     Constants* weights_;

@@ -1,6 +1,7 @@
 // What every shader shares: buffers, element access, the arithmetic of docs/int8-contract.md.
 // The storage type of activations and weights is a macro: INT8, HALF (float16, arithmetic in float32; with WIDE only
 // the weights), else float32.
+// With HALF ARITHMETIC16 convolutions multiply in float16 and add up short sums (TERMS) in it.
 #ifdef INT8
 #extension GL_EXT_shader_explicit_arithmetic_types_int8 : require
 #extension GL_EXT_shader_8bit_storage : require
@@ -18,6 +19,14 @@ layout(set = 0, binding = 2) writeonly buffer Out8 { int8_t out8[]; };
 #define REAL float16_t
 #else
 #define REAL float
+#endif
+#ifdef ARITHMETIC16
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#define TERM float16_t
+#define TERMS f16vec4
+#else
+#define TERM float
+#define TERMS QUAD
 #endif
 // Two inputs, the output, constants. The same memory may be bound twice (in place).
 layout(set = 0, binding = 0) readonly buffer A32 { uint a32[]; };

@@ -39,12 +39,12 @@ WORD load_word(int at, int channels) {
     return word;
 }
 #else
-#define WORD float
+#define WORD TERM
 const int CHANNELS = 1;
 #define MULTIPLY_ADD(sum, x, y) sum += x * y
-WORD weight(int at) { return weight_f(at); }
-WORD padding() { return uintBitsToFloat(p.pad); }
-WORD load_word(int at, int channels) { return load_a(at); }
+WORD weight(int at) { return WORD(weight_f(at)); }
+WORD padding() { return WORD(uintBitsToFloat(p.pad)); }
+WORD load_word(int at, int channels) { return WORD(load_a(at)); }
 #endif
 
 const int DEPTH = 8;     // words of a tile
@@ -98,14 +98,27 @@ void main() {
             weights_tile[i] = weight(weights + (k0 + i / COLUMNS) * p.n + i % COLUMNS);
         }
         barrier();
+#ifdef ARITHMETIC16
+        TERMS part[PIXELS];  // of a tile: DEPTH products
+        for (int i = 0; i < PIXELS; ++i) {
+            part[i] = TERMS(0);
+        }
+#else
+#define part sum
+#endif
         [[dont_unroll]] for (int step = 0; step < DEPTH; ++step) {  // unrolled it is slow to compile and no faster
             for (int i = 0; i < PIXELS; ++i) {
                 const WORD x = pixels_tile[step * (ROWS + 1) + row + i];
                 for (int j = 0; j < 4; ++j) {
-                    MULTIPLY_ADD(sum[i][j], x, weights_tile[step * COLUMNS + column + j]);
+                    MULTIPLY_ADD(part[i][j], x, weights_tile[step * COLUMNS + column + j]);
                 }
             }
         }
+#ifdef ARITHMETIC16
+        for (int i = 0; i < PIXELS; ++i) {
+            sum[i] += QUAD(part[i]);
+        }
+#endif
         barrier();
     }
     const int channel = first_column + column;

@@ -34,6 +34,7 @@ void main() {
     const int out_x = pixel - out_y * p.out_w;
     QUAD sum = QUAD(0);
     for (int ky = 0; ky < KERNEL_H; ++ky) {
+        TERMS row = TERMS(0);
         const int y = source(out_y, ky, p.stride_h, p.dilation_h, p.pad_top);
         for (int kx = 0; kx < KERNEL_W; ++kx) {
             const int x = source(out_x, kx, p.stride_w, p.dilation_w, p.pad_left);
@@ -42,8 +43,9 @@ void main() {
                 value = load_quad(p.in_base + y * p.in_row + x * p.in_col + channel, p.outputs - channel,
                                   ALIGNED_IN && channel + 4 <= p.outputs);
             }
-            sum += value * weights_of(p.weights + (ky * KERNEL_W + kx) * (p.n / 4) + channel / 4);
+            row += TERMS(value) * TERMS(weights_of(p.weights + (ky * KERNEL_W + kx) * (p.n / 4) + channel / 4));
         }
+        sum += QUAD(row);
     }
     finish(p.out_base + out_y * p.out_row + out_x * p.out_col + channel, channel, p.outputs - channel, sum);
 }
