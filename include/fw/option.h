@@ -41,6 +41,11 @@ struct FW_EXPORT Option {
     /// infinity. docs/runtime.md has the error. On a Vulkan device it needs kFp16 and float16 arithmetic of the device,
     /// without which loading fails (docs/vulkan.md).
     bool fp16_arithmetic = false;
+    /// Convolutions, deconvolutions and inner products that run in float round their operands to bfloat16 and add the
+    /// products up in float32, on processors with the instructions (AVX-512's bfloat16, kernels named gemm_bf16_*); on
+    /// others they compute in float32 as without this. Depthwise layers and those that go Winograd's way stay float32.
+    /// An output's error is up to 2^-7 sum |x w|. Without effect on a device.
+    bool bf16_arithmetic = false;
     /// Run the graph passes (folding, fusion). Off: every layer runs as written, for debugging.
     bool optimize = true;
     /// Names of single passes to leave out, as `fold_batchnorm` or `fuse_activation`.

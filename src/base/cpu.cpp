@@ -23,6 +23,7 @@ constexpr uint32_t kBitAvxVnni = 1U << 2;
 constexpr uint32_t kBitAvx512 = 1U << 3;  // F, BW, DQ, VL
 constexpr uint32_t kBitAvx512Vnni = 1U << 4;
 constexpr uint32_t kBitAvx512Vbmi = 1U << 5;
+constexpr uint32_t kBitAvx512Bf16 = 1U << 6;
 constexpr uint32_t kBitNeon = 1U << 8;
 constexpr uint32_t kBitFp16 = 1U << 9;  // arithmetic on half floats
 constexpr uint32_t kBitDotprod = 1U << 10;
@@ -41,6 +42,7 @@ constexpr Level kLevels[kIsaCount] = {
     {"avx512", kBitSse41 | kBitAvx2 | kBitAvx512},
     {"avx512vnni", kBitSse41 | kBitAvx2 | kBitAvx512 | kBitAvx512Vnni},
     {"avx512vbmi", kBitSse41 | kBitAvx2 | kBitAvx512 | kBitAvx512Vnni | kBitAvx512Vbmi},
+    {"avx512bf16", kBitSse41 | kBitAvx2 | kBitAvx512 | kBitAvx512Vnni | kBitAvx512Vbmi | kBitAvx512Bf16},
     {"neon", kBitNeon},
     {"fp16", kBitNeon | kBitFp16},
     {"dotprod", kBitNeon | kBitFp16 | kBitDotprod},
@@ -99,6 +101,9 @@ uint32_t detect() {
             features |= kBitAvx512Vnni;
             if (bit(seven.c, 1)) {
                 features |= kBitAvx512Vbmi;
+            }
+            if (seven.a >= 1 && bit(seven_one.a, 5)) {
+                features |= kBitAvx512Bf16;
             }
         }
     }

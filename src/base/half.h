@@ -1,4 +1,4 @@
-// IEEE 754 half precision in software, exact on every machine.
+// Floats of 16 bits, IEEE 754 half precision and bfloat16, in software, exact on every machine.
 #pragma once
 
 #include <cstdint>
@@ -60,6 +60,16 @@ inline uint16_t float_to_half(float value) {
         ++half;
     }
     return static_cast<uint16_t>(sign | half);
+}
+
+/// The nearest bfloat16, the upper half of a float, ties to even; quiet NaN for NaN.
+inline uint16_t float_to_bfloat16(float value) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    if ((bits & 0x7fffffffU) > 0x7f800000U) {
+        return static_cast<uint16_t>(bits >> 16 | 0x40U);
+    }
+    return static_cast<uint16_t>((bits + 0x7fffU + (bits >> 16 & 1U)) >> 16);
 }
 
 }  // namespace fw

@@ -15,11 +15,12 @@ enum class Isa : uint8_t {
     kAvx512,
     kAvx512Vnni,
     kAvx512Vbmi,
+    kAvx512Bf16,
     kNeon,
     kFp16,
     kDotprod,
     kI8mm
 };
-constexpr int kIsaCount = 11;
+constexpr int kIsaCount = 12;
 
 }  // namespace fw

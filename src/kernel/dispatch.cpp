@@ -88,13 +88,13 @@ Span<const PairGemmKernel* const> pair_gemm_kernels() {
     return span_of_listed<PairGemmKernel>();
 }
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
-    const GemmKernel* best = find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8 && !k.half; });
+    const GemmKernel* best = find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8 && k.half == HalfFormat::kNone; });
     if (n <= 0) {
         return best;
     }
     int64_t fewest = panel_count(n, best->lanes, best->vectors);
     for (const GemmKernel* kernel : listed<GemmKernel>()) {
-        if (kernel->int8 != int8 || kernel->half || kernel->level != best->level) {
+        if (kernel->int8 != int8 || kernel->half != HalfFormat::kNone || kernel->level != best->level) {
             continue;
         }
         const int64_t panels = panel_count(n, kernel->lanes, kernel->vectors);
@@ -105,8 +105,8 @@ const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
     }
     return best;
 }
-const GemmKernel* find_half_gemm_kernel(Isa level) {
-    return find<GemmKernel>(level, [](const GemmKernel& k) { return k.half; });
+const GemmKernel* find_half_gemm_kernel(HalfFormat format, Isa level) {
+    return find<GemmKernel>(level, [&](const GemmKernel& k) { return k.half == format; });
 }
 const DwKernel* find_dw_kernel(bool int8, Isa level) {
     return find<DwKernel>(level, [&](const DwKernel& k) { return k.int8 == int8; });

@@ -23,7 +23,7 @@ Span<const PairGemmKernel* const> pair_gemm_kernels();
 /// most rows. n = 0: not known yet.
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n);
 /// Of the kernels with arithmetic in float16; nullptr where the level has none.
-const GemmKernel* find_half_gemm_kernel(Isa level);
+const GemmKernel* find_half_gemm_kernel(HalfFormat format, Isa level);
 const DwKernel* find_dw_kernel(bool int8, Isa level);
 /// nullptr where there is none for this window: the general kernel does it.
 const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stride);

@@ -167,7 +167,7 @@ void gemm_block_run(const GemmArgs& args) {
 
 // clang-format off
 #define FW_GEMM_BLOCK_FIELDS(id, isa, K, pairs_apart)                                                                   \
-    {#id, ::fw::Isa::isa, ::fw::kBlockInt8<K>, sizeof(K::Packed) == 2, false, sizeof(K::Packed) + sizeof(K::Element), \
+    {#id, ::fw::Isa::isa, ::fw::kBlockInt8<K>, sizeof(K::Packed) == 2 ? ::fw::HalfFormat::kFloat16 : ::fw::HalfFormat::kNone, false, sizeof(K::Packed) + sizeof(K::Element), \
      K::kMr, K::kLanes, K::kVectors, K::kKr, K::kMarked, pairs_apart, ::fw::gemm_block_run<K>}
 // clang-format on
 

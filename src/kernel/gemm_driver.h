@@ -15,6 +15,7 @@
 //       load_a then takes a const Packed*. The rows of A are copied to GemmArgs::scratch first: a conversion is then
 //       done once a row instead of once a panel and vector, all taps become one long sum, and a tile has one address
 //       instead of one a row.
+//   Weight, the type of B in memory where it is not Element: uint16_t, GemmKernel::half is kBfloat16
 #pragma once
 
 #include "kernel/kernel.h"
@@ -48,6 +49,19 @@ struct PacksRows<K, Void<typename K::Packed>> {
     static constexpr int kSize = sizeof(Packed);
 };
 
+template <class K, class = void>
+struct WeightOf {
+    using Type = typename K::Element;
+};
+template <class K>
+struct WeightOf<K, Void<typename K::Weight>> {
+    using Type = typename K::Weight;
+};
+template <class K>
+constexpr int64_t kWeightSize = sizeof(typename WeightOf<K>::Type);
+template <class K>
+constexpr HalfFormat kHalfFormat = kWeightSize<K> == 2 ? HalfFormat::kBfloat16 : HalfFormat::kNone;
+
 /// Copies one tap of the tile's rows, kCount elements at a time. What a copy writes past the end of the tap is
 /// overwritten by the next tap's, or lies between the rows.
 template <class K, int kCount>
@@ -74,13 +88,21 @@ void pack_rows(const GemmArgs& args, int64_t pitch) {
             pack_tap<K, 64>(args, rows, to, pitch);
         }
     }
+    if constexpr (!K::kInt8 && K::kKr > 1) {
+        // The last step's products with padding: what lies behind a row may be infinite.
+        for (int64_t r = 0; r < args.m; ++r, to += pitch) {
+            for (int i = 0; i < K::kKr; ++i) {
+                to[i] = 0;
+            }
+        }
+    }
 }
 
 /// The accumulators of a tile.
 template <class K, int kRows, int kVectors>
 struct Tile {
     using Element = typename K::Element;
-    static constexpr int64_t kStep = int64_t{K::kLanes} * K::kKr * static_cast<int64_t>(sizeof(Element));
+    static constexpr int64_t kStep = int64_t{K::kLanes} * K::kKr * kWeightSize<K>;
     static constexpr int64_t kVectorBytes = int64_t{K::kLanes} * 4;
 
     typename K::Acc acc[kRows][kVectors];
@@ -189,7 +211,7 @@ FW_ALWAYS_INLINE void gemm_panels(const GemmArgs& args) {
     if constexpr (PacksRows<K>::kValue) {
         pack_rows<K>(args, packed_row_pitch(args.taps * args.k));
     }
-    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, K::kInt8 ? 1 : 4, PacksRows<K>::kValue);
+    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, kWeightSize<K>, PacksRows<K>::kValue);
     for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
         const Panel at = panel_at(i, args.n, K::kLanes, K::kVectors);
         const char* panel = static_cast<const char*>(args.packed) + at.column * column_bytes;
@@ -218,10 +240,10 @@ void gemm_run(const GemmArgs& args) {
 /// Defines the kernel `id` of trait `K`.
 #define FW_DEFINE_GEMM(id, isa, K)                                                                                     \
     extern const ::fw::GemmKernel id = {                                                                               \
-        #id,         ::fw::Isa::isa, K::kInt8, false, K::kUnsignedInput, ::fw::PacksRows<K>::kSize, K::kMr, K::kLanes, \
+        #id,         ::fw::Isa::isa, K::kInt8, ::fw::kHalfFormat<K>, K::kUnsignedInput, ::fw::PacksRows<K>::kSize, K::kMr, K::kLanes, \
         K::kVectors, K::kKr,         false,    false, ::fw::gemm_run<K>};
 
 /// The same of a kernel of pairs.
 #define FW_DEFINE_GEMM_PAIRS(id, isa, K)                                                                         \
-    extern const ::fw::PairGemmKernel id = {{#id, ::fw::Isa::isa, K::kInt8, false, K::kUnsignedInput, 0, K::kMr, \
+    extern const ::fw::PairGemmKernel id = {{#id, ::fw::Isa::isa, K::kInt8, ::fw::HalfFormat::kNone, K::kUnsignedInput, 0, K::kMr, \
                                              K::kLanes, K::kVectors, K::kKr, false, false, ::fw::gemm_run<K>}};

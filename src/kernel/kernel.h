@@ -52,14 +52,19 @@ struct GemmArgs {
 /// Products that a `half` kernel adds up in float16 before the sum is added to the others in float32.
 constexpr int64_t kHalfBlock = 64;
 
+/// What a float kernel rounds its operands to before it multiplies them.
+enum class HalfFormat : uint8_t { kNone, kFloat16, kBfloat16 };
+
 /// A GEMM kernel. Packed weights (pack_gemm) are panels of up to `vectors` vectors of `lanes` columns (panel.h), each:
 ///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
 /// padded with zeros; with `packed_size` weights [ceil(taps * k / kr)][columns][kr].
-/// `half`: A and B are rounded to float16, and blocks of kHalfBlock products are summed there; the rest is float32. Of
+/// `half`, kFloat16: A and B are rounded, and blocks of kHalfBlock products are summed there; the rest is float32. Of
 /// n products, none of whose operands or sums is beyond 65504, the error is below
 ///   (min(n, kHalfBlock) + 3) * 2^-11 * sum |A * B| + 2^-24 * (n + sum |A| + sum |B|)
 /// and that of the float32 sum: two roundings of the operands, one of each sum; the second term is what numbers below
-/// 2^-14 lose. `unsigned_input`: the kernel
+/// 2^-14 lose. kBfloat16: A and B are rounded, sums are float32; numbers below 2^-126 count as 0. The error is below
+///   (2^-7 + 2^-16) * sum |A * B|
+/// and that of the float32 sum. `unsigned_input`: the kernel
 /// computes with activations + 128, and -128 * sum(B) is in the packed bias. `marked`: behind the panels, of one vector
 /// each, lies a byte for every kr = 32 elements of each panel: bit j unless any four products of column j, eight
 /// elements apart, add up to an int16 whatever the activations are. `pairs_apart`: elements of B are pairs of 16 bits,
@@ -68,7 +73,7 @@ struct GemmKernel {
     const char* name;
     Isa level;
     bool int8;  ///< int8 A and B with int32 accumulators; else float
-    bool half;
+    HalfFormat half;
     bool unsigned_input;
     int packed_size;  ///< bytes of scratch for an element of the rows, which are copied there first; 0: no copy
     int mr;
@@ -79,7 +84,7 @@ struct GemmKernel {
     bool pairs_apart;
     void (*run)(const GemmArgs& args);
 
-    int weight_bytes() const { return int8 ? 1 : half ? 2 : 4; }
+    int weight_bytes() const { return int8 ? 1 : half != HalfFormat::kNone ? 2 : 4; }
 };
 
 /// Depthwise convolution: for p < pixels and c < channels
@@ -297,6 +302,7 @@ struct FunctionKernel {
 
 #define FW_KERNEL_STRUCT_gemm_f32 GemmKernel
 #define FW_KERNEL_STRUCT_gemm_f16 GemmKernel
+#define FW_KERNEL_STRUCT_gemm_bf16 GemmKernel
 #define FW_KERNEL_STRUCT_gemm_int8 GemmKernel
 #define FW_KERNEL_STRUCT_dw_f32 DwKernel
 #define FW_KERNEL_STRUCT_dw_int8 DwKernel

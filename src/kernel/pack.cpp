@@ -214,10 +214,11 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
             if (kernel.marked) {
                 mark_panel(reinterpret_cast<const int8_t*>(to), steps, columns, marks + i * steps);
             }
-        } else if (kernel.half) {
+        } else if (kernel.half != HalfFormat::kNone) {
             std::vector<float> wide(static_cast<size_t>(columns * (column_bytes - 4) / 2));
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr, wide.data());
-            std::transform(wide.begin(), wide.end(), reinterpret_cast<uint16_t*>(to), float_to_half);
+            std::transform(wide.begin(), wide.end(), reinterpret_cast<uint16_t*>(to),
+                           kernel.half == HalfFormat::kFloat16 ? float_to_half : float_to_bfloat16);
         } else {
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr, reinterpret_cast<float*>(to));
             if (kernel.pairs_apart) {

@@ -10,7 +10,7 @@ struct GemmWeights {
     int64_t n = 0;
     int64_t taps = 1;
     int64_t k = 0;
-    const void* values = nullptr;       ///< [n][taps][k] float or int8; rounded to nearest float16 for a `half` kernel
+    const void* values = nullptr;       ///< [n][taps][k] float or int8; rounded to nearest for a `half` kernel
     const void* bias = nullptr;         ///< [n] float or int32; nullptr = zeros
     const float* multiplier = nullptr;  ///< [n], int8 only
 };

@@ -36,6 +36,8 @@ struct PrepareContext {
     bool fp16_weights = false;
     /// And multiply in float16 where the level in use can.
     bool fp16_arithmetic = false;
+    /// Float layers with weights, whatever those are kept in: multiply in bfloat16 where the level in use can.
+    bool bf16_arithmetic = false;
     /// Another processor will run the layer: keep what operation() needs.
     bool for_device = false;
 };

@@ -26,7 +26,8 @@ const CostTable* cost_table(Isa isa) {
         case Isa::kAvxVnni: return &kAvx2;  // no processor with the second was at hand
         case Isa::kAvx512: return &kAvx512;
         case Isa::kAvx512Vnni:
-        case Isa::kAvx512Vbmi: return &kAvx512Vnni;
+        case Isa::kAvx512Vbmi:
+        case Isa::kAvx512Bf16: return &kAvx512Vnni;
         default: return nullptr;
     }
 }

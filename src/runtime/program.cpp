@@ -136,7 +136,7 @@ Status make_fused_sum(const Model& model, const Graph& graph, const Node& node, 
 }
 
 // Prepares every layer. Those that cannot do the int8 that was planned for them are added to `keep_float`.
-Status prepare(const Model& model, Program* program, std::map<std::string, std::string>* keep_float) {
+Status prepare(const Model& model, const Option& option, Program* program, std::map<std::string, std::string>* keep_float) {
     const std::vector<Shape> shapes = likely_shapes(model, *program);
     for (ProgramStep& step : program->steps) {
         Node& node = program->graph.node(step.node);
@@ -153,6 +153,7 @@ Status prepare(const Model& model, Program* program, std::map<std::string, std::
         context.weight_scales = node.weight_scales;
         context.fp16_weights = node.fp16_weights;
         context.fp16_arithmetic = node.fp16_arithmetic;
+        context.bf16_arithmetic = option.bf16_arithmetic;
         context.for_device = model.device != nullptr;
         std::vector<int8_t> table;
         if (node.table != kNone) {
@@ -319,7 +320,7 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
             }
         }
         const size_t refused = keep_float.size();
-        FW_RETURN_IF_ERROR(prepare(model, program.get(), &keep_float));
+        FW_RETURN_IF_ERROR(prepare(model, option, program.get(), &keep_float));
         if (keep_float.size() > refused) {
             continue;  // every round takes at least one layer out of int8, so this ends
         }

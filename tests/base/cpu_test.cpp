@@ -88,6 +88,7 @@ TEST(Cpu, AgreesWithProcCpuinfo) {
     EXPECT_EQ(listed(Isa::kAvx512), avx512);
     EXPECT_EQ(listed(Isa::kAvx512Vnni), avx512 && has("avx512_vnni"));
     EXPECT_EQ(listed(Isa::kAvx512Vbmi), avx512 && has("avx512_vnni") && has("avx512vbmi"));
+    EXPECT_EQ(listed(Isa::kAvx512Bf16), listed(Isa::kAvx512Vbmi) && has("avx512_bf16"));
 #endif
 }
 

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "kernel/pack.h"
 #include "kernel/panel.h"
+#include "kernel/gemm_bf16_loops.h"
 #include "kernel_test_util.h"
 #include "support/guarded_buffer.h"
 
@@ -95,7 +96,7 @@ void GemmSweep::check(const Case& c, const Operands& o, int64_t row, int64_t col
     }
     ASSERT_NEAR(
         static_cast<double>(got), std::min(std::max(sum, lo), hi),
-        sum_bound(c.taps * c.k, magnitude) + (kernel_->half ? half_bound(c.taps * c.k, magnitude, operands) : 0.0));
+        sum_bound(c.taps * c.k, magnitude) + half_bound(kernel_->half, c.taps * c.k, magnitude, operands));
 }
 
 void GemmSweep::run(const Case& c) {
@@ -204,7 +205,7 @@ TEST_P(GemmSweep, SizesMatchNaiveLoops) {
             for (const int64_t k : {1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 64}) {
                 for (const int64_t taps : {1, 9}) {
                     run({m, n, k, taps, Fill::kRandom, no_clamp()});
-                    if (kernel_->half) {
+                    if (kernel_->half != HalfFormat::kNone) {
                         run({m, n, k, taps, Fill::kWhole, no_clamp()});
                     }
                     if (kernel_->int8) {
@@ -333,6 +334,45 @@ TEST_P(GemmSweep, InfinityAndNanPass) {
     EXPECT_EQ(out[1], 0.0F);
 }
 
+// The last step of an odd row has one product with padding.
+TEST_P(GemmSweep, WhatLiesBehindARowDoesNotCount) {
+    if (kernel_->int8) {
+        return;
+    }
+    std::vector<float> a(3 + kOverread, std::numeric_limits<float>::quiet_NaN());
+    a[0] = 1.0F;
+    a[1] = 2.0F;
+    a[2] = 3.0F;
+    const float b[] = {1.0F, 1.0F, 1.0F};
+    const std::vector<const void*> rows(static_cast<size_t>(kernel_->mr), a.data());
+    std::vector<float> out(static_cast<size_t>(kernel_->mr));
+    std::vector<void*> out_rows;
+    for (float& value : out) {
+        out_rows.push_back(&value);
+    }
+    GemmWeights weights;
+    weights.n = 1;
+    weights.k = 3;
+    weights.values = b;
+    GuardedBuffer packed(round_up(packed_gemm_bytes(*kernel_, weights), kAlignment), kOverread);
+    pack_gemm(*kernel_, weights, packed.data());
+    GemmArgs args;
+    args.rows = rows.data();
+    args.k = 3;
+    args.packed = packed.data();
+    args.n = 1;
+    args.panel_end = 1;
+    args.m = kernel_->mr;
+    args.out = out_rows.data();
+    args.epilogue = no_clamp();
+    GuardedBuffer scratch(gemm_scratch_bytes(*kernel_, 1, 3));
+    args.scratch = scratch.data();
+    kernel_->run(args);
+    EXPECT_EQ(out, std::vector<float>(out.size(), 6.0F));
+}
+
+// bfloat16 products are one instruction of a level that few processors have: everything around it, here.
+INSTANTIATE_TEST_SUITE_P(Loops, GemmSweep, testing::Values(&gemm_bf16_5x8c2_loops), kernel_test_name<GemmKernel>);
 INSTANTIATE_TEST_SUITE_P(KernelsInc, GemmSweep, testing::ValuesIn(gemm_kernels().begin(), gemm_kernels().end()),
                          kernel_test_name<GemmKernel>);
 

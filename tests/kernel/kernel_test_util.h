@@ -91,8 +91,14 @@ inline double sum_bound(int64_t terms, double sum_of_magnitudes) {
     return static_cast<double>(terms + 2) * 0x1p-24 * sum_of_magnitudes + 1e-37;
 }
 
-/// What a kernel with arithmetic in float16 may add to it (GemmKernel::half). `operands`: the sum of their magnitudes.
-inline double half_bound(int64_t terms, double sum_of_magnitudes, double operands) {
+/// What a kernel that rounds its operands may add to it (GemmKernel::half). `operands`: the sum of their magnitudes.
+inline double half_bound(HalfFormat format, int64_t terms, double sum_of_magnitudes, double operands) {
+    if (format == HalfFormat::kNone) {
+        return 0.0;
+    }
+    if (format == HalfFormat::kBfloat16) {
+        return (0x1p-7 + 0x1p-16) * sum_of_magnitudes + static_cast<double>(terms) * 0x1p-125;
+    }
     return static_cast<double>(std::min(terms, kHalfBlock) + 3) * 0x1p-11 * sum_of_magnitudes +
            0x1p-24 * (static_cast<double>(terms) + operands);
 }

@@ -1,4 +1,5 @@
-// Weights kept in float16: the third precision. What it computes, its stated error, who gets it and what is said of it.
+// Weights kept in float16, the third precision, and arithmetic on floats of 16 bits: what they compute, their stated
+// errors, who gets them and what is said of them.
 #include <algorithm>
 
 #include "base/cpu.h"
@@ -43,10 +44,11 @@ NetFiles make_net(bool round, float scale = 1.0F) {
 }
 
 std::vector<float> outputs(const NetFiles& files, Precision precision, int threads, Net* net,
-                           bool fp16_arithmetic = false) {
+                           bool fp16_arithmetic = false, bool bf16_arithmetic = false) {
     Option option;
     option.precision = precision;
     option.fp16_arithmetic = fp16_arithmetic;
+    option.bf16_arithmetic = bf16_arithmetic;
     option.threads = threads;
     Status status = net->set_option(option);
     EXPECT_TRUE(status.ok()) << status.message();
@@ -137,6 +139,39 @@ TEST(Fp16Arithmetic, IsWhatTheOptionAndTheProcessorAllow) {
             EXPECT_NE(got, want) << name(isa);
             for (size_t i = 0; i < want.size(); ++i) {
                 ASSERT_NEAR(static_cast<double>(got[i]), static_cast<double>(want[i]), 0x1p-8 * largest) << i;
+            }
+        }
+    }
+}
+
+TEST(Bf16Arithmetic, IsWhatTheOptionAndTheProcessorAllow) {
+    const NetFiles files = make_net(false);
+    for (const Isa isa : available_isas()) {
+        const ScopedIsa forced(isa);
+        Net reference;
+        const std::vector<float> want = outputs(files, Precision::kFloat, 1, &reference);
+        for (const int threads : {1, 3}) {
+            Net net;
+            const std::vector<float> got = outputs(files, Precision::kFloat, threads, &net, false, true);
+            const Result<std::vector<LayerPlan>> plan = net.plan();
+            ASSERT_TRUE(plan.ok());
+            const auto halves = std::count_if(plan->begin(), plan->end(), [](const LayerPlan& layer) {
+                return layer.kernel.rfind("gemm_bf16_", 0) == 0;
+            });
+            if (!isa_covers(isa, Isa::kAvx512Bf16)) {
+                EXPECT_EQ(halves, 0) << name(isa);
+                EXPECT_EQ(got, want) << name(isa);
+                continue;
+            }
+            EXPECT_EQ(halves, 4) << name(isa);
+            EXPECT_LT(static_cast<double>(net.memory_use().weights),
+                      0.53 * static_cast<double>(reference.memory_use().weights));
+            double largest = 0.0;
+            for (const float v : want) {
+                largest = std::max(largest, std::fabs(static_cast<double>(v)));
+            }
+            for (size_t i = 0; i < want.size(); ++i) {
+                ASSERT_NEAR(static_cast<double>(got[i]), static_cast<double>(want[i]), 0x1p-5 * largest) << i;
             }
         }
     }

@@ -47,6 +47,7 @@ public:
         option.disabled_passes = disabled_passes_;
         option.fp16 = options.fp16;
         option.fp16_arithmetic = options.fp16_arithmetic;
+        option.bf16_arithmetic = options.bf16_arithmetic;
         FW_RETURN_IF_ERROR(net_.set_option(option));
         if (table != nullptr && precision != Precision::kFloat && precision != Precision::kFp16) {
             FW_RETURN_IF_ERROR(net_.load_table(*table));

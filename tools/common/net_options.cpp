@@ -23,6 +23,7 @@ void NetOptions::add_to(CLI::App* app) {
         ->check(CLI::IsMember({"auto", "float", "fp16", "int8"}));
     app->add_flag("--fp16-arithmetic", fp16_arithmetic,
                   "With --precision fp16: multiply in float16 too, where the processor can");
+    app->add_flag("--bf16-arithmetic", bf16_arithmetic, "Multiply in bfloat16 in float layers, where the processor can");
     app->add_flag("--force", force, "Use a table that was made for another model");
     app->add_option("--threads", threads, "Threads of one inference, 0 = all cores")->check(CLI::Range(0, 1024));
     app->add_option("--device", device,
@@ -67,6 +68,7 @@ Status load_net(const NetOptions& options, bool with_table, Net* net) {
                        : options.precision == "int8" ? Precision::kInt8
                                                      : Precision::kAuto;
     option.fp16_arithmetic = options.fp16_arithmetic;
+    option.bf16_arithmetic = options.bf16_arithmetic;
     FW_RETURN_IF_ERROR(net->set_option(option));
     if (with_table && !options.table.empty()) {
         FW_RETURN_IF_ERROR(net->load_table(options.table.c_str()));

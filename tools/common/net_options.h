@@ -17,6 +17,7 @@ struct NetOptions {
     std::string device = "cpu";
     int threads = 1;
     bool fp16_arithmetic = false;
+    bool bf16_arithmetic = false;
     bool device_fallback = false;
     bool force = false;
     PreprocessOptions preprocess;

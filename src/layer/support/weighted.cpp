@@ -175,7 +175,13 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     if (spec_.depthwise()) {
         dw_ = spec_.find_depthwise({spec_.kernel_h, spec_.kernel_w, spec_.line_stride}, int8_, isa);
     } else {
-        gemm_ = context.fp16_arithmetic && float_in ? find_half_gemm_kernel(isa) : nullptr;
+        gemm_ = nullptr;
+        if (context.fp16_arithmetic && float_in) {
+            gemm_ = find_half_gemm_kernel(HalfFormat::kFloat16, isa);
+        }
+        if (gemm_ == nullptr && context.bf16_arithmetic && float_in) {
+            gemm_ = find_half_gemm_kernel(HalfFormat::kBfloat16, isa);
+        }
         if (gemm_ == nullptr) {
             gemm_ = find_gemm_kernel(int8_, isa, spec_.outputs / spec_.group);
         }
@@ -189,7 +195,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
                  : table_.empty()       ? context.outputs[0].quant
                                         : context.before_table;
     FW_RETURN_IF_ERROR(prepare_sum(context));
-    widens_weights_ = context.fp16_weights && float_in && gemm_ != nullptr && !gemm_->half;
+    widens_weights_ = context.fp16_weights && float_in && gemm_ != nullptr && gemm_->half == HalfFormat::kNone;
     staged_ = false;
     epilogue_ = Epilogue();
     epilogue_.lo = spec_.activation.clamp().lo;
@@ -298,7 +304,7 @@ GemmWeights WeightedCore::dense_weights(const WeightRows& rows) const {
 
 void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
     winograd_ = Winograd();
-    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || (gemm_ != nullptr && gemm_->half) || staged_ ||
+    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || (gemm_ != nullptr && gemm_->half == HalfFormat::kFloat16) || staged_ ||
         (int8_ && !winograd_fits(dense_weights(rows)))) {
         return;
     }

@@ -1,0 +1,10 @@
+// A GEMM kernel of bfloat16 in plain loops: what gemm_bf16_*_avx512bf16 is but for its instructions.
+#pragma once
+
+#include "kernel/kernel.h"
+
+namespace fw::test {
+
+extern const GemmKernel gemm_bf16_5x8c2_loops;
+
+}  // namespace fw::test
