@@ -10,8 +10,8 @@
 
 namespace fw {
 
-/// "scalar", "sse41", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512vbmi", "avx512bf16", "neon", "fp16", "dotprod" or
-/// "i8mm".
+/// "scalar", "sse41", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512vbmi", "avx512bf16", "neon", "fp16", "dotprod"
+/// or "i8mm".
 const char* name(Isa isa);
 /// False for a name that is none of them.
 bool parse_isa(const char* text, Isa* isa);

@@ -88,13 +88,14 @@ Span<const PairGemmKernel* const> pair_gemm_kernels() {
     return span_of_listed<PairGemmKernel>();
 }
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
-    const GemmKernel* best = find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8 && k.half == HalfFormat::kNone; });
+    const GemmKernel* best =
+        find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8 && k.half == HalfFormat::kFloat32; });
     if (n <= 0) {
         return best;
     }
     int64_t fewest = panel_count(n, best->lanes, best->vectors);
     for (const GemmKernel* kernel : listed<GemmKernel>()) {
-        if (kernel->int8 != int8 || kernel->half != HalfFormat::kNone || kernel->level != best->level) {
+        if (kernel->int8 != int8 || kernel->half != HalfFormat::kFloat32 || kernel->level != best->level) {
             continue;
         }
         const int64_t panels = panel_count(n, kernel->lanes, kernel->vectors);

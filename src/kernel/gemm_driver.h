@@ -11,10 +11,13 @@
 //   ByteStore, made of an Epilogue once a tile, with
 //       void store<kCount>(const Acc*, const float* multiplier, void* out, int64_t count)
 //       the int8 output of kCount adjacent vectors at once, whatever of it is within count > 0
-//   Packed, a type, and void copy_row<kCount>(const Element*, Packed*)      16, 32 or 64 elements, converted
+//       void store_bent<kCount>(const Epilogue&, the same)      with the epilogue's function in it
+//   Packed, a type, and void copy_row<kCount>(const Element*, Packed*)      16, 32 or 64 bytes or 16 floats, converted
 //       load_a then takes a const Packed*. The rows of A are copied to GemmArgs::scratch first: a conversion is then
 //       done once a row instead of once a panel and vector, all taps become one long sum, and a tile has one address
 //       instead of one a row.
+//   kInlinesTiles: every tile is code within one function, with all that its outputs may need: for small tiles, whose
+//       calls would be felt
 //   Weight, the type of B in memory where it is not Element: uint16_t, GemmKernel::half is kBfloat16
 #pragma once
 
@@ -57,10 +60,14 @@ template <class K>
 struct WeightOf<K, Void<typename K::Weight>> {
     using Type = typename K::Weight;
 };
+template <class K, class = void>
+constexpr bool kInlinesTiles = false;
+template <class K>
+constexpr bool kInlinesTiles<K, Void<decltype(K::kInlinesTiles)>> = K::kInlinesTiles;
 template <class K>
 constexpr int64_t kWeightSize = sizeof(typename WeightOf<K>::Type);
 template <class K>
-constexpr HalfFormat kHalfFormat = kWeightSize<K> == 2 ? HalfFormat::kBfloat16 : HalfFormat::kNone;
+constexpr HalfFormat kHalfFormat = kWeightSize<K> == 2 ? HalfFormat::kBfloat16 : HalfFormat::kFloat32;
 
 /// Copies one tap of the tile's rows, kCount elements at a time. What a copy writes past the end of the tap is
 /// overwritten by the next tap's, or lies between the rows.
@@ -80,7 +87,9 @@ void pack_rows(const GemmArgs& args, int64_t pitch) {
     auto* to = static_cast<typename K::Packed*>(args.scratch);
     const void* const* rows = args.rows;
     for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr, to += args.k) {
-        if (args.k <= 16) {
+        if constexpr (sizeof(typename K::Element) > 1) {
+            pack_tap<K, 16>(args, rows, to, pitch);  // reads up to 64 bytes past the end
+        } else if (args.k <= 16) {
             pack_tap<K, 16>(args, rows, to, pitch);
         } else if (args.k <= 32) {
             pack_tap<K, 32>(args, rows, to, pitch);
@@ -95,6 +104,17 @@ void pack_rows(const GemmArgs& args, int64_t pitch) {
                 to[i] = 0;
             }
         }
+    }
+}
+
+/// Apart from large tiles, so that their code is not doubled.
+template <class K, int kVectors>
+__attribute__((noinline)) void store_bent(const GemmArgs& args, int64_t rows, const typename K::Acc* acc,
+                                          const float* multiplier, int64_t column) {
+    const typename K::ByteStore bytes(args.epilogue);
+    for (int64_t r = 0; r < rows; ++r, acc += kVectors) {
+        bytes.template store_bent<kVectors>(args.epilogue, acc, multiplier, static_cast<char*>(args.out[r]) + column,
+                                            args.n - column);
     }
 }
 
@@ -139,6 +159,20 @@ struct Tile {
         const auto* multiplier = reinterpret_cast<const float*>(panel + kVectors * kVectorBytes);
         const int64_t columns = args.n - column;
         if constexpr (StoresBytes<K>::kValue) {
+            if (args.epilogue.bent != BentFunction::kIdentity) {
+                if constexpr (kInlinesTiles<K>) {
+                    const typename K::ByteStore bytes(args.epilogue);
+                    for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
+                        bytes.template store_bent<kVectors>(args.epilogue, row, multiplier, out, columns);
+                    });
+                } else {
+                    typename K::Acc copy[kRows * kVectors];  // `acc` has to stay in registers
+                    unroll<kRows * kVectors>([&](auto i)
+                                                 FW_INLINE_LAMBDA { copy[i] = acc[i / kVectors][i % kVectors]; });
+                    store_bent<K, kVectors>(args, args.m < kRows ? args.m : kRows, copy, multiplier, column);
+                }
+                return;
+            }
             if (!args.epilogue.float_output) {
                 const typename K::ByteStore bytes(args.epilogue);
                 for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
@@ -160,7 +194,7 @@ struct Tile {
 
 // One tile of kRows x (kVectors * lanes): `panel` points at its bias. Rows past args.m are computed and not stored.
 template <class K, int kRows, int kVectors>
-void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
+FW_ALWAYS_INLINE void inline_tile(const GemmArgs& args, const char* panel, int64_t column) {
     using A = typename PacksRows<K>::Packed;
     using T = Tile<K, kRows, kVectors>;
     T tile(panel);
@@ -183,6 +217,20 @@ void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
         }
     }
     tile.store(args, panel, column);
+}
+
+template <class K, int kRows, int kVectors>
+void tile_apart(const GemmArgs& args, const char* panel, int64_t column) {
+    inline_tile<K, kRows, kVectors>(args, panel, column);
+}
+
+template <class K, int kRows, int kVectors>
+FW_ALWAYS_INLINE void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
+    if constexpr (kInlinesTiles<K>) {
+        inline_tile<K, kRows, kVectors>(args, panel, column);
+    } else {
+        tile_apart<K, kRows, kVectors>(args, panel, column);
+    }
 }
 
 // The tile height for the rows that are left: full, half, 4 or 1. 14x14, 28x28 and 56x56 leave 4 of any height, 7x7
@@ -238,12 +286,24 @@ void gemm_run(const GemmArgs& args) {
 }  // namespace fw
 
 /// Defines the kernel `id` of trait `K`.
-#define FW_DEFINE_GEMM(id, isa, K)                                                                                     \
-    extern const ::fw::GemmKernel id = {                                                                               \
-        #id,         ::fw::Isa::isa, K::kInt8, ::fw::kHalfFormat<K>, K::kUnsignedInput, ::fw::PacksRows<K>::kSize, K::kMr, K::kLanes, \
-        K::kVectors, K::kKr,         false,    false, ::fw::gemm_run<K>};
+#define FW_DEFINE_GEMM(id, isa, K)                                    \
+    extern const ::fw::GemmKernel id = {#id,                          \
+                                        ::fw::Isa::isa,               \
+                                        K::kInt8,                     \
+                                        ::fw::kHalfFormat<K>,         \
+                                        K::kUnsignedInput,            \
+                                        ::fw::PacksRows<K>::kSize,    \
+                                        K::kMr,                       \
+                                        K::kLanes,                    \
+                                        K::kVectors,                  \
+                                        K::kKr,                       \
+                                        false,                        \
+                                        false,                        \
+                                        ::fw::StoresBytes<K>::kValue, \
+                                        ::fw::gemm_run<K>};
 
 /// The same of a kernel of pairs.
-#define FW_DEFINE_GEMM_PAIRS(id, isa, K)                                                                         \
-    extern const ::fw::PairGemmKernel id = {{#id, ::fw::Isa::isa, K::kInt8, ::fw::HalfFormat::kNone, K::kUnsignedInput, 0, K::kMr, \
-                                             K::kLanes, K::kVectors, K::kKr, false, false, ::fw::gemm_run<K>}};
+#define FW_DEFINE_GEMM_PAIRS(id, isa, K)                                                                          \
+    extern const ::fw::PairGemmKernel id = {{#id, ::fw::Isa::isa, K::kInt8, ::fw::HalfFormat::kFloat32,           \
+                                             K::kUnsignedInput, 0, K::kMr, K::kLanes, K::kVectors, K::kKr, false, \
+                                             false, false, ::fw::gemm_run<K>}};

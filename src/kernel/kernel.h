@@ -17,17 +17,31 @@
 
 namespace fw {
 
+/// Activations that no clamp carries, of int8 outputs.
+enum class BentFunction : uint8_t {
+    kIdentity,
+    kLeakyRelu,  ///< x above 0, else a x
+    kHardSwish,  ///< x * max(0, min(1, a x + b))
+};
+
 /// What becomes of an accumulator. The bias is in the accumulator from the start.
 /// float kernel:              y = min(max(acc, lo), hi)               NaN stays NaN
 /// int8 kernel, float output: y = min(max(float(acc) * m, lo), hi)
 /// int8 kernel, int8 output:  q = rne(min(max(float(acc) * m, lo), hi)) + zero_point, where lo and hi are whole
 /// numbers:
 ///                            the bounds of the output minus the zero point (docs/int8-contract.md)
+/// `bends` kernel, likewise:  q = rne(min(max(f(float(acc) * m) * scale, lo), hi)) + zero_point unless bent is
+/// kIdentity;
+///                            each step is rounded
 struct Epilogue {
     bool float_output = true;
     float lo = 0.0F;
     float hi = 0.0F;
     int32_t zero_point = 0;
+    BentFunction bent = BentFunction::kIdentity;
+    float a = 0.0F;
+    float b = 0.0F;
+    float scale = 1.0F;
 };
 
 /// GEMM with indirect rows: for r < m and every column j of the panels [panel_begin, panel_end)
@@ -53,7 +67,7 @@ struct GemmArgs {
 constexpr int64_t kHalfBlock = 64;
 
 /// What a float kernel rounds its operands to before it multiplies them.
-enum class HalfFormat : uint8_t { kNone, kFloat16, kBfloat16 };
+enum class HalfFormat : uint8_t { kFloat32, kFloat16, kBfloat16 };
 
 /// A GEMM kernel. Packed weights (pack_gemm) are panels of up to `vectors` vectors of `lanes` columns (panel.h), each:
 ///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
@@ -82,9 +96,10 @@ struct GemmKernel {
     int kr;
     bool marked;
     bool pairs_apart;
+    bool bends;  ///< takes any Epilogue::bent
     void (*run)(const GemmArgs& args);
 
-    int weight_bytes() const { return int8 ? 1 : half != HalfFormat::kNone ? 2 : 4; }
+    int weight_bytes() const { return int8 ? 1 : half != HalfFormat::kFloat32 ? 2 : 4; }
 };
 
 /// Depthwise convolution: for p < pixels and c < channels
@@ -143,6 +158,7 @@ struct DwLineKernel {
     bool interleaved;
     int size;
     int stride;
+    bool bends;  ///< takes any Epilogue::bent
     void (*run)(const DwLineArgs& args);
 };
 

@@ -214,7 +214,7 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
             if (kernel.marked) {
                 mark_panel(reinterpret_cast<const int8_t*>(to), steps, columns, marks + i * steps);
             }
-        } else if (kernel.half != HalfFormat::kNone) {
+        } else if (kernel.half != HalfFormat::kFloat32) {
             std::vector<float> wide(static_cast<size_t>(columns * (column_bytes - 4) / 2));
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr, wide.data());
             std::transform(wide.begin(), wide.end(), reinterpret_cast<uint16_t*>(to),

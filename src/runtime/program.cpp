@@ -136,7 +136,8 @@ Status make_fused_sum(const Model& model, const Graph& graph, const Node& node, 
 }
 
 // Prepares every layer. Those that cannot do the int8 that was planned for them are added to `keep_float`.
-Status prepare(const Model& model, const Option& option, Program* program, std::map<std::string, std::string>* keep_float) {
+Status prepare(const Model& model, const Option& option, Program* program,
+               std::map<std::string, std::string>* keep_float) {
     const std::vector<Shape> shapes = likely_shapes(model, *program);
     for (ProgramStep& step : program->steps) {
         Node& node = program->graph.node(step.node);

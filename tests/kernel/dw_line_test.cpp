@@ -121,12 +121,25 @@ void DwLineSweep::run_as(const Case& c) {
                 ASSERT_EQ(got, reference_clamp(static_cast<float>(static_cast<int32_t>(sum)) * multiplier[ch], e));
             } else {
                 ASSERT_EQ(*reinterpret_cast<const int8_t*>(row + ch),
-                          reference_int8(static_cast<int32_t>(sum), multiplier[ch], e.zero_point,
-                                         static_cast<int>(e.lo) + e.zero_point, static_cast<int>(e.hi) + e.zero_point));
+                          reference_int8(static_cast<int32_t>(sum), multiplier[ch], e));
             }
         }
         for (size_t i = 0; i < margin && p + 1 < c.pixels; ++i) {
             ASSERT_EQ(row[channels * out_size + i], 0x7f) << "wrote behind pixel " << p << " of " << channels;
+        }
+    }
+}
+
+TEST_P(DwLineSweep, BentOutputs) {
+    if (!kernel_->bends) {
+        return;
+    }
+    for (const Epilogue& e : bent_epilogues()) {
+        for (const int64_t channels : {int64_t{3}, int64_t{kernel_->lanes}, int64_t{2 * kernel_->lanes + 5}}) {
+            run({3 * kernel_->stride + kernel_->size, -1, 4, channels, 1, Fill::kRandom, e});
+            if (HasFatalFailure()) {
+                return;
+            }
         }
     }
 }

@@ -3,9 +3,9 @@
 #include <cstring>
 
 #include "base/memory.h"
+#include "kernel/gemm_bf16_loops.h"
 #include "kernel/pack.h"
 #include "kernel/panel.h"
-#include "kernel/gemm_bf16_loops.h"
 #include "kernel_test_util.h"
 #include "support/guarded_buffer.h"
 
@@ -69,10 +69,7 @@ void GemmSweep::check(const Case& c, const Operands& o, int64_t row, int64_t col
             std::memcpy(&got, out, 4);
             ASSERT_EQ(got, reference_clamp(static_cast<float>(acc) * o.multiplier[j], c.epilogue));
         } else {
-            const int zp = c.epilogue.zero_point;
-            ASSERT_EQ(*reinterpret_cast<const int8_t*>(out),
-                      reference_int8(acc, o.multiplier[j], zp, static_cast<int>(c.epilogue.lo) + zp,
-                                     static_cast<int>(c.epilogue.hi) + zp));
+            ASSERT_EQ(*reinterpret_cast<const int8_t*>(out), reference_int8(acc, o.multiplier[j], c.epilogue));
         }
         return;
     }
@@ -94,9 +91,8 @@ void GemmSweep::check(const Case& c, const Operands& o, int64_t row, int64_t col
         ASSERT_EQ(static_cast<double>(got), sum);
         return;
     }
-    ASSERT_NEAR(
-        static_cast<double>(got), std::min(std::max(sum, lo), hi),
-        sum_bound(c.taps * c.k, magnitude) + half_bound(kernel_->half, c.taps * c.k, magnitude, operands));
+    ASSERT_NEAR(static_cast<double>(got), std::min(std::max(sum, lo), hi),
+                sum_bound(c.taps * c.k, magnitude) + half_bound(kernel_->half, c.taps * c.k, magnitude, operands));
 }
 
 void GemmSweep::run(const Case& c) {
@@ -205,7 +201,7 @@ TEST_P(GemmSweep, SizesMatchNaiveLoops) {
             for (const int64_t k : {1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 64}) {
                 for (const int64_t taps : {1, 9}) {
                     run({m, n, k, taps, Fill::kRandom, no_clamp()});
-                    if (kernel_->half != HalfFormat::kNone) {
+                    if (kernel_->half != HalfFormat::kFloat32) {
                         run({m, n, k, taps, Fill::kWhole, no_clamp()});
                     }
                     if (kernel_->int8) {
@@ -288,6 +284,22 @@ TEST_P(GemmSweep, Epilogues) {
         for (const Epilogue& e : {int8_output(0, 0, 127), int8_output(-128, -128, 127), int8_output(7, 7, 90),
                                   int8_output(127, -128, 127), int8_output(-1, -1, -1)}) {
             run({kernel_->mr, 21, 37, 2, Fill::kRandom, e});
+        }
+    }
+}
+
+TEST_P(GemmSweep, BentOutputs) {
+    if (!kernel_->bends) {
+        return;
+    }
+    for (const Epilogue& e : bent_epilogues()) {
+        for (const int64_t n : {1, 8, 21, 2 * kernel_->lanes * kernel_->vectors}) {
+            for (const int64_t m : {1, 3, kernel_->mr, 2 * kernel_->mr + 1}) {
+                run({m, n, 37, 2, Fill::kRandom, e});
+                if (HasFatalFailure()) {
+                    return;
+                }
+            }
         }
     }
 }

@@ -82,6 +82,37 @@ inline int reference_int8(int32_t acc, float multiplier, int zero_point, int lo,
     return static_cast<int>(std::min<double>(std::max<double>(rounded, lo), hi));
 }
 
+/// The int8 output of an epilogue.
+inline int reference_int8(int32_t acc, float multiplier, const Epilogue& e) {
+    const int lo = static_cast<int>(e.lo) + e.zero_point;
+    const int hi = static_cast<int>(e.hi) + e.zero_point;
+    if (e.bent == BentFunction::kIdentity) {
+        return reference_int8(acc, multiplier, e.zero_point, lo, hi);
+    }
+    const float x = static_cast<float>(acc) * multiplier;
+    const float line = x * e.a;
+    const float gate = line + e.b;
+    const float share = gate < 0.0F ? 0.0F : gate > 1.0F ? 1.0F : gate;
+    const float y = e.bent == BentFunction::kHardSwish ? x * share : x > 0.0F ? x : line;
+    const double rounded = std::nearbyint(static_cast<double>(y * e.scale)) + e.zero_point;
+    return static_cast<int>(std::min<double>(std::max<double>(rounded, lo), hi));
+}
+
+/// Outputs of every kind of bent function, around the range of bytes.
+inline std::vector<Epilogue> bent_epilogues() {
+    std::vector<Epilogue> all;
+    for (const int zero_point : {0, -128, 7}) {
+        const float lo = zero_point == 0 ? -127.0F : static_cast<float>(-128 - zero_point);
+        const float hi = static_cast<float>(127 - zero_point);
+        for (const float scale : {3.7F, 0.01F}) {
+            all.push_back({false, lo, hi, zero_point, BentFunction::kLeakyRelu, 0.1F, 0.0F, scale});
+            all.push_back({false, lo, hi, zero_point, BentFunction::kLeakyRelu, -2.5F, 0.0F, scale});
+            all.push_back({false, lo, hi, zero_point, BentFunction::kHardSwish, 0.16666667F, 0.5F, scale});
+        }
+    }
+    return all;
+}
+
 inline float reference_clamp(float x, const Epilogue& e) {
     return x < e.lo ? e.lo : x > e.hi ? e.hi : x;
 }
@@ -93,7 +124,7 @@ inline double sum_bound(int64_t terms, double sum_of_magnitudes) {
 
 /// What a kernel that rounds its operands may add to it (GemmKernel::half). `operands`: the sum of their magnitudes.
 inline double half_bound(HalfFormat format, int64_t terms, double sum_of_magnitudes, double operands) {
-    if (format == HalfFormat::kNone) {
+    if (format == HalfFormat::kFloat32) {
         return 0.0;
     }
     if (format == HalfFormat::kBfloat16) {

@@ -23,7 +23,8 @@ void NetOptions::add_to(CLI::App* app) {
         ->check(CLI::IsMember({"auto", "float", "fp16", "int8"}));
     app->add_flag("--fp16-arithmetic", fp16_arithmetic,
                   "With --precision fp16: multiply in float16 too, where the processor can");
-    app->add_flag("--bf16-arithmetic", bf16_arithmetic, "Multiply in bfloat16 in float layers, where the processor can");
+    app->add_flag("--bf16-arithmetic", bf16_arithmetic,
+                  "Multiply in bfloat16 in float layers, where the processor can");
     app->add_flag("--force", force, "Use a table that was made for another model");
     app->add_option("--threads", threads, "Threads of one inference, 0 = all cores")->check(CLI::Range(0, 1024));
     app->add_option("--device", device,

@@ -15,6 +15,7 @@ public:
     size_t scratch_bytes(int64_t taps, int64_t channels, bool staged, int threads) const override {
         return dw_conv_scratch_bytes(taps, channels, staged, threads);
     }
+    bool bends() const override { return false; }
     void run(const ConvJob& job) const override { run_dw_conv(kernel_, job); }
 
 private:
@@ -30,6 +31,7 @@ public:
     size_t scratch_bytes(int64_t taps, int64_t channels, bool staged, int threads) const override {
         return dw_conv_scratch_bytes(taps, channels, staged, threads);
     }
+    bool bends() const override { return kernel_.bends; }
     void run(const ConvJob& job) const override { run_dw_line_conv(kernel_, job); }
 
 private:

@@ -18,6 +18,8 @@ public:
     virtual size_t packed_bytes(const DwWeights& weights) const = 0;
     virtual void pack(const DwWeights& weights, void* out) const = 0;
     virtual size_t scratch_bytes(int64_t taps, int64_t channels, bool staged, int threads) const = 0;
+    /// Takes any Epilogue::bent.
+    virtual bool bends() const = 0;
     virtual void run(const ConvJob& job) const = 0;
 };
 

@@ -148,8 +148,21 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
         sums[i] = std::accumulate(bytes.data() + i * row, bytes.data() + (i + 1) * row, int32_t{0});
     }
     const FusedActivation& activation = spec_.activation;
-    staged_ = to_int8 && !activation.is_clamp();
-    if (to_int8 && !staged_) {
+    const bool bends = dw_ != nullptr ? dw_->bends() : gemm_->bends;
+    const bool bent = to_int8 && activation.function_is_exact() && bends;
+    staged_ = to_int8 && !activation.is_clamp() && !bent;
+    if (bent) {
+        rows->requant = make_dequant(in, scales, sums, rows->bias);
+        epilogue_.float_output = false;
+        epilogue_.zero_point = out_quant_.zero_point;
+        epilogue_.lo = static_cast<float>(quant_min(out_quant_) - out_quant_.zero_point);
+        epilogue_.hi = static_cast<float>(127 - out_quant_.zero_point);
+        epilogue_.bent =
+            activation.type == FusedActivation::Type::kLeakyRelu ? BentFunction::kLeakyRelu : BentFunction::kHardSwish;
+        epilogue_.a = activation.a;
+        epilogue_.b = activation.b;
+        epilogue_.scale = out_quant_.scale;
+    } else if (to_int8 && !staged_) {
         rows->requant = make_requant(in, scales, sums, rows->bias, out_quant_, activation.clamp());
         epilogue_.float_output = false;
         epilogue_.zero_point = rows->requant.zero_point;
@@ -195,7 +208,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
                  : table_.empty()       ? context.outputs[0].quant
                                         : context.before_table;
     FW_RETURN_IF_ERROR(prepare_sum(context));
-    widens_weights_ = context.fp16_weights && float_in && gemm_ != nullptr && gemm_->half == HalfFormat::kNone;
+    widens_weights_ = context.fp16_weights && float_in && gemm_ != nullptr && gemm_->half == HalfFormat::kFloat32;
     staged_ = false;
     epilogue_ = Epilogue();
     epilogue_.lo = spec_.activation.clamp().lo;
@@ -304,7 +317,9 @@ GemmWeights WeightedCore::dense_weights(const WeightRows& rows) const {
 
 void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
     winograd_ = Winograd();
-    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || (gemm_ != nullptr && gemm_->half == HalfFormat::kFloat16) || staged_ ||
+    const bool float16 = gemm_ != nullptr && gemm_->half == HalfFormat::kFloat16;
+    const bool bends = staged_ || epilogue_.bent != BentFunction::kIdentity;
+    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || float16 || bends ||
         (int8_ && !winograd_fits(dense_weights(rows)))) {
         return;
     }
@@ -367,7 +382,7 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
     job.geometry = geometry;
     job.pad_row = pad_row_.get();
     job.epilogue = epilogue_;
-    if (!spec_.activation.is_clamp()) {
+    if (staged_ || (out_size_ == 4 && !spec_.activation.is_clamp())) {
         job.row_function = {staged_ ? quantize_row : activate_row, &rows, staged_};
     } else if (finishes_rows() && (residual != nullptr || !adds())) {
         job.row_function = {finish_row, &rows, false};

@@ -109,7 +109,7 @@ private:
     std::vector<Weight> weights_;
     std::shared_ptr<const WeightRows> rows_;  ///< kept for a device
     bool int8_ = false;
-    bool staged_ = false;
+    bool staged_ = false;  ///< the activation works on floats, apart from the kernel
     int out_size_ = 4;
     QuantParams out_quant_;  ///< before the sum and the table, where there are any
     bool adds_ = false;

@@ -56,6 +56,47 @@ FW_ALWAYS_INLINE void store_accumulators8(const Epilogue& e, __m256i acc, const 
     }
 }
 
+/// The first `count` bytes of x, 1 to 16, in whole pieces.
+FW_ALWAYS_INLINE void store_bytes16(__m128i x, void* out, int64_t count) {
+    auto* to = static_cast<char*>(out);
+    if (count == 16) {
+        _mm_storeu_si128(static_cast<__m128i*>(out), x);
+        return;
+    }
+    if ((count & 8) != 0) {
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), x);
+        x = _mm_unpackhi_epi64(x, x);
+        to += 8;
+    }
+    if ((count & 4) != 0) {
+        const int32_t four = _mm_cvtsi128_si32(x);
+        std::memcpy(to, &four, 4);
+        x = _mm_srli_si128(x, 4);
+        to += 4;
+    }
+    if ((count & 2) != 0) {
+        const auto two = static_cast<int16_t>(_mm_extract_epi16(x, 0));
+        std::memcpy(to, &two, 2);
+        x = _mm_srli_si128(x, 2);
+        to += 2;
+    }
+    if ((count & 1) != 0) {
+        *to = static_cast<char>(_mm_extract_epi8(x, 0));
+    }
+}
+
+/// Epilogue::bent of x, times its scale.
+FW_ALWAYS_INLINE __m256 bend8(__m256 x, const Epilogue& e) {
+    const __m256 line = _mm256_mul_ps(x, _mm256_set1_ps(e.a));
+    if (e.bent == BentFunction::kLeakyRelu) {
+        x = _mm256_blendv_ps(x, line, x);
+    } else {
+        const __m256 lifted = _mm256_max_ps(_mm256_add_ps(line, _mm256_set1_ps(e.b)), _mm256_setzero_ps());
+        x = _mm256_mul_ps(x, _mm256_min_ps(lifted, _mm256_set1_ps(1.0F)));
+    }
+    return _mm256_mul_ps(x, _mm256_set1_ps(e.scale));
+}
+
 /// The int8 output of one or two vectors of accumulators that belong to adjacent channels; the constants are loaded
 /// once a tile. Only the upper bound is needed before rounding: what is too low becomes the lowest integer, and
 /// saturates on the way to bytes.
@@ -71,10 +112,20 @@ struct ByteStore8 {
 
     template <int kCount>
     FW_ALWAYS_INLINE void store(const __m256i* acc, const float* multiplier, void* out, int64_t count) const {
+        store_as<kCount>([](__m256 x) FW_INLINE_LAMBDA { return x; }, acc, multiplier, out, count);
+    }
+    template <int kCount>
+    FW_ALWAYS_INLINE void store_bent(const Epilogue& e, const __m256i* acc, const float* multiplier, void* out,
+                                     int64_t count) const {
+        store_as<kCount>([&](__m256 x) FW_INLINE_LAMBDA { return bend8(x, e); }, acc, multiplier, out, count);
+    }
+    template <int kCount, class Function>
+    FW_ALWAYS_INLINE void store_as(Function function, const __m256i* acc, const float* multiplier, void* out,
+                                   int64_t count) const {
         __m256i q[kCount];
         unroll<kCount>([&](auto v) FW_INLINE_LAMBDA {
             const __m256 x = _mm256_mul_ps(_mm256_cvtepi32_ps(acc[v]), _mm256_loadu_ps(multiplier + 8 * v));
-            q[v] = _mm256_cvtps_epi32(_mm256_min_ps(hi, x));
+            q[v] = _mm256_cvtps_epi32(_mm256_min_ps(hi, function(x)));
         });
         // Packing works within 128 bits: four channels of each vector in turns.
         const __m256i words = _mm256_permute4x64_epi64(

@@ -93,6 +93,18 @@ FW_ALWAYS_INLINE void store_bytes64(__m512i x, void* out, int64_t count) {
     }
 }
 
+/// Epilogue::bent of x, times its scale.
+FW_ALWAYS_INLINE __m512 bend16(__m512 x, const Epilogue& e) {
+    const __m512 line = _mm512_mul_ps(x, _mm512_set1_ps(e.a));
+    if (e.bent == BentFunction::kLeakyRelu) {
+        x = _mm512_mask_mov_ps(x, _mm512_movepi32_mask(_mm512_castps_si512(x)), line);
+    } else {
+        const __m512 lifted = _mm512_max_ps(_mm512_add_ps(line, _mm512_set1_ps(e.b)), _mm512_setzero_ps());
+        x = _mm512_mul_ps(x, _mm512_min_ps(lifted, _mm512_set1_ps(1.0F)));
+    }
+    return _mm512_mul_ps(x, _mm512_set1_ps(e.scale));
+}
+
 /// The int8 output of up to four vectors of accumulators that belong to adjacent channels; the constants are loaded
 /// once a tile. Only the upper bound is needed before rounding: what is too low becomes the lowest integer, and
 /// saturates on the way to bytes.
@@ -109,10 +121,20 @@ struct ByteStore16 {
 
     template <int kCount>
     FW_ALWAYS_INLINE void store(const __m512i* acc, const float* multiplier, void* out, int64_t count) const {
+        store_as<kCount>([](__m512 x) FW_INLINE_LAMBDA { return x; }, acc, multiplier, out, count);
+    }
+    template <int kCount>
+    FW_ALWAYS_INLINE void store_bent(const Epilogue& e, const __m512i* acc, const float* multiplier, void* out,
+                                     int64_t count) const {
+        store_as<kCount>([&](__m512 x) FW_INLINE_LAMBDA { return bend16(x, e); }, acc, multiplier, out, count);
+    }
+    template <int kCount, class Function>
+    FW_ALWAYS_INLINE void store_as(Function function, const __m512i* acc, const float* multiplier, void* out,
+                                   int64_t count) const {
         __m512i q[4] = {};
         unroll<kCount>([&](auto v) FW_INLINE_LAMBDA {
             const __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[v]), _mm512_loadu_ps(multiplier + 16 * v));
-            q[v] = _mm512_cvtps_epi32(_mm512_min_ps(hi, x));
+            q[v] = _mm512_cvtps_epi32(_mm512_min_ps(hi, function(x)));
         });
         const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero_point);
         const __m512i high = kCount > 2 ? _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point) : low;

@@ -23,8 +23,30 @@ struct Avx2Words {
 };
 
 struct Avx2Int8 : DwLineWords<Avx2Words> {
+    static constexpr bool kBends = true;
+
+    static FW_ALWAYS_INLINE void store_bytes(const Epilogue& e, const __m256 (&x)[2], void* out, int64_t count) {
+        const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(x[0]), _mm256_cvtps_epi32(x[1]));
+        const __m256i moved = _mm256_add_epi16(words, _mm256_set1_epi16(static_cast<short>(e.zero_point)));
+        const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(moved), _mm256_extracti128_si256(moved, 1));
+        store_bytes16(bytes, out, count);
+    }
+    /// Once for all places that store. NaN becomes the lower bound.
+    static FW_ALWAYS_INLINE void store_bent(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
+                                            int64_t count) {
+        __m256 x[2];
+        unroll<2>([&](auto q) FW_INLINE_LAMBDA {
+            const __m256 real = _mm256_mul_ps(_mm256_cvtepi32_ps(acc.v[q]), _mm256_loadu_ps(multiplier + 8 * q));
+            x[q] = _mm256_min_ps(_mm256_set1_ps(e.hi), _mm256_max_ps(bend8(real, e), _mm256_set1_ps(e.lo)));
+        });
+        store_bytes(e, x, out, count);
+    }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
                                        int64_t count) {
+        if (e.bent != BentFunction::kIdentity) {
+            store_bent(e, acc, multiplier, out, count);
+            return;
+        }
         __m256 x[2];
         unroll<2>([&](auto q) FW_INLINE_LAMBDA {
             x[q] = clamp8(_mm256_mul_ps(_mm256_cvtepi32_ps(acc.v[q]), _mm256_loadu_ps(multiplier + 8 * q)), e);
@@ -39,16 +61,7 @@ struct Avx2Int8 : DwLineWords<Avx2Words> {
             }
             return;
         }
-        const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(x[0]), _mm256_cvtps_epi32(x[1]));
-        const __m256i moved = _mm256_add_epi16(words, _mm256_set1_epi16(static_cast<short>(e.zero_point)));
-        const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(moved), _mm256_extracti128_si256(moved, 1));
-        if (count == 16) {
-            _mm_storeu_si128(static_cast<__m128i*>(out), bytes);
-        } else {
-            int8_t rest[16];
-            _mm_storeu_si128(reinterpret_cast<__m128i*>(rest), bytes);
-            std::memcpy(out, rest, static_cast<size_t>(count));
-        }
+        store_bytes(e, x, out, count);
     }
 };
 

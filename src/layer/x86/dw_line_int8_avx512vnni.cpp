@@ -4,6 +4,7 @@
 // -128 times the sum of the weights. 256 bits, since blocks of 64 channels would leave half of many layers' last one
 // empty.
 #include "kernel/dw_line_driver.h"
+#include "layer/x86/avx2.h"
 #include "layer/x86/avx512.h"
 
 namespace fw {
@@ -25,7 +26,7 @@ struct Avx512VnniInt8 {
     template <int kSize>
     using Weights = Rows<kSize>;
     static constexpr int kLanes = 32, kKr = 4;
-    static constexpr bool kInt8 = true, kUnsignedInput = true, kInterleaved = true;
+    static constexpr bool kInt8 = true, kUnsignedInput = true, kInterleaved = true, kBends = true;
 
     static FW_ALWAYS_INLINE Quad load_bias(const void* p) {
         const auto* from = static_cast<const __m256i*>(p);
@@ -78,11 +79,36 @@ struct Avx512VnniInt8 {
     static FW_ALWAYS_INLINE __m256 scaled(const Acc& acc, const float* multiplier, int q) {
         return _mm256_mul_ps(_mm256_cvtepi32_ps(acc.v[q]), _mm256_loadu_ps(multiplier + 8 * q));
     }
+    /// As in ByteStore16: only the upper bound is needed before rounding.
+    template <class Function>
+    static FW_ALWAYS_INLINE void store_bytes(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
+                                             int64_t count, Function function) {
+        const __m256 hi = _mm256_set1_ps(e.hi);
+        __m256i q32[4];
+        unroll<4>([&](auto q) FW_INLINE_LAMBDA {
+            q32[q] = _mm256_cvtps_epi32(_mm256_min_ps(hi, function(scaled(acc, multiplier, q))));
+        });
+        const __m256i zero_point = _mm256_set1_epi16(static_cast<short>(e.zero_point));
+        const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(q32[0], q32[1]), zero_point);
+        const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32(q32[2], q32[3]), zero_point);
+        const __m256i lo = _mm256_set1_epi8(static_cast<char>(static_cast<int32_t>(e.lo) + e.zero_point));
+        store_bytes32(_mm256_max_epi8(_mm256_packs_epi16(low, high), lo), out, count);
+    }
+    /// Once for all places that store.
+    static __attribute__((noinline)) void store_bent(const Epilogue& e, const Acc& acc, const float* multiplier,
+                                                     void* out, int64_t count) {
+        store_bytes(e, acc, multiplier, out, count, [&](__m256 x) FW_INLINE_LAMBDA { return bend8(x, e); });
+    }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
                                        int64_t count) {
-        const __m256 hi = _mm256_set1_ps(e.hi);
+        if (e.bent != BentFunction::kIdentity) {
+            const Acc copy = acc;  // which has to stay in registers
+            store_bent(e, copy, multiplier, out, count);
+            return;
+        }
         if (e.float_output) {
             const __m256 lo = _mm256_set1_ps(e.lo);
+            const __m256 hi = _mm256_set1_ps(e.hi);
             auto* to = static_cast<float*>(out);
             unroll<4>([&](auto q) FW_INLINE_LAMBDA {
                 const __m256 x = _mm256_min_ps(hi, _mm256_max_ps(lo, scaled(acc, multiplier, q)));
@@ -91,15 +117,7 @@ struct Avx512VnniInt8 {
             });
             return;
         }
-        // As in ByteStore16: only the upper bound is needed before rounding.
-        __m256i q32[4];
-        unroll<4>([&](auto q)
-                      FW_INLINE_LAMBDA { q32[q] = _mm256_cvtps_epi32(_mm256_min_ps(hi, scaled(acc, multiplier, q))); });
-        const __m256i zero_point = _mm256_set1_epi16(static_cast<short>(e.zero_point));
-        const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(q32[0], q32[1]), zero_point);
-        const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32(q32[2], q32[3]), zero_point);
-        const __m256i lo = _mm256_set1_epi8(static_cast<char>(static_cast<int32_t>(e.lo) + e.zero_point));
-        store_bytes32(_mm256_max_epi8(_mm256_packs_epi16(low, high), lo), out, count);
+        store_bytes(e, acc, multiplier, out, count, [](__m256 x) FW_INLINE_LAMBDA { return x; });
     }
 };
 

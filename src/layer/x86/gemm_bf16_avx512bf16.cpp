@@ -15,15 +15,14 @@ struct Avx512Bf16 {
     using Weight = uint16_t;
     using Acc = __m512;
     using Vec = __m512bh;
-    static constexpr int kMr = 8, kVectors = 3, kLanes = 16, kKr = 2;
+    static constexpr int kMr = 8, kVectors = 2, kLanes = 16, kKr = 2;
     static constexpr bool kInt8 = false, kUnsignedInput = false;
 
     template <int kCount>
     static FW_ALWAYS_INLINE void copy_row(const float* from, uint16_t* to) {
-        unroll<kCount / 16>([&](auto i) FW_INLINE_LAMBDA {
-            const __m256bh x = _mm512_cvtneps_pbh(_mm512_loadu_ps(from + 16 * i));
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 16 * i), reinterpret_cast<__m256i>(x));
-        });
+        static_assert(kCount == 16);
+        const __m256bh x = _mm512_cvtneps_pbh(_mm512_loadu_ps(from));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(x));
     }
     static FW_ALWAYS_INLINE Acc load_bias(const void* p) { return _mm512_loadu_ps(p); }
     static FW_ALWAYS_INLINE Vec load_b(const void* p) { return reinterpret_cast<__m512bh>(_mm512_loadu_si512(p)); }
@@ -41,6 +40,6 @@ struct Avx512Bf16 {
 
 }  // namespace
 
-FW_DEFINE_GEMM(gemm_bf16_8x48c2_avx512bf16, kAvx512Bf16, Avx512Bf16)
+FW_DEFINE_GEMM(gemm_bf16_8x32c2_avx512bf16, kAvx512Bf16, Avx512Bf16)
 
 }  // namespace fw

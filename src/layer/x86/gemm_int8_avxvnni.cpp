@@ -16,7 +16,7 @@ struct AvxVnniInt8 {
     using Vec = __m256i;
     using ByteStore = ByteStore8;
     static constexpr int kMr = 6, kVectors = 2, kLanes = 8, kKr = 4;
-    static constexpr bool kInt8 = true, kUnsignedInput = true;
+    static constexpr bool kInt8 = true, kUnsignedInput = true, kInlinesTiles = true;
 
     template <int kCount>
     static FW_ALWAYS_INLINE void copy_row(const int8_t* from, int8_t* to) {
