@@ -10,6 +10,9 @@ option(FW_VULKAN "Build the Vulkan backend (needs glslang and Vulkan's headers t
 if(FW_VULKAN AND NOT (FW_GLSLANG AND FW_VULKAN_HEADERS))
     message(FATAL_ERROR "FW_VULKAN is ON, but there is no glslangValidator or no vulkan/vulkan.h (scripts/install_deps.sh vulkan)")
 endif()
+if(NOT FW_VULKAN)
+    add_compile_definitions(FW_NO_ACCELERATOR)  # src/layer/layer.h
+endif()
 
 # fw_compile_shaders(LIST FOLDER OUT): compiles every FW_SHADER(name, file, macros) of LIST and writes OUT, a header with the
 # code of each as kCode_<name>, without debug information.

@@ -148,6 +148,8 @@ public:
     LayerTraits traits() const override { return {true, true, true}; }
     std::string kernel_name() const override { return mode_ == Mode::kCombine ? combine_.kernel_name() : ""; }
 
+    const SumParams* int8_sum() const override { return mode_ == Mode::kCombine ? combine_.sum_params() : nullptr; }
+
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         if (mode_ == Mode::kTable) {
             look_up(in[0], out[0], table_, context.threads);
@@ -185,7 +187,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
         if (mode_ == Mode::kTable) {
             MapOperation map;
             map.table = table_;

@@ -85,7 +85,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
         int axis = 0;
         FW_RETURN_IF_ERROR(resolve_axis(axis_, in[0].rank(), &axis));
         CopyOperation copy;

@@ -61,7 +61,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
         Tensor part;
         FW_RETURN_IF_ERROR(crop(in, &part));
         CopyOperation copy;

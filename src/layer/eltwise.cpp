@@ -53,6 +53,8 @@ public:
     LayerTraits traits() const override { return {true, true, true}; }
     std::string kernel_name() const override { return int8_ ? combine_.kernel_name() : ""; }
 
+    const SumParams* int8_sum() const override { return int8_ ? combine_.sum_params() : nullptr; }
+
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         std::vector<const int64_t*> strides = {out[0].stride};
         for (const Tensor& t : in) {
@@ -72,7 +74,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const FW_DEVICE_OVERRIDE {
         std::vector<const int64_t*> strides;
         for (const Tensor& t : in) {
             strides.push_back(t.stride);

@@ -23,7 +23,8 @@ public:
     Status prepare(const PrepareContext& context) override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override;
+    [[maybe_unused]] Status operation(Span<const Tensor> in, Span<const Tensor> out,
+                                      Operation* operation) const FW_DEVICE_OVERRIDE;
     LayerTraits traits() const override {
         LayerTraits traits;
         traits.any_stride_output = false;
@@ -212,7 +213,7 @@ Status Gemm::pack_b(bool for_device) {
     }
     b_ = std::vector<float>();
     FW_RETURN_IF_ERROR(packed_b_.pack(*kernel_, n, k, transposed.data(), packed_c_ ? bias.data() : nullptr));
-    if (for_device) {
+    if (kHasAccelerator && for_device) {
         bias.resize(static_cast<size_t>(n), 0.0F);
         rows_ = std::make_unique<WeightRows>();
         rows_->floats = std::move(transposed);

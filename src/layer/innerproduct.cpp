@@ -20,7 +20,8 @@ public:
     LayerTraits traits() const override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override;
+    [[maybe_unused]] Status operation(Span<const Tensor> in, Span<const Tensor> out,
+                                      Operation* operation) const FW_DEVICE_OVERRIDE;
     std::string kernel_name() const override { return core_.kernel_name(); }
     int64_t macs(Span<const TensorDesc> /*in*/, Span<const TensorDesc> out) const override {
         return out[0].shape.count() * core_.spec().channels;

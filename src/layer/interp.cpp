@@ -259,7 +259,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
         if (in[0].rank() >= 2 && in[0].shape == out[0].shape) {
             CopyOperation copy;
             copy.parts.push_back({in[0].data, out[0].data, copy_dims(in[0], out[0]), {}});

@@ -18,6 +18,18 @@ namespace fw {
 struct Operation;  // layer/operation.h
 struct SumParams;  // quant/quant.h
 
+/// False in a build for the CPU alone. What only another processor needs is left out of it: Layer::operation() is no
+/// virtual function there, nothing calls it, and the linker drops it ([[maybe_unused]] where it is not inline).
+#ifdef FW_NO_ACCELERATOR
+constexpr bool kHasAccelerator = false;
+#define FW_DEVICE_VIRTUAL
+#define FW_DEVICE_OVERRIDE
+#else
+constexpr bool kHasAccelerator = true;
+#define FW_DEVICE_VIRTUAL virtual
+#define FW_DEVICE_OVERRIDE override
+#endif
+
 /// What a layer may know when it packs its weights: types and scales of its blobs. Shapes come later and may vary.
 struct PrepareContext {
     Span<const TensorDesc> inputs;   ///< dtype and quant are set; shape is that of the declared input or rank 0
@@ -91,9 +103,11 @@ public:
     /// it.
     virtual Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const = 0;
 
+    /// The sum that a layer prepared for int8 makes of its inputs; nullptr = it makes none.
+    virtual const SumParams* int8_sum() const { return nullptr; }
     /// What forward() would compute, for another processor; after a prepare() for a device. kUnsupported, with the
     /// reason, where only forward() can.
-    virtual Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const;
+    FW_DEVICE_VIRTUAL Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const;
 
     /// Name of the kernel that prepare chose; "" = the reference implementation in this class.
     virtual std::string kernel_name() const { return {}; }

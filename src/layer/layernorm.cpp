@@ -64,7 +64,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const FW_DEVICE_OVERRIDE {
         if (int8_.active()) {
             return Status::error(Code::kUnsupported, "in int8 it has no shader");
         }

@@ -53,7 +53,8 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* operation) const override {
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/,
+                     Operation* operation) const FW_DEVICE_OVERRIDE {
         LrnOperation lrn;
         lrn.across = across_;
         lrn.size = size_;

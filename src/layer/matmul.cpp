@@ -71,7 +71,8 @@ public:
     Status prepare(const PrepareContext& context) override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override;
+    [[maybe_unused]] Status operation(Span<const Tensor> in, Span<const Tensor> out,
+                                      Operation* operation) const FW_DEVICE_OVERRIDE;
     std::string kernel_name() const override { return kernel_ != nullptr ? kernel_->name : ""; }
     int64_t macs(Span<const TensorDesc> in, Span<const TensorDesc> out) const override {
         return out[0].shape.count() * in[0].shape.w();

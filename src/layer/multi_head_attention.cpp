@@ -38,7 +38,7 @@ Status Linear::pack(const GemmKernel& kernel, int64_t width, bool for_device) {
         FW_RETURN_IF_ERROR(piece.pack(kernel, width, in, weight.data() + first * in, bias.data() + first));
         first += width;
     }
-    if (for_device) {
+    if (kHasAccelerator && for_device) {
         rows = std::make_unique<WeightRows>();
         rows->floats = std::move(weight);
         rows->bias = std::move(bias);
@@ -75,7 +75,8 @@ public:
     Status prepare(const PrepareContext& context) override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override;
+    [[maybe_unused]] Status operation(Span<const Tensor> in, Span<const Tensor> out,
+                                      Operation* operation) const FW_DEVICE_OVERRIDE;
     LayerTraits traits() const override {
         LayerTraits traits;
         traits.any_stride_output = false;

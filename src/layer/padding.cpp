@@ -95,7 +95,7 @@ public:
         return MoveLayer::prepare(context);
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
         GatherOperation gather;
         FW_RETURN_IF_ERROR(maps_of(in[0].shape, out[0].shape, &gather.map));
         gather.from = in[0];

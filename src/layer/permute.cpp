@@ -43,7 +43,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
         int order[Shape::kMaxRank];
         FW_RETURN_IF_ERROR(find_order(in[0].rank(), order));
         CopyOperation copy;

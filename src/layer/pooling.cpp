@@ -300,7 +300,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const FW_DEVICE_OVERRIDE {
         Plan plan;
         FW_RETURN_IF_ERROR(make_plan(in[0].shape, &plan));
         PoolOperation pool;

@@ -57,7 +57,8 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* operation) const override {
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/,
+                     Operation* operation) const FW_DEVICE_OVERRIDE {
         MapOperation map;
         map.kind = tables_.empty() ? MapOperation::Kind::kSlope : MapOperation::Kind::kTable;
         map.slope = slope_;

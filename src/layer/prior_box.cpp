@@ -104,7 +104,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
         ConstantOperation constant;
         constant.values.resize(static_cast<size_t>(out[0].count()));
         Tensor values = make_tensor(constant.values.data(), TensorDesc{out[0].shape, out[0].dtype, {}}, Layout::kPlain);

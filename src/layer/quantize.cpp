@@ -133,7 +133,8 @@ public:
         }
         return choose_kernel();
     }
-    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* operation) const override {
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/,
+                     Operation* operation) const FW_DEVICE_OVERRIDE {
         return convert_operation(MapOperation::Kind::kQuantize, by_blob_, operation);
     }
     std::string kernel_name() const override { return by_blob_ && run_ != nullptr ? run_->name : ""; }
@@ -207,7 +208,8 @@ public:
         }
         return choose_kernel();
     }
-    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* operation) const override {
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/,
+                     Operation* operation) const FW_DEVICE_OVERRIDE {
         return convert_operation(MapOperation::Kind::kDequantize, by_blob_ && bias_.empty(), operation);
     }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
@@ -265,7 +267,8 @@ public:
         return !scale_.empty() ? Status() : Status::error(Code::kUnsupported, "has no scales");
     }
     LayerTraits traits() const override { return {true, true, true}; }
-    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/, Operation* operation) const override {
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/,
+                     Operation* operation) const FW_DEVICE_OVERRIDE {
         return convert_operation(MapOperation::Kind::kTable, false, operation);
     }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {

@@ -26,7 +26,7 @@ public:
                      context.threads);
         return {};
     }
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
         CopyOperation copy;
         copy.parts.push_back({in[0].data, out[0].data, loops(in[0], out[0]), {}});
         *operation = std::move(copy);

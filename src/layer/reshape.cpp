@@ -26,7 +26,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
         CopyOperation copy;
         copy.parts.push_back({in[0].data, out[0].data, {}, {}});
         if (!reshaped_copy_dims(in[0], out[0], &copy.parts[0].dims)) {

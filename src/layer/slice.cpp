@@ -59,7 +59,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
         int axis = 0;
         std::vector<int> cuts;
         FW_RETURN_IF_ERROR(find_cuts(in[0].shape, out.size(), &axis, &cuts));

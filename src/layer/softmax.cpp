@@ -92,7 +92,7 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const override {
+    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const FW_DEVICE_OVERRIDE {
         SoftmaxOperation softmax;
         FW_RETURN_IF_ERROR(resolve_axis(axis_, in[0].rank(), &softmax.axis));
         softmax.table = int8_ ? &table_ : nullptr;

@@ -16,13 +16,6 @@ struct Model;
 struct Plan;
 struct ScaleTable;
 
-/// False in a build without any: what only a device needs is left out of it.
-#ifdef FW_NO_ACCELERATOR
-constexpr bool kHasAccelerator = false;
-#else
-constexpr bool kHasAccelerator = true;
-#endif
-
 /// What an accelerator made of a plan: which steps are its own is in PlanStep::on_device.
 class AcceleratorPlan {
 public:

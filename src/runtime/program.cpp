@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "graph/int8_plan.h"
 #include "graph/pass.h"
-#include "layer/operation.h"
 #include "quant/quant.h"
 #include "runtime/cost_model.h"
 #include "runtime/custom_layer.h"
@@ -119,15 +118,11 @@ Status make_fused_sum(const Model& model, const Graph& graph, const Node& node, 
     context.inputs = in;
     context.outputs = {&out, 1};
     FW_RETURN_IF_ERROR((*layer)->prepare(context));
-    const Tensor from[] = {make_tensor(nullptr, in[0]), make_tensor(nullptr, in[1])};
-    const Tensor to = make_tensor(nullptr, out);
-    Operation operation;
-    FW_RETURN_IF_ERROR((*layer)->operation(from, {&to, 1}, &operation));
-    const auto* combine = std::get_if<CombineOperation>(&operation);
-    if (combine == nullptr) {
+    const SumParams* made = (*layer)->int8_sum();
+    if (made == nullptr || made->multiplier.size() != 2) {
         return Status::error(Code::kInternal, "is no sum of two blobs");
     }
-    *sum = combine->sum;
+    *sum = *made;
     if (node.sum_slot == 1) {
         std::swap(sum->multiplier[0], sum->multiplier[1]);
         std::swap(sum->zero_point[0], sum->zero_point[1]);

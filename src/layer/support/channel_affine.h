@@ -16,7 +16,7 @@ public:
     Status prepare(const PrepareContext& context) override;
     LayerTraits traits() const override { return {true, true, true}; }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override;
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE;
     size_t weight_bytes() const override { return (a_.size() + b_.size()) * sizeof(float); }
 
 protected:

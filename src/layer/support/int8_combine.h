@@ -28,6 +28,8 @@ public:
 
     /// For another processor; two inputs. `strides` are those of the inputs, as run() has them after the output's.
     Status operation(Span<const Tensor> in, Span<const int64_t* const> strides, Operation* operation) const;
+    /// The constants of a prepared sum; nullptr = it makes none.
+    const SumParams* sum_params() const { return op_ == Op::kSum ? &sum_ : nullptr; }
     /// The kernel of a prepared sum or product; "" = the loops here.
     const char* kernel_name() const;
 

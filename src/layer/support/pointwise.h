@@ -17,7 +17,7 @@ public:
     Status prepare(const PrepareContext& context) override;
     LayerTraits traits() const override { return {true, true, true}; }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
-    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const override;
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE;
 
 protected:
     /// The function on adjacent values; `in` and `out` may be the same.
@@ -27,7 +27,7 @@ protected:
     /// True for a function that only limits its argument; int8 then clamps instead of looking up.
     virtual bool as_clamp(RealClamp* /*clamp*/) const { return false; }
     /// True for a function that kernels have.
-    virtual bool as_function(FunctionArgs* /*function*/) const { return false; }
+    FW_DEVICE_VIRTUAL bool as_function(FunctionArgs* /*function*/) const { return false; }
 
 private:
     enum class Mode : uint8_t { kFloat, kTable, kClamp };
@@ -72,7 +72,7 @@ protected:
         kernel_->apply(f_.kernel(), in, count, out);
     }
     double exact(double x) const override { return f_(x); }
-    bool as_function(FunctionArgs* function) const override {
+    bool as_function(FunctionArgs* function) const FW_DEVICE_OVERRIDE {
         *function = f_.kernel();
         return true;
     }

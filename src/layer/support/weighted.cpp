@@ -216,7 +216,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
 
     const auto made = std::make_shared<WeightRows>();
     WeightRows& rows = *made;
-    rows_ = context.for_device ? made : nullptr;
+    rows_ = kHasAccelerator && context.for_device ? made : nullptr;
     rows.bias = real_bias();
     if (int8_) {
         FW_RETURN_IF_ERROR(quantize(context, &rows));
