@@ -41,8 +41,12 @@ struct Avx2Int8 : DwLineWords<Avx2Words> {
         });
         store_bytes(e, x, out, count);
     }
-    static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
+    static FW_ALWAYS_INLINE void store(const Epilogue& epilogue, const Acc& acc, const float* multiplier, void* out,
                                        int64_t count) {
+        // Its constants stay in memory: clang keeps all of them in registers and the accumulators on the stack.
+        const Epilogue* hidden = &epilogue;
+        __asm__ volatile("" : "+r"(hidden));
+        const Epilogue& e = *hidden;
         if (e.bent != BentFunction::kIdentity) {
             store_bent(e, acc, multiplier, out, count);
             return;
