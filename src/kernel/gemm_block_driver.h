@@ -15,9 +15,13 @@
 //   bool kWhole<kRows, kVectors>: in place of both
 //   void Tile::multiply(Packed* a, const char* panel, int64_t length, const uint8_t* marks)
 //   void Tile::store(const GemmArgs&, const Output&, const float* multiplier, int64_t column)        the epilogue
+// It may have
+//   bool kFused<kRows, kVectors>: in place of all of these
+//   void Tile::run(const GemmArgs&, const Output&, const char* panel, int64_t column, int64_t length)
 #pragma once
 
 #include <cstring>
+#include <type_traits>
 
 #include "kernel/kernel.h"
 #include "kernel/panel.h"
@@ -25,6 +29,15 @@
 
 namespace fw {
 namespace {
+
+template <class K, int kRows, int kVectors, class = void>
+struct IsFused {
+    static constexpr bool kValue = false;
+};
+template <class K, int kRows, int kVectors>
+struct IsFused<K, kRows, kVectors, std::enable_if_t<K::template kFused<kRows, kVectors>>> {
+    static constexpr bool kValue = true;
+};
 
 template <class K>
 constexpr bool kBlockInt8 = sizeof(typename K::Element) == 1;
@@ -77,8 +90,12 @@ FW_ALWAYS_INLINE void block_tile(const GemmArgs& args, const typename K::Output&
     constexpr int64_t kStepB = kColumns * K::kKr;
     typename K::template Tile<kRows, kVectors> tile;
     auto* a = static_cast<Packed*>(args.scratch);
-    if constexpr (K::template kWhole<kRows, kVectors>) {
+    const auto* multiplier = reinterpret_cast<const float*>(panel + kColumns * 4);
+    if constexpr (IsFused<K, kRows, kVectors>::kValue) {
+        tile.run(args, output, panel, column, length);
+    } else if constexpr (K::template kWhole<kRows, kVectors>) {
         tile.multiply(a, panel, length, marks);
+        tile.store(args, output, multiplier, column);
     } else {
         tile.start(panel);
         const auto* b = reinterpret_cast<const Packed*>(panel + kColumns * (kBlockInt8<K> ? 8 : 4));
@@ -94,8 +111,8 @@ FW_ALWAYS_INLINE void block_tile(const GemmArgs& args, const typename K::Output&
         for (; steps > 0; --steps, a += kStepA, b += kStepB) {
             tile.step(a, b);
         }
+        tile.store(args, output, multiplier, column);
     }
-    tile.store(args, output, reinterpret_cast<const float*>(panel + kColumns * 4), column);
 }
 
 /// A function of its own: the compiler's loop over a large tile leaves no registers for what is around it.
@@ -120,14 +137,15 @@ void block_panels(const GemmArgs& args) {
             block_tile<K, kRows, 1>(args, output, packed + i * panel_bytes, i * K::kLanes, length, marks + i * steps);
         }
     } else {
+        Panels panels(args.panel_begin, args.n, K::kLanes, K::kVectors);
         for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
-            const Panel at = panel_at(i, args.n, K::kLanes, K::kVectors);
+            const Panel at = panels.next();
             unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
                 if (at.vectors != v + 1) {
                     return;
                 }
                 const char* panel = packed + at.column * column_bytes;
-                if constexpr (K::template kWhole<kRows, v + 1>) {
+                if constexpr (K::template kWhole<kRows, v + 1> || IsFused<K, kRows, v + 1>::kValue) {
                     block_tile<K, kRows, v + 1>(args, output, panel, at.column, length, nullptr);
                 } else {
                     block_tile_apart<K, kRows, v + 1>(args, output, panel, at.column);

@@ -30,6 +30,44 @@ static inline Panel panel_at(int64_t index, int64_t n, int64_t lanes, int64_t ma
     return {begin * lanes, (index + 1) * vectors / panels - begin};
 }
 
+namespace {
+
+/// Panels from `index` on, one after the other, with divisions only for the first one.
+class Panels {
+public:
+    Panels(int64_t index, int64_t n, int64_t lanes, int64_t max_vectors)
+        : lanes_(lanes), count_(panel_count(n, lanes, max_vectors)) {
+        const int64_t vectors = div_up(n, lanes);
+        least_ = vectors;
+        if (count_ > 1) {
+            least_ = vectors / count_;
+            more_ = vectors - least_ * count_;
+            begin_ = index * vectors / count_;
+            rest_ = index * vectors - begin_ * count_;
+        }
+    }
+    Panel next() {
+        Panel at = {begin_ * lanes_, least_};
+        rest_ += more_;
+        if (rest_ >= count_) {
+            rest_ -= count_;
+            ++at.vectors;
+        }
+        begin_ += at.vectors;
+        return at;
+    }
+
+private:
+    int64_t lanes_;
+    int64_t count_;
+    int64_t least_ = 0;  ///< vectors of the smaller panels
+    int64_t more_ = 0;   ///< panels that have one more
+    int64_t begin_ = 0;  ///< vectors before the next panel
+    int64_t rest_ = 0;   ///< of begin_'s division
+};
+
+}  // namespace
+
 /// Bytes of one column of a packed GEMM panel: bias, multiplier (weights of one byte), weights. Panel i begins at its
 /// first column times this. Each tap is padded to kr, or all together where the kernel packs rows of A.
 static inline int64_t gemm_column_bytes(int64_t taps, int64_t k, int64_t kr, int64_t weight_bytes, bool packs_rows) {

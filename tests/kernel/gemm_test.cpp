@@ -188,6 +188,21 @@ Epilogue int8_output(int zero_point, int lo, int hi) {
     return e;
 }
 
+TEST(Panels, AreThoseOfPanelAt) {
+    for (const int64_t n : {1, 4, 12, 13, 44, 64, 100, 1000}) {
+        const int64_t count = panel_count(n, 4, 3);
+        for (int64_t begin = 0; begin < count; ++begin) {
+            Panels panels(begin, n, 4, 3);
+            for (int64_t i = begin; i < count; ++i) {
+                const Panel at = panel_at(i, n, 4, 3);
+                const Panel next = panels.next();
+                ASSERT_EQ(next.column, at.column) << n << ", " << begin << ", " << i;
+                ASSERT_EQ(next.vectors, at.vectors) << n << ", " << begin << ", " << i;
+            }
+        }
+    }
+}
+
 TEST_P(GemmSweep, SizesMatchNaiveLoops) {
     const int64_t lanes = kernel_->lanes;
     const int64_t nr = lanes * kernel_->vectors;
@@ -281,9 +296,12 @@ TEST_P(GemmSweep, Epilogues) {
         run({kernel_->mr, 21, 37, 2, Fill::kRandom, e});
     }
     if (kernel_->int8) {
-        for (const Epilogue& e : {int8_output(0, 0, 127), int8_output(-128, -128, 127), int8_output(7, 7, 90),
-                                  int8_output(127, -128, 127), int8_output(-1, -1, -1)}) {
+        for (const Epilogue& e :
+             {int8_output(0, 0, 127), int8_output(-128, -128, 127), int8_output(7, 7, 90), int8_output(127, -128, 127),
+              int8_output(-1, -1, -1), int8_output(0, -127, 127), int8_output(0, -128, 127), int8_output(0, -127, 100),
+              int8_output(-128, -128, 126), int8_output(-128, -128, -128), int8_output(-128, -100, 127)}) {
             run({kernel_->mr, 21, 37, 2, Fill::kRandom, e});
+            run({2 * kernel_->mr, 44, 37, 1, Fill::kRandom, e});
         }
     }
 }

@@ -1,7 +1,6 @@
 // sdot by element: a lane of A holds four products' worth of one row, a vector of B those of four columns. 24
 // accumulators; two registers of A hold eight rows.
-#include "layer/arm/block_loop.h"
-#include "layer/arm/gemm_int8.h"
+#include "layer/arm/block_bytes.h"
 
 namespace fw {
 
@@ -28,12 +27,17 @@ namespace {
     FW_FOUR_STEPS(FW_SDOT_PAIR(step) FW_SDOT_PAIR(step), "ld1 {v0.16b-v1.16b}, [%[a]], #32\n" step("0", "1"))
 #define FW_BIAS(registers) "ld1 {" registers "}, [%[b]]\n"
 
-FW_DEFINE_BLOCK_LOOP(multiply_8x12, 24,
+#define FW_STORE_PAIR(finish, r0, r2, r3, r4, r5)                                 \
+    FW_UPPER_BYTES("0", r0, r2) FW_UPPER_BYTES("3", r3, r5) finish("0") finish("3")       \
+    "st1 {%0.d}[0], [%[to0]], #8\n st1 {%3.d}[0], [%[to1]], #8\n"                 \
+    "st1 {%0.s}[2], [%[to0]]\n st1 {%3.s}[2], [%[to1]]\n"
+
+FW_DEFINE_BLOCK_BYTES(run_8x12, K, 24, 12, FW_STORE_PAIR,
     FW_BIAS("v8.4s-v10.4s") FW_BIAS("v11.4s-v13.4s") FW_BIAS("v14.4s-v16.4s") FW_BIAS("v17.4s-v19.4s")
     FW_BIAS("v20.4s-v22.4s") FW_BIAS("v23.4s-v25.4s") FW_BIAS("v26.4s-v28.4s") FW_BIAS("v29.4s-v31.4s")
     "add %[b], %[b], #96\n"
     FW_SDOT_LOOP(FW_SDOT_THREE))
-FW_DEFINE_BLOCK_LOOP(multiply_8x8, 16,
+FW_DEFINE_BLOCK_BYTES(run_8x8, K, 16, 8, FW_STORE_PAIR,
     FW_BIAS("v8.4s-v9.4s") FW_BIAS("v10.4s-v11.4s") FW_BIAS("v12.4s-v13.4s") FW_BIAS("v14.4s-v15.4s")
     FW_BIAS("v16.4s-v17.4s") FW_BIAS("v18.4s-v19.4s") FW_BIAS("v20.4s-v21.4s") FW_BIAS("v22.4s-v23.4s")
     "add %[b], %[b], #64\n"
@@ -43,16 +47,25 @@ FW_DEFINE_BLOCK_LOOP(multiply_8x8, 16,
 struct DotprodInt8 {
     using Element = int8_t;
     using Packed = int8_t;
-    using Output = ByteOutput;
+    using Output = UpperByteOutput;
     static constexpr int kMr = 8, kLanes = 4, kVectors = 3, kKr = 4, kAdjacent = 4, kUnroll = 1, kRows1 = 1;
     static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
-    static constexpr bool kWhole = kRows == 8 && kVectors >= 2;
+    static constexpr bool kWhole = false;
+    template <int kRows, int kVectors>
+    static constexpr bool kFused = kRows == 8 && kVectors >= 2;
+    alignas(16) static constexpr uint8_t kUpperBytes[16] = {3,  7,  11, 15, 19, 23, 27, 31,
+                                                            35, 39, 43, 47, 51, 55, 59, 63};
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
         for (int64_t p = 0; p < length; p += 16, out += 128) {
             interleave_words<8>(rows, p, out);
         }
+    }
+
+    template <int kCount>
+    static FW_ALWAYS_INLINE void load_multipliers(const float* from, float32x4_t (&m)[kCount]) {
+        unroll<kCount / 2>([&](auto v) FW_INLINE_LAMBDA { m[v] = m[kCount / 2 + v] = vld1q_f32(from + 4 * v); });
     }
 
     template <int kRows, int kVectors>
@@ -77,11 +90,17 @@ struct DotprodInt8 {
                 });
             });
         }
-        FW_ALWAYS_INLINE void multiply(const int8_t* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
+        FW_ALWAYS_INLINE void run(const GemmArgs& args, const Output& output, const char* panel, int64_t column,
+                                  int64_t length) {
+            bool stored = false;
             if constexpr (kVectors == 3) {
-                multiply_8x12(a, panel, div_up(length, kKr), acc);
+                stored = run_8x12<DotprodInt8>(args, output, panel, column, div_up(length, kKr), acc);
             } else {
-                multiply_8x8(a, panel, div_up(length, kKr), acc);
+                stored = run_8x8<DotprodInt8>(args, output, panel, column, div_up(length, kKr), acc);
+            }
+            if (!stored) {
+                const auto* multiplier = reinterpret_cast<const float*>(panel + 16 * kVectors);
+                store_other<Tile, kRows, kVectors>(*this, args, output, multiplier, column);
             }
         }
         template <int kRow>

@@ -1,7 +1,6 @@
 // smmla multiplies two rows by two columns of eight bytes each: an accumulator holds [row][column] of a pair of each.
 // 24 accumulators, four registers of A, six of B.
-#include "layer/arm/block_loop.h"
-#include "layer/arm/gemm_int8.h"
+#include "layer/arm/block_bytes.h"
 
 namespace fw {
 
@@ -31,15 +30,21 @@ namespace {
     FW_SMMLA_ROWS("6", "10", "14", "18", "22")      \
     FW_SMMLA_ROWS("7", "11", "15", "19", "23")
 
+// Of a pair of rows: eight columns of each, then four.
+#define FW_STORE_PAIR(finish, r0, r2, r3, r4, r5)                                 \
+    FW_UPPER_BYTES("0", r0, r3) FW_UPPER_BYTES("4", r4, r5) finish("0") finish("4")       \
+    "st1 {%0.d}[0], [%[to0]], #8\n st1 {%0.d}[1], [%[to1]], #8\n"                 \
+    "st1 {%4.s}[0], [%[to0]]\n st1 {%4.s}[2], [%[to1]]\n"
+
 // A pair of biases fills an accumulator twice.
-FW_DEFINE_BLOCK_LOOP(multiply_8x12, 24,
+FW_DEFINE_BLOCK_BYTES(run_8x12, K, 24, 12, FW_STORE_PAIR,
     "ld3r {v8.2d-v10.2d}, [%[b]]\n ld3r {v14.2d-v16.2d}, [%[b]]\n"
     "ld3r {v20.2d-v22.2d}, [%[b]]\n ld3r {v26.2d-v28.2d}, [%[b]], #24\n"
     "ld3r {v11.2d-v13.2d}, [%[b]]\n ld3r {v17.2d-v19.2d}, [%[b]]\n"
     "ld3r {v23.2d-v25.2d}, [%[b]]\n ld3r {v29.2d-v31.2d}, [%[b]]\n"
     "add %[b], %[b], #72\n"
     FW_TWO_STEPS(FW_SMMLA_THREE FW_SMMLA_THREE, FW_SMMLA_THREE))
-FW_DEFINE_BLOCK_LOOP(multiply_8x8, 16,
+FW_DEFINE_BLOCK_BYTES(run_8x8, K, 16, 8, FW_STORE_PAIR,
     "ld4r {v8.2d-v11.2d}, [%[b]]\n ld4r {v12.2d-v15.2d}, [%[b]]\n"
     "ld4r {v16.2d-v19.2d}, [%[b]]\n ld4r {v20.2d-v23.2d}, [%[b]]\n"
     "add %[b], %[b], #64\n"
@@ -49,11 +54,16 @@ FW_DEFINE_BLOCK_LOOP(multiply_8x8, 16,
 struct I8mmInt8 {
     using Element = int8_t;
     using Packed = int8_t;
-    using Output = ByteOutput;
+    using Output = UpperByteOutput;
     static constexpr int kMr = 8, kLanes = 4, kVectors = 3, kKr = 8, kAdjacent = 8, kUnroll = 1, kRows1 = 2;
     static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
-    static constexpr bool kWhole = kRows == 8 && kVectors >= 2;
+    static constexpr bool kWhole = false;
+    template <int kRows, int kVectors>
+    static constexpr bool kFused = kRows == 8 && kVectors >= 2;
+    // Upper bytes of [row][column] of a pair of each: those of the first rows, then those of the second ones.
+    alignas(16) static constexpr uint8_t kUpperBytes[16] = {3,  7,  19, 23, 35, 39, 51, 55,
+                                                            11, 15, 27, 31, 43, 47, 59, 63};
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
         for (int64_t p = 0; p < length; p += 16, out += 128) {
@@ -64,6 +74,33 @@ struct I8mmInt8 {
                 vst1q_s8(out + 64 + 16 * i, vreinterpretq_s8_s64(vtrn2q_s64(a, b)));
             });
         }
+    }
+
+    template <int kCount>
+    static FW_ALWAYS_INLINE void load_multipliers(const float* from, float32x4_t (&m)[kCount]) {
+        register float32x4_t m0 __asm__("v0");
+        register float32x4_t m1 __asm__("v1");
+        register float32x4_t m2 __asm__("v2");
+        register float32x4_t m3 __asm__("v3");
+        if constexpr (kCount == 6) {
+            register float32x4_t m4 __asm__("v4");
+            register float32x4_t m5 __asm__("v5");
+            __asm__("ld3r {v0.2d-v2.2d}, [%[from]], #24\n ld3r {v3.2d-v5.2d}, [%[from]]\n"
+                    : "=w"(m0), "=w"(m1), "=w"(m2), "=w"(m3), "=w"(m4), "=w"(m5), [from] "+r"(from)
+                    :
+                    : "memory");
+            m[4] = m4;
+            m[5] = m5;
+        } else {
+            __asm__("ld4r {v0.2d-v3.2d}, [%[from]]\n"
+                    : "=w"(m0), "=w"(m1), "=w"(m2), "=w"(m3)
+                    : [from] "r"(from)
+                    : "memory");
+        }
+        m[0] = m0;
+        m[1] = m1;
+        m[2] = m2;
+        m[3] = m3;
     }
 
     template <int kRows, int kVectors>
@@ -90,11 +127,17 @@ struct I8mmInt8 {
                 });
             });
         }
-        FW_ALWAYS_INLINE void multiply(const int8_t* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
+        FW_ALWAYS_INLINE void run(const GemmArgs& args, const Output& output, const char* panel, int64_t column,
+                                  int64_t length) {
+            bool stored = false;
             if constexpr (kVectors == 3) {
-                multiply_8x12(a, panel, div_up(length, kKr), acc);
+                stored = run_8x12<I8mmInt8>(args, output, panel, column, div_up(length, kKr), acc);
             } else {
-                multiply_8x8(a, panel, div_up(length, kKr), acc);
+                stored = run_8x8<I8mmInt8>(args, output, panel, column, div_up(length, kKr), acc);
+            }
+            if (!stored) {
+                const auto* multiplier = reinterpret_cast<const float*>(panel + 16 * kVectors);
+                store_other<Tile, kRows, kVectors>(*this, args, output, multiplier, column);
             }
         }
         template <int kRow>

@@ -80,6 +80,32 @@ struct ByteOutput {
     }
 };
 
+#if defined(__aarch64__)
+
+/// ByteOutput, and whether zero point and bounds allow a shorter way: a rounded value goes to 8.24 bits, whose
+/// saturation is that of its upper byte.
+struct UpperByteOutput : ByteOutput {
+    enum class Kind : uint8_t { kOther, kPositive, kBounded, kSigned };
+    Kind kind = Kind::kOther;
+    uint8x16_t finish;   ///< kPositive, kBounded: xor; kSigned: least byte
+    uint8_t most = 255;  ///< kBounded: before the xor
+
+    explicit FW_ALWAYS_INLINE UpperByteOutput(const Epilogue& e) : ByteOutput(e), finish(vreinterpretq_u8_s8(lo)) {
+        if (e.float_output) {
+            return;
+        }
+        if (e.zero_point == -128 && e.lo == 0.0F && e.hi >= 0.0F && e.hi <= 255.0F) {
+            kind = e.hi == 255.0F ? Kind::kPositive : Kind::kBounded;
+            most = static_cast<uint8_t>(e.hi);
+            finish = vdupq_n_u8(128);
+        } else if (e.zero_point == 0 && e.hi == 127.0F) {
+            kind = Kind::kSigned;
+        }
+    }
+};
+
+#endif
+
 /// Writes the first `count` bytes of `x`, at most 16; none if count <= 0.
 FW_ALWAYS_INLINE void store_bytes(int8x16_t x, void* out, int64_t count) {
     auto* to = static_cast<int8_t*>(out);
