@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/cache.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "kernel/pack.h"
@@ -13,9 +14,11 @@ namespace fw {
 
 namespace {
 
-// Packed weights of one cache block: about half of a small second-level cache, so that they stay there while the rows
-// of the image pass by.
-constexpr int64_t kBlockBytes = 256 * 1024;
+// Packed weights of one cache block: half of the second-level cache, so that they stay there while the rows of the
+// image pass by.
+int64_t block_bytes() {
+    return second_level_cache() / 2;
+}
 // Widened float16 weights of one block, where few rows of the image pass by: they stay in the first-level cache.
 constexpr int64_t kWidenedBytes = 16 * 1024;
 // Pixels whose addresses are computed at once for a depthwise kernel.
@@ -52,15 +55,15 @@ int64_t line_pixels(int64_t channels) {
     return std::max(kDwPixels, kLineElements / channels);
 }
 
-int64_t panels_of_block(int64_t panel_bytes, int64_t block_bytes) {
-    return std::max<int64_t>(1, block_bytes / panel_bytes);
+int64_t panels_of_block(int64_t panel_bytes, int64_t bytes) {
+    return std::max<int64_t>(1, bytes / panel_bytes);
 }
 
 size_t widened_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n) {
     const int64_t panel_bytes = gemm_column_bytes(taps, k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0) *
                                 kernel.lanes * kernel.vectors;
     const int64_t panels =
-        std::min(panels_of_block(panel_bytes, kBlockBytes), panel_count(n, kernel.lanes, kernel.vectors));
+        std::min(panels_of_block(panel_bytes, block_bytes()), panel_count(n, kernel.lanes, kernel.vectors));
     return round_up(static_cast<size_t>(panels * panel_bytes) + kOverread, kAlignment);
 }
 
@@ -177,7 +180,7 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     const bool joined = kernel.packed_size > 0 && job.k <= kFewChannels && g.kernel_w > 1 && g.dilation_w == 1 &&
                         !g.transposed && g.in_w_stride == job.k;
     const bool few = job.widen != nullptr && pixels <= kernel.mr;
-    const int64_t block = panels_of_block(panel_bytes, few ? kWidenedBytes : kBlockBytes);
+    const int64_t block = panels_of_block(panel_bytes, few ? kWidenedBytes : block_bytes());
 
     // Windows with padding in them are copied to memory for one tile.
     const int64_t at_once = joined ? 1 : tiles_at_once(kernel, taps, job.n, job.row_function.staged);

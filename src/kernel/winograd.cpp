@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 
+#include "base/cache.h"
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -16,7 +17,7 @@ namespace fw {
 
 namespace {
 
-// Transformed tiles of one block, in and out: about a second-level cache.
+// Transformed tiles of one block, in and out, at most: the second-level cache, up to this much of a plan's memory.
 constexpr int64_t kBlockBytes = 512 * 1024;
 // Tiles of a block at least: the weights of all frequencies pass by once a block.
 constexpr int64_t kLeastTiles = 18;
@@ -71,7 +72,8 @@ struct Schedule {
           tiles(columns * div_up(out_h, winograd.kernel->size)),
           in_pitch(padded(winograd, k) * (winograd.kernel->int8 ? 2 : 4)),
           out_pitch(padded(winograd, n) * 4) {
-        const int64_t most = std::max(kLeastTiles, kBlockBytes / (winograd.planes() * (in_pitch + out_pitch)));
+        const int64_t most = std::max(
+            kLeastTiles, std::min(kBlockBytes, second_level_cache()) / (winograd.planes() * (in_pitch + out_pitch)));
         by_tiles = tiles >= threads * kLeastTiles;
         const int64_t share = by_tiles ? div_up(tiles, threads) : tiles;
         // Blocks of one size, in whole tiles of the matrix product where that saves one.
