@@ -33,13 +33,13 @@ struct FW_EXPORT Option {
     Cores cores = Cores::kAll;
     Precision precision = Precision::kAuto;
     /// kAuto: float16 weights (see kFp16) are a third choice for each layer that runs in float, taken where it is
-    /// faster.
+    /// faster. On a Vulkan device: a network without a table is as with kFp16, where the device can (docs/vulkan.md).
     bool fp16 = false;
     /// Layers with float16 weights multiply in float16 too and convert their input for it, on processors that have the
     /// instructions (ARMv8.2's half floats, kernels named gemm_f16_*); on others they compute in float32 as without
     /// this. Blobs stay float32. Inputs, and sums of up to 64 products, must be within float16's 65504: beyond it,
-    /// infinity. docs/runtime.md has the error. On a Vulkan device it needs kFp16 and float16 arithmetic of the device,
-    /// without which loading fails (docs/vulkan.md).
+    /// infinity. docs/runtime.md has the error. On a Vulkan device it is for networks in float16 and needs float16
+    /// arithmetic of the device, without which loading fails with kFp16 (docs/vulkan.md).
     bool fp16_arithmetic = false;
     /// Convolutions, deconvolutions and inner products that run in float round their operands to bfloat16 and add the
     /// products up in float32, on processors with the instructions (AVX-512's bfloat16, kernels named gemm_bf16_*); on
@@ -67,6 +67,10 @@ struct FW_EXPORT Option {
     /// File that keeps the driver's compiled shaders between processes; "" = none. One that is damaged or of another
     /// driver is replaced.
     std::string pipeline_cache;
+    /// A Vulkan device that can (`host memory import` in the list) reads the Mats of Extractor::input where they lie
+    /// instead of a copy. Memory that a Mat does not own (Mat::wrap) must then stay until the Extractor has gone or has
+    /// run with other memory (docs/vulkan.md).
+    bool import_inputs = false;
     /// Copy between CPU and device even where they share memory; for tests of what other devices need.
     bool staged_device_memory = false;
 };

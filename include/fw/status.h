@@ -20,6 +20,8 @@ enum class Code : uint8_t {
     kIoError,             ///< the operating system refused a read or write
     kFailedPrecondition,  ///< calls in the wrong order (no model loaded, input not set)
     kInternal,            ///< a bug in Featherweight
+    kDeviceLost,          ///< the device of Option::device or its driver failed; another Net opens it anew
+    kShaderRejected,      ///< that device's driver does not compile a shader
 };
 
 /// Outcome of a call: ok, or a code and one line that names file, line, layer and value. Copying is cheap.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "fw/mat.h"
 #include "fw/option.h"
 #include "fw/status.h"
 #include "layer/layer.h"
@@ -28,6 +29,9 @@ public:
     virtual ~AcceleratorRun() = default;
     /// The arena as the CPU sees it.
     virtual void* arena() const = 0;
+    /// Before a run's first step: whether the device reads these inputs where they lie, so that steps with
+    /// PlanStep::imports are its own.
+    virtual bool import_inputs(const std::vector<Mat>& inputs) = 0;
     /// Runs the steps [first, last), all of them on the device, and waits. `milliseconds`, if not null, gets the time
     /// of each step.
     virtual Status run(size_t first, size_t last, double* milliseconds) = 0;

@@ -42,6 +42,7 @@ public:
         } else if (program_.device != nullptr) {
             FW_RETURN_IF_ERROR(program_.device->place(plan_.get()));
             plan_crossings();
+            plan_imports();
         }
         return std::shared_ptr<const Plan>(plan_);
     }
@@ -65,6 +66,7 @@ private:
     SlotId new_slot(const TensorDesc& desc, Layout layout, int root);
     Status lay_out();
     void plan_crossings();
+    void plan_imports();
 
     const Model& model_;
     const Graph& graph_;
@@ -468,6 +470,29 @@ void Planner::plan_crossings() {
             current[static_cast<size_t>(slot(id).root)] = here;
         }
     }
+}
+
+// Inputs are imported all or none, and where the device alone reads what is made of them: crossings were planned as if
+// the CPU had written it.
+void Planner::plan_imports() {
+    bool all = false;
+    for (const PlanStep& step : plan_->steps) {
+        for (const SlotId id : step.outputs) {
+            root(slot(id).root).of_input = root(slot(id).root).of_input || step.imports;
+        }
+        all = all || step.imports;
+    }
+    for (const PlanStep& step : plan_->steps) {
+        if (step.on_device || step.imports || step.action == Action::kNothing) {
+            continue;
+        }
+        for (const auto* side : {&step.inputs, &step.outputs}) {
+            for (const SlotId id : *side) {
+                all = all && !root(slot(id).root).of_input && root(slot(id).root).input == kNone;
+            }
+        }
+    }
+    plan_->imports_inputs = all;
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct Root {
     int input = kNone;  ///< index of the input; kNone = in the arena
     size_t offset = 0;  ///< in the arena
     size_t bytes = 0;
+    bool of_input = false;  ///< of the CPU's steps only one with `imports` touches it
 };
 
 /// A tensor of the plan. Slots 0..values-1 are the graph's values; the ones after are inputs as the caller gave them
@@ -51,6 +52,7 @@ struct PlanStep {
     size_t workspace_bytes = 0;
     bool on_device = false;
     const char* shader = nullptr;  ///< on the device: the one that writes the output; null where nothing runs
+    bool imports = false;          ///< not on the device, but may be where the memory of its input is imported
     std::string cpu_reason;        ///< where a device was wanted: why the step is not on it
     std::vector<int> to_device;    ///< roots that the CPU wrote last and this step reads or changes on the device
     std::vector<int> to_host;      ///< the other way round
@@ -65,6 +67,7 @@ struct Plan {
     std::vector<int> producer;  ///< step that fills the slot of a value; kNone = an input
     size_t arena_bytes = 0;
     std::shared_ptr<const AcceleratorPlan> device;  ///< null: everything runs on the CPU
+    bool imports_inputs = false;  ///< every step that reads the application's memory has PlanStep::imports
 };
 
 /// Infers shapes, lays out memory. Fails with the layer's name where shapes do not fit, with kOutOfMemory where the

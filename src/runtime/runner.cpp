@@ -63,6 +63,7 @@ void Runner::start(std::shared_ptr<const Plan> plan, std::shared_ptr<void> arena
                    AcceleratorRun* device) {
     plan_ = std::move(plan);
     device_ = device;
+    imported_ = kHasAccelerator && device != nullptr && device->import_inputs(inputs);
     on_device_.assign(plan_->roots.size(), false);
     arena_ = std::move(arena);
     next_ = 0;
@@ -101,10 +102,10 @@ Status Runner::run_to(const Model& model, ValueId value, int threads, const Tens
     }
     while (static_cast<int>(next_) <= last) {
         const PlanStep& current = plan_->steps[next_];
-        if (kHasAccelerator && current.on_device && !(lowered_ && current.action == Action::kNothing)) {
+        if (kHasAccelerator && on_device(current) && !(lowered_ && current.action == Action::kNothing)) {
             // An observer sees the blobs one by one; memory may have another owner after the next step.
             size_t end = next_ + 1;
-            while (!observer && !lowered_ && static_cast<int>(end) <= last && plan_->steps[end].on_device) {
+            while (!observer && !lowered_ && static_cast<int>(end) <= last && on_device(plan_->steps[end])) {
                 ++end;
             }
             FW_RETURN_IF_ERROR(run_on_device(next_, end, profile));
@@ -156,7 +157,8 @@ void Runner::mark_written(const PlanStep& current) {
         return;
     }
     for (const SlotId id : current.outputs) {
-        on_device_[static_cast<size_t>(plan_->slots[static_cast<size_t>(id)].root)] = current.on_device;
+        on_device_[static_cast<size_t>(plan_->slots[static_cast<size_t>(id)].root)] =
+            kHasAccelerator && on_device(current);
     }
 }
 

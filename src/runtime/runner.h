@@ -49,6 +49,7 @@ private:
     Status run_on_device(size_t first, size_t last, std::vector<double>* profile);
     Status fetch(SlotId id);
     void mark_written(const PlanStep& step);
+    bool on_device(const PlanStep& step) const { return step.on_device || (imported_ && step.imports); }
     Status step(const Model& model, const PlanStep& step, int threads);
     Status forward(const PlanStep& step, int threads);
     const Node& node_of(const PlanStep& step) const;
@@ -65,6 +66,7 @@ private:
     size_t next_ = 0;               // step
     bool lowered_ = false;          // some output turned out smaller than planned
     AcceleratorRun* device_ = nullptr;
+    bool imported_ = false;        // AcceleratorRun::import_inputs
     std::vector<bool> on_device_;  // by root: the device wrote it last
 };
 

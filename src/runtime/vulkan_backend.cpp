@@ -4,192 +4,28 @@
 #include <cstdlib>
 #include <map>
 
-#include "base/half.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "layer/operation.h"
 #include "layer/vulkan/recorder.h"
 #include "model/model_io.h"
 #include "runtime/accelerator.h"
 #include "runtime/plan.h"
-#include "vulkan/commands.h"
+#include "runtime/vulkan_run.h"
 #include "vulkan/device.h"
 
 namespace fw {
 
 namespace {
 
-using vulkan::Buffer;
-using vulkan::BufferRange;
-using vulkan::Commands;
 using vulkan::Constants;
 using vulkan::Device;
 using vulkan::Dispatch;
 using Storage = vulkan::Recorder::Storage;
 
-/// Dispatches of every step, and the constants of those that depend on shapes.
-struct VulkanPlan final : AcceleratorPlan {
-    explicit VulkanPlan(std::shared_ptr<Device> device) : constants(std::move(device)) {}
-    Constants constants;
-    std::vector<std::vector<Dispatch>> dispatches;  ///< by step
-    uint64_t scratch_bytes = 0;                     ///< after the arena
-};
-
-// What the plan lays out in float32, as float16.
-uint64_t bytes_on_device(uint64_t bytes, bool half) {
-    return half ? bytes / 2 : bytes;
-}
-// The end of the plan's arena on the device.
-uint64_t scratch_offset(const Plan& plan, bool half) {
-    return bytes_on_device(plan.arena_bytes, half) + kOverread;
-}
-
-class VulkanRun final : public AcceleratorRun {
-public:
-    VulkanRun(std::shared_ptr<Device> device, std::shared_ptr<const Plan> plan, Storage storage)
-        : device_(std::move(device)), plan_(std::move(plan)), half_(storage != Storage::kFloat) {}
-
-    Status allocate() {
-        const uint64_t bytes = scratch_offset(*plan_, half_);
-        const uint64_t scratch = static_cast<const VulkanPlan&>(*plan_->device).scratch_bytes;
-        if (half_) {
-            wide_ = allocate_shared_bytes(plan_->arena_bytes, nullptr);
-            if (wide_ == nullptr) {
-                return Status::error(Code::kOutOfMemory, "no memory for %zu bytes of activations", plan_->arena_bytes);
-            }
-        }
-        FW_ASSIGN_OR_RETURN(device_arena_, device_->create_buffer(bytes + scratch, Device::Place::kDevice));
-        if (device_arena_.host() == nullptr) {
-            FW_ASSIGN_OR_RETURN(host_arena_, device_->create_buffer(bytes, Device::Place::kHost));
-        }
-        return {};
-    }
-
-    void* arena() const override { return half_ ? wide_.get() : seen(); }
-
-    Status run(size_t first, size_t last, double* milliseconds) override {
-        return remember(run_steps(first, last, milliseconds));
-    }
-    Status fetch(int root) override { return remember(fetch_root(root)); }
-    Status failure() const override { return failure_; }
-
-private:
-    Status remember(const Status& status) {
-        failure_ = status.with_prefix("device '%s'", device_->description().name.c_str());
-        return failure_;
-    }
-
-    Status run_steps(size_t first, size_t last, double* milliseconds) {
-        const auto key = std::make_pair(first, last);
-        auto found = recorded_.find(key);
-        if (found == recorded_.end()) {
-            FW_ASSIGN_OR_RETURN(Commands commands, record(first, last));
-            found = recorded_.emplace(key, std::move(commands)).first;
-        }
-        for (size_t step = first; half_ && step < last; ++step) {
-            for (const int root : plan_->steps[step].to_device) {
-                narrow(root);
-            }
-        }
-        FW_RETURN_IF_ERROR(found->second.run());
-        if (milliseconds != nullptr) {
-            FW_ASSIGN_OR_RETURN(const std::vector<double> times, found->second.times());
-            std::copy(times.begin(), times.end(), milliseconds);
-        }
-        return {};
-    }
-
-    Status fetch_root(int root) {
-        if (staged()) {
-            FW_ASSIGN_OR_RETURN(Commands commands, Commands::create(device_, 0, 0));
-            copy_root(&commands, root, device_arena_, host_arena_);
-            FW_RETURN_IF_ERROR(commands.finish());
-            FW_RETURN_IF_ERROR(commands.run());
-        }
-        if (half_) {
-            widen(root);
-        }
-        return {};
-    }
-
-    bool staged() const { return host_arena_.handle() != VK_NULL_HANDLE; }
-    /// The device's arena, or the copy of it, that the CPU sees.
-    void* seen() const { return staged() ? host_arena_.host() : device_arena_.host(); }
-    /// Bytes and offsets there of what the plan lays out in float32.
-    uint64_t on_device(uint64_t bytes) const { return bytes_on_device(bytes, half_); }
-
-    // A root between float32, where the CPU computes, and float16.
-    void narrow(int root) const {
-        const Root& r = plan_->roots[static_cast<size_t>(root)];
-        const float* from = static_cast<const float*>(wide_.get()) + r.offset / sizeof(float);
-        uint16_t* to = static_cast<uint16_t*>(seen()) + r.offset / sizeof(float);
-        std::transform(from, from + r.bytes / sizeof(float), to, float_to_half);
-    }
-    void widen(int root) const {
-        const Root& r = plan_->roots[static_cast<size_t>(root)];
-        const uint16_t* from = static_cast<const uint16_t*>(seen()) + r.offset / sizeof(float);
-        float* to = static_cast<float*>(wide_.get()) + r.offset / sizeof(float);
-        std::transform(from, from + r.bytes / sizeof(float), to, half_to_float);
-    }
-
-    void copy_root(Commands* commands, int root, const Buffer& from, const Buffer& to) const {
-        const Root& r = plan_->roots[static_cast<size_t>(root)];
-        commands->copy(from.handle(), on_device(r.offset), to.handle(), on_device(r.offset), on_device(r.bytes));
-    }
-
-    Result<Commands> record(size_t first, size_t last) {
-        const auto& made = static_cast<const VulkanPlan&>(*plan_->device);
-        uint32_t dispatches = 0;
-        for (size_t step = first; step < last; ++step) {
-            dispatches += static_cast<uint32_t>(made.dispatches[step].size());
-        }
-        FW_ASSIGN_OR_RETURN(Commands commands,
-                            Commands::create(device_, dispatches, static_cast<uint32_t>(last - first) + 1));
-        commands.timestamp();
-        for (size_t step = first; step < last; ++step) {
-            const PlanStep& current = plan_->steps[step];
-            if (staged() && !current.to_device.empty()) {
-                commands.barrier();
-                for (const int root : current.to_device) {
-                    copy_root(&commands, root, host_arena_, device_arena_);
-                }
-            }
-            for (const Dispatch& dispatch : made.dispatches[step]) {
-                commands.barrier();
-                FW_RETURN_IF_ERROR(record(dispatch, &commands));
-            }
-            commands.timestamp();
-        }
-        FW_RETURN_IF_ERROR(commands.finish());
-        return Result<Commands>(std::move(commands));
-    }
-
-    Status record(const Dispatch& dispatch, Commands* commands) {
-        FW_ASSIGN_OR_RETURN(const VkPipeline pipeline, device_->pipeline(*dispatch.shader, dispatch.specialization));
-        const uint64_t most = device_->limits().maxStorageBufferRange;
-        std::vector<BufferRange> bindings;
-        for (const uint64_t offset : dispatch.arena_offset) {
-            bindings.push_back({device_arena_.handle(), offset, std::min(most, device_arena_.bytes() - offset)});
-        }
-        bindings.push_back(dispatch.constants);
-        const uint32_t groups[3] = {dispatch.groups[0], dispatch.groups[1], dispatch.groups[2]};
-        return commands->dispatch(pipeline, bindings, dispatch.push, groups);
-    }
-
-    std::shared_ptr<Device> device_;
-    std::shared_ptr<const Plan> plan_;
-    bool half_;
-    std::shared_ptr<void> wide_;  ///< kHalf: the arena in float32, for the CPU
-    Buffer device_arena_;
-    Buffer host_arena_;  ///< empty where the CPU sees the device's
-    std::map<std::pair<size_t, size_t>, Commands> recorded_;
-    Status failure_;
-};
-
 class VulkanProgram final : public AcceleratorProgram {
 public:
-    VulkanProgram(std::shared_ptr<Device> device, Storage storage)
-        : device_(std::move(device)), storage_(storage), weights_(device_) {}
+    VulkanProgram(std::shared_ptr<Device> device, Storage storage, bool imports)
+        : device_(std::move(device)), storage_(storage), imports_(imports), weights_(device_) {}
 
     Status place(Plan* plan) override;
     Result<std::unique_ptr<AcceleratorRun>> start(std::shared_ptr<const Plan> plan) override {
@@ -200,45 +36,51 @@ public:
     size_t weight_bytes() const override { return static_cast<size_t>(weights_.bytes()); }
 
 private:
-    Status place(const Plan& plan, const PlanStep& step, vulkan::Recorder* recorder,
+    Status place(const Plan& plan, uint64_t input_offset, PlanStep* placed, vulkan::Recorder* recorder,
                  std::vector<Dispatch>* dispatches) const;
 
     std::shared_ptr<Device> device_;
     Storage storage_;
+    bool imports_;  ///< of the application's memory are wanted and possible
     Constants weights_;
 };
 
-// The slot's tensor with its address in the arena of a Recorder.
-Tensor in_arena(const Plan& plan, SlotId id) {
+// The slot's tensor with its address in the arena of a Recorder; what the application gave begins at `input_offset`.
+Tensor in_arena(const Plan& plan, SlotId id, uint64_t input_offset) {
     const Slot& slot = plan.slots[static_cast<size_t>(id)];
     Tensor tensor = slot.tensor;
     const Root& root = plan.roots[static_cast<size_t>(slot.root)];
-    tensor.data = reinterpret_cast<void*>(vulkan::kArenaAddress + root.offset + static_cast<uint64_t>(slot.offset));
+    const uint64_t begin = root.input == kNone ? root.offset : input_offset;
+    tensor.data = reinterpret_cast<void*>(vulkan::kArenaAddress + begin + static_cast<uint64_t>(slot.offset));
     return tensor;
 }
 
-bool is_input(const Plan& plan, SlotId id) {
-    const Slot& slot = plan.slots[static_cast<size_t>(id)];
-    return slot.root != kNone && plan.roots[static_cast<size_t>(slot.root)].input != kNone;
+bool reads_application(const Plan& plan, const PlanStep& step) {
+    return std::any_of(step.inputs.begin(), step.inputs.end(), [&](SlotId id) {
+        const int root = plan.slots[static_cast<size_t>(id)].root;
+        return root != kNone && plan.roots[static_cast<size_t>(root)].input != kNone;
+    });
 }
 
-Status VulkanProgram::place(const Plan& plan, const PlanStep& step, vulkan::Recorder* recorder,
+Status VulkanProgram::place(const Plan& plan, uint64_t input_offset, PlanStep* placed, vulkan::Recorder* recorder,
                             std::vector<Dispatch>* dispatches) const {
+    const PlanStep& step = *placed;
+    const bool given = reads_application(plan, step);
+    const bool imports = imports_ && given && step.inputs.size() == 1;
+    const Status application = Status::error(Code::kUnsupported, "reads the application's memory");
     std::vector<Tensor> in;
     std::vector<Tensor> out;
-    const bool reads_application =
-        std::any_of(step.inputs.begin(), step.inputs.end(), [&](SlotId id) { return is_input(plan, id); });
-    Status application = Status::error(Code::kUnsupported, "reads the application's memory");
     for (const SlotId id : step.inputs) {
-        in.push_back(in_arena(plan, id));
+        in.push_back(in_arena(plan, id, input_offset));
     }
     for (const SlotId id : step.outputs) {
-        out.push_back(in_arena(plan, id));
+        out.push_back(in_arena(plan, id, input_offset));
     }
     if (step.action == Action::kCopy) {
-        if (reads_application) {
+        if (given && !imports) {
             return application;
         }
+        placed->imports = imports;
         CopyOperation copy;
         for (size_t i = 0; i < in.size(); ++i) {
             if (in[i].dtype != out[i].dtype) {
@@ -253,8 +95,11 @@ Status VulkanProgram::place(const Plan& plan, const PlanStep& step, vulkan::Reco
     Operation operation;
     const Layer& layer = *plan.program->steps[static_cast<size_t>(step.program_step)].layer;
     FW_RETURN_IF_ERROR(layer.operation(in, out, &operation));
-    if (reads_application && !std::holds_alternative<ConstantOperation>(operation)) {
-        return application;
+    if (given && !std::holds_alternative<ConstantOperation>(operation)) {
+        if (!imports) {
+            return application;
+        }
+        placed->imports = true;
     }
     return recorder->record(step.program_step, operation, in, out, dispatches);
 }
@@ -262,15 +107,23 @@ Status VulkanProgram::place(const Plan& plan, const PlanStep& step, vulkan::Reco
 Status VulkanProgram::place(Plan* plan) {
     auto made = std::make_shared<VulkanPlan>(device_);
     made->dispatches.resize(plan->steps.size());
-    vulkan::Recorder recorder(*device_, storage_, scratch_offset(*plan, storage_ != Storage::kFloat), &weights_,
-                              &made->constants);
+    const uint64_t end = device_arena_end(*plan, storage_ != Storage::kFloat);
+    vulkan::Recorder recorder(*device_, storage_, end, &weights_, &made->constants);
+    const uint64_t alignment = std::max<uint64_t>(device_->limits().minStorageBufferOffsetAlignment, sizeof(uint32_t));
+    made->input_offset = (end + alignment - 1) / alignment * alignment;
     for (size_t i = 0; i < plan->steps.size(); ++i) {
         PlanStep& step = plan->steps[i];
         if (step.action == Action::kNothing) {
             step.on_device = i > 0 && plan->steps[i - 1].on_device;
+            step.imports = i > 0 && plan->steps[i - 1].imports;
             continue;
         }
-        Status status = place(*plan, step, &recorder, &made->dispatches[i]);
+        Status status = place(*plan, made->input_offset, &step, &recorder, &made->dispatches[i]);
+        step.imports = step.imports && status.ok();
+        if (step.imports) {
+            step.cpu_reason = "reads the application's memory, where that is not imported";
+            continue;
+        }
         step.on_device = status.ok();
         if (status.ok() && !made->dispatches[i].empty()) {
             step.shader = made->dispatches[i].back().shader->name;
@@ -295,8 +148,11 @@ Status no_such_device(const std::string& name) {
 
 class VulkanAccelerator final : public Accelerator {
 public:
-    VulkanAccelerator(std::shared_ptr<Device> device, Storage storage, std::string cache_path)
-        : device_(std::move(device)), storage_(storage), cache_path_(std::move(cache_path)) {}
+    VulkanAccelerator(std::shared_ptr<Device> device, Storage storage, const Option& option)
+        : device_(std::move(device)),
+          storage_(storage),
+          imports_(option.import_inputs && storage == Storage::kFloat && device_->features().import_alignment > 0),
+          cache_path_(option.pipeline_cache) {}
     VulkanAccelerator(const VulkanAccelerator&) = delete;
     VulkanAccelerator& operator=(const VulkanAccelerator&) = delete;
     ~VulkanAccelerator() override {
@@ -307,7 +163,7 @@ public:
     }
 
     std::unique_ptr<AcceleratorProgram> new_program() override {
-        return std::make_unique<VulkanProgram>(device_, storage_);
+        return std::make_unique<VulkanProgram>(device_, storage_, imports_);
     }
     std::string identity() const override { return device_->identity(); }
     Status load();
@@ -317,6 +173,7 @@ private:
 
     std::shared_ptr<Device> device_;
     Storage storage_;
+    bool imports_;
     std::string cache_path_;  ///< "" = none
     size_t known_ = 0;        ///< pipelines when the file was read
 };
@@ -416,7 +273,7 @@ Result<std::shared_ptr<Accelerator>> open_accelerator(const Option& option) {
                              (*device)->description().name.c_str());
     }
     const Storage storage = arithmetic ? Storage::kHalfArithmetic : half ? Storage::kHalf : Storage::kFloat;
-    auto made = std::make_shared<VulkanAccelerator>(*device, storage, option.pipeline_cache);
+    auto made = std::make_shared<VulkanAccelerator>(*device, storage, option);
     FW_RETURN_IF_ERROR(made->load());
     return std::shared_ptr<Accelerator>(std::move(made));
 }
@@ -434,6 +291,7 @@ Result<std::vector<DeviceInfo>> list_devices() {
             {f.subgroup_size_control, "subgroup size control"},
             {f.cooperative_matrix, "cooperative matrix"},
             {f.unified_memory, "unified memory"},
+            {f.import_alignment > 0, "host memory import"},
         };
         DeviceInfo info;
         info.device = "vulkan:" + std::to_string(i);

@@ -68,6 +68,7 @@ Status Api::load_device(VkDevice device) {
     }
     FW_VULKAN_DEVICE_FUNCTIONS(FW_VULKAN_LOAD)
 #undef FW_VULKAN_LOAD
+    find(GetDeviceProcAddr(device, "vkGetMemoryHostPointerPropertiesEXT"), &GetMemoryHostPointerPropertiesEXT);
     call_hook(this);
     return {};
 }

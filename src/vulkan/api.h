@@ -11,15 +11,17 @@
 
 namespace fw::vulkan {
 
-#define FW_VULKAN_INSTANCE_FUNCTIONS(F)   \
-    F(CreateDevice)                       \
-    F(DestroyInstance)                    \
-    F(EnumerateDeviceExtensionProperties) \
-    F(EnumeratePhysicalDevices)           \
-    F(GetDeviceProcAddr)                  \
-    F(GetPhysicalDeviceFeatures2)         \
-    F(GetPhysicalDeviceMemoryProperties)  \
-    F(GetPhysicalDeviceProperties)        \
+#define FW_VULKAN_INSTANCE_FUNCTIONS(F)          \
+    F(CreateDevice)                              \
+    F(DestroyInstance)                           \
+    F(EnumerateDeviceExtensionProperties)        \
+    F(EnumeratePhysicalDevices)                  \
+    F(GetDeviceProcAddr)                         \
+    F(GetPhysicalDeviceExternalBufferProperties) \
+    F(GetPhysicalDeviceFeatures2)                \
+    F(GetPhysicalDeviceMemoryProperties)         \
+    F(GetPhysicalDeviceProperties)               \
+    F(GetPhysicalDeviceProperties2)              \
     F(GetPhysicalDeviceQueueFamilyProperties)
 
 #define FW_VULKAN_DEVICE_FUNCTIONS(F) \
@@ -80,6 +82,8 @@ struct Api {
     FW_VULKAN_INSTANCE_FUNCTIONS(FW_VULKAN_MEMBER)
     FW_VULKAN_DEVICE_FUNCTIONS(FW_VULKAN_MEMBER)
 #undef FW_VULKAN_MEMBER
+    /// Of VK_EXT_external_memory_host; null where that is not enabled.
+    PFN_vkGetMemoryHostPointerPropertiesEXT GetMemoryHostPointerPropertiesEXT = nullptr;
 
     /// Opens the loader and finds the functions that need no instance. kNotFound: there is no Vulkan on this machine.
     Status open_loader();

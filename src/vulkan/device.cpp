@@ -27,21 +27,6 @@ size_t choose(const std::vector<PhysicalDevice>& devices) {
 
 }  // namespace
 
-void Buffer::swap(Buffer* other) {
-    std::swap(device_, other->device_);
-    std::swap(buffer_, other->buffer_);
-    std::swap(memory_, other->memory_);
-    std::swap(bytes_, other->bytes_);
-    std::swap(host_, other->host_);
-}
-
-Buffer::~Buffer() {
-    if (device_ != nullptr) {
-        device_->api().DestroyBuffer(device_->handle(), buffer_, nullptr);
-        device_->api().FreeMemory(device_->handle(), memory_, nullptr);
-    }
-}
-
 Result<std::shared_ptr<Device>> Device::open(int index, bool staged) {
     static std::mutex mutex;
     static std::map<std::pair<int, bool>, std::weak_ptr<Device>> shared;
@@ -142,6 +127,9 @@ Status Device::choose_memory() {
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     constexpr VkMemoryPropertyFlags kCached = kVisible | VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
     constexpr VkMemoryPropertyFlags kLocal = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
+    for (uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
+        coherent_types_ |= (memory.memoryTypes[i].propertyFlags & kVisible) == kVisible ? 1U << i : 0U;
+    }
     const bool host = find(kCached, &host_memory_) || find(kVisible, &host_memory_);
     const bool device = find(features().unified_memory ? kLocal | kCached : kLocal, &device_memory_);
     if (!host || !device) {
@@ -191,38 +179,6 @@ Device::~Device() {
     api_.DestroyPipelineLayout(device_, pipeline_layout_, nullptr);
     api_.DestroyDescriptorSetLayout(device_, set_layout_, nullptr);
     api_.DestroyDevice(device_, nullptr);
-}
-
-Result<Buffer> Device::create_buffer(uint64_t bytes, Place place) {
-    Buffer out;
-    out.device_ = shared_from_this();
-    out.bytes_ = bytes;
-    VkBufferCreateInfo info = {};
-    info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
-    info.size = bytes;
-    info.usage =
-        VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
-    FW_RETURN_IF_ERROR(check(api_.CreateBuffer(device_, &info, nullptr, &out.buffer_), "vkCreateBuffer"));
-    VkMemoryRequirements needs = {};
-    api_.GetBufferMemoryRequirements(device_, out.buffer_, &needs);
-    VkMemoryAllocateInfo memory = {};
-    memory.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
-    memory.allocationSize = needs.size;
-    memory.memoryTypeIndex = place == Place::kHost ? host_memory_ : device_memory_;
-    if ((needs.memoryTypeBits >> memory.memoryTypeIndex & 1U) == 0) {
-        return Status::error(Code::kUnsupported, "the Vulkan device '%s' has no storage buffers in its memory",
-                             description_.name.c_str());
-    }
-    const VkResult result = api_.AllocateMemory(device_, &memory, nullptr, &out.memory_);
-    if (result != VK_SUCCESS) {
-        return check(result, "vkAllocateMemory")
-            .with_prefix("%llu bytes on '%s'", static_cast<unsigned long long>(bytes), description_.name.c_str());
-    }
-    FW_RETURN_IF_ERROR(check(api_.BindBufferMemory(device_, out.buffer_, out.memory_, 0), "vkBindBufferMemory"));
-    if (place == Place::kHost || features().unified_memory) {
-        FW_RETURN_IF_ERROR(check(api_.MapMemory(device_, out.memory_, 0, VK_WHOLE_SIZE, 0, &out.host_), "vkMapMemory"));
-    }
-    return out;
 }
 
 Result<VkPipeline> Device::pipeline(const Shader& shader, Span<const uint32_t> constants) {

@@ -24,6 +24,7 @@ struct Features {
     bool subgroup_size_control = false;
     bool cooperative_matrix = false;  ///< VK_KHR_cooperative_matrix
     bool unified_memory = false;      ///< device memory that the CPU reads and writes where it lies
+    uint64_t import_alignment = 0;    ///< of host memory that it can import (VK_EXT_external_memory_host); 0 = none
 };
 
 struct DeviceDescription {
@@ -111,6 +112,9 @@ public:
         kHost,    ///< seen by both
     };
     Result<Buffer> create_buffer(uint64_t bytes, Place place);
+    /// The caller's memory as a buffer that shaders read, which begins `*offset` bytes before `memory`: with the page
+    /// that it is in. It must outlive the buffer. kUnsupported where this device cannot, or not there.
+    Result<Buffer> import_memory(const void* memory, uint64_t bytes, uint64_t* offset);
 
     /// The pipeline of a shader with constants 0, 1, ...; made once. A driver that rejects it is an error.
     Result<VkPipeline> pipeline(const Shader& shader, Span<const uint32_t> constants);
@@ -146,6 +150,7 @@ private:
     double timestamp_period_ = 0;
     uint32_t device_memory_ = 0;  ///< memory types
     uint32_t host_memory_ = 0;
+    uint32_t coherent_types_ = 0;  ///< bits of the memory types that need no flush
     VkDescriptorSetLayout set_layout_ = VK_NULL_HANDLE;
     VkPipelineLayout pipeline_layout_ = VK_NULL_HANDLE;
     VkFence fence_ = VK_NULL_HANDLE;

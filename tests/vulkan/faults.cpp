@@ -5,6 +5,7 @@ namespace fw::vulkan {
 namespace {
 
 Faults active;
+int imported = 0;
 Api real;  // the functions that were replaced
 
 // The result that a call is to fail with; VK_SUCCESS = call the driver.
@@ -38,6 +39,20 @@ VKAPI_ATTR void VKAPI_CALL get_features(VkPhysicalDevice device, VkPhysicalDevic
     }
 }
 
+VKAPI_ATTR void VKAPI_CALL get_external(VkPhysicalDevice device, const VkPhysicalDeviceExternalBufferInfo* info,
+                                        VkExternalBufferProperties* properties) {
+    real.GetPhysicalDeviceExternalBufferProperties(device, info, properties);
+    if (active.no_import) {
+        properties->externalMemoryProperties = {};
+    }
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL get_pointer(VkDevice device, VkExternalMemoryHandleTypeFlagBits type,
+                                           const void* pointer, VkMemoryHostPointerPropertiesEXT* properties) {
+    return active.import != VK_SUCCESS ? active.import
+                                       : real.GetMemoryHostPointerPropertiesEXT(device, type, pointer, properties);
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice physical, const VkDeviceCreateInfo* info,
                                              const VkAllocationCallbacks* callbacks, VkDevice* device) {
     return active.create_device != VK_SUCCESS ? active.create_device
@@ -47,6 +62,8 @@ VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice physical, const Vk
 VKAPI_ATTR VkResult VKAPI_CALL allocate(VkDevice device, const VkMemoryAllocateInfo* info,
                                         const VkAllocationCallbacks* callbacks, VkDeviceMemory* memory) {
     const VkResult result = fault(active.allocate);
+    const auto* next = static_cast<const VkBaseInStructure*>(info->pNext);
+    imported += next != nullptr && next->sType == VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT ? 1 : 0;
     return result != VK_SUCCESS ? result : real.AllocateMemory(device, info, callbacks, memory);
 }
 
@@ -82,6 +99,10 @@ void replace(Function replacement, Function* function, Function* original) {
 void replace_all(Api* api) {
     replace<PFN_vkGetPhysicalDeviceFeatures2>(get_features, &api->GetPhysicalDeviceFeatures2,
                                               &real.GetPhysicalDeviceFeatures2);
+    replace<PFN_vkGetPhysicalDeviceExternalBufferProperties>(
+        get_external, &api->GetPhysicalDeviceExternalBufferProperties, &real.GetPhysicalDeviceExternalBufferProperties);
+    replace<PFN_vkGetMemoryHostPointerPropertiesEXT>(get_pointer, &api->GetMemoryHostPointerPropertiesEXT,
+                                                     &real.GetMemoryHostPointerPropertiesEXT);
     replace<PFN_vkCreateDevice>(create_device, &api->CreateDevice, &real.CreateDevice);
     replace<PFN_vkAllocateMemory>(allocate, &api->AllocateMemory, &real.AllocateMemory);
     replace<PFN_vkCreateComputePipelines>(create_pipelines, &api->CreateComputePipelines, &real.CreateComputePipelines);
@@ -93,6 +114,7 @@ void replace_all(Api* api) {
 
 FaultyDriver::FaultyDriver(const Faults& faults) {
     set(faults);
+    imported = 0;
     set_api_hook(replace_all);
 }
 
@@ -102,6 +124,10 @@ FaultyDriver::~FaultyDriver() {
 
 void FaultyDriver::set(const Faults& faults) {
     active = faults;
+}
+
+int FaultyDriver::imports() const {
+    return imported;
 }
 
 }  // namespace fw::vulkan

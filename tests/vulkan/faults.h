@@ -10,6 +10,8 @@ struct Faults {
     bool no_integer_dot = false;
     bool no_float16_storage = false;
     bool no_float16_arithmetic = false;
+    bool no_import = false;  ///< of host memory
+    VkResult import = VK_SUCCESS;
     VkResult create_device = VK_SUCCESS;
     VkResult allocate = VK_SUCCESS;
     VkResult create_pipeline = VK_SUCCESS;
@@ -28,6 +30,8 @@ public:
     FaultyDriver& operator=(const FaultyDriver&) = delete;
 
     void set(const Faults& faults);
+    /// How often host memory was imported since it began.
+    int imports() const;
 };
 
 }  // namespace fw::vulkan

@@ -1,0 +1,110 @@
+// Buffers: memory of the device's own, and the application's.
+#include <algorithm>
+
+#include "vulkan/device.h"
+
+namespace fw::vulkan {
+
+void Buffer::swap(Buffer* other) {
+    std::swap(device_, other->device_);
+    std::swap(buffer_, other->buffer_);
+    std::swap(memory_, other->memory_);
+    std::swap(bytes_, other->bytes_);
+    std::swap(host_, other->host_);
+}
+
+Buffer::~Buffer() {
+    if (device_ != nullptr) {
+        device_->api().DestroyBuffer(device_->handle(), buffer_, nullptr);
+        device_->api().FreeMemory(device_->handle(), memory_, nullptr);
+    }
+}
+
+Result<Buffer> Device::create_buffer(uint64_t bytes, Place place) {
+    Buffer out;
+    out.device_ = shared_from_this();
+    out.bytes_ = bytes;
+    VkBufferCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
+    info.size = bytes;
+    info.usage =
+        VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
+    FW_RETURN_IF_ERROR(check(api_.CreateBuffer(device_, &info, nullptr, &out.buffer_), "vkCreateBuffer"));
+    VkMemoryRequirements needs = {};
+    api_.GetBufferMemoryRequirements(device_, out.buffer_, &needs);
+    VkMemoryAllocateInfo memory = {};
+    memory.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
+    memory.allocationSize = needs.size;
+    memory.memoryTypeIndex = place == Place::kHost ? host_memory_ : device_memory_;
+    if ((needs.memoryTypeBits >> memory.memoryTypeIndex & 1U) == 0) {
+        return Status::error(Code::kUnsupported, "the Vulkan device '%s' has no storage buffers in its memory",
+                             description_.name.c_str());
+    }
+    const VkResult result = api_.AllocateMemory(device_, &memory, nullptr, &out.memory_);
+    if (result != VK_SUCCESS) {
+        return check(result, "vkAllocateMemory")
+            .with_prefix("%llu bytes on '%s'", static_cast<unsigned long long>(bytes), description_.name.c_str());
+    }
+    FW_RETURN_IF_ERROR(check(api_.BindBufferMemory(device_, out.buffer_, out.memory_, 0), "vkBindBufferMemory"));
+    if (place == Place::kHost || features().unified_memory) {
+        FW_RETURN_IF_ERROR(check(api_.MapMemory(device_, out.memory_, 0, VK_WHOLE_SIZE, 0, &out.host_), "vkMapMemory"));
+    }
+    return out;
+}
+
+Result<Buffer> Device::import_memory(const void* memory, uint64_t bytes, uint64_t* offset) {
+    constexpr auto kHandle = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+    constexpr uint64_t kPage = 4096;  // no system has smaller ones: what surrounds the memory in it is there too
+    const uint64_t alignment = features().import_alignment;
+    if (alignment == 0 || api_.GetMemoryHostPointerPropertiesEXT == nullptr) {
+        return Status::error(Code::kUnsupported, "'%s' imports no memory", description_.name.c_str());
+    }
+    const auto address = reinterpret_cast<uintptr_t>(memory);
+    *offset = address % alignment;
+    const uint64_t size = (*offset + bytes + alignment - 1) / alignment * alignment;
+    const bool whole = *offset == 0 && size == bytes;
+    if ((!whole && alignment > kPage) || *offset % limits_.minStorageBufferOffsetAlignment != 0) {
+        return Status::error(Code::kUnsupported, "'%s' imports no memory at such an address",
+                             description_.name.c_str());
+    }
+    Buffer out;
+    out.device_ = shared_from_this();
+    out.bytes_ = size;
+    void* begin = reinterpret_cast<void*>(address - static_cast<uintptr_t>(*offset));
+    VkMemoryHostPointerPropertiesEXT properties = {};
+    properties.sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT;
+    FW_RETURN_IF_ERROR(check(api_.GetMemoryHostPointerPropertiesEXT(device_, kHandle, begin, &properties),
+                             "vkGetMemoryHostPointerPropertiesEXT"));
+    VkExternalMemoryBufferCreateInfo external = {};
+    external.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO;
+    external.handleTypes = kHandle;
+    VkBufferCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
+    info.pNext = &external;
+    info.size = size;
+    info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
+    FW_RETURN_IF_ERROR(check(api_.CreateBuffer(device_, &info, nullptr, &out.buffer_), "vkCreateBuffer"));
+    VkMemoryRequirements needs = {};
+    api_.GetBufferMemoryRequirements(device_, out.buffer_, &needs);
+    const uint32_t types = needs.memoryTypeBits & properties.memoryTypeBits & coherent_types_;
+    if (types == 0 || needs.size > size) {
+        return Status::error(Code::kUnsupported, "'%s' has no storage buffers in such memory",
+                             description_.name.c_str());
+    }
+    VkImportMemoryHostPointerInfoEXT host = {};
+    host.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT;
+    host.handleType = kHandle;
+    host.pHostPointer = begin;
+    VkMemoryAllocateInfo allocate = {};
+    allocate.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
+    allocate.pNext = &host;
+    allocate.allocationSize = size;
+    while ((types >> allocate.memoryTypeIndex & 1U) == 0) {
+        ++allocate.memoryTypeIndex;
+    }
+    FW_RETURN_IF_ERROR(check(api_.AllocateMemory(device_, &allocate, nullptr, &out.memory_), "vkAllocateMemory"));
+    FW_RETURN_IF_ERROR(check(api_.BindBufferMemory(device_, out.buffer_, out.memory_, 0), "vkBindBufferMemory"));
+    return out;
+}
+
+}  // namespace fw::vulkan
