@@ -60,6 +60,14 @@ template <class K>
 struct WeightOf<K, Void<typename K::Weight>> {
     using Type = typename K::Weight;
 };
+// The smallest build has functions of outputs apart from its kernels.
+#ifdef FW_MINSIZE
+template <class K>
+constexpr bool kBends = false;
+#else
+template <class K>
+constexpr bool kBends = StoresBytes<K>::kValue;
+#endif
 template <class K, class = void>
 constexpr bool kInlinesTiles = false;
 template <class K>
@@ -159,7 +167,7 @@ struct Tile {
         const auto* multiplier = reinterpret_cast<const float*>(panel + kVectors * kVectorBytes);
         const int64_t columns = args.n - column;
         if constexpr (StoresBytes<K>::kValue) {
-            if (args.epilogue.bent != BentFunction::kIdentity) {
+            if (kBends<K> && args.epilogue.bent != BentFunction::kIdentity) {
                 if constexpr (kInlinesTiles<K>) {
                     const typename K::ByteStore bytes(args.epilogue);
                     for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
@@ -286,20 +294,20 @@ void gemm_run(const GemmArgs& args) {
 }  // namespace fw
 
 /// Defines the kernel `id` of trait `K`.
-#define FW_DEFINE_GEMM(id, isa, K)                                    \
-    extern const ::fw::GemmKernel id = {#id,                          \
-                                        ::fw::Isa::isa,               \
-                                        K::kInt8,                     \
-                                        ::fw::kHalfFormat<K>,         \
-                                        K::kUnsignedInput,            \
-                                        ::fw::PacksRows<K>::kSize,    \
-                                        K::kMr,                       \
-                                        K::kLanes,                    \
-                                        K::kVectors,                  \
-                                        K::kKr,                       \
-                                        false,                        \
-                                        false,                        \
-                                        ::fw::StoresBytes<K>::kValue, \
+#define FW_DEFINE_GEMM(id, isa, K)                                 \
+    extern const ::fw::GemmKernel id = {#id,                       \
+                                        ::fw::Isa::isa,            \
+                                        K::kInt8,                  \
+                                        ::fw::kHalfFormat<K>,      \
+                                        K::kUnsignedInput,         \
+                                        ::fw::PacksRows<K>::kSize, \
+                                        K::kMr,                    \
+                                        K::kLanes,                 \
+                                        K::kVectors,               \
+                                        K::kKr,                    \
+                                        false,                     \
+                                        false,                     \
+                                        ::fw::kBends<K>,           \
                                         ::fw::gemm_run<K>};
 
 /// The same of a kernel of pairs.
