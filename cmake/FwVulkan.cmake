@@ -19,7 +19,8 @@ endif()
 function(fw_compile_shaders list folder out)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
     file(STRINGS ${list} lines REGEX "^FW_SHADER\\(")
-    file(GLOB includes CONFIGURE_DEPENDS ${folder}/*.glsl)
+    set(shared ${PROJECT_SOURCE_DIR}/src/layer/vulkan/shader)
+    file(GLOB includes CONFIGURE_DEPENDS ${shared}/*.glsl)
     set(text "// Generated from the shaders.\n#pragma once\n#include <cstdint>\n")
     set(headers "")
     foreach(line IN LISTS lines)
@@ -31,7 +32,7 @@ function(fw_compile_shaders list folder out)
         set(header ${PROJECT_BINARY_DIR}/generated/layer/vulkan/code/${name}.h)
         add_custom_command(
             OUTPUT ${header}
-            COMMAND ${FW_GLSLANG} -V --quiet -g0 --target-env vulkan1.1 ${macros} --vn kCode_${name} -o ${header} ${source}
+            COMMAND ${FW_GLSLANG} -V --quiet -g0 --target-env vulkan1.1 -I${shared} ${macros} --vn kCode_${name} -o ${header} ${source}
             DEPENDS ${source} ${includes}
             COMMENT "Shader ${name}"
             VERBATIM)

@@ -32,6 +32,7 @@ struct Mish : NoParameters {
 
 // log(1 + e^x): Softplus, and Caffe's name for it, BNLL.
 struct Softplus : NoParameters {
+    Elementary elementary() const { return {Elementary::Function::kSoftplus}; }
     template <class T>
     T operator()(T x) const {
         return fn::softplus(x);
@@ -80,6 +81,7 @@ struct Elu {
         alpha = params.f(0);
         return {};
     }
+    Elementary elementary() const { return {Elementary::Function::kElu, 1.0F, 0.0F, 1.0F, alpha}; }
     template <class T>
     T operator()(T x) const {
         return x < T(0) ? static_cast<T>(alpha) * fn::expm1(x) : x;
@@ -95,6 +97,7 @@ struct Celu {
         }
         return {};
     }
+    Elementary elementary() const { return {Elementary::Function::kCelu, 1.0F, 0.0F, 1.0F, alpha}; }
     template <class T>
     T operator()(T x) const {
         const T negative = static_cast<T>(alpha) * fn::expm1(x / static_cast<T>(alpha));
@@ -110,6 +113,7 @@ struct Selu {
         lambda = params.f(1);
         return {};
     }
+    Elementary elementary() const { return {Elementary::Function::kElu, 1.0F, 0.0F, lambda, alpha}; }
     template <class T>
     T operator()(T x) const {
         return static_cast<T>(lambda) * (x < T(0) ? static_cast<T>(alpha) * fn::expm1(x) : x);

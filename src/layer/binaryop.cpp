@@ -195,10 +195,17 @@ public:
             return {};
         }
         if (scalar_) {
-            return Status::error(Code::kUnsupported, "a float operation with a number");
+            MapOperation map;
+            map.kind = MapOperation::Kind::kElementary;
+            map.elementary = with_number();
+            *operation = map;
+            return {};
         }
         int64_t strides[2][Shape::kMaxRank] = {};
-        const size_t first = mode_ == Mode::kCombine && swapped_ ? 1 : 0;
+        const bool reversed = mode_ == Mode::kCombine
+                                  ? swapped_
+                                  : op_ == BinaryOp::kRdiv || op_ == BinaryOp::kRpow || op_ == BinaryOp::kRatan2;
+        const size_t first = reversed ? 1 : 0;
         const Tensor operands[] = {in[first], in[1 - first]};
         for (size_t i = 0; i < 2; ++i) {
             broadcast_strides(operands[i], out[0].shape, strides[i]);
@@ -215,10 +222,14 @@ public:
             case BinaryOp::kSub: combine.coefficient[1] = -1.0F; break;
             case BinaryOp::kRsub: combine.coefficient[0] = -1.0F; break;
             case BinaryOp::kMul: combine.kind = Kind::kProduct; break;
-            case BinaryOp::kDiv: combine.kind = Kind::kQuotient; break;
+            case BinaryOp::kDiv:
+            case BinaryOp::kRdiv: combine.kind = Kind::kQuotient; break;
             case BinaryOp::kMax: combine.kind = Kind::kMax; break;
             case BinaryOp::kMin: combine.kind = Kind::kMin; break;
-            default: return Status::error(Code::kUnsupported, "op_type %d has no shader", static_cast<int>(op_));
+            case BinaryOp::kPow:
+            case BinaryOp::kRpow: combine.kind = Kind::kPower; break;
+            case BinaryOp::kAtan2:
+            case BinaryOp::kRatan2: combine.kind = Kind::kAtan2; break;
         }
         *operation = combine;
         return {};
@@ -226,6 +237,26 @@ public:
 
 private:
     enum class Mode : uint8_t { kFloat, kTable, kCombine };
+
+    // The float operation with a number, for another processor.
+    Elementary with_number() const {
+        using Function = Elementary::Function;
+        switch (op_) {
+            case BinaryOp::kAdd: return {Function::kIdentity, 1.0F, b_};
+            case BinaryOp::kSub: return {Function::kIdentity, 1.0F, -b_};
+            case BinaryOp::kRsub: return {Function::kIdentity, -1.0F, b_};
+            case BinaryOp::kMul: return {Function::kIdentity, b_};
+            case BinaryOp::kDiv: return {Function::kQuotient, 1.0F, 0.0F, 1.0F, b_};
+            case BinaryOp::kRdiv: return {Function::kDividend, 1.0F, 0.0F, 1.0F, b_};
+            case BinaryOp::kMax: return {Function::kMax, 1.0F, 0.0F, 1.0F, b_};
+            case BinaryOp::kMin: return {Function::kMin, 1.0F, 0.0F, 1.0F, b_};
+            case BinaryOp::kPow: return {Function::kPower, 1.0F, 0.0F, 1.0F, b_};
+            case BinaryOp::kRpow: return {Function::kBasePower, 1.0F, 0.0F, 1.0F, b_};
+            case BinaryOp::kAtan2: return {Function::kAtan2, 1.0F, 0.0F, 1.0F, b_};
+            case BinaryOp::kRatan2: break;
+        }
+        return {Function::kBaseAtan2, 1.0F, 0.0F, 1.0F, b_};
+    }
 
     Status prepare_table(const PrepareContext& context) {
         const TensorDesc& in = context.inputs[0];

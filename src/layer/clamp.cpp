@@ -12,6 +12,7 @@ struct ReluFunction {
         slope = params.f(0);
         return {};
     }
+    Elementary elementary() const { return {Elementary::Function::kLeakyRelu, 1.0F, 0.0F, 1.0F, slope}; }
     template <class T>
     T operator()(T x) const {
         return x < T(0) ? x * static_cast<T>(slope) : x;
@@ -47,6 +48,8 @@ struct ClipFunction {
         }
         return {};
     }
+    // Not asked for: it is a clamp.
+    Elementary elementary() const { return {}; }
     template <class T>
     T operator()(T x) const {
         return fn::clamp(x, static_cast<T>(lo), static_cast<T>(hi));

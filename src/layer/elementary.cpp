@@ -10,6 +10,7 @@ namespace {
 
 struct AbsVal {
     Status load(const Params& /*params*/) { return {}; }
+    Elementary elementary() const { return {Elementary::Function::kAbs}; }
     template <class T>
     T operator()(T x) const {
         return std::abs(x);
@@ -18,6 +19,7 @@ struct AbsVal {
 
 struct Erf {
     Status load(const Params& /*params*/) { return {}; }
+    Elementary elementary() const { return {Elementary::Function::kErf}; }
     template <class T>
     T operator()(T x) const {
         return fn::erf(x);
@@ -46,6 +48,10 @@ struct Affine {
 };
 
 struct Exp : Affine {
+    Elementary elementary() const {
+        const float rate = base == -1.0F ? 1.0F : fn::log(base);
+        return {Elementary::Function::kExp, rate * scale, rate * shift};
+    }
     template <class T>
     T operator()(T x) const {
         return base == -1.0F ? fn::exp(inner(x)) : fn::pow(static_cast<T>(base), inner(x));
@@ -53,6 +59,9 @@ struct Exp : Affine {
 };
 
 struct Log : Affine {
+    Elementary elementary() const {
+        return {Elementary::Function::kLog, scale, shift, base == -1.0F ? 1.0F : 1.0F / fn::log(base)};
+    }
     template <class T>
     T operator()(T x) const {
         const T value = fn::log(inner(x));
@@ -70,6 +79,10 @@ struct Power {
         shift = params.f(2);
         return {};
     }
+    Elementary elementary() const {
+        using Function = Elementary::Function;
+        return {power == 1.0F ? Function::kIdentity : Function::kPower, scale, shift, 1.0F, power};
+    }
     template <class T>
     T operator()(T x) const {
         const T value = static_cast<T>(shift) + static_cast<T>(scale) * x;
@@ -83,6 +96,7 @@ struct Threshold {
         threshold = params.f(0);
         return {};
     }
+    Elementary elementary() const { return {Elementary::Function::kThreshold, 1.0F, 0.0F, 1.0F, threshold}; }
     template <class T>
     T operator()(T x) const {
         return x > static_cast<T>(threshold) ? T(1) : T(0);
@@ -97,6 +111,7 @@ struct Shrink {
         lambda = params.f(1);
         return {};
     }
+    Elementary elementary() const { return {Elementary::Function::kShrink, 1.0F, 0.0F, 1.0F, lambda, bias}; }
     template <class T>
     T operator()(T x) const {
         const T half_width = static_cast<T>(lambda);
@@ -107,6 +122,8 @@ struct Shrink {
     }
 };
 
+constexpr double kInverseLog10 = 0.43429448190325182765;  // 1 / log(10)
+
 struct UnaryOp {
     int op = 0;
     Status load(const Params& params) {
@@ -115,6 +132,16 @@ struct UnaryOp {
             return Status::error(Code::kInvalidArgument, "op_type is %d, expected 0 to 19", op);
         }
         return {};
+    }
+    Elementary elementary() const {
+        using Function = Elementary::Function;
+        constexpr Function kFunctions[] = {
+            Function::kAbs,      Function::kIdentity,    Function::kFloor, Function::kCeil,  Function::kSquare,
+            Function::kSqrt,     Function::kInverseSqrt, Function::kExp,   Function::kLog,   Function::kSin,
+            Function::kCos,      Function::kTan,         Function::kAsin,  Function::kAcos,  Function::kAtan,
+            Function::kDividend, Function::kTanh,        Function::kLog,   Function::kRound, Function::kTrunc};
+        return {kFunctions[op], op == 1 ? -1.0F : 1.0F, 0.0F, op == 17 ? static_cast<float>(kInverseLog10) : 1.0F,
+                1.0F};
     }
     template <class T>
     T operator()(T x) const {
@@ -136,7 +163,7 @@ struct UnaryOp {
             case 14: return fn::atan(x);
             case 15: return T(1) / x;
             case 16: return fn::tanh(x);
-            case 17: return fn::log(x) * T(0.43429448190325182765);  // 1 / log(10)
+            case 17: return fn::log(x) * T(kInverseLog10);
             case 18: return fn::round_half_even(x);
             default: return std::trunc(x);
         }
@@ -150,6 +177,7 @@ struct DropoutFunction {
         scale = params.f(0);
         return {};
     }
+    Elementary elementary() const { return {Elementary::Function::kIdentity, scale}; }
     template <class T>
     T operator()(T x) const {
         return x * static_cast<T>(scale);

@@ -1,4 +1,6 @@
 // Gemm: out = alpha * (A * B + beta * C); A, B and C are inputs or weights.
+#include <algorithm>
+
 #include "base/cpu.h"
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
@@ -52,6 +54,7 @@ private:
     MatrixWorkspace::Use use(size_t count) const {
         return {constant_b_, transpose_out_ || n1m_ || adds_c(count) || alpha_left() != 1.0F};
     }
+    MatrixView left(Span<const Tensor> in, const Extents& e, size_t* next) const;
     Status find_addend(Span<const Tensor> in, const Extents& e, Addend* out) const;
 
     float alpha_ = 1.0F, beta_ = 1.0F;
@@ -251,6 +254,15 @@ MatrixView stored_matrix(const Tensor& t) {
     return {t.ptr(), t.shape[0], t.w(), t.stride[0], t.w_stride()};
 }
 
+// Weights follow transA and transB too.
+MatrixView Gemm::left(Span<const Tensor> in, const Extents& e, size_t* next) const {
+    if (constant_a_) {
+        return trans_a_ ? MatrixView{a_.data(), e.m, e.k, 1, e.m} : MatrixView{a_.data(), e.m, e.k, e.k, 1};
+    }
+    const MatrixView a = stored_matrix(in[(*next)++]);
+    return trans_a_ ? a.transposed() : a;
+}
+
 Status Gemm::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const {
     TensorDesc descs[3];
     for (size_t i = 0; i < in.size(); ++i) {
@@ -259,14 +271,7 @@ Status Gemm::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& 
     Extents e;
     FW_RETURN_IF_ERROR(extents({descs, in.size()}, &e));
     size_t next = 0;
-    // Weights follow transA and transB too.
-    MatrixView a;
-    if (constant_a_) {
-        a = trans_a_ ? MatrixView{a_.data(), e.m, e.k, 1, e.m} : MatrixView{a_.data(), e.m, e.k, e.k, 1};
-    } else {
-        a = stored_matrix(in[next++]);
-        a = trans_a_ ? a.transposed() : a;
-    }
+    const MatrixView a = left(in, e, &next);
     Addend c;
     FW_RETURN_IF_ERROR(find_addend(in, e, &c));
     const int64_t first = out[0].stride[0];
@@ -295,21 +300,65 @@ Status Gemm::forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& 
     return {};
 }
 
-// The rows of A are the pixels of a convolution with a window of one.
+// For a GemmOperation; without data the matrix is among its values.
+Tensor batch_of(const MatrixView& m) {
+    Tensor t;
+    t.data = const_cast<float*>(m.data);
+    t.shape = Shape(1, 1, static_cast<int>(m.rows), static_cast<int>(m.columns));
+    const int64_t stride[] = {0, 0, m.row_stride, m.column_stride};
+    std::copy(stride, stride + 4, t.stride);
+    return t;
+}
+
+// With constant weights and a bias the rows of A are the pixels of a convolution with a window of one.
 Status Gemm::operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const {
-    const bool rows = !constant_a_ && in.size() == 1 && in[0].rank() == 2 && in[0].stride[1] == 1 && out[0].rank() == 2;
-    if (rows_ == nullptr || !rows || trans_a_ || transpose_out_ || (c_type_ >= 0 && !packed_c_)) {
-        return Status::error(Code::kUnsupported,
-                             "only products of rows with constant weights and a bias have a shader");
+    if (constant_b_ && rows_ == nullptr) {
+        return Status::error(Code::kUnsupported, "was not prepared for a device");
     }
-    ConvOperation conv;
-    conv.rows = rows_.get();
-    conv.channels = static_cast<int>(constant_.k);
-    conv.outputs = static_cast<int>(constant_.n);
-    conv.geometry.in_h = conv.geometry.out_h = in[0].h();
-    conv.geometry.in_h_stride = in[0].stride[0];
-    conv.geometry.out_h_stride = out[0].stride[0];
-    *operation = conv;
+    const bool rows = !constant_a_ && in.size() == 1 && in[0].rank() == 2 && in[0].stride[1] == 1 && out[0].rank() == 2;
+    if (constant_b_ && rows && !trans_a_ && !transpose_out_ && (c_type_ < 0 || packed_c_)) {
+        ConvOperation conv;
+        conv.rows = rows_.get();
+        conv.channels = static_cast<int>(constant_.k);
+        conv.outputs = static_cast<int>(constant_.n);
+        conv.geometry.in_h = conv.geometry.out_h = in[0].h();
+        conv.geometry.in_h_stride = in[0].stride[0];
+        conv.geometry.out_h_stride = out[0].stride[0];
+        *operation = conv;
+        return {};
+    }
+    TensorDesc descs[3];
+    for (size_t i = 0; i < in.size(); ++i) {
+        descs[i] = in[i].desc();
+    }
+    Extents e;
+    FW_RETURN_IF_ERROR(extents({descs, in.size()}, &e));
+    GemmOperation gemm;
+    size_t next = 0;
+    const MatrixView a = left(in, e, &next);
+    gemm.product.a = batch_of(constant_a_ ? MatrixView{nullptr, a.rows, a.columns, a.row_stride, a.column_stride} : a);
+    gemm.a_values = a_;
+    if (constant_b_) {
+        gemm.product.b = batch_of({nullptr, e.k, e.n, 1, e.k});
+        gemm.b_values = rows_->floats;
+    } else {
+        const MatrixView b = stored_matrix(in[next]);
+        gemm.product.b = batch_of(trans_b_ ? b.transposed() : b);
+    }
+    const MatrixView to = stored_matrix(out[0]);
+    gemm.product.out = batch_of(transpose_out_ ? to.transposed() : to);
+    gemm.alpha = alpha_left();
+    gemm.beta = packed_c_ ? 1.0F : alpha_ * beta_;
+    Addend c;
+    FW_RETURN_IF_ERROR(find_addend(in, e, &c));
+    if (packed_c_) {
+        gemm.c_values = rows_->bias;
+        c.column_stride = 1;
+    } else if (constant_c_) {
+        gemm.c_values = c_;
+    }
+    gemm.c = batch_of({gemm.c_values.empty() ? c.data : nullptr, e.m, e.n, c.row_stride, c.column_stride});
+    *operation = gemm;
     return {};
 }
 

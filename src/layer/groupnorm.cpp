@@ -1,6 +1,7 @@
 // GroupNorm and InstanceNorm (a group a channel): mean 0 and variance 1 over a group of channels and all pixels, in
 // float or int8.
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/normalize.h"
 #include "layer/support/normalize_int8.h"
 #include "layer/support/weights.h"
@@ -50,19 +51,13 @@ public:
     size_t weight_bytes() const override { return (gamma_.size() + beta_.size()) * sizeof(float); }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
-        const int64_t groups = instance_ ? in[0].shape[0] : groups_;
         if (int8_.active()) {
-            int8_.by_groups(in[0], out[0], groups, gamma_, beta_, context.threads);
+            int8_.by_groups(in[0], out[0], instance_ ? in[0].shape[0] : groups_, gamma_, beta_, context.threads);
             return {};
         }
-        const int64_t size = in[0].shape[0] / groups;
         LoopNest parts;
         LoopNest inner;
-        parts.add(groups, {in[0].stride[0] * size, out[0].stride[0] * size, size});
-        inner.add(size, {in[0].stride[0], out[0].stride[0], 1});
-        for (int axis = 1; axis < in[0].rank(); ++axis) {
-            inner.add(in[0].shape[axis], {in[0].stride[axis], out[0].stride[axis], 0});
-        }
+        loops(in[0], out[0], &parts, &inner);
         const auto eps = static_cast<double>(eps_);
         normalize(in[0], out[0], parts, inner, gamma_.empty() ? nullptr : gamma_.data(),
                   beta_.empty() ? nullptr : beta_.data(), context.threads,
@@ -70,7 +65,27 @@ public:
         return {};
     }
 
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
+        NormOperation norm;
+        loops(in[0], out[0], &norm.parts, &norm.inner);
+        norm.eps = eps_;
+        norm.gamma = gamma_;
+        norm.beta = beta_;
+        *operation = norm;
+        return {};
+    }
+
 private:
+    void loops(const Tensor& in, const Tensor& out, LoopNest* parts, LoopNest* inner) const {
+        const int64_t groups = instance_ ? in.shape[0] : groups_;
+        const int64_t size = in.shape[0] / groups;
+        parts->add(groups, {in.stride[0] * size, out.stride[0] * size, size});
+        inner->add(size, {in.stride[0], out.stride[0], 1});
+        for (int axis = 1; axis < in.rank(); ++axis) {
+            inner->add(in.shape[axis], {in.stride[axis], out.stride[axis], 0});
+        }
+    }
+
     bool instance_;
     int groups_ = 1;
     int channels_ = 0;

@@ -279,23 +279,25 @@ public:
             *operation = std::move(gather);
             return {};
         }
-        if (type_ != 2) {
-            return Status::error(Code::kUnsupported, "a bicubic resize has no shader");
-        }
         ResizeOperation resize;
         resize.from = from;
         resize.to = to;
-        resize.x = resize_samples(x_axis);
-        resize.y = resize_samples(y_axis);
+        resize.taps = type_ == 2 ? 2 : kMaxTaps;
+        resize.x = resize_samples(x_axis, resize.taps);
+        resize.y = resize_samples(y_axis, resize.taps);
         *operation = std::move(resize);
         return {};
     }
 
 private:
-    static std::vector<ResizeOperation::Sample> resize_samples(const Axis& axis) {
+    std::vector<ResizeOperation::Sample> resize_samples(const Axis& axis, int taps) const {
         std::vector<ResizeOperation::Sample> samples;
-        for (const Sample& sample : make_samples(axis, 2, 0.0F)) {
-            samples.push_back({sample.index[0], sample.index[1], sample.weight[1], sample.second});
+        for (const Sample& sample : make_samples(axis, taps, cubic_a_)) {
+            ResizeOperation::Sample made = {};
+            std::copy_n(sample.index, taps, made.index.begin());
+            std::copy_n(sample.weight, taps, made.weight.begin());
+            made.second256 = taps == 2 ? sample.second : 0;
+            samples.push_back(made);
         }
         return samples;
     }

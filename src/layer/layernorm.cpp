@@ -48,13 +48,7 @@ public:
         }
         LoopNest parts;
         LoopNest tail;
-        for (int axis = 0; axis < first; ++axis) {
-            parts.add(in[0].shape[axis], {in[0].stride[axis], out[0].stride[axis], 0});
-        }
-        for (int64_t axis = first, rest = size_; axis < in[0].rank(); ++axis) {
-            rest /= in[0].shape[static_cast<int>(axis)];
-            tail.add(in[0].shape[static_cast<int>(axis)], {in[0].stride[axis], out[0].stride[axis], rest});
-        }
+        loops(in[0], out[0], first, &parts, &tail);
         const auto eps = static_cast<double>(eps_);
         normalize(in[0], out[0], parts, tail, gamma_.empty() ? nullptr : gamma_.data(),
                   beta_.empty() ? nullptr : beta_.data(), context.threads, [&](const float* x, const LoopNest& nest) {
@@ -64,12 +58,11 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const FW_DEVICE_OVERRIDE {
-        if (int8_.active()) {
-            return Status::error(Code::kUnsupported, "in int8 it has no shader");
-        }
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
+        int first = 0;
+        FW_RETURN_IF_ERROR(first_axis(in[0].shape, &first));
         NormOperation norm;
-        FW_RETURN_IF_ERROR(first_axis(in[0].shape, &norm.first_axis));
+        loops(in[0], out[0], first, &norm.parts, &norm.inner);
         norm.centred = centred_;
         norm.eps = eps_;
         norm.gamma = gamma_;
@@ -79,6 +72,16 @@ public:
     }
 
 private:
+    void loops(const Tensor& in, const Tensor& out, int first, LoopNest* parts, LoopNest* tail) const {
+        for (int axis = 0; axis < first; ++axis) {
+            parts->add(in.shape[axis], {in.stride[axis], out.stride[axis], 0});
+        }
+        for (int64_t axis = first, rest = size_; axis < in.rank(); ++axis) {
+            rest /= in.shape[static_cast<int>(axis)];
+            tail->add(in.shape[static_cast<int>(axis)], {in.stride[axis], out.stride[axis], rest});
+        }
+    }
+
     Status first_axis(const Shape& shape, int* first) const {
         int64_t product = 1;
         for (int axis = shape.rank - 1; axis >= 0; --axis) {

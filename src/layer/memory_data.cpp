@@ -57,11 +57,9 @@ public:
         return {};
     }
 
-    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
-        if (out[0].dtype != DType::kFloat32) {
-            return Status::error(Code::kUnsupported, "an int8 constant has no shader");
-        }
-        *operation = ConstantOperation{values_};
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/,
+                     Operation* operation) const FW_DEVICE_OVERRIDE {
+        *operation = ConstantOperation{values_, quantized_};
         return {};
     }
 

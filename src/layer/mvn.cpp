@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/normalize.h"
 #include "layer/support/normalize_int8.h"
 
@@ -41,6 +42,15 @@ public:
                 const double mean = mean_of(x, nest);
                 return Normalization{mean, variance_ ? 1.0 / (std::sqrt(mean_square_of(x, nest, mean)) + eps) : 1.0};
             });
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
+        NormOperation norm;
+        split_axes(in[0], out[0], across_ ? 0U : 1U, &norm.parts, &norm.inner);
+        norm.deviation = variance_ ? NormOperation::Deviation::kSumOfRoot : NormOperation::Deviation::kOne;
+        norm.eps = eps_;
+        *operation = norm;
         return {};
     }
 

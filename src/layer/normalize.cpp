@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/normalize.h"
 #include "layer/support/weights.h"
 
@@ -36,11 +37,7 @@ public:
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         LoopNest parts;
         LoopNest inner;
-        for (int axis = 0; axis < in[0].rank(); ++axis) {
-            const bool summed = axis == 0 ? across_channels_ : across_pixels_;
-            const int64_t by_channel = axis == 0 && scale_.size() != 1 ? 1 : 0;
-            (summed ? inner : parts).add(in[0].shape[axis], {in[0].stride[axis], out[0].stride[axis], by_channel});
-        }
+        loops(in[0], out[0], &parts, &inner);
         normalize(
             in[0], out[0], parts, inner, scale_.data(), nullptr, context.threads,
             [&](const float* x, const LoopNest& nest) {
@@ -49,7 +46,27 @@ public:
         return {};
     }
 
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
+        using Deviation = NormOperation::Deviation;
+        NormOperation norm;
+        loops(in[0], out[0], &norm.parts, &norm.inner);
+        norm.centred = false;
+        norm.deviation = mode_ == 0 ? Deviation::kNorm : mode_ == 1 ? Deviation::kNormOrEps : Deviation::kNormOfLarger;
+        norm.eps = eps_;
+        norm.gamma = scale_;
+        *operation = norm;
+        return {};
+    }
+
 private:
+    void loops(const Tensor& in, const Tensor& out, LoopNest* parts, LoopNest* inner) const {
+        for (int axis = 0; axis < in.rank(); ++axis) {
+            const bool summed = axis == 0 ? across_channels_ : across_pixels_;
+            const int64_t by_channel = axis == 0 && scale_.size() != 1 ? 1 : 0;
+            (summed ? inner : parts)->add(in.shape[axis], {in.stride[axis], out.stride[axis], by_channel});
+        }
+    }
+
     double norm(double sum) const {
         const auto eps = static_cast<double>(eps_);
         switch (mode_) {

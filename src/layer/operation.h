@@ -13,6 +13,7 @@
 #include "kernel/kernel.h"
 #include "layer/support/fused_activation.h"
 #include "layer/support/gather.h"
+#include "layer/support/loop_nest.h"
 #include "layer/support/strided_copy.h"
 #include "quant/quant.h"
 #include "tensor/tensor.h"
@@ -71,20 +72,62 @@ struct GatherOperation {
     std::vector<float> fill;  ///< one a channel of `to`; int8: whole numbers. Empty where every cell has a source
 };
 
+/// c * f(a x + b), where f may have parameters p and q. Float.
+struct Elementary {
+    enum class Function : uint8_t {
+        kIdentity,
+        kAbs,
+        kErf,
+        kExp,
+        kLog,
+        kPower,      ///< v^p
+        kBasePower,  ///< p^v
+        kThreshold,  ///< 1 above p, else 0
+        kShrink,     ///< v + q below -p, v - q above p, else 0
+        kFloor,
+        kCeil,
+        kSquare,
+        kSqrt,
+        kInverseSqrt,
+        kSin,
+        kCos,
+        kTan,
+        kAsin,
+        kAcos,
+        kAtan,
+        kTanh,
+        kRound,  ///< half to even
+        kTrunc,
+        kSoftplus,
+        kElu,        ///< v above 0, else p (e^v - 1)
+        kCelu,       ///< max(v, 0) + min(p (e^(v / p) - 1), 0)
+        kLeakyRelu,  ///< v above 0, else p v
+        kQuotient,   ///< v / p
+        kDividend,   ///< p / v
+        kMax,        ///< of v and p
+        kMin,
+        kAtan2,      ///< of v by p
+        kBaseAtan2,  ///< of p by v
+    };
+    Function function = Function::kIdentity;
+    float a = 1.0F, b = 0.0F, c = 1.0F, p = 0.0F, q = 0.0F;
+};
+
 /// One function of each element.
 struct MapOperation {
-    enum class Kind : uint8_t { kTable, kClampBytes, kQuantize, kDequantize, kFunction, kClamp, kSlope };
+    enum class Kind : uint8_t { kTable, kClampBytes, kQuantize, kDequantize, kFunction, kClamp, kSlope, kElementary };
     Kind kind = Kind::kTable;
     Span<const int8_t> table;  ///< kTable: 256 entries, or as many for each index of the outermost axis
     QuantBounds bounds;        ///< kClampBytes
     RealClamp clamp;           ///< kClamp: float
     FunctionArgs function;     ///< kFunction
+    Elementary elementary;     ///< kElementary
     Span<const float> slope;   ///< kSlope (float): factors below 0, one or one for each index of the outermost axis
 };
 
 /// One output of each pair of elements of two inputs.
 struct CombineOperation {
-    enum class Kind : uint8_t { kSum, kProduct, kQuotient, kMax, kMin };
+    enum class Kind : uint8_t { kSum, kProduct, kQuotient, kMax, kMin, kPower, kAtan2 };
     Kind kind = Kind::kSum;
     std::array<Tensor, 2> from;  ///< strides in the output's shape, 0 along an axis that an input is repeated over
     std::array<float, 2> coefficient = {1.0F, 1.0F};  ///< float sums
@@ -110,21 +153,53 @@ struct LrnOperation {
 /// An output that depends on no input's values.
 struct ConstantOperation {
     std::vector<float> values;  ///< row-major in the output's shape
+    std::vector<int8_t> bytes;  ///< likewise, of an int8 output
 };
 
-/// Each part of the blob, all of the axes from `first_axis`, is centred and scaled by 1 / sqrt(mean square + eps), then
-/// multiplied by gamma and shifted by beta. Float.
+/// Each part of the blob, the elements of `inner`, is centred and divided by its deviation, then multiplied by gamma
+/// and shifted by beta, which operand 2 of the nests indexes.
 struct NormOperation {
-    int first_axis = 0;
-    bool centred = true;  ///< to mean 0 before; LayerNorm
+    LoopNest parts, inner;
+    bool centred = true;  ///< to mean 0
+    /// Of the variance v, or of the sum s of the squares.
+    enum class Deviation : uint8_t {
+        kRootOfSum,     ///< sqrt(v + eps)
+        kSumOfRoot,     ///< sqrt(v) + eps
+        kOne,           ///< 1
+        kNorm,          ///< sqrt(s + eps)
+        kNormOrEps,     ///< max(sqrt(s), eps)
+        kNormOfLarger,  ///< sqrt(max(s, eps))
+    };
+    Deviation deviation = Deviation::kRootOfSum;
     float eps = 0.0F;
-    Span<const float> gamma, beta;  ///< by element of a part, row-major; may be empty
+    Span<const float> gamma, beta;  ///< may be empty; both have as many where there are both
+};
+
+/// factor * finish(fold of `of` each element of `reduced`), for each round of `kept`.
+struct ReduceOperation {
+    LoopNest kept, reduced;
+    enum class Fold : uint8_t { kSum, kMax, kMin, kProduct };
+    enum class Of : uint8_t { kValue, kMagnitude, kSquare, kExponential };  ///< kExponential: e^(x - largest)
+    enum class Finish : uint8_t { kNothing, kRoot, kLog };                  ///< kLog: the largest is added back
+    Fold fold = Fold::kSum;
+    Of of = Of::kValue;
+    Finish finish = Finish::kNothing;
+    float factor = 1.0F;  ///< int8: the multiplier
 };
 
 /// out = a * b, products of float matrices: the last two axes of four. Strides are 0 along an axis of the first two
 /// that an input is repeated over.
 struct ProductOperation {
     Tensor a, b, out;
+};
+
+/// out = alpha * a * b + beta * c, as above. Each operand with values is these, and its address nothing; a c without
+/// address and values is left out.
+struct GemmOperation {
+    ProductOperation product;
+    Tensor c;
+    Span<const float> a_values, b_values, c_values;
+    float alpha = 1.0F, beta = 1.0F;
 };
 
 /// softmax(Q K^T) V of each head, between projections of rows; floats.
@@ -141,21 +216,22 @@ struct SoftmaxOperation {
     const SoftmaxTable* table = nullptr;  ///< of int8 inputs
 };
 
-/// Bilinear resize: for each output index of an axis two input cells and the weight of the second.
+/// Resize of images: for each output index of an axis two (bilinear) or four (bicubic) input cells and their weights.
 struct ResizeOperation {
     struct Sample {
-        int first, second;
-        float weight;
-        int weight256;  ///< int8: in units of 1 / 256
+        std::array<int, 4> index;
+        std::array<float, 4> weight;
+        int second256;  ///< int8: the second weight in units of 1 / 256
     };
     Tensor from, to;
+    int taps = 2;
     std::vector<Sample> x, y;
 };
 
 using OperationVariant =
     std::variant<std::monostate, ConvOperation, PoolOperation, CopyOperation, GatherOperation, MapOperation,
                  CombineOperation, AffineOperation, LrnOperation, SoftmaxOperation, ResizeOperation, ConstantOperation,
-                 NormOperation, ProductOperation, AttentionOperation>;
+                 NormOperation, ReduceOperation, ProductOperation, GemmOperation, AttentionOperation>;
 
 /// One of them; nothing at first. (A type of its own, so that layer.h can name it.)
 struct Operation : OperationVariant {

@@ -4,6 +4,7 @@
 
 #include "base/parallel.h"
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/loop_nest.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/shape.h"
@@ -123,23 +124,12 @@ public:
         return {};
     }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
-        unsigned mask = 0;
-        FW_RETURN_IF_ERROR(reduced_axes(in[0].shape, &mask));
         LoopNest kept;
         LoopNest reduced;
-        for (int axis = 0, to = 0; axis < in[0].rank(); ++axis) {
-            if ((mask >> static_cast<unsigned>(axis) & 1U) != 0) {
-                reduced.add(in[0].shape[axis], {in[0].stride[axis], 0, 0});
-                to += keep_ ? 1 : 0;
-            } else {
-                kept.add(in[0].shape[axis], {in[0].stride[axis], out[0].stride[to++], 0});
-            }
-        }
+        FW_RETURN_IF_ERROR(loops(in[0], out[0], &kept, &reduced));
         reduced.sort_by_input();
         if (int8_) {
-            const double count = op_ == ReductionOp::kMean ? static_cast<double>(reduced.count()) : 1.0;
-            const float multiplier =
-                average_multiplier(in_quant_, out_quant_, count / static_cast<double>(coefficient_));
+            const float multiplier = level_multiplier(reduced);
             parallel_for(kept.count(), context.threads, [&](int64_t i) {
                 const LoopNest::Steps offset = kept.at(i);
                 const int64_t sum = sum_of(in[0].ptr<const int8_t>() + offset[0], reduced, in_quant_.zero_point);
@@ -157,7 +147,59 @@ public:
         return {};
     }
 
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
+        using Fold = ReduceOperation::Fold;
+        using Of = ReduceOperation::Of;
+        using Finish = ReduceOperation::Finish;
+        ReduceOperation reduce;
+        FW_RETURN_IF_ERROR(loops(in[0], out[0], &reduce.kept, &reduce.reduced));
+        reduce.factor = coefficient_;
+        switch (op_) {
+            case ReductionOp::kSum: break;
+            case ReductionOp::kAbsSum:
+            case ReductionOp::kL1: reduce.of = Of::kMagnitude; break;
+            case ReductionOp::kSquareSum: reduce.of = Of::kSquare; break;
+            case ReductionOp::kMean: reduce.factor /= static_cast<float>(reduce.reduced.count()); break;
+            case ReductionOp::kMax: reduce.fold = Fold::kMax; break;
+            case ReductionOp::kMin: reduce.fold = Fold::kMin; break;
+            case ReductionOp::kProduct: reduce.fold = Fold::kProduct; break;
+            case ReductionOp::kL2:
+                reduce.of = Of::kSquare;
+                reduce.finish = Finish::kRoot;
+                break;
+            case ReductionOp::kLogSum: reduce.finish = Finish::kLog; break;
+            case ReductionOp::kLogSumExp:
+                reduce.of = Of::kExponential;
+                reduce.finish = Finish::kLog;
+                break;
+        }
+        if (int8_) {
+            reduce.factor = level_multiplier(reduce.reduced);
+        }
+        *operation = reduce;
+        return {};
+    }
+
 private:
+    Status loops(const Tensor& in, const Tensor& out, LoopNest* kept, LoopNest* reduced) const {
+        unsigned mask = 0;
+        FW_RETURN_IF_ERROR(reduced_axes(in.shape, &mask));
+        for (int axis = 0, to = 0; axis < in.rank(); ++axis) {
+            if ((mask >> static_cast<unsigned>(axis) & 1U) != 0) {
+                reduced->add(in.shape[axis], {in.stride[axis], 0, 0});
+                to += keep_ ? 1 : 0;
+            } else {
+                kept->add(in.shape[axis], {in.stride[axis], out.stride[to++], 0});
+            }
+        }
+        return {};
+    }
+
+    float level_multiplier(const LoopNest& reduced) const {
+        const double count = op_ == ReductionOp::kMean ? static_cast<double>(reduced.count()) : 1.0;
+        return average_multiplier(in_quant_, out_quant_, count / static_cast<double>(coefficient_));
+    }
+
     // Bit = axis. No axes given means all.
     Status reduced_axes(const Shape& shape, unsigned* mask) const {
         *mask = 0;

@@ -89,10 +89,8 @@ Status Pointwise::operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*
         map.bounds = bounds_;
     } else if (as_clamp(&map.clamp)) {
         map.kind = MapOperation::Kind::kClamp;
-    } else if (as_function(&map.function)) {
-        map.kind = MapOperation::Kind::kFunction;
     } else {
-        return Status::error(Code::kUnsupported, "a function of floats that has no shader");
+        map = as_map();
     }
     *operation = map;
     return {};

@@ -6,6 +6,7 @@
 #include "base/cpu.h"
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "quant/quant.h"
 
 namespace fw {
@@ -26,8 +27,8 @@ protected:
     virtual double exact(double x) const = 0;
     /// True for a function that only limits its argument; int8 then clamps instead of looking up.
     virtual bool as_clamp(RealClamp* /*clamp*/) const { return false; }
-    /// True for a function that kernels have.
-    FW_DEVICE_VIRTUAL bool as_function(FunctionArgs* /*function*/) const { return false; }
+    /// The function for another processor, where no clamp is one.
+    FW_DEVICE_VIRTUAL MapOperation as_map() const { return {}; }
 
 private:
     enum class Mode : uint8_t { kFloat, kTable, kClamp };
@@ -36,8 +37,8 @@ private:
     PointwiseTable table_ = {};
 };
 
-/// A Pointwise layer of a function object F with `Status load(const Params&)` and `template <class T> T operator()(T x)
-/// const`.
+/// A Pointwise layer of a function object F with `Status load(const Params&)`, `template <class T> T operator()(T x)
+/// const` and, for other processors, `Elementary elementary() const`.
 template <class F>
 class PointwiseOf : public Pointwise {
 public:
@@ -51,6 +52,12 @@ protected:
         }
     }
     double exact(double x) const override { return f_(x); }
+    MapOperation as_map() const FW_DEVICE_OVERRIDE {
+        MapOperation map;
+        map.kind = MapOperation::Kind::kElementary;
+        map.elementary = f_.elementary();
+        return map;
+    }
 
     F f_;
 };
@@ -72,9 +79,11 @@ protected:
         kernel_->apply(f_.kernel(), in, count, out);
     }
     double exact(double x) const override { return f_(x); }
-    bool as_function(FunctionArgs* function) const FW_DEVICE_OVERRIDE {
-        *function = f_.kernel();
-        return true;
+    MapOperation as_map() const FW_DEVICE_OVERRIDE {
+        MapOperation map;
+        map.kind = MapOperation::Kind::kFunction;
+        map.function = f_.kernel();
+        return map;
     }
 
 private:

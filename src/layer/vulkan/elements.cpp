@@ -29,6 +29,9 @@ enum class Kind : uint32_t {
     kCopyFloats,
     kSlope,
     kConstant,
+    kElementary,
+    kPower,
+    kAtan2,
 };
 
 // zero point, lo and hi without it, factor: what to_level() takes.
@@ -171,6 +174,16 @@ Status Recorder::map(const MapOperation& op, const Tensor& in, const Tensor& out
             }
             by_channel = op.slope.size() > 1;
             break;
+        case MapOperation::Kind::kElementary: {
+            const Elementary& f = op.elementary;
+            loops.kind = Kind::kElementary;
+            loops.function = static_cast<uint32_t>(f.function);
+            parameters = {word(f.a), word(f.b), word(f.c), word(f.p), word(f.q)};
+            break;
+        }
+    }
+    if (loops.int8 && loops.kind > Kind::kDequantize) {
+        return Status::error(Code::kUnsupported, "a function of floats");
     }
     for (int axis = 0; axis < out.rank(); ++axis) {
         loops.add(out.shape[axis], out.stride[axis], in.stride[axis], by_channel && axis == 0 ? 1 : 0);
@@ -190,11 +203,10 @@ Status Recorder::combine(const CombineOperation& op, const Tensor& out, Dispatch
         case CombineOperation::Kind::kQuotient: loops.kind = Kind::kQuotient; break;
         case CombineOperation::Kind::kMax: loops.kind = Kind::kMaximum; break;
         case CombineOperation::Kind::kMin: loops.kind = Kind::kMinimum; break;
+        case CombineOperation::Kind::kPower: loops.kind = Kind::kPower; break;
+        case CombineOperation::Kind::kAtan2: loops.kind = Kind::kAtan2; break;
     }
     std::vector<uint32_t> parameters = {word(op.coefficient[0]), word(op.coefficient[1])};
-    if (loops.int8 && loops.kind == Kind::kQuotient) {
-        return Status::error(Code::kUnsupported, "an int8 quotient has no shader");
-    }
     if (loops.int8) {
         const bool sum = loops.kind == Kind::kSum;
         QuantParams quant = op.result;
@@ -227,15 +239,16 @@ Status Recorder::combine(const CombineOperation& op, const Tensor& out, Dispatch
 
 Status Recorder::constant(const ConstantOperation& op, const Tensor& out, Dispatch* dispatch) {
     Loops loops;
+    loops.int8 = out.dtype == DType::kInt8;
     loops.kind = Kind::kConstant;
     int64_t step = 1;
     for (int axis = out.rank() - 1; axis >= 0; --axis) {
         loops.add(out.shape[axis], out.stride[axis], 0, step);
         step *= out.shape[axis];
     }
-    std::vector<uint32_t> values;
+    std::vector<uint32_t> values = packed_bytes(op.bytes);
     values.reserve(op.values.size());
-    for (const float value : op.values) {
+    for (const float value : op.values) {  // of floats
         values.push_back(word(value));
     }
     FW_ASSIGN_OR_RETURN(loops.places[0], place(out));

@@ -45,10 +45,16 @@ Status Recorder::resize(const ResizeOperation& op, Dispatch* dispatch) {
     FW_ASSIGN_OR_RETURN(const Place from, place(op.from));
     FW_ASSIGN_OR_RETURN(const Place to, place(op.to));
     std::vector<uint32_t> words;
+    const auto taps = static_cast<size_t>(op.taps);
     for (const auto* samples : {&op.y, &op.x}) {
         for (const ResizeOperation::Sample& sample : *samples) {
-            words.insert(words.end(),
-                         {word(sample.first), word(sample.second), word(sample.weight), word(sample.weight256)});
+            for (size_t i = 0; i < taps; ++i) {
+                words.push_back(word(sample.index[i]));
+            }
+            for (size_t i = 0; i < taps; ++i) {
+                words.push_back(word(sample.weight[i]));
+            }
+            words.push_back(word(sample.second256));
         }
     }
     FW_ASSIGN_OR_RETURN(dispatch->constants, constants_->add(words));
@@ -58,7 +64,9 @@ Status Recorder::resize(const ResizeOperation& op, Dispatch* dispatch) {
             dispatch->push.push_back(word(static_cast<int>(step)));
         }
     }
-    dispatch->push.insert(dispatch->push.end(), {0U, word(4 * op.to.h()), word(to.element), word(from.element)});
+    dispatch->push.insert(dispatch->push.end(),
+                          {0U, word((2 * op.taps + 1) * op.to.h()), word(to.element), word(from.element)});
+    dispatch->specialization = {static_cast<uint32_t>(op.taps)};
     dispatch->shader =
         op.to.dtype == DType::kInt8 ? &shader::resize_int8 : of_floats(shader::resize_float, shader::resize_half);
     dispatch->arena_offset = {from.offset, from.offset, to.offset};

@@ -59,6 +59,50 @@ Status Recorder::product(const ProductOperation& op, Dispatch* dispatch) {
     return {};
 }
 
+Tensor Recorder::scratch_tensor(const Shape& shape, uint64_t* used) {
+    const uint64_t offset = scratch(*used);
+    *used = offset - scratch_offset_ + static_cast<uint64_t>(shape.count()) * (half_ ? 2 : 4);
+    scratch_bytes_ = std::max(scratch_bytes_, *used);
+    return dense(reinterpret_cast<const void*>(kArenaAddress + (half_ ? 2 : 1) * offset), shape);
+}
+
+// Constant operands are written to the scratch memory first.
+Status Recorder::gemm(const GemmOperation& op, std::vector<Dispatch>* dispatches) {
+    ProductOperation matrices = op.product;
+    Tensor addend = op.c;
+    uint64_t used = 0;
+    for (const auto& [values, tensor] :
+         {std::make_pair(op.a_values, &matrices.a), std::make_pair(op.b_values, &matrices.b),
+          std::make_pair(op.c_values, &addend)}) {
+        if (values.empty()) {
+            continue;
+        }
+        const Tensor to = scratch_tensor(Shape(static_cast<int>(values.size())), &used);
+        tensor->data = to.data;
+        dispatches->emplace_back();
+        FW_RETURN_IF_ERROR(
+            constant(ConstantOperation{std::vector<float>(values.begin(), values.end()), {}}, to, &dispatches->back()));
+    }
+    dispatches->emplace_back();
+    FW_RETURN_IF_ERROR(product(matrices, &dispatches->back()));
+    const Tensor& out = matrices.out;
+    if (addend.data != nullptr) {
+        CombineOperation sum;
+        sum.from = {out, addend};
+        sum.coefficient = {op.alpha, op.beta};
+        dispatches->emplace_back();
+        return combine(sum, out, &dispatches->back());
+    }
+    if (op.alpha != 1.0F) {
+        MapOperation scaled;
+        scaled.kind = MapOperation::Kind::kElementary;
+        scaled.elementary.a = op.alpha;
+        dispatches->emplace_back();
+        return map(scaled, out, out, &dispatches->back());
+    }
+    return {};
+}
+
 // Q, K and V of all heads, the scores and O lie in the scratch memory.
 Status Recorder::attention(const AttentionOperation& op, Span<const Tensor> in, const Tensor& out,
                            std::vector<Dispatch>* dispatches) {
@@ -82,12 +126,7 @@ Status Recorder::attention(const AttentionOperation& op, Span<const Tensor> in, 
     const Tensor& key = in[op.key];
     const Tensor& value = in[op.value];
     uint64_t used = 0;
-    const auto take = [&](const Shape& shape) {
-        const uint64_t offset = scratch(used);
-        used = offset - scratch_offset_ + static_cast<uint64_t>(shape.count()) * (half_ ? 2 : 4);
-        scratch_bytes_ = std::max(scratch_bytes_, used);
-        return dense(reinterpret_cast<const void*>(kArenaAddress + (half_ ? 2 : 1) * offset), shape);
-    };
+    const auto take = [&](const Shape& shape) { return scratch_tensor(shape, &used); };
     const Tensor q = take(Shape(query.h(), op.embed));
     const Tensor k = take(Shape(key.h(), op.embed));
     const Tensor v = take(Shape(key.h(), op.embed));

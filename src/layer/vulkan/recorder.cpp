@@ -128,6 +128,9 @@ Status Recorder::record(int step, const Operation& operation, Span<const Tensor>
     if (const auto* attention_op = std::get_if<AttentionOperation>(&operation)) {
         return attention(*attention_op, in, out[0], dispatches);
     }
+    if (const auto* gemm_op = std::get_if<GemmOperation>(&operation)) {
+        return gemm(*gemm_op, dispatches);
+    }
     if (const auto* copies = std::get_if<CopyOperation>(&operation)) {
         for (const CopyOperation::Part& part : copies->parts) {
             Dispatch dispatch;
@@ -161,6 +164,8 @@ Status Recorder::record(int step, const Operation& operation, Span<const Tensor>
         status = lrn(*lrn_op, in[0], out[0], &dispatch);
     } else if (const auto* norm_op = std::get_if<NormOperation>(&operation)) {
         status = norm(*norm_op, in[0], out[0], &dispatch);
+    } else if (const auto* reduce_op = std::get_if<ReduceOperation>(&operation)) {
+        status = reduce(*reduce_op, in[0], out[0], &dispatch);
     } else if (const auto* product_op = std::get_if<ProductOperation>(&operation)) {
         status = product(*product_op, &dispatch);
     } else if (const auto* gather_op = std::get_if<GatherOperation>(&operation)) {

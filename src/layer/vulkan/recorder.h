@@ -112,8 +112,12 @@ private:
     Status lrn(const LrnOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status gather(const GatherOperation& op, Dispatch* dispatch);
     Status resize(const ResizeOperation& op, Dispatch* dispatch);
+    Status reduce(const ReduceOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status norm(const NormOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status product(const ProductOperation& op, Dispatch* dispatch);
+    Status gemm(const GemmOperation& op, std::vector<Dispatch>* dispatches);
+    /// A dense blob of floats in the scratch memory, of which `used` bytes are taken.
+    Tensor scratch_tensor(const Shape& shape, uint64_t* used);
     Status attention(const AttentionOperation& op, Span<const Tensor> in, const Tensor& out,
                      std::vector<Dispatch>* dispatches);
     Status softmax(const SoftmaxOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
@@ -121,8 +125,9 @@ private:
     struct Loops;  // of elements.comp
     Status elements(const Loops& loops, const std::vector<uint32_t>& parameters, Dispatch* dispatch);
 
-    struct Vectors;  // of vector.glsl
-    Status vectors(const Vectors& v, const Tensor& in, const Tensor& out, Dispatch* dispatch);
+    /// Loops, push constants and groups of parts.glsl; `given` is a number for the shader, `specialization` its own.
+    Status parts(const LoopNest& nest, const LoopNest& inner, const Tensor& in, const Tensor& out,
+                 const std::vector<uint32_t>& specialization, size_t given, Dispatch* dispatch);
 
     const Device& device_;
     bool half_;

@@ -3,8 +3,13 @@
 // Element by element through up to six loops: copies, functions of one number, operations on two. An invocation makes
 // one element.
 #include "common.glsl"
+#ifdef INT8
+#include "double.glsl"
+#else
+#include "elementary.glsl"
+#endif
 layout(constant_id = 0) const int KIND = 0;
-layout(constant_id = 1) const int FUNCTION = 0;  // of kFunction
+layout(constant_id = 1) const int FUNCTION = 0;  // of CALL and ELEMENTARY
 const int LOOPS = 6;
 layout(push_constant) uniform Push {
     int extent[LOOPS];
@@ -16,21 +21,13 @@ layout(push_constant) uniform Push {
 
 // As layer/vulkan/elements.cpp numbers them.
 const int COPY = 0, TABLE = 1, CLAMP_BYTES = 2, QUANTIZE = 3, DEQUANTIZE = 4, CALL = 5, CLAMP = 6, AFFINE = 7, SUM = 8,
-          PRODUCT = 9, QUOTIENT = 10, MAXIMUM = 11, MINIMUM = 12, COPY_FLOATS = 13, SLOPE = 14, CONSTANT = 15;
+          PRODUCT = 9, QUOTIENT = 10, MAXIMUM = 11, MINIMUM = 12, COPY_FLOATS = 13, SLOPE = 14, CONSTANT = 15,
+          ELEMENTARY = 16, POWER = 17, ATAN2 = 18;
 
 int whole(int i) { return int(constants[p.parameters + i]); }
 float real(int i) { return constant_f(p.parameters + i); }
 
-float sigmoid(float x) { return 1.0 / (1.0 + exp(-x)); }
-float erf(float x) {
-    // Abramowitz and Stegun, 7.1.26: absolute error below 1.5e-7.
-    const float t = 1.0 / (1.0 + 0.3275911 * abs(x));
-    const float y =
-        1.0 - ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t * exp(-x * x);
-    return x < 0.0 ? -y : y;
-}
-// tanh without overflow on devices that compute it from exponentials.
-float tanh_of(float x) { return tanh(clamp(x, -15.0, 15.0)); }
+#ifndef INT8
 // FloatFunction of kernel/kernel.h.
 float call(float x) {
     const float a = real(0);
@@ -54,11 +51,12 @@ float combined(float x, float y) {
         case PRODUCT: return x * y;
         case QUOTIENT: return x / y;
         case MAXIMUM: return x < y ? y : x;
-        default: return y < x ? y : x;
+        case MINIMUM: return y < x ? y : x;
+        case POWER: return power_of(x, y);
+        default: return atan2_of(x, y);
     }
 }
-
-#ifdef INT8
+#else
 // Parameters: result's zero point, lo, hi (without it), factor; the inputs' zero points; factors or multipliers; shift.
 int combined_levels(int x, int y) {
     const int a = x - whole(4);
@@ -68,7 +66,12 @@ int combined_levels(int x, int y) {
         return clamp((total >> whole(8)) + whole(0), int(real(1)) + whole(0), int(real(2)) + whole(0));
     }
     float value;
-    if (KIND == PRODUCT) {
+    if (KIND == QUOTIENT) {
+        if (b == 0) {  // infinite, or no number
+            return int(a > 0 && real(3) > 0.0 ? real(2) : real(1)) + whole(0);
+        }
+        value = multiplier_of(rounded(exact_quotient(double_of(a), double_of(b))));
+    } else if (KIND == PRODUCT) {
         value = float(a * b);
     } else {
         precise float fa = float(a) * real(6);
@@ -115,6 +118,7 @@ void main() {
             out8[out_at] = int8_t(to_level(value, real(1), real(2), whole(0)));
             break;
         }
+        case CONSTANT: out8[out_at] = int8_t(byte_of(constants[p.parameters + (b_at >> 2)], b_at & 3)); break;
         default: out8[out_at] = int8_t(combined_levels(int(a8[a_at]), int(b8[b_at])));
     }
 #else
@@ -122,6 +126,12 @@ void main() {
         case COPY_FLOATS: outf[out_at] = af[a_at]; break;
         case CONSTANT: store(out_at, real(b_at)); break;
         case CALL: store(out_at, call(load_a(a_at))); break;
+        case ELEMENTARY: {
+            precise float v = load_a(a_at) * real(0);
+            v += real(1);
+            store(out_at, elementary(FUNCTION, v, real(3), real(4)) * real(2));
+            break;
+        }
         case SLOPE: store(out_at, load_a(a_at) < 0.0 ? load_a(a_at) * real(b_at) : load_a(a_at)); break;
         case CLAMP: store(out_at, min(max(load_a(a_at), real(0)), real(1))); break;
         case AFFINE: store(out_at, load_a(a_at) * real(5 + b_at) + real(5 + whole(4) + b_at)); break;
