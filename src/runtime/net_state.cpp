@@ -51,7 +51,7 @@ bool NetState::leave_device(const Status& why) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (cpu_reason_.empty()) {
         cpu_reason_ = why.message();
-        log(LogLevel::kWarn, "%s: everything runs on the CPU", why.message());
+        log(LogLevel::kError, "%s: everything runs on the CPU", why.message());
         plans_.clear();
         last_plan_.reset();
     }

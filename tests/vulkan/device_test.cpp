@@ -7,6 +7,8 @@
 #include <iterator>
 
 #include "device_support.h"
+#include "faults.h"
+#include "fw/c_api.h"
 #include "model/model_io.h"
 #include "zoo/zoo.h"
 
@@ -177,6 +179,43 @@ TEST_F(VulkanDevice, KeepsPipelinesInAFile) {
     std::ofstream(path, std::ios::binary) << good.substr(0, good.size() / 2);
     run();
     EXPECT_GT(contents().size(), good.size() / 2);
+}
+
+// The status of one inference through the C interface.
+fw_status run_in_c(const zoo::ModelFiles& files) {
+    fw_net* net = fw_net_create();
+    fw_net_set_device(net, "vulkan", 0);
+    fw_status status =
+        fw_net_load_model_memory(net, files.param.data(), files.param.size(), files.bin.data(), files.bin.size());
+    if (status == FW_OK) {
+        fw_extractor* extractor = fw_extractor_create(net);
+        const std::vector<float> image(4 * 5 * 6, 0.25F);
+        fw_extractor_input(extractor, "data", image.data(), {3, {4, 5, 6, 0}});
+        const float* out = nullptr;
+        fw_shape shape;
+        status = fw_extractor_extract(extractor, "prob", &out, &shape);
+        fw_extractor_destroy(extractor);
+    }
+    fw_net_destroy(net);
+    return status;
+}
+
+TEST_F(VulkanDevice, TheCInterfaceSaysWhatFailed) {
+    zoo::ModelFiles files;
+    {
+        Net net;
+        ASSERT_TRUE(load(Option(), &net, &files).ok());
+    }
+    vulkan::Faults faults;
+    vulkan::FaultyDriver driver(faults);
+    EXPECT_EQ(run_in_c(files), FW_OK) << fw_last_error();
+    faults.wait = VK_ERROR_DEVICE_LOST;
+    driver.set(faults);
+    EXPECT_EQ(run_in_c(files), FW_DEVICE_LOST) << fw_last_error();
+    faults = {};
+    faults.create_pipeline = VK_ERROR_UNKNOWN;
+    driver.set(faults);
+    EXPECT_EQ(run_in_c(files), FW_SHADER_REJECTED) << fw_last_error();
 }
 
 TEST_F(VulkanDevice, MemoryIsBounded) {

@@ -126,21 +126,21 @@ protected:
 TEST_F(VulkanFaults, ALostDevice) {
     Faults faults;
     faults.create_device = VK_ERROR_INITIALIZATION_FAILED;
-    expect_error_or_cpu(faults, Code::kInternal, "vkCreateDevice failed with VK_ERROR_INITIALIZATION_FAILED");
+    expect_error_or_cpu(faults, Code::kDeviceLost, "vkCreateDevice failed with VK_ERROR_INITIALIZATION_FAILED");
     for (const int successes : {0, 1}) {  // in the first part of the network, in the second
         faults = {};
         faults.successes = successes;
         faults.submit = VK_ERROR_DEVICE_LOST;
-        expect_error_or_cpu(faults, Code::kInternal, "vkQueueSubmit failed with VK_ERROR_DEVICE_LOST");
+        expect_error_or_cpu(faults, Code::kDeviceLost, "vkQueueSubmit failed with VK_ERROR_DEVICE_LOST");
         std::swap(faults.submit, faults.wait);
-        expect_error_or_cpu(faults, Code::kInternal, "vkWaitForFences failed with VK_ERROR_DEVICE_LOST");
+        expect_error_or_cpu(faults, Code::kDeviceLost, "vkWaitForFences failed with VK_ERROR_DEVICE_LOST");
     }
     option_.staged_device_memory = true;  // two weights are copied by submissions then, and two crossings
     for (int successes = 0; successes < 6; ++successes) {
         faults = {};
         faults.successes = successes;
         faults.submit = VK_ERROR_DEVICE_LOST;
-        expect_error_or_cpu(faults, Code::kInternal, "vkQueueSubmit failed with VK_ERROR_DEVICE_LOST");
+        expect_error_or_cpu(faults, Code::kDeviceLost, "vkQueueSubmit failed with VK_ERROR_DEVICE_LOST");
     }
 }
 
@@ -161,7 +161,7 @@ TEST_F(VulkanFaults, ARejectedShader) {
     faults.create_pipeline = VK_ERROR_INITIALIZATION_FAILED;
     for (const int successes : {0, 1}) {  // for the first part, for the second
         faults.successes = successes;
-        expect_error_or_cpu(faults, Code::kInternal, "shader 'conv_float' on");
+        expect_error_or_cpu(faults, Code::kShaderRejected, "shader 'conv_float' on");
     }
 }
 
