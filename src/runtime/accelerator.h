@@ -68,15 +68,19 @@ public:
 };
 
 /// Opens what Option::device names; null for "cpu". kNotFound, kUnsupported with the reason where there is none.
-Result<std::shared_ptr<Accelerator>> open_accelerator(const Option& option);
+/// `all_float`: the network has no int8 layers, so that Precision::kAuto with Option::fp16 becomes kFp16 in `*option`
+/// where the device keeps float16, fp16_arithmetic as it multiplies in it.
+Result<std::shared_ptr<Accelerator>> open_accelerator(bool all_float, Option* option);
 
-/// What Option::device "auto" became: "cpu" or "vulkan", and why.
+/// What Option::device "auto" became, and why: device is "cpu" or "vulkan", precision and fp16_arithmetic may differ
+/// from what was asked for where that was kAuto.
 struct DeviceChoice {
-    std::string device;
+    Option option;
     std::string reason;
 };
-/// The faster of both for this model and these options: measured with the declared input shapes, or as remembered in
-/// the file of "auto:FILE". The CPU where the device cannot run it. Fails where the CPU cannot either.
-Result<DeviceChoice> choose_device(const Model& model, const Option& option, const ScaleTable* table);
+/// The fastest for this model and these options - with kAuto, in each precision that they allow: measured with the
+/// declared input shapes, or as remembered in the file of "auto:FILE". The CPU where the device cannot run it. Fails
+/// where the CPU cannot either.
+Result<DeviceChoice> choose_device(const Model& model, const Option& option, const ScaleTable* table, bool all_float);
 
 }  // namespace fw

@@ -180,6 +180,14 @@ TEST_F(VulkanFaults, NoFloat16Storage) {
         expect_on_cpu(plan, "keeps no float16 in storage buffers");
         EXPECT_NE(take_validation_messages(), "");
     }
+    {
+        FaultyDriver driver(faults);
+        option_.precision = Precision::kAuto;
+        option_.fp16 = true;
+        option_.device_fallback = false;
+        Mat out;
+        EXPECT_TRUE(load_and_run(&out).ok());
+    }
     // The same device does floats.
     option_.precision = Precision::kFloat;
     option_.device_fallback = false;
@@ -203,6 +211,15 @@ TEST_F(VulkanFaults, NoFloat16Arithmetic) {
     status = load_and_run(&out);
     EXPECT_EQ(status.code(), Code::kUnsupported);
     EXPECT_NE(std::string(status.message()).find("does not compute in float16"), std::string::npos) << status.message();
+    // kAuto takes what there is.
+    option_.precision = Precision::kAuto;
+    option_.fp16 = true;
+    Net net;
+    zoo::ModelFiles files;
+    status = load(option_, &net, &files);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(net.option().precision, Precision::kFp16);
+    EXPECT_FALSE(net.option().fp16_arithmetic);
 }
 
 // Several inferences, Extractors and shapes after the loss; then another Net gets a device that works.
