@@ -72,15 +72,10 @@ public:
 /// where the device keeps float16, fp16_arithmetic as it multiplies in it.
 Result<std::shared_ptr<Accelerator>> open_accelerator(bool all_float, Option* option);
 
-/// What Option::device "auto" became, and why: device is "cpu" or "vulkan", precision and fp16_arithmetic may differ
-/// from what was asked for where that was kAuto.
-struct DeviceChoice {
-    Option option;
-    std::string reason;
-};
-/// The fastest for this model and these options - with kAuto, in each precision that they allow: measured with the
-/// declared input shapes, or as remembered in the file of "auto:FILE". The CPU where the device cannot run it. Fails
+/// Makes "cpu" or "vulkan" of the Option::device "auto", and says why: the fastest for this model and these options -
+/// with kAuto, in each precision that they allow, which `*option` then has - measured with the declared input shapes,
+/// or as remembered in the file of "auto:FILE". The CPU where the device cannot run it. Fails, and changes nothing,
 /// where the CPU cannot either.
-Result<DeviceChoice> choose_device(const Model& model, const Option& option, const ScaleTable* table, bool all_float);
+Result<std::string> choose_device(const Model& model, const ScaleTable* table, bool all_float, Option* option);
 
 }  // namespace fw

@@ -263,63 +263,63 @@ std::vector<Candidate> candidates_of(const Option& asked, const Option& opened, 
     return candidates;
 }
 
-DeviceChoice on_cpu(const Option& asked, const std::string& why) {
-    DeviceChoice choice{asked, std::string("device 'auto': ") + why};
-    choice.option.device = "cpu";
-    return choice;
+std::string on_cpu(const std::string& why, Option* option) {
+    option->device = "cpu";
+    return "device 'auto': " + why;
 }
 
-DeviceChoice chosen_by(const Times& times, const Option& asked, const std::vector<Candidate>& candidates,
-                       const char* how) {
+std::string choose_by(const Times& times, const std::vector<Candidate>& candidates, const char* how, Option* option) {
     char text[80];
     std::snprintf(text, sizeof(text), "cpu takes %.4g ms, %s", times.cpu, kDevice);
-    DeviceChoice choice = on_cpu(asked, text);
+    std::string reason = on_cpu(text, option);
     double least = times.cpu;
     const char* separator = " ";
     for (const Candidate& candidate : candidates) {
         const double ms = times.device[candidate.variant];
         std::snprintf(text, sizeof(text), "%s%.4g ms in %s", separator, ms, kVariants[candidate.variant].name);
-        choice.reason += text;
+        reason += text;
         separator = ", ";
         if (ms < least) {
             least = ms;
-            choice.option = candidate.option;
+            *option = candidate.option;
         }
     }
-    choice.reason += std::string(" (") + how + ")";
-    return choice;
+    return reason + " (" + how + ")";
 }
 
 }  // namespace
 
-Result<DeviceChoice> choose_device(const Model& model, const Option& option, const ScaleTable* table, bool all_float) {
+Result<std::string> choose_device(const Model& model, const ScaleTable* table, bool all_float, Option* option) {
     Model described = model;
     FW_RETURN_IF_ERROR(describe_model(&described));
     for (const InputInfo& input : described.inputs) {
         if (input.shape.rank == 0) {
-            return on_cpu(option, "cannot measure, input '" + input.name + "' declares no shape");
+            return on_cpu("cannot measure, input '" + input.name + "' declares no shape", option);
         }
     }
-    Option on_device = option;
+    const Option asked = *option;
+    Option on_device = asked;
     on_device.device = kDevice;
     const Result<std::shared_ptr<Accelerator>> opened = open_accelerator(true, &on_device);
     if (!opened.ok()) {
-        return on_cpu(option, opened.status().message());
+        return on_cpu(opened.status().message(), option);
     }
-    const std::vector<Candidate> candidates = candidates_of(option, on_device, all_float);
+    const std::vector<Candidate> candidates = candidates_of(asked, on_device, all_float);
     const std::string prefix = "auto:";
-    Memory memory(option.device.compare(0, prefix.size(), prefix) == 0 ? option.device.substr(prefix.size()) : "");
-    const std::string key = key_text(described, option, table, (*opened)->identity());
-    const bool remembers = option.device.size() > prefix.size() && !key.empty();
+    Memory memory(asked.device.compare(0, prefix.size(), prefix) == 0 ? asked.device.substr(prefix.size()) : "");
+    const std::string key = key_text(described, asked, table, (*opened)->identity());
+    const bool remembers = asked.device.size() > prefix.size() && !key.empty();
     if (remembers) {
         FW_RETURN_IF_ERROR(memory.load());
         if (const Times* known = memory.find(hash_of(key))) {
-            return chosen_by(*known, option, candidates, "measured before");
+            return choose_by(*known, candidates, "measured before", option);
         }
     }
     Times times;
     Subject cpu;
-    FW_RETURN_IF_ERROR(cpu.load(model, on_cpu(option, "").option, table));
+    Option on_cpu_only = asked;
+    on_cpu_only.device = "cpu";
+    FW_RETURN_IF_ERROR(cpu.load(model, on_cpu_only, table));
     for (const Candidate& candidate : candidates) {
         Subject device;  // one after another: each has its weights
         Status status = device.load(model, candidate.option, table);
@@ -327,7 +327,7 @@ Result<DeviceChoice> choose_device(const Model& model, const Option& option, con
             status = race(&cpu, &device, &times.cpu, &times.device[candidate.variant]);
         }
         if (!status.ok()) {
-            return on_cpu(option, status.message());
+            return on_cpu(status.message(), option);
         }
     }
     if (remembers) {
@@ -336,7 +336,7 @@ Result<DeviceChoice> choose_device(const Model& model, const Option& option, con
             log(LogLevel::kWarn, "device times: %s", written.message());
         }
     }
-    return chosen_by(times, option, candidates, "measured now");
+    return choose_by(times, candidates, "measured now", option);
 }
 
 }  // namespace fw

@@ -36,20 +36,22 @@ int NetState::threads() const {
 
 Status NetState::finish_load(Model loaded_model) {
     FW_RETURN_IF_ERROR(current_isa().status());  // an FW_ISA that this machine lacks
-    const Option asked = option;
-    const std::string& device = asked.device;
-    if (device == "auto" || (device.compare(0, 5, "auto:") == 0 && device.size() > 5)) {
-        FW_ASSIGN_OR_RETURN(DeviceChoice choice, choose_device(loaded_model, option, table_or_null(),
-                                                               kHasAccelerator && is_float(loaded_model)));
-        log(LogLevel::kInfo, "%s", choice.reason.c_str());
-        option = std::move(choice.option);
+    const std::string asked = option.device;
+    const Precision precision = option.precision;
+    const bool fp16_arithmetic = option.fp16_arithmetic;
+    if (asked == "auto" || (asked.compare(0, 5, "auto:") == 0 && asked.size() > 5)) {
+        FW_ASSIGN_OR_RETURN(std::string reason, choose_device(loaded_model, table_or_null(),
+                                                              kHasAccelerator && is_float(loaded_model), &option));
+        log(LogLevel::kInfo, "%s", reason.c_str());
         if (option.device == "cpu") {
-            cpu_reason_ = std::move(choice.reason);
+            cpu_reason_ = std::move(reason);
         }
     }
     Status status = load_on_device(std::move(loaded_model));
     if (!status.ok()) {
-        option = asked;
+        option.device = asked;
+        option.precision = precision;
+        option.fp16_arithmetic = fp16_arithmetic;
         cpu_reason_.clear();
     }
     return status;

@@ -11,11 +11,10 @@ Result<std::shared_ptr<Accelerator>> open_accelerator(bool /*all_float*/, Option
                          option->device.c_str());
 }
 
-Result<DeviceChoice> choose_device(const Model& /*model*/, const Option& option, const ScaleTable* /*table*/,
-                                   bool /*all_float*/) {
-    DeviceChoice choice{option, "device 'auto': this build has no Vulkan (FW_VULKAN is OFF)"};
-    choice.option.device = "cpu";
-    return choice;
+Result<std::string> choose_device(const Model& /*model*/, const ScaleTable* /*table*/, bool /*all_float*/,
+                                  Option* option) {
+    option->device = "cpu";
+    return std::string("device 'auto': this build has no Vulkan (FW_VULKAN is OFF)");
 }
 
 Result<std::vector<DeviceInfo>> list_devices() {
