@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# All figures of a GPU in one go, on a fresh machine: devices, exactness, latency of the zoo in float, float16 and int8 on the
-# GPU and the CPU, cold start with and without a warm pipeline cache.
+# All figures of a GPU in one go, on a fresh machine: devices, their limits, exactness, latency of the zoo in float, float16 and
+# int8 on the GPU and the CPU, with ncnn's Vulkan build (a wheel from PyPI) beside it, cold start with and without a warm
+# pipeline cache, memory, and what share of the limits the convolutions reach. summary.md in OUT_FOLDER has all of it in tables.
 # Usage: benchmark/gpu.sh [OUT_FOLDER] [DEVICE]      (default: gpu-figures, vulkan)
 # For a trial of the script itself: FW_GPU_ZOO=NAME,.. measures these networks only, FW_GPU_TESTS=FILTER runs these tests only,
-# FW_GPU_LOOPS=N and FW_GPU_ROUNDS=N measure less.
+# FW_GPU_LOOPS=N and FW_GPU_ROUNDS=N measure less. FW_GPU_PYTHON=PYTHON has ncnn and numpy already; else a venv is made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-gpu-figures}
@@ -11,13 +12,18 @@ device=${2:-vulkan}
 layers=${FW_GPU_ZOO:-mobilenet_v1,resnet50,squeezenet_v1_1}
 rounds=${FW_GPU_ROUNDS:-3}
 mkdir -p "$out"
+rm -f "$out"/{zoo,ncnn,layers,start}-*.json "$out/start.txt"
 
 scripts/install_deps.sh build test vulkan
 cmake --preset release >/dev/null
-cmake --build --preset release --target benchfw fw_test_vulkan
+cmake --build --preset release --target benchfw gpu_peak zoo_export calibrate fwopt fw_test_vulkan
 bench=build/bin/benchfw
 
 $bench --list-devices | tee "$out/devices.txt"
+build/bin/gpu_peak "$device" | tee "$out/peak.json"
+if grep -q '"type": "CPU"' "$out/peak.json"; then
+    echo "NOTE: this is a software device, which computes on the CPU: nothing below is a figure of a GPU"
+fi
 precisions=(--int8 --float)
 grep -q "float16 storage" "$out/devices.txt" && precisions+=(--fp16)
 loops=()
@@ -26,7 +32,25 @@ zoo=()
 [ -z "${FW_GPU_ZOO:-}" ] || zoo+=(--zoo "$FW_GPU_ZOO")
 FW_EXPECT_VULKAN=1 FW_VULKAN_ZOO=all build/bin/fw_test_vulkan --gtest_brief=1 --gtest_filter="${FW_GPU_TESTS:-*}" |
     tee "$out/exactness.txt"
-# Processor and device in turns, so that a disturbance meets both.
+
+python=${FW_GPU_PYTHON:-build/ncnn/bin/python}
+if [ -z "${FW_GPU_PYTHON:-}" ] && ! "$python" -c 'import ncnn, numpy' 2>/dev/null; then
+    { python3 -m venv build/ncnn && "$python" -m pip install --quiet ncnn numpy; } || true
+fi
+ncnn=no
+if "$python" -c 'import ncnn, numpy' 2>/dev/null; then
+    ncnn=yes
+    IFS=, read -r -a networks <<<"${FW_GPU_ZOO:-all}"
+    for network in "${networks[@]}"; do
+        build/bin/zoo_export "$network" --out build/zoo --quiet
+    done
+else
+    echo "NOTE: ncnn is not measured, $python cannot import it and numpy"
+fi
+
+# Processor, device and ncnn in turns, so that a disturbance meets all.
+number=()
+case "$device" in *:*) number=(--device "${device#*:}") ;; esac
 for round in $(seq "$rounds"); do
     for where in cpu "$device"; do
         threads=1
@@ -34,10 +58,14 @@ for round in $(seq "$rounds"); do
         $bench "${zoo[@]}" "${loops[@]}" "${precisions[@]}" --device "$where" --threads $threads \
                --json "$out/zoo-${where/:/}-$round.json" | tee "$out/zoo-${where/:/}-$round.txt"
     done
+    if [ $ncnn = yes ]; then
+        "$python" benchmark/gpu/ncnn_vulkan.py build/zoo --nets "${FW_GPU_ZOO:-}" "${loops[@]}" "${number[@]}" \
+                  --json "$out/ncnn-$round.json" 2>"$out/ncnn-$round.log" | tee "$out/ncnn-$round.txt"
+    fi
 done
-rm -f "$out/start.txt"
 for network in ${layers//,/ }; do
-    $bench --zoo "$network" "${loops[@]}" "${precisions[@]}" --device "$device" --layers | tee "$out/layers-$network.txt"
+    $bench --zoo "$network" "${loops[@]}" "${precisions[@]}" --device "$device" --layers --json "$out/layers-$network.json" |
+        tee "$out/layers-$network.txt"
     rm -f "$out/pipelines"
     for start in cold warm; do
         echo "$network, $start pipeline cache" | tee -a "$out/start.txt"
@@ -45,4 +73,5 @@ for network in ${layers//,/ }; do
                --json "$out/start-$network-$start.json" | tee -a "$out/start.txt"
     done
 done
+python3 benchmark/gpu/summary.py "$out" --device "$device"
 echo "figures are in $out"

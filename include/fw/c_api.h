@@ -20,8 +20,21 @@ extern "C" {
 typedef struct fw_net fw_net;
 typedef struct fw_extractor fw_extractor;
 
-/* Values of fw::Code. */
+/* Values of fw::Code, in its order. */
 typedef int fw_status;
+enum {
+    FW_OK,
+    FW_INVALID_ARGUMENT,
+    FW_NOT_FOUND,
+    FW_PARSE_ERROR,
+    FW_UNSUPPORTED,
+    FW_OUT_OF_MEMORY,
+    FW_IO_ERROR,
+    FW_FAILED_PRECONDITION,
+    FW_INTERNAL,
+    FW_DEVICE_LOST,
+    FW_SHADER_REJECTED
+};
 
 typedef struct fw_shape {
     int rank;    /* 1..4 */
@@ -36,6 +49,8 @@ FW_C_EXPORT void fw_net_destroy(fw_net* net);
 FW_C_EXPORT fw_status fw_net_set_threads(fw_net* net, int threads);
 /* 0 = auto, 1 = float, 2 = int8, 3 = float with float16 weights */
 FW_C_EXPORT fw_status fw_net_set_precision(fw_net* net, int precision);
+/* "cpu", "vulkan", "vulkan:N" or "auto"; fallback: not 0 = the CPU goes on where that device is missing or fails. */
+FW_C_EXPORT fw_status fw_net_set_device(fw_net* net, const char* device, int fallback);
 FW_C_EXPORT fw_status fw_net_load_table(fw_net* net, const char* path);
 FW_C_EXPORT fw_status fw_net_load_model(fw_net* net, const char* param_path, const char* bin_path);
 FW_C_EXPORT fw_status fw_net_load_model_memory(fw_net* net, const char* param, size_t param_size, const void* bin,

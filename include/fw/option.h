@@ -83,7 +83,12 @@ struct DeviceInfo {
 /// The devices that Option::device can name besides "cpu". An error says why there are none.
 FW_EXPORT Result<std::vector<DeviceInfo>> list_devices();
 
-enum class LogLevel : uint8_t { kDebug, kInfo, kWarn };
+enum class LogLevel : uint8_t {
+    kDebug,
+    kInfo,
+    kWarn,
+    kError,  ///< what was asked for failed, and something else goes on in its place
+};
 
 /// Receives one message, without newline. Called from any thread that runs the library.
 using LogSink = void (*)(LogLevel level, const char* message, void* user_data);

@@ -61,15 +61,14 @@ public:
 };
 
 /// Opens what Option::device names; null for "cpu". kNotFound, kUnsupported with the reason where there is none.
-Result<std::shared_ptr<Accelerator>> open_accelerator(const Option& option);
+/// `all_float`: the network has no int8 layers, so that Precision::kAuto with Option::fp16 becomes kFp16 in `*option`
+/// where the device keeps float16, fp16_arithmetic as it multiplies in it.
+Result<std::shared_ptr<Accelerator>> open_accelerator(bool all_float, Option* option);
 
-/// What Option::device "auto" became: "cpu" or "vulkan", and why.
-struct DeviceChoice {
-    std::string device;
-    std::string reason;
-};
-/// The faster of both for this model and these options: measured with the declared input shapes, or as remembered in
-/// the file of "auto:FILE". The CPU where the device cannot run it. Fails where the CPU cannot either.
-Result<DeviceChoice> choose_device(const Model& model, const Option& option, const ScaleTable* table);
+/// Makes "cpu" or "vulkan" of the Option::device "auto", and says why: the fastest for this model and these options -
+/// with kAuto, in each precision that they allow, which `*option` then has - measured with the declared input shapes,
+/// or as remembered in the file of "auto:FILE". The CPU where the device cannot run it. Fails, and changes nothing,
+/// where the CPU cannot either.
+Result<std::string> choose_device(const Model& model, const ScaleTable* table, bool all_float, Option* option);
 
 }  // namespace fw

@@ -21,6 +21,9 @@ struct fw_extractor {
 
 namespace {
 
+static_assert(FW_INTERNAL == static_cast<int>(fw::Code::kInternal) &&
+              FW_SHADER_REJECTED == static_cast<int>(fw::Code::kShaderRejected));
+
 thread_local fw::Status t_last;
 
 fw_status report(fw::Status status) {
@@ -36,6 +39,14 @@ fw_status loaded(fw_net* net, const fw::Status& status) {
     if (status.ok()) {
         net->inputs = net->net.input_names();
         net->outputs = net->net.output_names();
+    }
+    return report(status);
+}
+
+fw_status set_option(fw_net* net, const fw::Option& option) {
+    const fw::Status status = net->net.set_option(option);
+    if (status.ok()) {
+        net->option = option;
     }
     return report(status);
 }
@@ -69,11 +80,7 @@ fw_status fw_net_set_threads(fw_net* net, int threads) {
     }
     fw::Option option = net->option;
     option.threads = threads;
-    const fw::Status status = net->net.set_option(option);
-    if (status.ok()) {
-        net->option = option;
-    }
-    return report(status);
+    return set_option(net, option);
 }
 
 fw_status fw_net_set_precision(fw_net* net, int precision) {
@@ -82,11 +89,17 @@ fw_status fw_net_set_precision(fw_net* net, int precision) {
     }
     fw::Option option = net->option;
     option.precision = static_cast<fw::Precision>(precision);
-    const fw::Status status = net->net.set_option(option);
-    if (status.ok()) {
-        net->option = option;
+    return set_option(net, option);
+}
+
+fw_status fw_net_set_device(fw_net* net, const char* device, int fallback) {
+    if (net == nullptr || device == nullptr) {
+        return bad_argument("net or device is null");
     }
-    return report(status);
+    fw::Option option = net->option;
+    option.device = device;
+    option.device_fallback = fallback != 0;
+    return set_option(net, option);
 }
 
 fw_status fw_net_load_table(fw_net* net, const char* path) {

@@ -1,5 +1,6 @@
 // Option::device "auto": measures the CPU and the first GPU with the network at hand, once, and remembers the times.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
@@ -33,18 +34,26 @@ double ms_since(Clock::time_point begin) {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
+/// What the network may be on the device.
+struct Variant {
+    const char* name;
+    Precision precision;
+};
+constexpr std::array<Variant, 3> kVariants = {
+    {{"int8", Precision::kInt8}, {"float", Precision::kFloat}, {"fp16", Precision::kFp16}}};
+
+constexpr double kNotMeasured = std::numeric_limits<double>::infinity();
+
 struct Times {
-    double cpu = std::numeric_limits<double>::infinity();
-    double device = std::numeric_limits<double>::infinity();
-    bool device_wins() const { return device < cpu; }
+    double cpu = kNotMeasured;
+    std::array<double, kVariants.size()> device = {kNotMeasured, kNotMeasured, kNotMeasured};
 };
 
 /// The network on one processor, with inputs of zeros.
 class Subject {
 public:
-    Status load(const Model& model, const Option& option, const ScaleTable* table, const char* device) {
+    Status load(const Model& model, const Option& option, const ScaleTable* table) {
         state_.option = option;
-        state_.option.device = device;
         state_.option.device_fallback = false;  // a device that fails is not measured
         if (table != nullptr) {
             state_.table = *table;
@@ -90,15 +99,15 @@ private:
 };
 
 // In turns, so that a disturbance meets both.
-Status race(Subject* cpu, Subject* device, Times* times) {
-    Times first;  // compiles shaders, touches memory for the first time
-    FW_RETURN_IF_ERROR(cpu->run(&first.cpu));
-    FW_RETURN_IF_ERROR(device->run(&first.device));
+Status race(Subject* cpu, Subject* device, double* cpu_ms, double* device_ms) {
+    double first = kNotMeasured;  // compiles shaders, touches memory for the first time
+    FW_RETURN_IF_ERROR(cpu->run(&first));
+    FW_RETURN_IF_ERROR(device->run(&first));
     const Clock::time_point begin = Clock::now();
     for (int round = 0; round < kRounds; ++round) {
-        FW_RETURN_IF_ERROR(cpu->run(&times->cpu));
-        FW_RETURN_IF_ERROR(device->run(&times->device));
-        const double ratio = times->cpu / times->device;
+        FW_RETURN_IF_ERROR(cpu->run(cpu_ms));
+        FW_RETURN_IF_ERROR(device->run(device_ms));
+        const double ratio = *cpu_ms / *device_ms;
         if (ratio > kClear || ratio < 1.0 / kClear || ms_since(begin) > kBudgetMs) {
             break;
         }
@@ -106,8 +115,9 @@ Status race(Subject* cpu, Subject* device, Times* times) {
     return {};
 }
 
-/// What was measured, by key. The file: "fwdevice 1", then a line "KEY CPU_US DEVICE_US" (microseconds) each. One
-/// that is not exactly so counts as empty and is replaced.
+/// What was measured, by key. The file: "fwdevice 2", then a line "KEY CPU INT8 FLOAT FP16" each: microseconds on the
+/// CPU and of each variant on the device, "-" where it was not measured. One that is not exactly so counts as empty and
+/// is replaced.
 class Memory {
 public:
     explicit Memory(std::string path) : path_(std::move(path)) {}
@@ -131,16 +141,21 @@ public:
         times_[key] = times;
         std::string text = kHeader;
         for (const auto& [known, t] : times_) {
-            char line[80];
-            std::snprintf(line, sizeof(line), "%016" PRIx64 " %.0f %.0f\n", known, t.cpu * 1e3, t.device * 1e3);
-            text += line;
+            char number[40];
+            std::snprintf(number, sizeof(number), "%016" PRIx64 " %.0f", known, t.cpu * 1e3);
+            text += number;
+            for (const double ms : t.device) {
+                std::snprintf(number, sizeof(number), " %.0f", ms * 1e3);
+                text += ms == kNotMeasured ? " -" : number;
+            }
+            text += '\n';
         }
         return write_file_atomic(path_.c_str(), {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
     }
 
 private:
     static constexpr size_t kMostBytes = size_t{1} << 20;
-    static constexpr char kHeader[] = "fwdevice 1\n";
+    static constexpr char kHeader[] = "fwdevice 2\n";
     static constexpr size_t kKeyDigits = 16;
     static constexpr size_t kMostDigits = 12;
 
@@ -166,12 +181,23 @@ private:
         for (size_t at = header.size(); at < text.size();) {
             uint64_t key = 0;
             uint64_t cpu = 0;
-            uint64_t device = 0;
-            if (!number(text, 16, kKeyDigits, ' ', &at, &key) || !number(text, 10, kMostDigits, ' ', &at, &cpu) ||
-                !number(text, 10, kMostDigits, '\n', &at, &device)) {
+            if (!number(text, 16, kKeyDigits, ' ', &at, &key) || !number(text, 10, kMostDigits, ' ', &at, &cpu)) {
                 return false;
             }
-            times_[key] = {static_cast<double>(cpu) * 1e-3, static_cast<double>(device) * 1e-3};
+            Times times;
+            times.cpu = static_cast<double>(cpu) * 1e-3;
+            for (size_t i = 0; i < times.device.size(); ++i) {
+                const char end = i + 1 < times.device.size() ? ' ' : '\n';
+                uint64_t us = 0;
+                if (text.compare(at, 2, std::string("-") + end) == 0) {
+                    at += 2;
+                } else if (number(text, 10, kMostDigits, end, &at, &us)) {
+                    times.device[i] = static_cast<double>(us) * 1e-3;
+                } else {
+                    return false;
+                }
+            }
+            times_[key] = times;
         }
         return true;
     }
@@ -211,49 +237,99 @@ uint64_t hash_of(const std::string& text) {
     return hash;
 }
 
-DeviceChoice chosen_by(const Times& times, const char* how) {
-    char text[120];
-    std::snprintf(text, sizeof(text), "device 'auto': cpu takes %.4g ms, %s %.4g ms (%s)", times.cpu, kDevice,
-                  times.device, how);
-    return {times.device_wins() ? kDevice : "cpu", text};
+/// A variant that may run on the device, with the options for it.
+struct Candidate {
+    size_t variant;
+    Option option;
+};
+
+// `opened`: the options as open_accelerator() left them, for a network of floats.
+std::vector<Candidate> candidates_of(const Option& asked, const Option& opened, bool all_float) {
+    std::vector<Candidate> candidates;
+    for (size_t i = 0; i < kVariants.size(); ++i) {
+        const Precision precision = kVariants[i].precision;
+        Option option = asked;
+        option.device = kDevice;
+        bool possible = asked.precision == precision;
+        if (asked.precision == Precision::kAuto) {
+            const bool half = precision == Precision::kFp16;
+            possible = half ? opened.precision == Precision::kFp16 : precision == Precision::kFloat || !all_float;
+            option.precision = precision;
+            option.fp16_arithmetic = half ? opened.fp16_arithmetic : asked.fp16_arithmetic;
+        }
+        if (possible) {
+            candidates.push_back({i, std::move(option)});
+        }
+    }
+    return candidates;
+}
+
+std::string on_cpu(const std::string& why, Option* option) {
+    option->device = "cpu";
+    return "device 'auto': " + why;
+}
+
+std::string choose_by(const Times& times, const std::vector<Candidate>& candidates, const char* how, Option* option) {
+    char text[80];
+    std::snprintf(text, sizeof(text), "cpu takes %.4g ms, %s", times.cpu, kDevice);
+    std::string reason = on_cpu(text, option);
+    double least = times.cpu;
+    const char* separator = " ";
+    for (const Candidate& candidate : candidates) {
+        const double ms = times.device[candidate.variant];
+        std::snprintf(text, sizeof(text), "%s%.4g ms in %s", separator, ms, kVariants[candidate.variant].name);
+        reason += text;
+        separator = ", ";
+        if (ms < least) {
+            least = ms;
+            *option = candidate.option;
+        }
+    }
+    return reason + " (" + how + ")";
 }
 
 }  // namespace
 
-Result<DeviceChoice> choose_device(const Model& model, const Option& option, const ScaleTable* table) {
+Result<std::string> choose_device(const Model& model, const ScaleTable* table, bool all_float, Option* option) {
     Model described = model;
     FW_RETURN_IF_ERROR(describe_model(&described));
     for (const InputInfo& input : described.inputs) {
         if (input.shape.rank == 0) {
-            return DeviceChoice{"cpu", "device 'auto': cannot measure, input '" + input.name + "' declares no shape"};
+            return on_cpu("cannot measure, input '" + input.name + "' declares no shape", option);
         }
     }
-    Option on_device = option;
+    const Option asked = *option;
+    Option on_device = asked;
     on_device.device = kDevice;
-    const Result<std::shared_ptr<Accelerator>> opened = open_accelerator(on_device);
+    const Result<std::shared_ptr<Accelerator>> opened = open_accelerator(true, &on_device);
     if (!opened.ok()) {
-        return DeviceChoice{"cpu", std::string("device 'auto': ") + opened.status().message()};
+        return on_cpu(opened.status().message(), option);
     }
+    const std::vector<Candidate> candidates = candidates_of(asked, on_device, all_float);
     const std::string prefix = "auto:";
-    Memory memory(option.device.compare(0, prefix.size(), prefix) == 0 ? option.device.substr(prefix.size()) : "");
-    const std::string key = key_text(described, option, table, (*opened)->identity());
-    const bool remembers = option.device.size() > prefix.size() && !key.empty();
+    Memory memory(asked.device.compare(0, prefix.size(), prefix) == 0 ? asked.device.substr(prefix.size()) : "");
+    const std::string key = key_text(described, asked, table, (*opened)->identity());
+    const bool remembers = asked.device.size() > prefix.size() && !key.empty();
     if (remembers) {
         FW_RETURN_IF_ERROR(memory.load());
         if (const Times* known = memory.find(hash_of(key))) {
-            return chosen_by(*known, "measured before");
+            return choose_by(*known, candidates, "measured before", option);
         }
     }
-    Subject cpu;
-    FW_RETURN_IF_ERROR(cpu.load(model, option, table, "cpu"));
-    Subject device;
-    Status status = device.load(model, option, table, kDevice);
     Times times;
-    if (status.ok()) {
-        status = race(&cpu, &device, &times);
-    }
-    if (!status.ok()) {
-        return DeviceChoice{"cpu", std::string("device 'auto': ") + status.message()};
+    Subject cpu;
+    Option on_cpu_only = asked;
+    on_cpu_only.device = "cpu";
+    FW_RETURN_IF_ERROR(cpu.load(model, on_cpu_only, table));
+    for (const Candidate& candidate : candidates) {
+        Subject device;  // one after another: each has its weights
+        Status status = device.load(model, candidate.option, table);
+        if (status.ok()) {
+            status = race(&cpu, &device, &times.cpu, &times.device[candidate.variant]);
+        }
+        if (!status.ok()) {
+            return on_cpu(status.message(), option);
+        }
     }
     if (remembers) {
         const Status written = memory.add(hash_of(key), times);
@@ -261,7 +337,7 @@ Result<DeviceChoice> choose_device(const Model& model, const Option& option, con
             log(LogLevel::kWarn, "device times: %s", written.message());
         }
     }
-    return chosen_by(times, "measured now");
+    return choose_by(times, candidates, "measured now", option);
 }
 
 }  // namespace fw

@@ -1,5 +1,7 @@
 #include "runtime/net_state.h"
 
+#include <algorithm>
+
 #include "base/cores.h"
 #include "base/cpu.h"
 #include "base/log.h"
@@ -18,6 +20,13 @@ bool is_bad_option(const Status& status) {
 
 }  // namespace
 
+bool NetState::is_float(const Model& read) const {
+    const auto stores_int8 = [](const Weight& weight) { return weight.storage() == WeightStorage::kInt8; };
+    return table.empty() && std::none_of(read.def.layers.begin(), read.def.layers.end(), [&](const LayerDef& layer) {
+               return std::any_of(layer.weights.begin(), layer.weights.end(), stores_int8);
+           });
+}
+
 int NetState::threads() const {
     if (option.threads > 0) {
         return option.threads;
@@ -28,17 +37,21 @@ int NetState::threads() const {
 Status NetState::finish_load(Model loaded_model) {
     FW_RETURN_IF_ERROR(current_isa().status());  // an FW_ISA that this machine lacks
     const std::string asked = option.device;
+    const Precision precision = option.precision;
+    const bool fp16_arithmetic = option.fp16_arithmetic;
     if (asked == "auto" || (asked.compare(0, 5, "auto:") == 0 && asked.size() > 5)) {
-        FW_ASSIGN_OR_RETURN(DeviceChoice choice, choose_device(loaded_model, option, table_or_null()));
-        log(LogLevel::kInfo, "%s", choice.reason.c_str());
-        option.device = choice.device;
-        if (choice.device == "cpu") {
-            cpu_reason_ = std::move(choice.reason);
+        FW_ASSIGN_OR_RETURN(std::string reason, choose_device(loaded_model, table_or_null(),
+                                                              kHasAccelerator && is_float(loaded_model), &option));
+        log(LogLevel::kInfo, "%s", reason.c_str());
+        if (option.device == "cpu") {
+            cpu_reason_ = std::move(reason);
         }
     }
     Status status = load_on_device(std::move(loaded_model));
     if (!status.ok()) {
         option.device = asked;
+        option.precision = precision;
+        option.fp16_arithmetic = fp16_arithmetic;
         cpu_reason_.clear();
     }
     return status;
@@ -51,7 +64,7 @@ bool NetState::leave_device(const Status& why) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (cpu_reason_.empty()) {
         cpu_reason_ = why.message();
-        log(LogLevel::kWarn, "%s: everything runs on the CPU", why.message());
+        log(LogLevel::kError, "%s: everything runs on the CPU", why.message());
         plans_.clear();
         last_plan_.reset();
     }
@@ -59,7 +72,7 @@ bool NetState::leave_device(const Status& why) {
 }
 
 Status NetState::load_on_device(Model loaded_model) {
-    Result<std::shared_ptr<Accelerator>> device = open_accelerator(option);
+    Result<std::shared_ptr<Accelerator>> device = open_accelerator(kHasAccelerator && is_float(loaded_model), &option);
     if (device.ok()) {
         loaded_model.device = std::move(*device);
     } else if (is_bad_option(device.status()) || !leave_device(device.status())) {

@@ -26,6 +26,8 @@ public:
     /// Finishes a load: reads what the layers say and builds the program. `loaded` is set on success; nothing changes
     /// else.
     Status finish_load(Model model);
+    /// Neither the table nor the file gives the network int8 layers.
+    bool is_float(const Model& read) const;
     Status load_on_device(Model model);  ///< the part of it that knows where layers run
     /// From now on everything runs on the CPU, for this reason. False, and nothing changes, without
     /// Option::device_fallback.

@@ -3,16 +3,18 @@
 
 namespace fw {
 
-Result<std::shared_ptr<Accelerator>> open_accelerator(const Option& option) {
-    if (option.device == "cpu") {
+Result<std::shared_ptr<Accelerator>> open_accelerator(bool /*all_float*/, Option* option) {
+    if (option->device == "cpu") {
         return std::shared_ptr<Accelerator>();
     }
     return Status::error(Code::kUnsupported, "device '%s': this build has no Vulkan (FW_VULKAN is OFF)",
-                         option.device.c_str());
+                         option->device.c_str());
 }
 
-Result<DeviceChoice> choose_device(const Model& /*model*/, const Option& /*option*/, const ScaleTable* /*table*/) {
-    return DeviceChoice{"cpu", "device 'auto': this build has no Vulkan (FW_VULKAN is OFF)"};
+Result<std::string> choose_device(const Model& /*model*/, const ScaleTable* /*table*/, bool /*all_float*/,
+                                  Option* option) {
+    option->device = "cpu";
+    return std::string("device 'auto': this build has no Vulkan (FW_VULKAN is OFF)");
 }
 
 Result<std::vector<DeviceInfo>> list_devices() {

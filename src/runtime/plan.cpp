@@ -39,7 +39,7 @@ public:
             for (PlanStep& step : plan_->steps) {
                 step.cpu_reason = cpu_reason_;
             }
-        } else if (program_.device != nullptr) {
+        } else if (kHasAccelerator && program_.device != nullptr) {
             FW_RETURN_IF_ERROR(program_.device->place(plan_.get()));
             plan_crossings();
             plan_imports();

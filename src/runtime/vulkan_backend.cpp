@@ -236,7 +236,8 @@ Status VulkanAccelerator::save() const {
 
 }  // namespace
 
-Result<std::shared_ptr<Accelerator>> open_accelerator(const Option& option) {
+Result<std::shared_ptr<Accelerator>> open_accelerator(bool all_float, Option* wanted) {
+    Option& option = *wanted;
     const std::string& name = option.device;
     if (name == "cpu") {
         return std::shared_ptr<Accelerator>();
@@ -259,15 +260,20 @@ Result<std::shared_ptr<Accelerator>> open_accelerator(const Option& option) {
     if (!device.ok()) {
         return device.status().with_prefix("device '%s'", name.c_str());
     }
+    const vulkan::Features& features = (*device)->features();
+    if (option.precision == Precision::kAuto && option.fp16 && all_float && features.float16_storage) {
+        option.precision = Precision::kFp16;
+        option.fp16_arithmetic = option.fp16_arithmetic && features.float16;
+    }
     const bool half = option.precision == Precision::kFp16;
-    if (half && !(*device)->features().float16_storage) {
+    if (half && !features.float16_storage) {
         return Status::error(Code::kUnsupported,
                              "device '%s': %s keeps no float16 in storage buffers, which precision "
                              "fp16 needs",
                              name.c_str(), (*device)->description().name.c_str());
     }
     const bool arithmetic = half && option.fp16_arithmetic;
-    if (arithmetic && !(*device)->features().float16) {
+    if (arithmetic && !features.float16) {
         return Status::error(Code::kUnsupported,
                              "device '%s': %s does not compute in float16, which fp16_arithmetic needs", name.c_str(),
                              (*device)->description().name.c_str());

@@ -99,13 +99,13 @@ const char* name(VkResult result) {
     }
 }
 
-Status check(VkResult result, const char* what) {
+Status check(VkResult result, const char* what, Code otherwise) {
     if (result == VK_SUCCESS) {
         return {};
     }
     const bool memory = result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY;
-    return Status::error(memory ? Code::kOutOfMemory : Code::kInternal, "Vulkan: %s failed with %s (%d)", what,
-                         name(result), static_cast<int>(result));
+    const Code code = memory ? Code::kOutOfMemory : result == VK_ERROR_DEVICE_LOST ? Code::kDeviceLost : otherwise;
+    return Status::error(code, "Vulkan: %s failed with %s (%d)", what, name(result), static_cast<int>(result));
 }
 
 }  // namespace fw::vulkan

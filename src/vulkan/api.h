@@ -98,7 +98,7 @@ void set_api_hook(ApiHook hook);
 
 /// "VK_ERROR_DEVICE_LOST" and the like; "VkResult -99" for one that is not known.
 const char* name(VkResult result);
-/// ok for VK_SUCCESS, else an error that says what failed and why.
-Status check(VkResult result, const char* what);
+/// ok for VK_SUCCESS, else an error that says what failed and why: kOutOfMemory, kDeviceLost, or `otherwise`.
+Status check(VkResult result, const char* what, Code otherwise = Code::kInternal);
 
 }  // namespace fw::vulkan

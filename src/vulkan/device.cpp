@@ -103,7 +103,8 @@ Status Device::create(int index, bool staged) {
     info.pQueueCreateInfos = &queue;
     info.enabledExtensionCount = static_cast<uint32_t>(chosen.extensions.size());
     info.ppEnabledExtensionNames = chosen.extensions.data();
-    FW_RETURN_IF_ERROR(check(api_.CreateDevice(physical_, &info, nullptr, &device_), "vkCreateDevice"));
+    FW_RETURN_IF_ERROR(
+        check(api_.CreateDevice(physical_, &info, nullptr, &device_), "vkCreateDevice", Code::kDeviceLost));
     FW_RETURN_IF_ERROR(api_.load_device(device_));
     api_.GetDeviceQueue(device_, queue_family_, 0, &queue_);
     FW_RETURN_IF_ERROR(choose_memory());
@@ -198,8 +199,9 @@ Result<VkPipeline> Device::pipeline(const Shader& shader, Span<const uint32_t> c
     code.codeSize = shader.bytes;
     code.pCode = shader.code;
     VkShaderModule module = VK_NULL_HANDLE;
-    FW_RETURN_IF_ERROR(check(api_.CreateShaderModule(device_, &code, nullptr, &module), "vkCreateShaderModule")
-                           .with_prefix("shader '%s'", shader.name));
+    FW_RETURN_IF_ERROR(
+        check(api_.CreateShaderModule(device_, &code, nullptr, &module), "vkCreateShaderModule", Code::kShaderRejected)
+            .with_prefix("shader '%s'", shader.name));
     std::vector<VkSpecializationMapEntry> entries;
     for (uint32_t i = 0; i < values.size(); ++i) {
         entries.push_back({i, i * static_cast<uint32_t>(sizeof(uint32_t)), sizeof(uint32_t)});
@@ -217,7 +219,7 @@ Result<VkPipeline> Device::pipeline(const Shader& shader, Span<const uint32_t> c
     VkPipeline pipeline = VK_NULL_HANDLE;
     const VkResult result = api_.CreateComputePipelines(device_, cache_, 1, &info, nullptr, &pipeline);
     api_.DestroyShaderModule(device_, module, nullptr);
-    FW_RETURN_IF_ERROR(check(result, "vkCreateComputePipelines")
+    FW_RETURN_IF_ERROR(check(result, "vkCreateComputePipelines", Code::kShaderRejected)
                            .with_prefix("shader '%s' on '%s'", shader.name, description_.name.c_str()));
     pipelines_.emplace(std::make_pair(shader.code, values), pipeline);
     return pipeline;

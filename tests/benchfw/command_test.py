@@ -132,6 +132,15 @@ class Report(Bench):
         self.assertEqual(convolution[0]["output_shape"], [8, 16, 16])
         self.assertIn("gemm_int8", convolution[1]["kernel"])
 
+    def test_says_that_the_device_failed_even_when_quiet(self):
+        self.write("net.param", NET)
+        for quiet in ([], ["--quiet"]):
+            done = self.run_bench("net.param", "--loops", "1", "--device", "vulkan:99", "--device-fallback", *quiet)
+            self.assertRegex(done.stderr, "warning: device 'vulkan:99': .*: everything runs on the CPU\n")
+        done = self.run_bench("net.param", "--loops", "1", "--device", "vulkan:99", "--device-fallback", "--quiet",
+                              env={"FW_VULKAN": "0"})
+        self.assertIn("everything runs on the CPU", done.stderr)
+
     def test_levels_and_threads_give_the_same_int8_bits(self):
         def outputs(*args):
             self.run_bench("--zoo", SMALL, "--int8", "--loops", 1, "--warmup", 0, "--json", "out.json", *args)

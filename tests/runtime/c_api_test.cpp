@@ -34,6 +34,18 @@ protected:
     fw_net* net_ = nullptr;
 };
 
+TEST_F(CApi, ChoosesADevice) {
+    EXPECT_EQ(fw_net_set_device(nullptr, "cpu", 0), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_net_set_device(net_, nullptr, 0), FW_INVALID_ARGUMENT);
+    ASSERT_EQ(fw_net_set_device(net_, "vulkan:999", 0), FW_OK);
+    const fw_status status = load();  // no such device, or a build without any
+    EXPECT_TRUE(status == FW_NOT_FOUND || status == FW_UNSUPPORTED) << status;
+    EXPECT_NE(std::string(fw_last_error()).find("vulkan:999"), std::string::npos) << fw_last_error();
+    ASSERT_EQ(fw_net_set_device(net_, "vulkan:999", 1), FW_OK);
+    EXPECT_EQ(load(), FW_OK) << fw_last_error();
+    EXPECT_EQ(fw_net_set_device(net_, "cpu", 0), FW_FAILED_PRECONDITION);
+}
+
 TEST_F(CApi, RunsAModel) {
     EXPECT_STREQ(fw_version(), version());
     EXPECT_EQ(fw_net_set_threads(net_, 2), 0);

@@ -3,11 +3,16 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iterator>
+#include <tuple>
 
 #include "device_support.h"
+#include "faults.h"
+#include "fw/c_api.h"
 #include "model/model_io.h"
+#include "zoo/table.h"
 #include "zoo/zoo.h"
 
 namespace fw {
@@ -46,22 +51,46 @@ TEST_F(VulkanDevice, IsChosenByName) {
     EXPECT_NE(std::string(far.message()).find("99"), std::string::npos) << far.message();
 }
 
+bool stores_float16() {
+    const Result<std::vector<vulkan::DeviceDescription>> devices = vulkan::list_devices();
+    return devices.ok() && devices->front().features.float16_storage;
+}
+
 // What a Net with this device came to: its device, and the reason that its plan gives.
 struct Choice {
     std::string device, reason;
+    Precision precision = Precision::kAuto;
+    DType type = DType::kFloat32;  ///< of the convolution's input
 };
 
-Choice choose(const std::string& device, int threads) {
-    Option option;
+Choice choose(Option option, const std::string& device, const ScaleTable* table = nullptr) {
     option.device = device;
-    option.threads = threads;
     Net net;
     zoo::ModelFiles files;
+    if (table != nullptr) {
+        EXPECT_TRUE(net.set_option(option).ok());
+        EXPECT_TRUE(net.load_table(*table).ok());
+    }
     const Status status = load(option, &net, &files);
     EXPECT_TRUE(status.ok()) << status.message();
     const Result<std::vector<LayerPlan>> plan = net.plan();
     EXPECT_TRUE(plan.ok());
-    return {net.option().device, plan.ok() && !plan->empty() ? plan->back().cpu_reason : ""};
+    Choice choice;
+    choice.device = net.option().device;
+    choice.precision = net.option().precision;
+    if (plan.ok() && !plan->empty()) {
+        choice.reason = plan->back().cpu_reason;
+        for (const LayerPlan& step : *plan) {
+            choice.type = step.type == "Convolution" ? step.input_type : choice.type;
+        }
+    }
+    return choice;
+}
+
+Choice choose(const std::string& device, int threads) {
+    Option option;
+    option.threads = threads;
+    return choose(option, device);
 }
 
 TEST_F(VulkanDevice, AutoTakesTheFasterAndRemembersIt) {
@@ -78,25 +107,27 @@ TEST_F(VulkanDevice, AutoTakesTheFasterAndRemembersIt) {
     unsigned long long cpu = 0;
     unsigned long long device = 0;
     int length = 0;
-    ASSERT_EQ(std::sscanf(measured.c_str(), "fwdevice 1\n%16[0-9a-f] %llu %llu\n%n", key, &cpu, &device, &length), 3);
+    ASSERT_EQ(std::sscanf(measured.c_str(), "fwdevice 2\n%16[0-9a-f] %llu - %llu -\n%n", key, &cpu, &device, &length),
+              3);
     ASSERT_EQ(measured.size(), static_cast<size_t>(length));
     // The file decides: its times, in either order, are not measured again.
-    const std::string head = std::string("fwdevice 1\n") + key;
-    write(head + " 9000 1000\n");
+    const std::string head = std::string("fwdevice 2\n") + key;
+    write(head + " 9000 - 1000 -\n");
     EXPECT_EQ(choose("auto:" + path, 1).device, "vulkan");
-    write(head + " 1000 9000\n");
+    write(head + " 1000 - 9000 -\n");
     const Choice on_cpu = choose("auto:" + path, 1);
     EXPECT_EQ(on_cpu.device, "cpu");
-    EXPECT_EQ(on_cpu.reason, "device 'auto': cpu takes 1 ms, vulkan 9 ms (measured before)");
+    EXPECT_EQ(on_cpu.reason, "device 'auto': cpu takes 1 ms, vulkan 9 ms in float (measured before)");
     // Other options are measured on their own.
     choose("auto:" + path, 2);
     const std::string both = read();
     EXPECT_EQ(std::count(both.begin(), both.end(), '\n'), 3);
-    EXPECT_NE(both.find(std::string(key) + " 1000 9000\n"), std::string::npos);
+    EXPECT_NE(both.find(std::string(key) + " 1000 - 9000 -\n"), std::string::npos);
     // A file that is not exactly so is made anew.
-    for (const std::string& damaged : {std::string(), measured.substr(0, measured.size() - 1), measured + "x",
-                                       "fwdevice 2\n" + measured.substr(11), head + " 1000 -1\n", head + "  1 2\n",
-                                       head.substr(0, 20) + " 1 2\n", head + " 1.5 2\n", head + " 9999999999999 2\n"}) {
+    for (const std::string& damaged :
+         {std::string(), measured.substr(0, measured.size() - 1), measured + "x", "fwdevice 1\n" + measured.substr(11),
+          head + " 1000 - -1 -\n", head + "  1 - 2 -\n", head.substr(0, 20) + " 1 - 2 -\n", head + " 1.5 - 2 -\n",
+          head + " 9999999999999 - 2 -\n", head + " - - 2 -\n", head + " 1 - 2\n"}) {
         SCOPED_TRACE(damaged);
         write(damaged);
         choose("auto:" + path, 1);
@@ -106,6 +137,72 @@ TEST_F(VulkanDevice, AutoTakesTheFasterAndRemembersIt) {
     }
     EXPECT_EQ(load_on("auto:").code(), Code::kInvalidArgument);
     EXPECT_FALSE(load_on("auto:" + testing::TempDir()).ok());
+}
+
+// kAuto: the device's times in int8, in float and, where the application allows the loss, in float16.
+TEST_F(VulkanDevice, AutoChoosesThePrecisionToo) {
+    const Result<NetDef> def = parse_param({kNet, std::strlen(kNet)}, "test");
+    ASSERT_TRUE(def.ok());
+    NetDef weighted = *def;
+    ASSERT_TRUE(random_weights(&weighted, 1).ok());
+    const Result<ScaleTable> table = zoo::made_table(weighted, 1, 1);
+    ASSERT_TRUE(table.ok());
+    const std::string path = testing::TempDir() + "fw_vulkan_precisions";
+    const std::string device = "auto:" + path;
+    for (const bool with_table : {false, true}) {
+        for (const bool fp16 : {false, true}) {
+            SCOPED_TRACE(testing::Message() << with_table << fp16);
+            const ScaleTable* use = with_table ? &*table : nullptr;
+            Option option;
+            option.fp16 = fp16;
+            std::remove(path.c_str());
+            choose(option, device, use);
+            std::ifstream file(path, std::ios::binary);
+            const std::string text(std::istreambuf_iterator<char>(file), {});
+            ASSERT_GT(text.size(), 27U);
+            const std::string head = text.substr(0, 27);  // with the key
+            char int8[16] = {};
+            char real[16] = {};
+            char half[16] = {};
+            ASSERT_EQ(std::sscanf(text.c_str() + 27, " %*u %15s %15s %15s", int8, real, half), 3) << text;
+            EXPECT_EQ(std::string(int8) != "-", with_table);
+            EXPECT_NE(std::string(real), "-");
+            EXPECT_EQ(std::string(half) != "-", fp16 && stores_float16());
+            const std::tuple<const char*, Precision, bool> cases[] = {
+                {" 9000 1000 2000 3000\n", with_table ? Precision::kInt8 : Precision::kFloat, true},
+                {" 9000 2000 1000 3000\n", Precision::kFloat, true},
+                {" 9000 3000 2000 1000\n", fp16 && stores_float16() ? Precision::kFp16 : Precision::kFloat, true},
+                {" 1000 3000 2000 1000\n", Precision::kAuto, false},
+            };
+            for (const auto& [times, precision, on_device] : cases) {
+                SCOPED_TRACE(times);
+                std::ofstream(path, std::ios::binary) << head << times;
+                const Choice choice = choose(option, device, use);
+                EXPECT_EQ(choice.device, on_device ? "vulkan" : "cpu");
+                EXPECT_EQ(choice.precision, precision);
+                EXPECT_TRUE(!on_device || (choice.type == DType::kInt8) == (precision == Precision::kInt8));
+            }
+        }
+    }
+}
+
+// Without a measurement: int8 where there is a table, else float16 where the application allows it.
+TEST_F(VulkanDevice, KeepsFloatsInFloat16WhereThatIsAllowed) {
+    const Result<NetDef> def = parse_param({kNet, std::strlen(kNet)}, "test");
+    ASSERT_TRUE(def.ok());
+    NetDef weighted = *def;
+    ASSERT_TRUE(random_weights(&weighted, 1).ok());
+    const Result<ScaleTable> table = zoo::made_table(weighted, 1, 1);
+    ASSERT_TRUE(table.ok());
+    Option option;
+    EXPECT_EQ(choose(option, "vulkan").precision, Precision::kAuto);
+    option.fp16 = true;
+    EXPECT_EQ(choose(option, "vulkan").precision, stores_float16() ? Precision::kFp16 : Precision::kAuto);
+    const Choice with_table = choose(option, "vulkan", &*table);
+    EXPECT_EQ(with_table.precision, Precision::kAuto);
+    EXPECT_EQ(with_table.type, DType::kInt8);
+    option.precision = Precision::kFloat;
+    EXPECT_EQ(choose(option, "vulkan").precision, Precision::kFloat);
 }
 
 TEST_F(VulkanDevice, TheEnvironmentHidesIt) {
@@ -177,6 +274,43 @@ TEST_F(VulkanDevice, KeepsPipelinesInAFile) {
     std::ofstream(path, std::ios::binary) << good.substr(0, good.size() / 2);
     run();
     EXPECT_GT(contents().size(), good.size() / 2);
+}
+
+// The status of one inference through the C interface.
+fw_status run_in_c(const zoo::ModelFiles& files) {
+    fw_net* net = fw_net_create();
+    fw_net_set_device(net, "vulkan", 0);
+    fw_status status =
+        fw_net_load_model_memory(net, files.param.data(), files.param.size(), files.bin.data(), files.bin.size());
+    if (status == FW_OK) {
+        fw_extractor* extractor = fw_extractor_create(net);
+        const std::vector<float> image(4 * 5 * 6, 0.25F);
+        fw_extractor_input(extractor, "data", image.data(), {3, {4, 5, 6, 0}});
+        const float* out = nullptr;
+        fw_shape shape;
+        status = fw_extractor_extract(extractor, "prob", &out, &shape);
+        fw_extractor_destroy(extractor);
+    }
+    fw_net_destroy(net);
+    return status;
+}
+
+TEST_F(VulkanDevice, TheCInterfaceSaysWhatFailed) {
+    zoo::ModelFiles files;
+    {
+        Net net;
+        ASSERT_TRUE(load(Option(), &net, &files).ok());
+    }
+    vulkan::Faults faults;
+    vulkan::FaultyDriver driver(faults);
+    EXPECT_EQ(run_in_c(files), FW_OK) << fw_last_error();
+    faults.wait = VK_ERROR_DEVICE_LOST;
+    driver.set(faults);
+    EXPECT_EQ(run_in_c(files), FW_DEVICE_LOST) << fw_last_error();
+    faults = {};
+    faults.create_pipeline = VK_ERROR_UNKNOWN;
+    driver.set(faults);
+    EXPECT_EQ(run_in_c(files), FW_SHADER_REJECTED) << fw_last_error();
 }
 
 TEST_F(VulkanDevice, MemoryIsBounded) {

@@ -126,21 +126,21 @@ protected:
 TEST_F(VulkanFaults, ALostDevice) {
     Faults faults;
     faults.create_device = VK_ERROR_INITIALIZATION_FAILED;
-    expect_error_or_cpu(faults, Code::kInternal, "vkCreateDevice failed with VK_ERROR_INITIALIZATION_FAILED");
+    expect_error_or_cpu(faults, Code::kDeviceLost, "vkCreateDevice failed with VK_ERROR_INITIALIZATION_FAILED");
     for (const int successes : {0, 1}) {  // in the first part of the network, in the second
         faults = {};
         faults.successes = successes;
         faults.submit = VK_ERROR_DEVICE_LOST;
-        expect_error_or_cpu(faults, Code::kInternal, "vkQueueSubmit failed with VK_ERROR_DEVICE_LOST");
+        expect_error_or_cpu(faults, Code::kDeviceLost, "vkQueueSubmit failed with VK_ERROR_DEVICE_LOST");
         std::swap(faults.submit, faults.wait);
-        expect_error_or_cpu(faults, Code::kInternal, "vkWaitForFences failed with VK_ERROR_DEVICE_LOST");
+        expect_error_or_cpu(faults, Code::kDeviceLost, "vkWaitForFences failed with VK_ERROR_DEVICE_LOST");
     }
     option_.staged_device_memory = true;  // two weights are copied by submissions then, and two crossings
     for (int successes = 0; successes < 6; ++successes) {
         faults = {};
         faults.successes = successes;
         faults.submit = VK_ERROR_DEVICE_LOST;
-        expect_error_or_cpu(faults, Code::kInternal, "vkQueueSubmit failed with VK_ERROR_DEVICE_LOST");
+        expect_error_or_cpu(faults, Code::kDeviceLost, "vkQueueSubmit failed with VK_ERROR_DEVICE_LOST");
     }
 }
 
@@ -161,7 +161,7 @@ TEST_F(VulkanFaults, ARejectedShader) {
     faults.create_pipeline = VK_ERROR_INITIALIZATION_FAILED;
     for (const int successes : {0, 1}) {  // for the first part, for the second
         faults.successes = successes;
-        expect_error_or_cpu(faults, Code::kInternal, "shader 'conv_float' on");
+        expect_error_or_cpu(faults, Code::kShaderRejected, "shader 'conv_float' on");
     }
 }
 
@@ -179,6 +179,14 @@ TEST_F(VulkanFaults, NoFloat16Storage) {
         EXPECT_TRUE(load_and_run(&out, &plan).ok());
         expect_on_cpu(plan, "keeps no float16 in storage buffers");
         EXPECT_NE(take_validation_messages(), "");
+    }
+    {
+        FaultyDriver driver(faults);
+        option_.precision = Precision::kAuto;
+        option_.fp16 = true;
+        option_.device_fallback = false;
+        Mat out;
+        EXPECT_TRUE(load_and_run(&out).ok());
     }
     // The same device does floats.
     option_.precision = Precision::kFloat;
@@ -203,6 +211,15 @@ TEST_F(VulkanFaults, NoFloat16Arithmetic) {
     status = load_and_run(&out);
     EXPECT_EQ(status.code(), Code::kUnsupported);
     EXPECT_NE(std::string(status.message()).find("does not compute in float16"), std::string::npos) << status.message();
+    // kAuto takes what there is.
+    option_.precision = Precision::kAuto;
+    option_.fp16 = true;
+    Net net;
+    zoo::ModelFiles files;
+    status = load(option_, &net, &files);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(net.option().precision, Precision::kFp16);
+    EXPECT_FALSE(net.option().fp16_arithmetic);
 }
 
 // Several inferences, Extractors and shapes after the loss; then another Net gets a device that works.

@@ -13,7 +13,8 @@ namespace fw::tools {
 
 namespace {
 
-// The library's log on stderr; FW_LOG=debug|info|warn chooses how much, warnings are the default.
+// The library's log on stderr; FW_LOG=debug|info|warn chooses how much, warnings are the default. --quiet leaves what
+// is done in another way than was asked for.
 void install_log(bool quiet) {
     LogLevel least = LogLevel::kWarn;
     if (const char* level = std::getenv("FW_LOG")) {
@@ -21,11 +22,11 @@ void install_log(bool quiet) {
                 : std::strcmp(level, "info") == 0 ? LogLevel::kInfo
                                                   : LogLevel::kWarn;
     } else if (quiet) {
-        return;
+        least = LogLevel::kError;
     }
     set_log_sink(
         [](LogLevel severity, const char* message, void* /*user_data*/) {
-            std::fprintf(stderr, "%s: %s\n", severity == LogLevel::kWarn ? "warning" : "info", message);
+            std::fprintf(stderr, "%s: %s\n", severity >= LogLevel::kWarn ? "warning" : "info", message);
         },
         nullptr, least);
 }
@@ -36,7 +37,7 @@ Tool::Tool(const std::string& name, const std::string& description, const std::s
     : app_(description, name) {
     app_.footer("Examples:\n" + examples);
     app_.set_version_flag("--version", name + " " + version());
-    app_.add_flag("--quiet", quiet_, "Print nothing but results and errors");
+    app_.add_flag("--quiet", quiet_, "Print nothing but results, errors and that a device failed");
     app_.get_formatter()->column_width(34);
 }
 

@@ -1,0 +1,123 @@
+// gpu_peak [DEVICE]: what a Vulkan device can do at most, as JSON - multiply-adds a second in float32, float16 and
+// 8-bit dot products, bytes read a second - for the roofline of benchmark/gpu.sh.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+
+#include "benchmark/gpu/shader_code.h"  // generated
+#include "vulkan/commands.h"
+#include "vulkan/device.h"
+
+namespace fw::vulkan {
+namespace {
+
+constexpr uint32_t kGroups = 8192;  // of 64: more than any device runs at once
+constexpr int kChains = 16;         // of peak.comp
+constexpr double kRoundMs = 10.0;
+constexpr int kRounds = 5;
+constexpr uint64_t kMostReadBytes = uint64_t{512} << 20;
+
+#define FW_SHADER(name, file, macros) const Shader name = {#name, kCode_##name, sizeof(kCode_##name)};
+#include "benchmark/gpu/shaders.inc"
+#undef FW_SHADER
+
+class Peak {
+public:
+    Status open(int index) {
+        FW_ASSIGN_OR_RETURN(device_, Device::open(index));
+        read_bytes_ = std::min<uint64_t>(kMostReadBytes, device_->limits().maxStorageBufferRange / 16 * 16);
+        FW_ASSIGN_OR_RETURN(in_, device_->create_buffer(read_bytes_, Device::Place::kDevice));
+        FW_ASSIGN_OR_RETURN(out_,
+                            device_->create_buffer(uint64_t{kGroups} * 64 * sizeof(float), Device::Place::kDevice));
+        // Factors near 1, so that nothing overflows or becomes denormal; the same bits are any four bytes.
+        FW_ASSIGN_OR_RETURN(Buffer staging, device_->create_buffer(sizeof(float) * 4, Device::Place::kHost));
+        const float values[4] = {0.999F, 0.5F, 1.0F, 1.0F};
+        std::memcpy(staging.host(), values, sizeof(values));
+        FW_ASSIGN_OR_RETURN(Commands commands, Commands::create(device_, 0, 0));
+        commands.copy(staging.handle(), 0, in_.handle(), 0, sizeof(values));
+        FW_RETURN_IF_ERROR(commands.finish());
+        return commands.run();
+    }
+    const Device& device() const { return *device_; }
+
+    /// 10^9 multiply-adds a second, `macs` a step of a chain.
+    Result<double> giga_macs(const Shader& shader, int macs) {
+        for (int rounds = 16;; rounds *= 2) {
+            FW_ASSIGN_OR_RETURN(const double ms, least_ms(shader, rounds));
+            if (ms >= kRoundMs || rounds > 1 << 24) {
+                return static_cast<double>(kGroups) * 64 * kChains * rounds * macs / ms * 1e-6;
+            }
+        }
+    }
+    /// 10^9 bytes a second.
+    Result<double> giga_bytes() {
+        FW_ASSIGN_OR_RETURN(const double ms, least_ms(peak_read, 1));
+        return static_cast<double>(read_bytes_) / ms * 1e-6;
+    }
+
+private:
+    // By the device's clock where it has one.
+    Result<double> least_ms(const Shader& shader, int rounds) {
+        FW_ASSIGN_OR_RETURN(const VkPipeline pipeline, device_->pipeline(shader, {}));
+        FW_ASSIGN_OR_RETURN(Commands commands, Commands::create(device_, 1, 2));
+        const BufferRange in = {in_.handle(), 0, in_.bytes()};
+        const BufferRange bindings[kBindings] = {in, in, {out_.handle(), 0, out_.bytes()}, in};
+        const uint32_t push[] = {static_cast<uint32_t>(rounds), static_cast<uint32_t>(read_bytes_ / 16)};
+        commands.timestamp();
+        FW_RETURN_IF_ERROR(commands.dispatch(pipeline, bindings, push, {kGroups, 1, 1}));
+        commands.timestamp();
+        FW_RETURN_IF_ERROR(commands.finish());
+        double least = std::numeric_limits<double>::infinity();
+        for (int round = 0; round < kRounds; ++round) {
+            const auto begin = std::chrono::steady_clock::now();
+            FW_RETURN_IF_ERROR(commands.run());
+            const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
+            FW_ASSIGN_OR_RETURN(const std::vector<double> times, commands.times());
+            least = std::min(least, times.empty() ? spent.count() : times[0]);
+        }
+        return least;
+    }
+
+    std::shared_ptr<Device> device_;
+    uint64_t read_bytes_ = 0;
+    Buffer in_, out_;
+};
+
+Status measure(int index) {
+    Peak peak;
+    FW_RETURN_IF_ERROR(peak.open(index));
+    const DeviceDescription& description = peak.device().description();
+    FW_ASSIGN_OR_RETURN(const double in_float, peak.giga_macs(peak_float, 1));
+    std::printf("{\n \"type\": \"%s\",\n \"float_gmacs\": %.4g,\n", description.type, in_float);
+    if (description.features.float16) {
+        FW_ASSIGN_OR_RETURN(const double in_fp16, peak.giga_macs(peak_fp16, 2));
+        std::printf(" \"fp16_gmacs\": %.4g,\n", in_fp16);
+    }
+    if (description.features.integer_dot) {
+        FW_ASSIGN_OR_RETURN(const double in_int8, peak.giga_macs(peak_int8, 4));
+        std::printf(" \"int8_gmacs\": %.4g,\n", in_int8);
+    }
+    FW_ASSIGN_OR_RETURN(const double read, peak.giga_bytes());
+    std::printf(" \"read_gb_per_s\": %.4g\n}\n", read);
+    return {};
+}
+
+// "vulkan" or "vulkan:N".
+int index_of(const char* device) {
+    const char* colon = std::strchr(device, ':');
+    return colon == nullptr ? Device::kAny : std::atoi(colon + 1);
+}
+
+}  // namespace
+}  // namespace fw::vulkan
+
+int main(int argc, char** argv) {
+    const fw::Status status = fw::vulkan::measure(fw::vulkan::index_of(argc > 1 ? argv[1] : "vulkan"));
+    if (!status.ok()) {
+        std::fprintf(stderr, "error: %s\n", status.message());
+    }
+    return status.ok() ? 0 : 1;
+}
