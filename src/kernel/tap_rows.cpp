@@ -40,30 +40,31 @@ int TapRows::source(int out, int tap, int stride, int dilation, int pad, int ext
 // Pixels x_ .. x_ + count - 1 of output row y_. Taps outside, pixels inside: most taps of a span lie in the input as a
 // whole, which takes one test a tap instead of one an address.
 void TapRows::fill_span(int count, const void** rows) const {
-    if (dense_) {
-        const char* at = input_ + y_ * (g_.stride_h * h_step_) + x_ * (g_.stride_w * w_step_);
-        for (int i = 0; i < count; ++i, rows += pixel_step_, at += g_.stride_w * w_step_) {
-            *rows = at;
+    const int64_t step = g_.stride_w * w_step_;
+    const int64_t pixel_step = pixel_step_;
+    const auto fill = [&](const char* at, const void** to) {
+        for (const void** end = to + count * pixel_step; to != end; to += pixel_step, at += step) {
+            *to = at;
         }
+    };
+    if (dense_) {
+        fill(input_ + y_ * (g_.stride_h * h_step_) + x_ * step, rows);
         return;
     }
-    const int64_t step = g_.stride_w * w_step_;
+    const bool direct = !g_.transposed;
+    const int64_t x = int64_t{x_} * g_.stride_w - g_.pad_left;
+    const int64_t least = x + int64_t{count - 1} * g_.stride_w - g_.in_w;  // below 0 where the last pixel is inside
     for (int ky = 0; ky < g_.kernel_h; ++ky) {
         const int iy = source(y_, ky, g_.stride_h, g_.dilation_h, g_.pad_top, g_.in_h, g_.transposed);
         const char* line = input_ + iy * h_step_;
-        for (int kx = 0; kx < g_.kernel_w; ++kx, rows += tap_step_) {
-            const void** to = rows;
-            const int first = source(x_, kx, g_.stride_w, g_.dilation_w, g_.pad_left, g_.in_w, g_.transposed);
-            const int last =
-                source(x_ + count - 1, kx, g_.stride_w, g_.dilation_w, g_.pad_left, g_.in_w, g_.transposed);
-            if (!g_.transposed && iy >= 0 && first >= 0 && last >= 0) {
-                const char* at = line + first * w_step_;
-                for (int i = 0; i < count; ++i, to += pixel_step_, at += step) {
-                    *to = at;
-                }
+        int64_t tap = 0;
+        for (int kx = 0; kx < g_.kernel_w; ++kx, rows += tap_step_, tap += g_.dilation_w) {
+            if (direct && iy >= 0 && x + tap >= 0 && least + tap < 0) {
+                fill(line + (x + tap) * w_step_, rows);
                 continue;
             }
-            for (int i = 0; i < count; ++i, to += pixel_step_) {
+            const void** to = rows;
+            for (int i = 0; i < count; ++i, to += pixel_step) {
                 const int ix = source(x_ + i, kx, g_.stride_w, g_.dilation_w, g_.pad_left, g_.in_w, g_.transposed);
                 *to = iy < 0 || ix < 0 ? pad_row_ : line + ix * w_step_;
             }
@@ -101,9 +102,10 @@ void TapRows::next(int64_t count, const void** rows, void** place) {
         } else {
             fill_span(span, rows);
         }
-        char* to = out_row_ + x_ * out_w_step_;
-        for (int i = 0; i < span; ++i, to += out_w_step_) {
-            *place++ = to;
+        const int64_t out_step = out_w_step_;
+        char* to = out_row_ + x_ * out_step;
+        for (void** const end = place + span; place != end; ++place, to += out_step) {
+            *place = to;
         }
         rows += span * pixel_step_;
         count -= span;
