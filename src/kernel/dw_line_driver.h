@@ -13,7 +13,11 @@
 //   void store(const Output&, const Acc&, const float* multiplier, void* out, int64_t count)      count <= kLanes
 //       Output is an Epilogue, or the trait's type of this name, made of one
 // It may have kBends: its store knows Epilogue::bent.
+// It may have kParts<kSize>: the rows of a column are loaded and added in so many parts, where all of them together
+// leave too few registers. load_column, load_weights and multiply_add have the part as their second template argument.
 #pragma once
+
+#include <type_traits>
 
 #include "kernel/kernel.h"
 #include "kernel/panel.h"
@@ -39,6 +43,40 @@ constexpr bool kLineBends = false;
 template <class K>
 constexpr bool kLineBends<K, LineVoid<decltype(K::kBends)>> = K::kBends;
 
+// The parts of a column: one, or those of the trait.
+template <class K, int kSize, class = void>
+struct LineParts {
+    static constexpr int kCount = 1;
+    template <int kPart, class... Args>
+    static FW_ALWAYS_INLINE auto load_column(Args... args) {
+        return K::template load_column<kSize>(args...);
+    }
+    template <int kPart>
+    static FW_ALWAYS_INLINE auto load_weights(const void* from) {
+        return K::template load_weights<kSize>(from);
+    }
+    template <int kPart, class Column, class Weights>
+    static FW_ALWAYS_INLINE auto multiply_add(typename K::Acc sum, const Column& column, const Weights& weights) {
+        return K::template multiply_add<kSize>(sum, column, weights);
+    }
+};
+template <class K, int kSize>
+struct LineParts<K, kSize, std::enable_if_t<(K::template kParts<kSize> > 1)>> {
+    static constexpr int kCount = K::template kParts<kSize>;
+    template <int kPart, class... Args>
+    static FW_ALWAYS_INLINE auto load_column(Args... args) {
+        return K::template load_column<kSize, kPart>(args...);
+    }
+    template <int kPart>
+    static FW_ALWAYS_INLINE auto load_weights(const void* from) {
+        return K::template load_weights<kSize, kPart>(from);
+    }
+    template <int kPart, class Column, class Weights>
+    static FW_ALWAYS_INLINE auto multiply_add(typename K::Acc sum, const Column& column, const Weights& weights) {
+        return K::template multiply_add<kSize, kPart>(sum, column, weights);
+    }
+};
+
 // Whether periods inside of the input have a loop of their own, without its tests and products for each address: on ARM
 // 15 % fewer instructions. Elsewhere it was not measured, and is as much code again.
 #if defined(__ARM_NEON)
@@ -55,6 +93,7 @@ void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
     constexpr int kPeriod = kSlots * kStride;
     constexpr int64_t kHead = int64_t{K::kLanes} * (K::kInt8 ? 8 : 4);
     constexpr int64_t kStep = int64_t{K::kLanes} * ((kSize + K::kKr - 1) / K::kKr * K::kKr * sizeof(Element));
+    using Parts = LineParts<K, kSize>;
     constexpr bool kHeld = kSize == 3;  // more weights than that stay in memory
     const char* weights = block + kHead;
     const auto* multiplier = reinterpret_cast<const float*>(block + K::kLanes * 4);
@@ -65,35 +104,37 @@ void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
     const int64_t offset = c * static_cast<int64_t>(sizeof(Element));
     char* out = static_cast<char*>(args.out) + c * (args.epilogue.float_output ? 4 : 1);
 
-    typename K::template Weights<kSize> held[kSize];
+    decltype(Parts::template load_weights<0>(nullptr)) held[kSize];
     unroll<kHeld ? kSize : 0>([&](auto x)
                                   FW_INLINE_LAMBDA { held[x] = K::template load_weights<kSize>(weights + x * kStep); });
     typename K::Acc acc[kSlots];
     unroll<kSlots>([&](auto s) FW_INLINE_LAMBDA { acc[s] = K::load_bias(block); });
     // Column i of a period. Those before the first window have no pixel to finish.
     const auto add_column = [&](auto i, const Element* const* rows, int64_t count, bool finishes) FW_INLINE_LAMBDA {
-        const typename K::template Column<kSize> column = K::template load_column<kSize>(rows, count);
-        unroll<kSize>([&](auto x) FW_INLINE_LAMBDA {
-            // This column is tap x of pixel (first + i - x) / kStride, if that is whole.
-            constexpr int kAhead = int(i) - int(x) + kPeriod;
-            if constexpr (kAhead % kStride == 0) {
-                typename K::Acc& sum = acc[kAhead / kStride % kSlots];
-                if constexpr (int(x) == 0) {
-                    sum = K::load_bias(block);
-                }
-                if constexpr (kHeld) {
-                    sum = K::template multiply_add<kSize>(sum, column, held[x]);
-                } else {
-                    sum = K::template multiply_add<kSize>(sum, column,
-                                                          K::template load_weights<kSize>(weights + x * kStep));
-                }
-                if constexpr (int(x) == kSize - 1) {
-                    if (finishes) {
-                        K::store(output, sum, multiplier, out, count);
-                        out += out_step;
+        unroll<Parts::kCount>([&](auto part) FW_INLINE_LAMBDA {
+            const auto column = Parts::template load_column<part>(rows, count);
+            unroll<kSize>([&](auto x) FW_INLINE_LAMBDA {
+                // This column is tap x of pixel (first + i - x) / kStride, if that is whole.
+                constexpr int kAhead = int(i) - int(x) + kPeriod;
+                if constexpr (kAhead % kStride == 0) {
+                    typename K::Acc& sum = acc[kAhead / kStride % kSlots];
+                    if constexpr (int(x) == 0 && int(part) == 0) {
+                        sum = K::load_bias(block);
+                    }
+                    if constexpr (kHeld) {
+                        sum = Parts::template multiply_add<part>(sum, column, held[x]);
+                    } else {
+                        sum = Parts::template multiply_add<part>(
+                            sum, column, Parts::template load_weights<part>(weights + x * kStep));
+                    }
+                    if constexpr (int(x) == kSize - 1 && int(part) == Parts::kCount - 1) {
+                        if (finishes) {
+                            K::store(output, sum, multiplier, out, count);
+                            out += out_step;
+                        }
                     }
                 }
-            }
+            });
         });
     };
     const int64_t columns = (args.pixels - 1) * kStride + kSize;

@@ -148,11 +148,18 @@ TEST_P(DwLineSweep, SizesMatchNaiveLoops) {
     Epilogue floats;
     floats.lo = -std::numeric_limits<float>::infinity();
     floats.hi = std::numeric_limits<float>::infinity();
-    Epilogue bytes;
-    bytes.float_output = false;
-    bytes.zero_point = 3;
-    bytes.lo = -103.0F;
-    bytes.hi = 124.0F;
+    // Kernels may store zero points 0 and -128 in ways of their own, with an upper bound and without.
+    const auto int8_output = [](int zero_point, float lo, float hi) {
+        Epilogue e;
+        e.float_output = false;
+        e.zero_point = zero_point;
+        e.lo = lo;
+        e.hi = hi;
+        return e;
+    };
+    const Epilogue outputs[] = {int8_output(3, -103, 124),  int8_output(-128, 0, 255), int8_output(-128, 0, 254),
+                                int8_output(-128, 28, 255), int8_output(0, -127, 127), int8_output(0, -127, 90)};
+    size_t output = 0;
     const int64_t lanes = kernel_->lanes;
     for (const int64_t channels : {int64_t{1}, int64_t{3}, int64_t{17}, lanes - 1, lanes, lanes + 1, 2 * lanes + 5}) {
         for (const int64_t pixels : {1, 2, 3, 5, 6, 7, 13}) {
@@ -164,7 +171,8 @@ TEST_P(DwLineSweep, SizesMatchNaiveLoops) {
                     }
                     run({columns, first, pixels, channels, static_cast<int>(pixels % 3), Fill::kRandom, floats});
                     if (kernel_->int8) {
-                        run({columns, first, pixels, channels, 0, Fill::kRandom, bytes});
+                        run({columns, first, pixels, channels, 0, Fill::kRandom,
+                             outputs[output++ % std::size(outputs)]});
                     }
                     if (HasFatalFailure()) {
                         return;
@@ -174,7 +182,7 @@ TEST_P(DwLineSweep, SizesMatchNaiveLoops) {
         }
     }
     for (const Fill fill : {Fill::kLowest, Fill::kHighest, Fill::kOpposite}) {
-        run({9, -1, 7, lanes + 3, 1, fill, kernel_->int8 ? bytes : floats});
+        run({9, -1, 7, lanes + 3, 1, fill, kernel_->int8 ? outputs[2] : floats});
     }
 }
 

@@ -78,5 +78,49 @@ struct ByteLanes16 {
     }
 };
 
+#if defined(__aarch64__)
+
+/// A trait `K` with the store of one kind of UpperByteOutput. Vectors of multipliers are loaded by one instruction.
+template <class K, UpperByteOutput::Kind kKind>
+struct WithUpperBytes : K {
+    using Output = UpperByteOutput;
+
+    static FW_ALWAYS_INLINE void store(const Output& output, typename K::Acc acc, const float* multiplier, void* out,
+                                       int64_t count) {
+        alignas(16) static constexpr uint8_t kUpperBytes[16] = {3,  7,  11, 15, 19, 23, 27, 31,
+                                                                35, 39, 43, 47, 51, 55, 59, 63};
+        const uint8x16_t upper = vld1q_u8(kUpperBytes);
+        uint8x16_t bytes;
+        // clang-format off
+#define FW_SCALED_UPPER_BYTES(convert)                                                                              \
+    __asm__("ld1 {v0.4s-v3.4s}, [%[multiplier]]\n"                                                                  \
+            "scvtf %0.4s, %0.4s\n scvtf %1.4s, %1.4s\n scvtf %2.4s, %2.4s\n scvtf %3.4s, %3.4s\n"                    \
+            "fmul v0.4s, %0.4s, v0.4s\n fmul v1.4s, %1.4s, v1.4s\n"                                                 \
+            "fmul v2.4s, %2.4s, v2.4s\n fmul v3.4s, %3.4s, v3.4s\n"                                                 \
+            "frintn v0.4s, v0.4s\n frintn v1.4s, v1.4s\n frintn v2.4s, v2.4s\n frintn v3.4s, v3.4s\n"                \
+            convert " v0.4s, v0.4s, #24\n" convert " v1.4s, v1.4s, #24\n"                                           \
+            convert " v2.4s, v2.4s, #24\n" convert " v3.4s, v3.4s, #24\n"                                           \
+            "tbl %[bytes].16b, {v0.16b-v3.16b}, %[upper].16b\n"                                                     \
+            : "+w"(acc.v[0]), "+w"(acc.v[1]), "+w"(acc.v[2]), "+w"(acc.v[3]), [bytes] "=w"(bytes)                   \
+            : [multiplier] "r"(multiplier), [upper] "w"(upper),                                                     \
+              "m"(*reinterpret_cast<const float(*)[16]>(multiplier))                                                \
+            : "v0", "v1", "v2", "v3")
+        // clang-format on
+        if constexpr (kKind == UpperByteOutput::Kind::kSigned) {
+            FW_SCALED_UPPER_BYTES("fcvtzs");
+            store_bytes(vmaxq_s8(vreinterpretq_s8_u8(bytes), output.lo), out, count);
+        } else {
+            FW_SCALED_UPPER_BYTES("fcvtzu");
+            if constexpr (kKind == UpperByteOutput::Kind::kBounded) {
+                bytes = vminq_u8(bytes, vdupq_n_u8(output.most));
+            }
+            store_bytes(vreinterpretq_s8_u8(veorq_u8(bytes, output.finish)), out, count);
+        }
+#undef FW_SCALED_UPPER_BYTES
+    }
+};
+
+#endif
+
 }  // namespace
 }  // namespace fw
