@@ -80,16 +80,16 @@ void run_by_output(const DwLineArgs& args) {
 
 }  // namespace
 
-#define FW_DEFINE_DW_LINE_BYTES(id, size, stride)        \
-    extern const DwLineKernel id = {#id,                 \
-                                    Isa::kDotprod,       \
-                                    true,                \
-                                    false,               \
-                                    DotprodInt8::kLanes, \
-                                    DotprodInt8::kKr,    \
-                                    true,                \
-                                    size,                \
-                                    stride,              \
+#define FW_DEFINE_DW_LINE_BYTES(id, size, stride)              \
+    extern const DwLineKernel id = {#id,                       \
+                                    Isa::kDotprod,             \
+                                    true,                      \
+                                    false,                     \
+                                    DotprodInt8::kLanes,       \
+                                    DotprodInt8::kKr,          \
+                                    DotprodInt8::kInterleaved, \
+                                    size,                      \
+                                    stride,                    \
                                     run_by_output<DotprodInt8, size, stride>};
 
 FW_DEFINE_DW_LINE_BYTES(dw_line_int8_3x3s1_16c4_dotprod, 3, 1)
