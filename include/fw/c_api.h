@@ -22,6 +22,7 @@ typedef struct fw_extractor fw_extractor;
 
 /* Values of fw::Code, in its order. */
 typedef int fw_status;
+/* NOLINTBEGIN(readability-identifier-naming): as C names its constants */
 enum {
     FW_OK,
     FW_INVALID_ARGUMENT,
@@ -35,6 +36,7 @@ enum {
     FW_DEVICE_LOST,
     FW_SHADER_REJECTED
 };
+/* NOLINTEND(readability-identifier-naming) */
 
 typedef struct fw_shape {
     int rank;    /* 1..4 */

@@ -95,15 +95,19 @@ void pack_rows(const GemmArgs& args, int64_t pitch) {
     auto* to = static_cast<typename K::Packed*>(args.scratch);
     const void* const* rows = args.rows;
     for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr, to += args.k) {
-        if constexpr (sizeof(typename K::Element) > 1) {
-            pack_tap<K, 16>(args, rows, to, pitch);  // reads up to 64 bytes past the end
-        } else if (args.k <= 16) {
-            pack_tap<K, 16>(args, rows, to, pitch);
-        } else if (args.k <= 32) {
-            pack_tap<K, 32>(args, rows, to, pitch);
-        } else {
-            pack_tap<K, 64>(args, rows, to, pitch);
+        // A copy reads up to 64 bytes past the end: of floats never more than 16 at once.
+        constexpr bool kBytes = sizeof(typename K::Element) == 1;
+        if constexpr (kBytes) {
+            if (args.k > 32) {
+                pack_tap<K, 64>(args, rows, to, pitch);
+                continue;
+            }
+            if (args.k > 16) {
+                pack_tap<K, 32>(args, rows, to, pitch);
+                continue;
+            }
         }
+        pack_tap<K, 16>(args, rows, to, pitch);
     }
     if constexpr (!K::kInt8 && K::kKr > 1) {
         // The last step's products with padding: what lies behind a row may be infinite.

@@ -118,7 +118,11 @@ Status VulkanProgram::place(Plan* plan) {
             step.imports = i > 0 && plan->steps[i - 1].imports;
             continue;
         }
+        const uint64_t scratch = recorder.scratch_bytes();
         Status status = place(*plan, made->input_offset, &step, &recorder, &made->dispatches[i]);
+        if (step.imports && recorder.scratch_bytes() != scratch) {
+            return Status::error(Code::kInternal, "a step that reads the application's memory has scratch memory");
+        }
         step.imports = step.imports && status.ok();
         if (step.imports) {
             step.cpu_reason = "reads the application's memory, where that is not imported";

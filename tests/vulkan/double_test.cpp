@@ -6,8 +6,8 @@
 #include <random>
 
 #include "device_support.h"
+#include "shaders_of_vulkan/shader_code.h"
 #include "vulkan/commands.h"
-#include "vulkan_tests/shader_code.h"
 
 namespace fw::vulkan {
 namespace {

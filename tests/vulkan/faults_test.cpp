@@ -22,10 +22,10 @@ using vulkan::FaultyDriver;
 
 constexpr uint64_t kSeed = 3;
 
-// Two parts on the device with a step of the CPU between them (bicubic Interp).
+// Two parts on the device with a step of the CPU between them (Tile).
 const char* const kNet =
     "7767517\n4 4\nInput data 0 1 data 0=6 1=5 2=4\nConvolution a 1 1 data a 0=8 1=3 4=1 5=1 6=288\n"
-    "Interp m 1 1 a m 0=3 3=7 4=9\nConvolution b 1 1 m b 0=8 1=1 5=1 6=64\n";
+    "Tile m 1 1 a m 0=1 1=2\nConvolution b 1 1 m b 0=8 1=1 5=1 6=64\n";
 
 class VulkanFaults : public VulkanTest {
 protected:

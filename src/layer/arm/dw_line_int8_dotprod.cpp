@@ -90,6 +90,7 @@ void run_by_output(const DwLineArgs& args) {
                                     DotprodInt8::kInterleaved, \
                                     size,                      \
                                     stride,                    \
+                                    kLineBends<DotprodInt8>,   \
                                     run_by_output<DotprodInt8, size, stride>};
 
 FW_DEFINE_DW_LINE_BYTES(dw_line_int8_3x3s1_16c4_dotprod, 3, 1)

@@ -128,7 +128,7 @@ void main() {
         case CALL: store(out_at, call(load_a(a_at))); break;
         case ELEMENTARY: {
             precise float v = load_a(a_at) * real(0);
-            v += real(1);
+            v = real(1) == 0.0 ? v : v + real(1);  // -0 stays
             store(out_at, elementary(FUNCTION, v, real(3), real(4)) * real(2));
             break;
         }
