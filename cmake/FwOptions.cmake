@@ -26,7 +26,7 @@ add_compile_definitions(_FILE_OFFSET_BITS=64)
 add_library(fw_warnings INTERFACE)
 target_compile_options(fw_warnings INTERFACE
     -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough
-    $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi -Werror=narrowing>
+    $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi>
     -ffunction-sections -fdata-sections)
 if(FW_WERROR)
     target_compile_options(fw_warnings INTERFACE -Werror)

@@ -67,7 +67,7 @@ Status VulkanProgram::place(const Plan& plan, uint64_t input_offset, PlanStep* p
     const PlanStep& step = *placed;
     const bool given = reads_application(plan, step);
     const bool imports = imports_ && given && step.inputs.size() == 1;
-    const Status application = Status::error(Code::kUnsupported, "reads the application's memory");
+    Status application = Status::error(Code::kUnsupported, "reads the application's memory");
     std::vector<Tensor> in;
     std::vector<Tensor> out;
     for (const SlotId id : step.inputs) {

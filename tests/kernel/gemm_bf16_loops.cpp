@@ -69,6 +69,6 @@ struct Loops {
 
 }  // namespace
 
-FW_DEFINE_GEMM(gemm_bf16_5x8c2_loops, kScalar, Loops)
+FW_DEFINE_GEMM(kGemmBf16Loops, kScalar, Loops)
 
 }  // namespace fw::test

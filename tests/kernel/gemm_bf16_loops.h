@@ -5,6 +5,6 @@
 
 namespace fw::test {
 
-extern const GemmKernel gemm_bf16_5x8c2_loops;
+extern const GemmKernel kGemmBf16Loops;
 
 }  // namespace fw::test

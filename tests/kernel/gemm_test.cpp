@@ -1,6 +1,7 @@
 // Every GEMM kernel of kernels.inc against naive loops: all tile heights, widths around the vector's, lengths around
 // the step's, several taps, scattered rows that end at an unmapped page, outputs with neighbours.
 #include <cstring>
+#include <iterator>
 
 #include "base/memory.h"
 #include "kernel/gemm_bf16_loops.h"
@@ -377,9 +378,7 @@ TEST_P(GemmSweep, WhatLiesBehindARowDoesNotCount) {
     const std::vector<const void*> rows(static_cast<size_t>(kernel_->mr), a.data());
     std::vector<float> out(static_cast<size_t>(kernel_->mr));
     std::vector<void*> out_rows;
-    for (float& value : out) {
-        out_rows.push_back(&value);
-    }
+    std::transform(out.begin(), out.end(), std::back_inserter(out_rows), [](float& value) { return &value; });
     GemmWeights weights;
     weights.n = 1;
     weights.k = 3;
@@ -402,7 +401,7 @@ TEST_P(GemmSweep, WhatLiesBehindARowDoesNotCount) {
 }
 
 // bfloat16 products are one instruction of a level that few processors have: everything around it, here.
-INSTANTIATE_TEST_SUITE_P(Loops, GemmSweep, testing::Values(&gemm_bf16_5x8c2_loops), kernel_test_name<GemmKernel>);
+INSTANTIATE_TEST_SUITE_P(Loops, GemmSweep, testing::Values(&kGemmBf16Loops), kernel_test_name<GemmKernel>);
 INSTANTIATE_TEST_SUITE_P(KernelsInc, GemmSweep, testing::ValuesIn(gemm_kernels().begin(), gemm_kernels().end()),
                          kernel_test_name<GemmKernel>);
 
