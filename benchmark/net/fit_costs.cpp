@@ -40,7 +40,7 @@ Result<std::map<std::string, Work>> work_by_name(const NetDef& def) {
     FW_RETURN_IF_ERROR(run_passes(&graph, context));
     std::vector<Work> work;
     std::vector<int64_t> elements;
-    if (!find_work(model, graph, &work, &elements)) {
+    if (!find_work(model, graph, true, &work, &elements)) {
         return Status::error(Code::kInternal, "%s: shapes are open", def.source.c_str());
     }
     std::map<std::string, Work> by_name;

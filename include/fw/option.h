@@ -46,6 +46,9 @@ struct FW_EXPORT Option {
     /// others they compute in float32 as without this. Depthwise layers and those that go Winograd's way stay float32.
     /// An output's error is up to 2^-7 sum |x w|. Without effect on a device.
     bool bf16_arithmetic = false;
+    /// 3x3 layers go Winograd's way where that is faster (docs/performance-x86.md). Their weights then take 4 to 8
+    /// times the memory, and longer to load; off: less of both, and int8 results are the same bits.
+    bool winograd = true;
     /// Run the graph passes (folding, fusion). Off: every layer runs as written, for debugging.
     bool optimize = true;
     /// Names of single passes to leave out, as `fold_batchnorm` or `fuse_activation`.

@@ -21,6 +21,10 @@ Allocator* default_allocator();
 /// empty pointer when there is no memory. The over-read tail is zeroed, so that reading it is defined; the rest is not.
 std::shared_ptr<void> allocate_shared_bytes(size_t bytes, Allocator* allocator);
 
+/// Has the system back `bytes` at `memory`, which are about to be written, in one go instead of a page fault for each 4
+/// KiB. Only a hint: where the system cannot, nothing happens.
+void populate_pages(void* memory, size_t bytes);
+
 /// a * b, false on overflow.
 inline bool checked_mul(uint64_t a, uint64_t b, uint64_t* out) {
     return !__builtin_mul_overflow(a, b, out);

@@ -280,17 +280,17 @@ void transform_floats(const double (&factor)[9], const GemmWeights& weights, flo
     }
 }
 
-// The same in pairs, [n][ceil(k / 2)][2].
-void transform_bytes(const int (&factor)[9], const GemmWeights& weights, int16_t* out) {
+// The same in pairs, [n][ceil(k / 2)][2]. Every part of a sum fits 16 bits, as the sum of all of them does.
+void transform_bytes(const int16_t (&factor)[9], const GemmWeights& weights, int16_t* out) {
     const auto k = static_cast<size_t>(weights.k);
     const auto* filter = static_cast<const int8_t*>(weights.values);
     for (int64_t j = 0; j < weights.n; ++j, filter += 9 * k) {
         for (size_t c = 0; c < k; ++c) {
-            int sum = 0;
+            int16_t sum = 0;
             for (size_t i = 0; i < 9; ++i) {
-                sum += factor[i] * filter[i * k + c];
+                sum = static_cast<int16_t>(sum + factor[i] * filter[i * k + c]);
             }
-            *out++ = static_cast<int16_t>(sum);
+            *out++ = sum;
         }
         if (k % 2 != 0) {
             *out++ = 0;
@@ -357,10 +357,11 @@ bool pack_winograd(const Winograd& winograd, const GemmWeights& weights, void* o
     for (int y = 0; y < winograd.tile(); ++y) {
         for (int x = 0; x < winograd.tile(); ++x, to += plane_bytes(winograd, weights.k, weights.n)) {
             double factor[9];
-            int whole[9];
+            int16_t whole[9];
             for (int i = 0; i < 9; ++i) {
                 factor[i] = floats[y][i / 3] * floats[x][i % 3];
-                whole[i] = int8 ? kToFrequenciesInt8[y][i / 3] * kToFrequenciesInt8[x][i % 3] : 0;
+                const int product = kToFrequenciesInt8[int8 ? y : 0][i / 3] * kToFrequenciesInt8[int8 ? x : 0][i % 3];
+                whole[i] = static_cast<int16_t>(product);
             }
             if (int8) {
                 transform_bytes(whole, weights, static_cast<int16_t*>(values.get()));

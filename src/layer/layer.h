@@ -50,6 +50,8 @@ struct PrepareContext {
     bool fp16_arithmetic = false;
     /// Float layers with weights, whatever those are kept in: multiply in bfloat16 where the level in use can.
     bool bf16_arithmetic = false;
+    /// Layers may go Winograd's way.
+    bool winograd = true;
     /// Another processor will run the layer: keep what operation() needs.
     bool for_device = false;
 };

@@ -115,7 +115,8 @@ Span<const float> Weight::floats(std::vector<float>* storage) const {
 }
 
 void Weight::release_pages() const {
-    if (!mapped_ || count_ == 0) {
+    constexpr size_t kLeastBytes = 64 * 1024;  // less is not worth the calls
+    if (!mapped_ || bytes() < kLeastBytes) {
         return;
     }
     // Pages that are shared with neighbours go too: they are as well on the disk.

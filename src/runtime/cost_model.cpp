@@ -111,7 +111,8 @@ bool has_wide_layer(const Graph& graph) {
 
 }  // namespace
 
-bool find_work(const Model& model, const Graph& graph, std::vector<Work>* work, std::vector<int64_t>* elements) {
+bool find_work(const Model& model, const Graph& graph, bool winograd, std::vector<Work>* work,
+               std::vector<int64_t>* elements) {
     work->assign(graph.nodes().size(), {});
     elements->assign(graph.values().size(), 0);
     std::vector<TensorDesc> descs(graph.values().size());
@@ -138,8 +139,10 @@ bool find_work(const Model& model, const Graph& graph, std::vector<Work>* work, 
             if (!layer.ok() || !(*layer)->infer(in, out).ok()) {
                 return false;
             }
-            float_share = (*layer)->time_share(false, in, out);
-            int8_share = (*layer)->time_share(true, in, out);
+            if (winograd) {
+                float_share = (*layer)->time_share(false, in, out);
+                int8_share = (*layer)->time_share(true, in, out);
+            }
         }
         for (size_t i = 0; i < out.size(); ++i) {
             if (out[i].shape.rank == 0 || !out[i].shape.valid() || out[i].shape.count() <= 0) {
@@ -155,7 +158,7 @@ bool find_work(const Model& model, const Graph& graph, std::vector<Work>* work, 
     return true;
 }
 
-bool estimate_costs(const Model& model, const Graph& graph, PrecisionCosts* costs) {
+bool estimate_costs(const Model& model, const Graph& graph, bool winograd, PrecisionCosts* costs) {
     const Result<Isa> isa = current_isa();
     const CostTable* found = isa.ok() ? cost_table(*isa) : nullptr;
     if (found == nullptr) {
@@ -168,7 +171,7 @@ bool estimate_costs(const Model& model, const Graph& graph, PrecisionCosts* cost
     costs->in_int8.assign(graph.nodes().size(), 0);
     costs->in_fp16.assign(graph.nodes().size(), 0);
     costs->conversion.assign(graph.values().size(), 0);
-    if (!find_work(model, graph, &work, &elements)) {
+    if (!find_work(model, graph, winograd, &work, &elements)) {
         if (has_wide_layer(graph)) {
             return false;
         }

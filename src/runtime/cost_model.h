@@ -43,11 +43,12 @@ const CostTable* cost_table(Isa isa);
 
 /// The work of every node (by NodeId) and the number of elements of every value, for the declared input shapes. False
 /// where an input leaves its shape open or a layer refuses its inputs (loading will say why).
-bool find_work(const Model& model, const Graph& graph, std::vector<Work>* work, std::vector<int64_t>* elements);
+bool find_work(const Model& model, const Graph& graph, bool winograd, std::vector<Work>* work,
+               std::vector<int64_t>* elements);
 
 /// PassContext::costs for a graph of `model` at the kernel level in use. False, so that everything runs int8, at a
 /// level without a table, and for open input shapes if a layer with weights has 16 channels or more on both sides; with
 /// fewer, most of a vector of int8 stays empty, and float is said to be cheaper throughout.
-bool estimate_costs(const Model& model, const Graph& graph, PrecisionCosts* costs);
+bool estimate_costs(const Model& model, const Graph& graph, bool winograd, PrecisionCosts* costs);
 
 }  // namespace fw

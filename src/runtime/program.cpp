@@ -150,6 +150,7 @@ Status prepare(const Model& model, const Option& option, Program* program,
         context.fp16_weights = node.fp16_weights;
         context.fp16_arithmetic = node.fp16_arithmetic;
         context.bf16_arithmetic = option.bf16_arithmetic;
+        context.winograd = option.winograd;
         context.for_device = model.device != nullptr;
         std::vector<int8_t> table;
         if (node.table != kNone) {
@@ -255,7 +256,9 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
         const bool float_only = option.precision == Precision::kFloat || option.precision == Precision::kFp16;
         PassContext context{&option, float_only ? nullptr : &working, &keep_float, {}, nullptr};
         if (model.device == nullptr) {  // the figures are the CPU's: a device runs int8 wherever the table allows it
-            context.costs = [&model](const Graph& g, PrecisionCosts* costs) { return estimate_costs(model, g, costs); };
+            context.costs = [&](const Graph& g, PrecisionCosts* costs) {
+                return estimate_costs(model, g, option.winograd, costs);
+            };
         }
         context.for_device = model.device != nullptr;
         context.decided = whole != nullptr ? &whole->int8_layers : nullptr;

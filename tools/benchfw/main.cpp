@@ -31,6 +31,7 @@ struct Options {
     bool fp16 = false;
     bool fp16_arithmetic = false;
     bool bf16_arithmetic = false;
+    bool no_winograd = false;
     int threads = 1, loops = 0, warmup = 1;
     double seconds = 3.0;
 };
@@ -256,6 +257,7 @@ Status bench(Tool* tool, const Options& options) {
     how.fp16 = options.fp16;
     how.fp16_arithmetic = options.fp16_arithmetic;
     how.bf16_arithmetic = options.bf16_arithmetic;
+    how.winograd = !options.no_winograd;
     how.layers = options.layers || !options.json.empty() || !options.html.empty();
     if (!options.input_shape.empty()) {
         FW_ASSIGN_OR_RETURN(how.input_shape, parse_shape(options.input_shape, tool));
@@ -307,6 +309,7 @@ void add_options(CLI::App* app, Options* options) {
         ->needs(fp16);
     app->add_flag("--bf16-arithmetic", options->bf16_arithmetic,
                   "Float layers multiply in bfloat16, where the processor can");
+    app->add_flag("--no-winograd", options->no_winograd, "3x3 layers without Winograd: slower, with less memory");
     app->add_flag("--force", options->force, "Use a table that was made for another model");
     app->add_option("--input-shape", options->input_shape, "C,H,W of inputs that declare no shape");
     app->add_option("--threads", options->threads, "Threads of one inference, 0 = all cores")

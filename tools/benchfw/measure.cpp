@@ -48,6 +48,7 @@ public:
         option.fp16 = options.fp16;
         option.fp16_arithmetic = options.fp16_arithmetic;
         option.bf16_arithmetic = options.bf16_arithmetic;
+        option.winograd = options.winograd;
         FW_RETURN_IF_ERROR(net_.set_option(option));
         if (table != nullptr && precision != Precision::kFloat && precision != Precision::kFp16) {
             FW_RETURN_IF_ERROR(net_.load_table(*table));

@@ -24,6 +24,7 @@ struct MeasureOptions {
     bool fp16 = false;                ///< Option::fp16
     bool fp16_arithmetic = false;     ///< Option::fp16_arithmetic
     bool bf16_arithmetic = false;     ///< Option::bf16_arithmetic
+    bool winograd = true;             ///< Option::winograd
     bool ignore_table_model = false;  ///< Option::ignore_table_model
     bool layers = false;              ///< time steps as well, in as many inferences more
 };

@@ -25,6 +25,7 @@ void NetOptions::add_to(CLI::App* app) {
                   "With --precision fp16: multiply in float16 too, where the processor can");
     app->add_flag("--bf16-arithmetic", bf16_arithmetic,
                   "Multiply in bfloat16 in float layers, where the processor can");
+    app->add_flag("--no-winograd", no_winograd, "3x3 layers without Winograd: slower, with less memory");
     app->add_flag("--force", force, "Use a table that was made for another model");
     app->add_option("--threads", threads, "Threads of one inference, 0 = all cores")->check(CLI::Range(0, 1024));
     app->add_option("--device", device,
@@ -70,6 +71,7 @@ Status load_net(const NetOptions& options, bool with_table, Net* net) {
                                                      : Precision::kAuto;
     option.fp16_arithmetic = options.fp16_arithmetic;
     option.bf16_arithmetic = options.bf16_arithmetic;
+    option.winograd = !options.no_winograd;
     FW_RETURN_IF_ERROR(net->set_option(option));
     if (with_table && !options.table.empty()) {
         FW_RETURN_IF_ERROR(net->load_table(options.table.c_str()));

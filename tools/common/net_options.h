@@ -18,6 +18,7 @@ struct NetOptions {
     int threads = 1;
     bool fp16_arithmetic = false;
     bool bf16_arithmetic = false;
+    bool no_winograd = false;
     bool device_fallback = false;
     bool force = false;
     PreprocessOptions preprocess;

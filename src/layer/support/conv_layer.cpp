@@ -110,7 +110,8 @@ Status ConvLayer::prepare(const PrepareContext& context) {
     ConvGeometry geometry;
     WindowAxis vertical;
     WindowAxis horizontal;
-    if (is_dense_3x3() && resolve(context.inputs[0].shape, &geometry, &vertical, &horizontal).ok()) {
+    if (context.winograd && is_dense_3x3() &&
+        resolve(context.inputs[0].shape, &geometry, &vertical, &horizontal).ok()) {
         core_.use_winograd(geometry.out_h, geometry.out_w);
     }
     return core_.prepare(context);

@@ -285,11 +285,7 @@ Status WeightedCore::pack(const WeightRows& rows) {
     group_bytes_ =
         round_up(dw_ != nullptr ? dw_->packed_bytes(filters) : packed_gemm_bytes(*gemm_, matrix), kAlignment);
     packed_bytes_ = group_bytes_ * static_cast<size_t>(groups);
-    packed_ = allocate_shared_bytes(packed_bytes_, nullptr);
-    if (packed_ == nullptr) {
-        return Status::error(Code::kOutOfMemory, "no memory for %lld bytes of packed weights",
-                             static_cast<long long>(packed_bytes_));
-    }
+    FW_RETURN_IF_ERROR(allocate_packed());
     for (int g = 0; g < groups; ++g) {
         char* to = static_cast<char*>(packed_.get()) + group_bytes_ * static_cast<size_t>(g);
         if (dw_ != nullptr) {
@@ -330,10 +326,20 @@ void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
 Status WeightedCore::pack_winograd(const WeightRows& rows) {
     const GemmWeights filters = dense_weights(rows);
     packed_bytes_ = packed_winograd_bytes(winograd_, filters);
+    FW_RETURN_IF_ERROR(allocate_packed());
+    if (!::fw::pack_winograd(winograd_, filters, packed_.get())) {
+        return Status::error(Code::kOutOfMemory, "no memory to transform weights");
+    }
+    return {};
+}
+
+// Memory of packed_bytes_, all of which is about to be written.
+Status WeightedCore::allocate_packed() {
     packed_ = allocate_shared_bytes(packed_bytes_, nullptr);
-    if (packed_ == nullptr || !::fw::pack_winograd(winograd_, filters, packed_.get())) {
+    if (packed_ == nullptr) {
         return Status::error(Code::kOutOfMemory, "no memory for %zu bytes of packed weights", packed_bytes_);
     }
+    populate_pages(packed_.get(), packed_bytes_);
     return {};
 }
 

@@ -88,6 +88,7 @@ private:
     Status quantize(const PrepareContext& context, WeightRows* rows);
     Status pack(const WeightRows& rows);
     Status pack_winograd(const WeightRows& rows);
+    Status allocate_packed();
     void choose_winograd(Isa isa, const WeightRows& rows);
     GemmWeights dense_weights(const WeightRows& rows) const;
     template <class T>
