@@ -85,6 +85,11 @@ FW_ALWAYS_INLINE void store_bytes16(__m128i x, void* out, int64_t count) {
     }
 }
 
+/// Apart from the tiles, which it would make several times as large.
+__attribute__((noinline)) void store_part(__m128i x, void* out, int64_t count) {
+    store_bytes16(x, out, count);
+}
+
 /// Epilogue::bent of x, times its scale.
 FW_ALWAYS_INLINE __m256 bend8(__m256 x, const Epilogue& e) {
     const __m256 line = _mm256_mul_ps(x, _mm256_set1_ps(e.a));
@@ -136,10 +141,11 @@ struct ByteStore8 {
             _mm_storeu_si128(static_cast<__m128i*>(out), bytes);
         } else if (kCount == 1 && count >= 8) {
             _mm_storel_epi64(static_cast<__m128i*>(out), bytes);
+        } else if (kCount == 1 && count == 4) {
+            const int32_t four = _mm_cvtsi128_si32(bytes);
+            std::memcpy(out, &four, 4);
         } else {
-            int8_t rest[16];
-            _mm_storeu_si128(reinterpret_cast<__m128i*>(rest), bytes);
-            std::memcpy(out, rest, static_cast<size_t>(count));
+            store_part(bytes, out, count);
         }
     }
 };
