@@ -1,4 +1,4 @@
-// Cold start of one network: start_time NET.param NET.bin [TABLE|-] [THREADS] [STARTS]
+// Cold start of one network: start_time [--no-winograd] NET.param NET.bin [TABLE|-] [THREADS] [STARTS]
 //
 // Starts itself STARTS times (default 15); each process loads the network and computes one result of random numbers.
 // Prints, as minimum and median, the time from the start of the process to that result, what loading took of it, and
@@ -27,10 +27,12 @@ double now_ms() {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-fw::Status first_result(const char* param, const char* bin, const char* table, int threads, double* loaded) {
+fw::Status first_result(const char* param, const char* bin, const char* table, int threads, bool winograd,
+                        double* loaded) {
     fw::Net net;
     fw::Option option;
     option.threads = threads;
+    option.winograd = winograd;
     FW_RETURN_IF_ERROR(net.set_option(option));
     if (std::strcmp(table, "-") != 0) {
         FW_RETURN_IF_ERROR(net.load_table(table));
@@ -59,7 +61,8 @@ fw::Status first_result(const char* param, const char* bin, const char* table, i
 
 int child(char** argv) {
     double times[2] = {};
-    const fw::Status status = first_result(argv[2], argv[3], argv[4], std::atoi(argv[5]), &times[0]);
+    const fw::Status status =
+        first_result(argv[2], argv[3], argv[4], std::atoi(argv[5]), std::strcmp(argv[6], "1") == 0, &times[0]);
     times[1] = now_ms();
     if (!status.ok()) {
         std::fprintf(stderr, "error: %s\n", status.message());
@@ -120,14 +123,21 @@ void print(const char* name, const char* unit, std::vector<double> values) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc == 6 && std::strcmp(argv[1], "--child") == 0) {
+    if (argc == 7 && std::strcmp(argv[1], "--child") == 0) {
         return child(argv);
     }
+    const char* self = argv[0];
+    const bool winograd = argc < 2 || std::strcmp(argv[1], "--no-winograd") != 0;
+    if (!winograd) {
+        ++argv;
+        --argc;
+    }
     if (argc < 3) {
-        std::fprintf(stderr, "usage: start_time NET.param NET.bin [TABLE|-] [THREADS] [STARTS]\n");
+        std::fprintf(stderr, "usage: start_time [--no-winograd] NET.param NET.bin [TABLE|-] [THREADS] [STARTS]\n");
         return 2;
     }
-    std::string words[] = {argv[0], "--child", argv[1], argv[2], argc > 3 ? argv[3] : "-", argc > 4 ? argv[4] : "1"};
+    std::string words[] = {
+        self, "--child", argv[1], argv[2], argc > 3 ? argv[3] : "-", argc > 4 ? argv[4] : "1", winograd ? "1" : "0"};
     std::vector<char*> arguments;
     for (std::string& word : words) {
         arguments.push_back(word.data());

@@ -86,7 +86,7 @@ FW_ALWAYS_INLINE void store_bytes16(__m128i x, void* out, int64_t count) {
 }
 
 /// Apart from the tiles, which it would make several times as large.
-__attribute__((noinline)) void store_part(__m128i x, void* out, int64_t count) {
+inline __attribute__((noinline)) void store_part(__m128i x, void* out, int64_t count) {
     store_bytes16(x, out, count);
 }
 
