@@ -53,34 +53,39 @@ bool VulkanRun::import_inputs(const std::vector<Mat>& inputs) {
     if (!plan_->imports_inputs) {
         return false;
     }
+    std::vector<size_t> read;
+    for (const Root& root : plan_->roots) {
+        if (root.input != kNone) {
+            read.push_back(static_cast<size_t>(root.input));
+        }
+    }
     const bool before = imported_;
     bool others = false;
-    imported_ = true;
-    for (const Root& root : plan_->roots) {
-        if (root.input == kNone || !imported_) {
-            continue;
-        }
-        const Mat& mat = inputs[static_cast<size_t>(root.input)];
-        Import& current = imports_[static_cast<size_t>(root.input)];
-        if (current.buffer.handle() != VK_NULL_HANDLE && current.mat.data() == mat.data() &&
-            current.mat.bytes() == mat.bytes()) {
+    imported_ = std::none_of(read.begin(), read.end(), [&](size_t i) { return imports_[i].refused.is(inputs[i]); });
+    for (size_t i = 0; i < read.size() && imported_; ++i) {
+        const Mat& mat = inputs[read[i]];
+        Import& current = imports_[read[i]];
+        if (current.buffer.handle() != VK_NULL_HANDLE && Memory(current.mat).is(mat)) {
             current.mat = mat;
             continue;
         }
         others = true;
         Result<Import> made = import(mat);
+        imported_ = made.ok();
         if (made.ok()) {
             current = std::move(*made);
         } else {
             log(LogLevel::kDebug, "an input is copied: %s", made.status().message());
-            imported_ = false;
+            current.refused = Memory(mat);
         }
     }
     if (imported_ != before || (imported_ && others)) {
         recorded_.clear();
     }
-    if (!imported_) {
-        imports_ = std::vector<Import>(imports_.size());
+    for (Import& import : imports_) {
+        if (!imported_) {
+            import.release();
+        }
     }
     return imported_;
 }

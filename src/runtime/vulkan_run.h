@@ -45,11 +45,23 @@ public:
     Status failure() const override { return failure_; }
 
 private:
+    struct Memory {
+        const void* data = nullptr;
+        size_t bytes = 0;
+        Memory() = default;
+        explicit Memory(const Mat& mat) : data(mat.data<char>()), bytes(mat.bytes()) {}
+        bool is(const Mat& mat) const { return data == mat.data<char>() && bytes == mat.bytes(); }
+    };
     /// The memory of an input of the application.
     struct Import {
         Mat mat;  ///< as it was given: memory that it owns stays
         vulkan::Buffer buffer;
         uint64_t offset = 0;
+        Memory refused;  ///< what could not be imported last; not tried again
+        void release() {
+            mat = Mat();
+            buffer = vulkan::Buffer();
+        }
     };
 
     Status remember(const Status& status);

@@ -136,6 +136,8 @@ private:
     Status create(int index, bool staged);
     Status create_layouts();
     Status choose_memory();
+    struct Allocation;
+    Result<Buffer> allocate(const Allocation& wanted);
     friend class Buffer;
 
     Api api_;
