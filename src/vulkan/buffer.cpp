@@ -11,6 +11,7 @@ void Buffer::swap(Buffer* other) {
     std::swap(memory_, other->memory_);
     std::swap(bytes_, other->bytes_);
     std::swap(host_, other->host_);
+    std::swap(foreign_, other->foreign_);
 }
 
 Buffer::~Buffer() {
@@ -26,7 +27,8 @@ struct Device::Allocation {
     VkBufferUsageFlags usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
     uint32_t types = 0;  ///< bits of the memory types that it may be in: the first that the buffer may have is taken
     const void* buffer_info = nullptr;  ///< what else VkBufferCreateInfo and VkMemoryAllocateInfo say
-    const void* memory_info = nullptr;  ///< ... of memory that is there already, of as many bytes
+    void* memory_info = nullptr;        ///< ... of memory that is there already, of as many bytes
+    bool dedicated = false;             ///< memory_info has to name the buffer
 };
 
 Result<Buffer> Device::allocate(const Allocation& wanted) {
@@ -47,9 +49,13 @@ Result<Buffer> Device::allocate(const Allocation& wanted) {
         return Status::error(Code::kUnsupported, "the Vulkan device '%s' has no storage buffers in such memory",
                              description_.name.c_str());
     }
+    VkMemoryDedicatedAllocateInfo dedicated = {};
+    dedicated.sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO;
+    dedicated.pNext = wanted.memory_info;
+    dedicated.buffer = out.buffer_;
     VkMemoryAllocateInfo memory = {};
     memory.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
-    memory.pNext = wanted.memory_info;
+    memory.pNext = wanted.dedicated ? &dedicated : wanted.memory_info;
     memory.allocationSize = imports ? wanted.bytes : needs.size;
     while ((types >> memory.memoryTypeIndex & 1U) == 0) {
         ++memory.memoryTypeIndex;
@@ -76,39 +82,21 @@ Result<Buffer> Device::create_buffer(uint64_t bytes, Place place) {
     return Result<Buffer>(std::move(out));
 }
 
-Result<Buffer> Device::import_memory(const void* memory, uint64_t bytes, uint64_t* offset) {
-    constexpr auto kHandle = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
-    constexpr uint64_t kPage = 4096;  // no system has smaller ones: what surrounds the memory in it is there too
-    const uint64_t alignment = features().import_alignment;
-    if (alignment == 0 || api_.GetMemoryHostPointerPropertiesEXT == nullptr) {
-        return Status::error(Code::kUnsupported, "'%s' imports no memory", description_.name.c_str());
-    }
-    const auto address = reinterpret_cast<uintptr_t>(memory);
-    *offset = address % alignment;
-    const uint64_t size = (*offset + bytes + alignment - 1) / alignment * alignment;
-    const bool whole = *offset == 0 && size == bytes;
-    if ((!whole && alignment > kPage) || *offset % limits_.minStorageBufferOffsetAlignment != 0) {
-        return Status::error(Code::kUnsupported, "'%s' imports no memory at such an address",
-                             description_.name.c_str());
-    }
-    void* begin = reinterpret_cast<void*>(address - static_cast<uintptr_t>(*offset));
-    VkMemoryHostPointerPropertiesEXT properties = {};
-    properties.sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT;
-    FW_RETURN_IF_ERROR(check(api_.GetMemoryHostPointerPropertiesEXT(device_, kHandle, begin, &properties),
-                             "vkGetMemoryHostPointerPropertiesEXT"));
+Result<Buffer> Device::import_memory(ExternalMemory* memory, uint64_t* offset) {
+    FW_ASSIGN_OR_RETURN(const ExternalMemory::Description description, memory->describe(*this));
     VkExternalMemoryBufferCreateInfo external = {};
     external.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO;
-    external.handleTypes = kHandle;
-    VkImportMemoryHostPointerInfoEXT host = {};
-    host.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT;
-    host.handleType = kHandle;
-    host.pHostPointer = begin;
+    external.handleTypes = static_cast<VkExternalMemoryHandleTypeFlags>(memory->type());
     Allocation wanted;
-    wanted.bytes = size;
-    wanted.types = properties.memoryTypeBits & coherent_types_;
+    wanted.bytes = description.bytes;
+    wanted.types = description.types;
+    wanted.dedicated = description.dedicated;
     wanted.buffer_info = &external;
-    wanted.memory_info = &host;
-    return allocate(wanted);
+    wanted.memory_info = memory->import_info();
+    FW_ASSIGN_OR_RETURN(Buffer out, allocate(wanted));
+    out.foreign_ = description.foreign;
+    *offset = description.offset;
+    return Result<Buffer>(std::move(out));
 }
 
 }  // namespace fw::vulkan

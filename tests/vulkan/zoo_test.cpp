@@ -180,11 +180,14 @@ TEST_P(VulkanZoo, FloatsAreNearThoseOfTheCpu) {
         ASSERT_FALSE(want.empty());
         ASSERT_EQ(got.size(), want.size());
         float worst = 0.0F;
+        std::string errors;
         for (size_t i = 0; i < want.size(); ++i) {
-            worst = std::max(worst, relative_error(want[i], got[i]));
+            const float error = relative_error(want[i], got[i]);
+            errors += blobs[i] + " " + std::to_string(error) + "\n";
+            worst = std::max(worst, error);
         }
         RecordProperty(variant.name, std::to_string(worst));
-        EXPECT_LE(worst, variant.bound);
+        EXPECT_LE(worst, variant.bound) << errors;
     }
 }
 
