@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -108,7 +109,8 @@ protected:
     }
 
     // The blobs that no layer reads. Boxes are chosen by comparisons, the smallest difference may lead to others:
-    // without `boxes` it is what the layer that chooses them reads.
+    // without `boxes` it is what the layer that chooses them reads, before a softmax of it (the exponentials of the
+    // large scores that made-up weights give would make a small error any error).
     std::vector<std::string> outputs(bool boxes) const {
         std::set<std::string> names;
         for (const LayerDef& layer : def_.layers) {
@@ -120,7 +122,8 @@ protected:
                 names.erase(read);
             }
             if (!boxes && layer.type.find("DetectionOutput") != std::string::npos) {
-                chosen_from.insert(chosen_from.end(), layer.bottoms.begin(), layer.bottoms.end());
+                std::transform(layer.bottoms.begin(), layer.bottoms.end(), std::back_inserter(chosen_from),
+                               [&](const std::string& blob) { return scores(blob); });
                 for (const std::string& box : layer.tops) {
                     names.erase(box);
                 }
@@ -128,6 +131,16 @@ protected:
         }
         names.insert(chosen_from.begin(), chosen_from.end());
         return {names.begin(), names.end()};
+    }
+
+    std::string scores(const std::string& blob) const {
+        for (const LayerDef& layer : def_.layers) {
+            const bool made_here = std::count(layer.tops.begin(), layer.tops.end(), blob) > 0;
+            if (made_here && (layer.type == "Softmax" || layer.type == "Flatten" || layer.type == "Reshape")) {
+                return scores(layer.bottoms[0]);
+            }
+        }
+        return blob;
     }
 
     const Network* network_ = nullptr;
