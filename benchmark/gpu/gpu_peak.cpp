@@ -1,4 +1,4 @@
-// gpu_peak [DEVICE]: what a Vulkan device can do at most, as JSON - multiply-adds a second in float32, float16 and
+// gpu_peak [DEVICE]: what a Vulkan device can do, as JSON - at most: multiply-adds a second in float32, float16 and
 // 8-bit dot products, bytes read a second - for the roofline of benchmark/gpu.sh.
 #include <algorithm>
 #include <chrono>
@@ -91,7 +91,9 @@ Status measure(int index) {
     FW_RETURN_IF_ERROR(peak.open(index));
     const DeviceDescription& description = peak.device().description();
     FW_ASSIGN_OR_RETURN(const double in_float, peak.giga_macs(peak_float, 1));
-    std::printf("{\n \"type\": \"%s\",\n \"float_gmacs\": %.4g,\n", description.type, in_float);
+    std::printf("{\n \"name\": \"%s\",\n \"type\": \"%s\",\n", description.name.c_str(), description.type);
+    std::printf(" \"float16_storage\": %s,\n", description.features.float16_storage ? "true" : "false");
+    std::printf(" \"float_gmacs\": %.4g,\n", in_float);
     if (description.features.float16) {
         FW_ASSIGN_OR_RETURN(const double in_fp16, peak.giga_macs(peak_fp16, 2));
         std::printf(" \"fp16_gmacs\": %.4g,\n", in_fp16);

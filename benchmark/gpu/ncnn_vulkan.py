@@ -72,7 +72,8 @@ def main():
         return 1
     if options.device is None:
         options.device = ncnn.get_default_gpu_index()
-    results = []
+    report = {"version": ncnn.__version__, "device": ncnn.get_gpu_info(options.device).device_name(), "nets": []}
+    results = report["nets"]
     for net in nets.list_nets(options.folder, [name for name in options.nets.split(",") if name]):
         for precision in options.precisions.split(","):
             try:
@@ -83,8 +84,7 @@ def main():
                 print(f"ncnn {net.name} {precision}: min {results[-1]['min_ms']:.2f} ms", flush=True)
             except Missing as error:
                 print(f"ncnn {net.name} {precision}: {error}")
-    report = {"version": ncnn.__version__, "device": ncnn.get_gpu_info(options.device).device_name(), "nets": results}
-    options.json.write_text(json.dumps(report, indent=1) + "\n")
+            options.json.write_text(json.dumps(report, indent=1) + "\n")  # what there is, should the next one crash
     return 0
 
 

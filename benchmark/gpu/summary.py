@@ -27,7 +27,7 @@ def least(reports):
 
 def precision_bytes(net, layer):
     """Plans count blobs of float16 networks as float32."""
-    return layer["bytes"] * (0.5 if net["precision"] == "fp16" and layer["precision"] != "int8" else 1.0)
+    return layer["bytes"] * (0.5 if net["precision"].startswith("fp16") and layer["precision"] != "int8" else 1.0)
 
 
 def roofline(net, peak):
@@ -55,6 +55,8 @@ def starts(folder):
     rows = []
     for cold in sorted(folder.glob("start-*-cold.json")):
         name = cold.name[len("start-"):-len("-cold.json")]
+        if not (folder / f"start-{name}-warm.json").exists():
+            continue
         row = {"network": name}
         for kind in ("cold", "warm"):
             net = json.loads((folder / f"start-{name}-{kind}.json").read_text())["nets"][0]
@@ -68,11 +70,17 @@ def memory(reports):
     rows = {}
     for report in reports:
         for net in report["nets"]:
-            half = 0.5 if net["precision"] == "fp16" else 1.0
+            half = 0.5 if net["precision"].startswith("fp16") else 1.0
             rows[(net["name"], net["precision"])] = {
                 "network": net["name"], "precision": net["precision"], "weights_mib": net["device_weights_mib"],
                 "activations_mib": net["mem_mib"] * half}
     return list(rows.values())
+
+
+def tests(text):
+    """GoogleTest's last lines: what ran, passed, was skipped or failed."""
+    wanted = (" ran.", " PASSED ", " SKIPPED ", " FAILED ")
+    return [line.strip() for line in text.splitlines() if line.startswith("[") and any(word in line for word in wanted)]
 
 
 def table(head, rows):
@@ -93,9 +101,11 @@ def summarise(folder, device):
     layers = read(folder, "layers-*.json")
     return {
         "devices": (folder / "devices.txt").read_text().splitlines(), "software_device": peak["type"] == "CPU", "peak": peak,
+        "tests": tests((folder / "exactness.txt").read_text()),
         "ncnn": ncnn_reports[0]["version"] if ncnn_reports else None,
         "latency": [{"network": name, "precision": precision, "cpu_ms": cpu.get((name, precision)), "gpu_ms": ms,
-                     "ncnn_gpu_ms": ncnn.get((name, precision))} for (name, precision), ms in gpu.items()],
+                     "ncnn_gpu_ms": ncnn.get((name, precision.replace("_arithmetic", "")))}
+                    for (name, precision), ms in sorted(gpu.items())],
         "start": starts(folder), "memory": memory(layers),
         "convolutions": [row for report in layers for net in report["nets"] for row in roofline(net, peak)]}
 
@@ -106,7 +116,9 @@ def markdown(s):
         parts.append("**The device is a software device: it computes on the CPU. These are no figures of a GPU; they show "
                      "that the scripts work.**")
     parts.append("\n".join(s["devices"]))
-    parts.append("Batch 1, milliseconds, the least of all rounds; from the application's input to its output.\n\n" + table(
+    parts.append("Tests on the device:\n\n" + "\n".join("    " + line for line in s["tests"]))
+    parts.append("Batch 1, milliseconds, the least of all rounds; from the application's input to its output. fp16 is float16 in "
+                 "memory, fp16_arithmetic in products too; ncnn's has both where the device can.\n\n" + table(
         ["network", "precision", "CPU", "device", "CPU / device", "ncnn's Vulkan " + (s["ncnn"] or "(not measured)")],
         [[r["network"], r["precision"], number(r["cpu_ms"]), number(r["gpu_ms"]),
           number(r["cpu_ms"] / r["gpu_ms"] if r["cpu_ms"] else None), number(r["ncnn_gpu_ms"])] for r in s["latency"]]))

@@ -101,6 +101,14 @@ private:
     std::shared_ptr<Impl> impl_;
 };
 
+/// What a Mat holds, in a buffer of the system's that a device may read where it lies.
+struct ExternalBuffer {
+    /// An AHardwareBuffer of Android's, of the format BLOB and with the usage GPU_DATA_BUFFER; null = none. It must
+    /// stay until the Extractor has gone or has run with other memory.
+    void* hardware_buffer = nullptr;
+    size_t offset = 0;  ///< bytes before the Mat's first element
+};
+
 /// One inference: cheap to create, used by one thread. Keeps its Net's data alive.
 class FW_EXPORT Extractor {
 public:
@@ -110,6 +118,9 @@ public:
 
     /// Sets an input blob; float32, or int8 already in the blob's scale. The Mat's data is read at extract time.
     Status input(const char* blob, const Mat& mat);
+    /// The same, with a buffer in the Mat's place for a device that imports inputs (Option::import_inputs) and can
+    /// import it; the Mat is what the CPU sees of it.
+    Status input(const char* blob, const Mat& mat, const ExternalBuffer& buffer);
     /// Computes what `blob` needs and no more, and returns it as float32 (int8 blobs are dequantized). Any blob of the
     /// model file can be asked for, also one that an optimised plan has fused away.
     Status extract(const char* blob, Mat* out);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fw/mat.h"
+#include "fw/net.h"
 #include "fw/option.h"
 #include "fw/status.h"
 #include "layer/layer.h"
@@ -29,6 +30,8 @@ public:
     virtual ~AcceleratorRun() = default;
     /// The arena as the CPU sees it.
     virtual void* arena() const = 0;
+    /// In the place of the Mats of the runs that follow, for devices that can; inputs beyond its end have none.
+    virtual void set_buffers(const std::vector<ExternalBuffer>& buffers) = 0;
     /// Before a run's first step: whether the device reads these inputs where they lie, so that steps with
     /// PlanStep::imports are its own.
     virtual bool import_inputs(const std::vector<Mat>& inputs) = 0;

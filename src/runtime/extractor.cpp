@@ -72,6 +72,7 @@ Status Extractor::Impl::start_on_device(const std::shared_ptr<const Plan>& plan)
         FW_ASSIGN_OR_RETURN(device, plan->program->device->start(plan));
         device_plan = plan;
     }
+    device->set_buffers(buffers);
     // The Extractor keeps the arena: nothing to release here.
     runner.start(plan, std::shared_ptr<void>(std::shared_ptr<void>(), device->arena()), inputs, device.get());
     return {};
@@ -148,6 +149,10 @@ Extractor::Extractor(Extractor&&) noexcept = default;
 Extractor& Extractor::operator=(Extractor&&) noexcept = default;
 
 Status Extractor::input(const char* blob, const Mat& mat) {
+    return input(blob, mat, {});
+}
+
+Status Extractor::input(const char* blob, const Mat& mat, const ExternalBuffer& buffer) {
     if (!impl_->net->loaded) {
         return Status::error(Code::kFailedPrecondition, "no model is loaded");
     }
@@ -164,7 +169,9 @@ Status Extractor::input(const char* blob, const Mat& mat) {
                              name(mat.dtype()));
     }
     impl_->inputs.resize(impl_->net->model.inputs.size());
+    impl_->buffers.resize(impl_->inputs.size());
     impl_->inputs[static_cast<size_t>(index)] = mat;
+    impl_->buffers[static_cast<size_t>(index)] = buffer;
     impl_->runner.stop();
     return {};
 }

@@ -26,6 +26,7 @@ struct Extractor::Impl {
 
     std::shared_ptr<NetState> net;
     std::vector<Mat> inputs;
+    std::vector<ExternalBuffer> buffers;  ///< of the inputs; those beyond its end have none
     Runner runner;
     std::unique_ptr<AcceleratorRun> device;  ///< of device_plan; the arena is then its own
     std::shared_ptr<const Plan> device_plan;

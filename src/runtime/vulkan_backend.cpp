@@ -155,7 +155,8 @@ public:
     VulkanAccelerator(std::shared_ptr<Device> device, Storage storage, const Option& option)
         : device_(std::move(device)),
           storage_(storage),
-          imports_(option.import_inputs && storage == Storage::kFloat && device_->features().import_alignment > 0),
+          imports_(option.import_inputs && storage == Storage::kFloat &&
+                   (device_->features().import_alignment > 0 || device_->features().hardware_buffers)),
           cache_path_(option.pipeline_cache) {}
     VulkanAccelerator(const VulkanAccelerator&) = delete;
     VulkanAccelerator& operator=(const VulkanAccelerator&) = delete;
@@ -302,6 +303,7 @@ Result<std::vector<DeviceInfo>> list_devices() {
             {f.cooperative_matrix, "cooperative matrix"},
             {f.unified_memory, "unified memory"},
             {f.import_alignment > 0, "host memory import"},
+            {f.hardware_buffers, "hardware buffer import"},
         };
         DeviceInfo info;
         info.device = "vulkan:" + std::to_string(i);

@@ -53,43 +53,76 @@ bool VulkanRun::import_inputs(const std::vector<Mat>& inputs) {
     if (!plan_->imports_inputs) {
         return false;
     }
+    std::vector<size_t> read;
+    for (const Root& root : plan_->roots) {
+        if (root.input != kNone) {
+            read.push_back(static_cast<size_t>(root.input));
+        }
+    }
+    buffers_.resize(inputs.size());
+    const auto memory = [&](size_t i) { return Memory{inputs[i].data<char>(), inputs[i].bytes(), buffers_[i]}; };
     const bool before = imported_;
     bool others = false;
-    imported_ = true;
-    for (const Root& root : plan_->roots) {
-        if (root.input == kNone || !imported_) {
-            continue;
-        }
-        const Mat& mat = inputs[static_cast<size_t>(root.input)];
-        Import& current = imports_[static_cast<size_t>(root.input)];
-        if (current.buffer.handle() != VK_NULL_HANDLE && current.mat.data() == mat.data() &&
-            current.mat.bytes() == mat.bytes()) {
+    imported_ = std::none_of(read.begin(), read.end(), [&](size_t i) { return imports_[i].refused == memory(i); });
+    for (size_t i = 0; i < read.size() && imported_; ++i) {
+        const Mat& mat = inputs[read[i]];
+        Import& current = imports_[read[i]];
+        if (current.memory == memory(read[i])) {
             current.mat = mat;
             continue;
         }
         others = true;
-        Result<Import> made = import(mat);
+        Result<Import> made = import(mat, buffers_[read[i]]);
+        imported_ = made.ok();
         if (made.ok()) {
             current = std::move(*made);
+            current.memory = memory(read[i]);
         } else {
             log(LogLevel::kDebug, "an input is copied: %s", made.status().message());
-            imported_ = false;
+            current.refused = memory(read[i]);
         }
     }
     if (imported_ != before || (imported_ && others)) {
         recorded_.clear();
     }
-    if (!imported_) {
-        imports_ = std::vector<Import>(imports_.size());
+    for (Import& import : imports_) {
+        if (!imported_) {
+            import.release();
+        }
     }
     return imported_;
 }
 
-Result<VulkanRun::Import> VulkanRun::import(const Mat& mat) const {
+Result<VulkanRun::Import> VulkanRun::import(const Mat& mat, const ExternalBuffer& buffer) const {
     Import made;
-    FW_ASSIGN_OR_RETURN(made.buffer, device_->import_memory(mat.data<char>(), mat.bytes(), &made.offset));
+    vulkan::HostMemory host(mat.data<char>(), mat.bytes());
+    vulkan::HardwareBuffer hardware(static_cast<AHardwareBuffer*>(buffer.hardware_buffer), buffer.offset, mat.bytes());
+    vulkan::ExternalMemory* memory = &host;
+    if (buffer.hardware_buffer != nullptr) {
+        memory = &hardware;
+    }
+    FW_ASSIGN_OR_RETURN(made.buffer, device_->import_memory(memory, &made.offset));
     made.mat = mat;
     return Result<Import>(std::move(made));
+}
+
+std::vector<VkBuffer> VulkanRun::foreign(size_t first, size_t last) const {
+    std::vector<VkBuffer> found;
+    for (size_t i = first; i < last; ++i) {
+        const PlanStep& step = plan_->steps[i];
+        for (size_t k = 0; k < step.inputs.size() && step.imports; ++k) {
+            const int root = plan_->slots[static_cast<size_t>(step.inputs[k])].root;
+            const int input = root == kNone ? kNone : plan_->roots[static_cast<size_t>(root)].input;
+            if (input == kNone) {
+                continue;
+            }
+            const Buffer& buffer = imports_[static_cast<size_t>(input)].buffer;
+            if (buffer.foreign() && std::count(found.begin(), found.end(), buffer.handle()) == 0) {
+                found.push_back(buffer.handle());
+            }
+        }
+    }
+    return found;
 }
 
 Status VulkanRun::run_steps(size_t first, size_t last, double* milliseconds) {
@@ -152,6 +185,10 @@ Result<Commands> VulkanRun::record(size_t first, size_t last) {
     }
     FW_ASSIGN_OR_RETURN(Commands commands,
                         Commands::create(device_, dispatches, static_cast<uint32_t>(last - first) + 1));
+    const std::vector<VkBuffer> others = foreign(first, last);
+    for (const VkBuffer buffer : others) {
+        commands.acquire(buffer);
+    }
     commands.timestamp();
     for (size_t step = first; step < last; ++step) {
         const PlanStep& current = plan_->steps[step];
@@ -170,6 +207,9 @@ Result<Commands> VulkanRun::record(size_t first, size_t last) {
             FW_RETURN_IF_ERROR(record(current, dispatch, &commands));
         }
         commands.timestamp();
+    }
+    for (const VkBuffer buffer : others) {
+        commands.release(buffer);
     }
     FW_RETURN_IF_ERROR(commands.finish());
     return Result<Commands>(std::move(commands));

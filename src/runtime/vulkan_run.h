@@ -37,6 +37,7 @@ public:
 
     Status allocate();
     void* arena() const override { return half_ ? wide_.get() : seen(); }
+    void set_buffers(const std::vector<ExternalBuffer>& buffers) override { buffers_ = buffers; }
     bool import_inputs(const std::vector<Mat>& inputs) override;
     Status run(size_t first, size_t last, double* milliseconds) override {
         return remember(run_steps(first, last, milliseconds));
@@ -45,11 +46,27 @@ public:
     Status failure() const override { return failure_; }
 
 private:
+    struct Memory {
+        const void* data = nullptr;
+        size_t bytes = 0;
+        ExternalBuffer buffer;
+        bool operator==(const Memory& other) const {
+            return data == other.data && bytes == other.bytes &&
+                   buffer.hardware_buffer == other.buffer.hardware_buffer && buffer.offset == other.buffer.offset;
+        }
+    };
     /// The memory of an input of the application.
     struct Import {
         Mat mat;  ///< as it was given: memory that it owns stays
+        Memory memory;
         vulkan::Buffer buffer;
         uint64_t offset = 0;
+        Memory refused;  ///< what could not be imported last; not tried again
+        void release() {
+            mat = Mat();
+            memory = Memory();
+            buffer = vulkan::Buffer();
+        }
     };
 
     Status remember(const Status& status);
@@ -65,7 +82,9 @@ private:
     void copy_root(vulkan::Commands* commands, int root, const vulkan::Buffer& from, const vulkan::Buffer& to) const;
     Result<vulkan::Commands> record(size_t first, size_t last);
     Status record(const PlanStep& step, const vulkan::Dispatch& dispatch, vulkan::Commands* commands);
-    Result<Import> import(const Mat& mat) const;
+    Result<Import> import(const Mat& mat, const ExternalBuffer& buffer) const;
+    /// The foreign buffers that these steps read.
+    std::vector<VkBuffer> foreign(size_t first, size_t last) const;
 
     std::shared_ptr<vulkan::Device> device_;
     std::shared_ptr<const Plan> plan_;
@@ -75,6 +94,7 @@ private:
     vulkan::Buffer host_arena_;  ///< empty where the CPU sees the device's
     bool imported_ = false;      ///< all inputs of this run are `imports_`
     std::vector<Import> imports_;
+    std::vector<ExternalBuffer> buffers_;                             ///< of the inputs
     std::map<std::pair<size_t, size_t>, vulkan::Commands> recorded_;  ///< goes before what it reads
     Status failure_;
 };

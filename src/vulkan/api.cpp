@@ -69,6 +69,8 @@ Status Api::load_device(VkDevice device) {
     FW_VULKAN_DEVICE_FUNCTIONS(FW_VULKAN_LOAD)
 #undef FW_VULKAN_LOAD
     find(GetDeviceProcAddr(device, "vkGetMemoryHostPointerPropertiesEXT"), &GetMemoryHostPointerPropertiesEXT);
+    find(GetDeviceProcAddr(device, "vkGetAndroidHardwareBufferPropertiesANDROID"),
+         &GetAndroidHardwareBufferPropertiesANDROID);
     call_hook(this);
     return {};
 }

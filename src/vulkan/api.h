@@ -6,6 +6,8 @@
 #define VK_NO_PROTOTYPES
 #endif
 #include <vulkan/vulkan.h>
+// Needs nothing of Android's.
+#include <vulkan/vulkan_android.h>
 
 #include "fw/status.h"
 
@@ -84,6 +86,8 @@ struct Api {
 #undef FW_VULKAN_MEMBER
     /// Of VK_EXT_external_memory_host; null where that is not enabled.
     PFN_vkGetMemoryHostPointerPropertiesEXT GetMemoryHostPointerPropertiesEXT = nullptr;
+    /// Of VK_ANDROID_external_memory_android_hardware_buffer; likewise.
+    PFN_vkGetAndroidHardwareBufferPropertiesANDROID GetAndroidHardwareBufferPropertiesANDROID = nullptr;
 
     /// Opens the loader and finds the functions that need no instance. kNotFound: there is no Vulkan on this machine.
     Status open_loader();

@@ -123,6 +123,21 @@ Status Commands::dispatch(VkPipeline pipeline, Span<const BufferRange> bindings,
     return {};
 }
 
+void Commands::transfer(VkBuffer buffer, uint32_t from_family, uint32_t to_family) {
+    const bool acquires = to_family == device_->queue_family();
+    VkBufferMemoryBarrier barrier = {};
+    barrier.sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER;
+    barrier.dstAccessMask = acquires ? VkAccessFlags{VK_ACCESS_SHADER_READ_BIT} : 0U;
+    barrier.srcQueueFamilyIndex = from_family;
+    barrier.dstQueueFamilyIndex = to_family;
+    barrier.buffer = buffer;
+    barrier.size = VK_WHOLE_SIZE;
+    device_->api().CmdPipelineBarrier(
+        buffer_, acquires ? VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT : VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+        acquires ? VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT : VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 0, 0, nullptr, 1,
+        &barrier, 0, nullptr);
+}
+
 void Commands::timestamp() {
     if (queries_ != VK_NULL_HANDLE) {
         device_->api().CmdWriteTimestamp(buffer_, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, queries_, written_++);

@@ -20,6 +20,9 @@ public:
 
     /// What follows sees everything that comes before.
     void barrier();
+    /// Takes a foreign buffer (Buffer::foreign) over, to read it, or gives it back.
+    void acquire(VkBuffer buffer) { transfer(buffer, VK_QUEUE_FAMILY_FOREIGN_EXT, device_->queue_family()); }
+    void release(VkBuffer buffer) { transfer(buffer, device_->queue_family(), VK_QUEUE_FAMILY_FOREIGN_EXT); }
     void copy(VkBuffer from, uint64_t from_offset, VkBuffer to, uint64_t to_offset, uint64_t bytes);
     /// `bindings` has kBindings entries.
     Status dispatch(VkPipeline pipeline, Span<const BufferRange> bindings, Span<const uint32_t> push,
@@ -36,6 +39,7 @@ private:
     Commands() = default;
     Status make(uint32_t dispatches, uint32_t timestamps);
     void swap(Commands* other);
+    void transfer(VkBuffer buffer, uint32_t from_family, uint32_t to_family);
 
     std::shared_ptr<Device> device_;
     VkCommandPool pool_ = VK_NULL_HANDLE;

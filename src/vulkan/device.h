@@ -11,6 +11,7 @@
 
 #include "fw/span.h"
 #include "vulkan/api.h"
+#include "vulkan/external_memory.h"
 
 namespace fw::vulkan {
 
@@ -25,6 +26,8 @@ struct Features {
     bool cooperative_matrix = false;  ///< VK_KHR_cooperative_matrix
     bool unified_memory = false;      ///< device memory that the CPU reads and writes where it lies
     uint64_t import_alignment = 0;    ///< of host memory that it can import (VK_EXT_external_memory_host); 0 = none
+    bool hardware_buffers = false;    ///< it can import Android's
+    bool dedicated_hardware_buffers = false;  ///< ... each for one buffer only
 };
 
 struct DeviceDescription {
@@ -54,6 +57,8 @@ public:
     uint64_t bytes() const { return bytes_; }
     /// Where the CPU sees it; nullptr for memory that only the device reaches.
     void* host() const { return host_; }
+    /// ExternalMemory::Description::foreign
+    bool foreign() const { return foreign_; }
 
 private:
     friend class Device;
@@ -64,6 +69,7 @@ private:
     VkDeviceMemory memory_ = VK_NULL_HANDLE;
     uint64_t bytes_ = 0;
     void* host_ = nullptr;
+    bool foreign_ = false;
 };
 
 /// A part of a Buffer.
@@ -112,9 +118,11 @@ public:
         kHost,    ///< seen by both
     };
     Result<Buffer> create_buffer(uint64_t bytes, Place place);
-    /// The caller's memory as a buffer that shaders read, which begins `*offset` bytes before `memory`: with the page
-    /// that it is in. It must outlive the buffer. kUnsupported where this device cannot, or not there.
-    Result<Buffer> import_memory(const void* memory, uint64_t bytes, uint64_t* offset);
+    /// Such memory as a buffer that shaders read; what is wanted of it begins at `*offset`. kUnsupported where this
+    /// device cannot, or not there.
+    Result<Buffer> import_memory(ExternalMemory* memory, uint64_t* offset);
+    /// Bits of the memory types that the CPU sees and that need no flush.
+    uint32_t coherent_types() const { return coherent_types_; }
 
     /// The pipeline of a shader with constants 0, 1, ...; made once. A driver that rejects it is an error.
     Result<VkPipeline> pipeline(const Shader& shader, Span<const uint32_t> constants);
@@ -136,6 +144,8 @@ private:
     Status create(int index, bool staged);
     Status create_layouts();
     Status choose_memory();
+    struct Allocation;
+    Result<Buffer> allocate(const Allocation& wanted);
     friend class Buffer;
 
     Api api_;
@@ -150,7 +160,7 @@ private:
     double timestamp_period_ = 0;
     uint32_t device_memory_ = 0;  ///< memory types
     uint32_t host_memory_ = 0;
-    uint32_t coherent_types_ = 0;  ///< bits of the memory types that need no flush
+    uint32_t coherent_types_ = 0;
     VkDescriptorSetLayout set_layout_ = VK_NULL_HANDLE;
     VkPipelineLayout pipeline_layout_ = VK_NULL_HANDLE;
     VkFence fence_ = VK_NULL_HANDLE;

@@ -58,25 +58,44 @@ bool has_unified_memory(const Api& api, VkPhysicalDevice device) {
                        [](const VkMemoryType& type) { return (type.propertyFlags & kUnified) == kUnified; });
 }
 
-// The alignment of host memory that buffers can be made of; 0 where there are none (VK_EXT_external_memory_host).
-uint64_t import_alignment(const Api& api, VkPhysicalDevice device) {
+// What storage buffers of such memory can be.
+VkExternalMemoryFeatureFlags external_features(const Api& api, VkPhysicalDevice device,
+                                               VkExternalMemoryHandleTypeFlagBits type) {
     VkPhysicalDeviceExternalBufferInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO;
     info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
-    info.handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+    info.handleType = type;
     VkExternalBufferProperties buffers = {};
     buffers.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES;
     api.GetPhysicalDeviceExternalBufferProperties(device, &info, &buffers);
-    const VkExternalMemoryFeatureFlags features = buffers.externalMemoryProperties.externalMemoryFeatures;
-    if ((features & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) == 0 ||
-        (features & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0) {
-        return 0;
+    return buffers.externalMemoryProperties.externalMemoryFeatures;
+}
+
+void find_imports(const Api& api, const std::vector<VkExtensionProperties>& extensions, PhysicalDevice* device) {
+    constexpr VkExternalMemoryFeatureFlags kImport = VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
+    constexpr VkExternalMemoryFeatureFlags kDedicated = VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT;
+    Features& features = device->features;
+    if (has(extensions, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME) &&
+        (external_features(api, device->handle, VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT) &
+         (kImport | kDedicated)) == kImport) {
+        VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {};
+        host.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT;
+        VkPhysicalDeviceProperties2 all = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &host, {}};
+        api.GetPhysicalDeviceProperties2(device->handle, &all);
+        features.import_alignment = host.minImportedHostPointerAlignment;
+        device->extensions.push_back(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
     }
-    VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {};
-    host.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT;
-    VkPhysicalDeviceProperties2 all = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &host, {}};
-    api.GetPhysicalDeviceProperties2(device, &all);
-    return host.minImportedHostPointerAlignment;
+    if (has(extensions, VK_ANDROID_EXTERNAL_MEMORY_ANDROID_HARDWARE_BUFFER_EXTENSION_NAME) &&
+        has(extensions, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME)) {
+        const VkExternalMemoryFeatureFlags buffers =
+            external_features(api, device->handle, VK_EXTERNAL_MEMORY_HANDLE_TYPE_ANDROID_HARDWARE_BUFFER_BIT_ANDROID);
+        features.hardware_buffers = (buffers & kImport) != 0;
+        features.dedicated_hardware_buffers = (buffers & kDedicated) != 0;
+    }
+    if (features.hardware_buffers) {
+        device->extensions.push_back(VK_ANDROID_EXTERNAL_MEMORY_ANDROID_HARDWARE_BUFFER_EXTENSION_NAME);
+        device->extensions.push_back(VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME);
+    }
 }
 
 // Asks for each feature only where the version or an extension has it.
@@ -135,13 +154,8 @@ Status find_features(const Api& api, PhysicalDevice* device) {
     features.subgroup_size_control = subgroup.subgroupSizeControl != 0;
     features.cooperative_matrix = has(extensions, "VK_KHR_cooperative_matrix");
     features.unified_memory = has_unified_memory(api, device->handle);
-    if (has(extensions, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME)) {
-        features.import_alignment = import_alignment(api, device->handle);
-        if (features.import_alignment > 0) {
-            wanted.push_back(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
-        }
-    }
     device->extensions = std::move(wanted);
+    find_imports(api, extensions, device);
     return {};
 }
 

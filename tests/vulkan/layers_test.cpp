@@ -39,6 +39,21 @@ TEST_F(VulkanLayers, Convolution) {
     }
 }
 
+// What is computed in double precision: steps of the level on the device. With a table after it too.
+TEST_F(VulkanLayers, SigmoidAndMishToInt8) {
+    for (const std::string activation : {"9=4", "9=5"}) {
+        for (const std::string& layer : {conv("Convolution", 12, 7, 3, "4=1 " + activation),
+                                         conv("ConvolutionDepthWise", 7, 7, 3, "4=1 " + activation, 7),
+                                         conv("Deconvolution", 9, 7, 2, "3=2 " + activation)}) {
+            const std::string type = layer.substr(0, layer.find(' '));
+            const int outputs = type == "Convolution" ? 12 : type == "Deconvolution" ? 9 : 7;
+            expect_same(input(7, 6, 5) + layer + reader("conv", outputs), 3, 3, type, {false, true});
+            expect_same(input(7, 6, 5) + layer + "TanH t 1 1 conv t\n" + reader("t", outputs), 4, 4, type,
+                        {false, true});
+        }
+    }
+}
+
 TEST_F(VulkanLayers, DepthwiseAndGroups) {
     expect_same(input(16, 9, 8) + conv("ConvolutionDepthWise", 16, 16, 3, "4=1 9=1", 16), 2, 2, "ConvolutionDepthWise");
     expect_same(input(7, 9, 8) + conv("ConvolutionDepthWise", 7, 7, 5, "4=2 3=2", 7), 2, 2, "ConvolutionDepthWise");

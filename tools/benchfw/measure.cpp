@@ -23,12 +23,12 @@ double ms_since(Clock::time_point begin) {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
-const char* precision_name(Precision precision) {
-    switch (precision) {
+const char* precision_name(const Option& option) {
+    switch (option.precision) {
         case Precision::kAuto: return "auto";
         case Precision::kFloat: return "float";
         case Precision::kInt8: return "int8";
-        case Precision::kFp16: return "fp16";
+        case Precision::kFp16: return option.fp16_arithmetic ? "fp16_arithmetic" : "fp16";
     }
     return "";
 }
@@ -57,7 +57,7 @@ public:
         FW_RETURN_IF_ERROR(bench::load(source, &net_));
         result_.load_ms = ms_since(begin);
         result_.name = source.name;
-        result_.precision = precision_name(precision);
+        result_.precision = precision_name(option);
         result_.threads = options.threads;
         FW_ASSIGN_OR_RETURN(inputs_, noise_inputs(net_, options.input_shape, 0));
         input_names_ = net_.input_names();

@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 
 #include "base/half.h"
 #include "layer/vulkan/conv_push.h"
 #include "layer/vulkan/recorder.h"
 #include "layer/vulkan/shaders.h"
+#include "layer/vulkan/steps.h"
 
 namespace fw::vulkan {
 
@@ -15,7 +17,7 @@ namespace {
 // As in epilogue.glsl.
 enum class Weights : uint8_t { kFloat, kHalf, kInt8 };
 
-enum Flag : uint32_t { kAlignedIn = 1, kTransposed = 2, kTable = 4, kAlignedOut = 8, kBytesOut = 16 };
+enum Flag : uint32_t { kAlignedIn = 1, kTransposed = 2, kTable = 4, kAlignedOut = 8, kBytesOut = 16, kSteps = 32 };
 
 // Offsets, in words, of the parts of the constants.
 struct Parts {
@@ -29,9 +31,10 @@ struct Parts {
 
 class Packer {
 public:
-    Packer(const ConvOperation& op, Weights type, bool depthwise)
+    Packer(const ConvOperation& op, Weights type, bool depthwise, bool steps)
         : op_(op),
           type_(type),
+          steps_(steps),
           int8_(type == Weights::kInt8),
           depthwise_(depthwise),
           taps_(static_cast<int>(op.geometry.taps())),
@@ -60,7 +63,7 @@ public:
             words[static_cast<size_t>(parts_.bias()) + o] = int8_ ? word(rows.requant.bias[o]) : word(rows.bias[o]);
             words[static_cast<size_t>(parts_.multiplier()) + o] = int8_ ? word(rows.requant.multiplier[o]) : 0;
         }
-        const std::vector<uint32_t> table = packed_bytes(op_.table);
+        const std::vector<uint32_t> table = steps_ ? packed_steps() : packed_bytes(op_.table);
         words.insert(words.end(), table.begin(), table.end());
         return words;
     }
@@ -93,8 +96,23 @@ private:
         }
     }
 
+    // Their number, where they begin, the level of each, with the table's entry in its place.
+    std::vector<uint32_t> packed_steps() const {
+        LevelSteps steps = level_steps(op_.activation, op_.quant);
+        for (int8_t& level : steps.level) {
+            level = op_.table.empty() ? level : op_.table[static_cast<size_t>(level + 128)];
+        }
+        std::vector<uint32_t> words = {static_cast<uint32_t>(steps.from.size())};
+        std::transform(steps.from.begin(), steps.from.end(), std::back_inserter(words),
+                       [](float x) { return word(x); });
+        const std::vector<uint32_t> levels = packed_bytes(steps.level);
+        words.insert(words.end(), levels.begin(), levels.end());
+        return words;
+    }
+
     const ConvOperation& op_;
     Weights type_;
+    bool steps_;
     bool int8_;
     bool depthwise_;
     int taps_;
@@ -113,11 +131,6 @@ std::vector<uint32_t> ConvPush::words() const {
 }
 
 Status Recorder::check_conv(const ConvOperation& op, const Tensor& out) const {
-    using Type = FusedActivation::Type;
-    const Type activation = op.activation.type;
-    if (out.dtype == DType::kInt8 && (activation == Type::kSigmoid || activation == Type::kMish)) {
-        return Status::error(Code::kUnsupported, "its activation is defined in double precision");
-    }
     if (out.rank() >= 3 ? !out.has_adjacent_channels() : out.stride[out.rank() - 1] != 1) {
         return Status::error(Code::kUnsupported, "writes channels that are not adjacent");
     }
@@ -135,7 +148,10 @@ Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& o
     const bool depthwise = op.group > 1 && op.group == op.channels && op.group == op.outputs;
     const int channels = op.channels / op.group;
     const int outputs = depthwise ? op.outputs : op.outputs / op.group;
-    const Packer packer(op, int8 ? Weights::kInt8 : half_ ? Weights::kHalf : Weights::kFloat, depthwise);
+    // Defined in double precision.
+    const bool steps = to_int8 && (op.activation.type == FusedActivation::Type::kSigmoid ||
+                                   op.activation.type == FusedActivation::Type::kMish);
+    const Packer packer(op, int8 ? Weights::kInt8 : half_ ? Weights::kHalf : Weights::kFloat, depthwise, steps);
     const Parts& parts = packer.parts();
     FW_ASSIGN_OR_RETURN(const Place from, place(in));
     FW_ASSIGN_OR_RETURN(const Place to, place(out));
@@ -145,7 +161,8 @@ Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& o
     const bool aligned_in = is_aligned(in, from.element, depthwise ? op.channels : channels);
     const bool aligned_out = to_int8 && is_aligned(out, to.element, outputs);
     uint32_t flags = (aligned_in ? kAlignedIn : 0U) | (g.transposed ? kTransposed : 0U) |
-                     (op.table.empty() ? 0U : kTable) | (aligned_out ? kAlignedOut : 0U) | (to_int8 ? kBytesOut : 0U);
+                     (op.table.empty() || steps ? 0U : kTable) | (aligned_out ? kAlignedOut : 0U) |
+                     (to_int8 ? kBytesOut : 0U) | (steps ? kSteps : 0U);
     RealClamp clamp = op.activation.clamp();
     if (to_int8) {
         const RealClamp real = op.activation.is_clamp() ? clamp : RealClamp();
@@ -156,7 +173,8 @@ Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& o
     const int64_t rows = g.pixels();
     // Few pixels would leave most of a tile empty.
     const int pixels = rows <= kConvRowsAtOnce ? 1 : 4;
-    dispatch->specialization = {word(g.kernel_h), word(g.kernel_w), flags, static_cast<uint32_t>(op.activation.type)};
+    dispatch->specialization = {word(g.kernel_h), word(g.kernel_w), flags,
+                                steps ? 0U : static_cast<uint32_t>(op.activation.type)};
     ConvPush push;
     push.in_base = from.element;
     push.in_row = static_cast<int>(g.in_h_stride);

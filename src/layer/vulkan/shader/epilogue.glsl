@@ -6,6 +6,7 @@ const bool TRANSPOSED = (FLAGS & 2) != 0;
 const bool TABLE = (FLAGS & 4) != 0;
 const bool ALIGNED_OUT = (FLAGS & 8) != 0;
 const bool BYTES_OUT = (FLAGS & 16) != 0;
+const bool STEPS = (FLAGS & 32) != 0;  // the activation and what follows are steps (layer/vulkan/steps.h)
 const bool CLAMPS = ACTIVATION == 0 || ACTIVATION == 1 || ACTIVATION == 3;  // none, ReLU, Clip
 
 layout(push_constant) uniform Push {
@@ -31,6 +32,24 @@ int source(int o, int k, int stride, int dilation, int pad) {
     return o * stride - pad + k * dilation;
 }
 
+#ifdef INT8
+// At p.table: the number of steps, where they begin, the level before the first and of each, four a word.
+int level_by_steps(float x) {
+    const int count = int(constants[p.table]);
+    int below = 0;  // so many begin at x or less
+    int above = count;
+    while (below < above) {
+        const int middle = (below + above) >> 1;
+        if (x >= constant_f(p.table + 1 + middle)) {
+            below = middle + 1;
+        } else {
+            above = middle;
+        }
+    }
+    return byte_of(constants[p.table + 1 + count + (below >> 2)], below & 3);
+}
+#endif
+
 void finish(int out_at, int channel, int count, QUAD sum) {
     vec4 x;
     for (int i = 0; i < 4; ++i) {
@@ -51,7 +70,7 @@ void finish(int out_at, int channel, int count, QUAD sum) {
     if (BYTES_OUT) {
         QUAD q;
         for (int i = 0; i < 4; ++i) {
-            q[i] = to_level(CLAMPS ? x[i] : x[i] * p.scale, p.lo, p.hi, p.zero_point);
+            q[i] = STEPS ? level_by_steps(x[i]) : to_level(CLAMPS ? x[i] : x[i] * p.scale, p.lo, p.hi, p.zero_point);
             if (TABLE) {
                 q[i] = look_up(p.table, q[i]);
             }
