@@ -183,14 +183,24 @@ uint32_t detect() {
 
 #endif
 
+// The smallest build has no scalar kernels where all of it is compiled for NEON anyway.
+#if defined(FW_MINSIZE) && defined(__ARM_NEON)
+constexpr Isa kLeast = Isa::kNeon;
+#else
+constexpr Isa kLeast = Isa::kScalar;
+#endif
+
 bool is_available(Isa isa) {
     static const uint32_t kFeatures = detect();
-    return (isa_features(isa) & ~kFeatures) == 0;
+    return isa >= kLeast && (isa_features(isa) & ~kFeatures) == 0;
 }
 
 // What the environment asks for; the value is taken once, so that a program sees one level throughout.
 Result<Isa> isa_from_environment() {
     const char* text = std::getenv("FW_ISA");
+    if (!is_available(kLeast)) {
+        return Status::error(Code::kUnsupported, "this build needs a processor with %s", name(kLeast));
+    }
     if (text == nullptr || text[0] == '\0') {
         return available_isas().back();
     }

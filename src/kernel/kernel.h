@@ -63,7 +63,7 @@ struct GemmArgs {
     void* scratch = nullptr;  ///< gemm_scratch_bytes (pack.h), kAlignment-aligned; nullptr if that is 0
 };
 
-/// Products that a `half` kernel adds up in float16 before the sum is added to the others in float32.
+/// Products that a `half` kernel adds up in float16 before that sum is added to those of the blocks before.
 constexpr int64_t kHalfBlock = 64;
 
 /// What a float kernel rounds its operands to before it multiplies them.
@@ -72,9 +72,9 @@ enum class HalfFormat : uint8_t { kFloat32, kFloat16, kBfloat16 };
 /// A GEMM kernel. Packed weights (pack_gemm) are panels of up to `vectors` vectors of `lanes` columns (panel.h), each:
 ///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
 /// padded with zeros; with `packed_size` weights [ceil(taps * k / kr)][columns][kr].
-/// `half`, kFloat16: A and B are rounded, and blocks of kHalfBlock products are summed there; the rest is float32. Of
-/// n products, none of whose operands or sums is beyond 65504, the error is below
-///   (min(n, kHalfBlock) + 3) * 2^-11 * sum |A * B| + 2^-24 * (n + sum |A| + sum |B|)
+/// `half`, kFloat16: A and B are rounded, blocks of kHalfBlock products are summed there, and so are these sums; the
+/// rest is float32. Of n products, none of whose operands or sums is beyond 65504, the error is below
+///   (min(n, kHalfBlock) + ceil(n / kHalfBlock) + 2) * 2^-11 * sum |A * B| + 2^-24 * (n + sum |A| + sum |B|)
 /// and that of the float32 sum: two roundings of the operands, one of each sum; the second term is what numbers below
 /// 2^-14 lose. kBfloat16: A and B are rounded, sums are float32; numbers below 2^-126 count as 0. The error is below
 ///   (2^-7 + 2^-16) * sum |A * B|

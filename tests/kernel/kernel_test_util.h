@@ -13,6 +13,7 @@
 
 #include "base/cpu.h"
 #include "kernel/dispatch.h"
+#include "kernel/panel.h"
 
 namespace fw::test {
 
@@ -61,9 +62,9 @@ inline float fill_float(std::mt19937* rng) {
     return std::uniform_real_distribution<float>(-1.0F, 1.0F)(*rng);
 }
 
-/// Sums of kHalfBlock products of two such numbers are exact in float16.
+/// Sums of products of two such numbers are exact in float16 up to 2048.
 inline float fill_whole(std::mt19937* rng) {
-    return static_cast<float>(std::uniform_int_distribution<int>(-5, 5)(*rng));
+    return static_cast<float>(std::uniform_int_distribution<int>(-3, 3)(*rng));
 }
 
 template <class T>
@@ -130,7 +131,8 @@ inline double half_bound(HalfFormat format, int64_t terms, double sum_of_magnitu
     if (format == HalfFormat::kBfloat16) {
         return (0x1p-7 + 0x1p-16) * sum_of_magnitudes + static_cast<double>(terms) * 0x1p-125;
     }
-    return static_cast<double>(std::min(terms, kHalfBlock) + 3) * 0x1p-11 * sum_of_magnitudes +
+    return static_cast<double>(std::min(terms, kHalfBlock) + div_up(terms, kHalfBlock) + 2) * 0x1p-11 *
+               sum_of_magnitudes +
            0x1p-24 * (static_cast<double>(terms) + operands);
 }
 

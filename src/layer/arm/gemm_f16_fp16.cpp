@@ -101,9 +101,8 @@ struct HalfFloats {
     struct Tile {
         static constexpr int kColumns = kLanes * kWide;
 
-        float16x8_t acc[kRows][kWide];  // of the last block
-        const float* base = nullptr;    // what is added to it: the bias, or the sums with it of the blocks before
-        int64_t base_step = 0;          // from row to row
+        float16x8_t acc[kRows][kWide];
+        const float* bias = nullptr;
 
         /// acc = the sum of `length` products; moves `a` and `b` behind them.
         FW_ALWAYS_INLINE void sum_block(const float16_t*& a, const float16_t*& b, int64_t length) {
@@ -118,52 +117,49 @@ struct HalfFloats {
                 }
             }
         }
-        /// A row of base + acc.
-        template <int kRow>
-        FW_ALWAYS_INLINE void total(float32x4_t (&to)[2 * kWide]) const {
-            load_adjacent(base + base_step * kRow, to);
-            unroll<kWide>([&](auto v) FW_INLINE_LAMBDA {
-                to[2 * v] = vaddq_f32(to[2 * v], vcvt_f32_f16(vget_low_f16(acc[kRow][v])));
-                to[2 * v + 1] = vaddq_f32(to[2 * v + 1], vcvt_high_f32_f16(acc[kRow][v]));
+        /// f(accumulator, its place in `sums`) of each.
+        template <class F>
+        FW_ALWAYS_INLINE void each(float16_t* sums, F&& f) {
+            unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
+                unroll<kWide>([&](auto v) FW_INLINE_LAMBDA { f(acc[r][v], sums + 8 * (kWide * r + v)); });
             });
         }
         FW_ALWAYS_INLINE void multiply(float16_t* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
-            // Behind the rows is memory that only interleaving needs.
-            auto* sums = reinterpret_cast<float*>(a + kMr * packed_row_pitch(length));
-            base = reinterpret_cast<const float*>(panel);
+            const auto add = [](float16x8_t& x, const float16_t* at)
+                                 FW_INLINE_LAMBDA { x = vaddq_f16(x, vld1q_f16(at)); };
+            // Behind the rows is memory that only interleaving needs: for the sums of the blocks before.
+            float16_t* sums = a + kMr * packed_row_pitch(length);
+            bias = reinterpret_cast<const float*>(panel);
             const float16_t* from = a;
             const auto* b = reinterpret_cast<const float16_t*>(panel + kColumns * 4);
-            for (; length > kHalfBlock; length -= kHalfBlock) {
+            const bool several = length > kHalfBlock;
+            for (bool first = true; length > kHalfBlock; length -= kHalfBlock, first = false) {
                 sum_block(from, b, kHalfBlock);
-                unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
-                    float32x4_t row[2 * kWide];
-                    total<r>(row);
-                    unroll<2 * kWide>([&](auto v) FW_INLINE_LAMBDA { vst1q_f32(sums + kColumns * r + 4 * v, row[v]); });
-                });
-                base = sums;
-                base_step = kColumns;
+                if (!first) {
+                    each(sums, add);
+                }
+                each(sums, [](float16x8_t x, float16_t* at) FW_INLINE_LAMBDA { vst1q_f16(at, x); });
             }
             sum_block(from, b, length);
+            if (several) {
+                each(sums, add);
+            }
         }
         FW_ALWAYS_INLINE void store(const GemmArgs& args, const Epilogue& e, const float* /*multiplier*/,
                                     int64_t column) const {
             const float32x4_t lo = vdupq_n_f32(e.lo);
             const float32x4_t hi = vdupq_n_f32(e.hi);
             const int64_t columns = args.n - column;
-            unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
-                if (r < args.m) {
-                    float32x4_t row[2 * kWide];
-                    total<r>(row);
-                    float* out = static_cast<float*>(args.out[r]) + column;
-                    unroll<2 * kWide>([&](auto v) FW_INLINE_LAMBDA { row[v] = clamp4(row[v], lo, hi); });
-                    if (columns >= kColumns) {
-                        unroll<2 * kWide>([&](auto v) FW_INLINE_LAMBDA { vst1q_f32(out + 4 * v, row[v]); });
-                    } else {
-                        unroll<2 * kWide>([&](auto v)
-                                              FW_INLINE_LAMBDA { store_floats(row[v], out + 4 * v, columns - 4 * v); });
-                    }
-                }
-            });
+            float32x4_t start[2 * kWide];
+            load_adjacent(bias, start);
+            const auto result = [&](auto r, float32x4_t(&row)[2 * kWide]) FW_INLINE_LAMBDA {
+                unroll<kWide>([&](auto v) FW_INLINE_LAMBDA {
+                    row[2 * v] = vaddq_f32(start[2 * v], vcvt_f32_f16(vget_low_f16(acc[r][v])));
+                    row[2 * v + 1] = vaddq_f32(start[2 * v + 1], vcvt_high_f32_f16(acc[r][v]));
+                });
+                unroll<2 * kWide>([&](auto v) FW_INLINE_LAMBDA { row[v] = clamp4(row[v], lo, hi); });
+            };
+            store_tile<kRows, 2 * kWide>(args, column, columns, result);
         }
     };
 };

@@ -35,6 +35,28 @@ FW_ALWAYS_INLINE void load_adjacent(const float* from, float32x4_t (&to)[kCount]
     unroll<kCount>([&](auto i) FW_INLINE_LAMBDA { to[i] = vreinterpretq_f32_s8(bytes[i]); });
 }
 
+/// Writes the floats of a tile; result(row, vectors) gives those of a row. Whole tiles have no tests of their own rows.
+template <int kRows, int kWide, class Result>
+FW_ALWAYS_INLINE void store_tile(const GemmArgs& args, int64_t column, int64_t columns, const Result& result) {
+    if (args.m >= kRows && columns >= 4 * kWide) {
+        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
+            float32x4_t row[kWide];
+            result(r, row);
+            float* out = static_cast<float*>(args.out[r]) + column;
+            unroll<kWide>([&](auto v) FW_INLINE_LAMBDA { vst1q_f32(out + 4 * v, row[v]); });
+        });
+        return;
+    }
+    unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
+        if (r < args.m) {
+            float32x4_t row[kWide];
+            result(r, row);
+            float* out = static_cast<float*>(args.out[r]) + column;
+            unroll<kWide>([&](auto v) FW_INLINE_LAMBDA { store_floats(row[v], out + 4 * v, columns - 4 * v); });
+        }
+    });
+}
+
 /// Four words of four bytes of each of kRows rows, from element `p` on, to [word][row].
 template <int kRows, class Element>
 FW_ALWAYS_INLINE void interleave_words(const Element* const* rows, int64_t p, Element* out) {

@@ -19,6 +19,9 @@ namespace fw {
 
 namespace {
 
+// Winograd's way in float32 is taken in place of plain products of half floats below this share of plain float32's time.
+constexpr double kFloat16Share = 0.5;
+
 Status count_error(const char* blob, int64_t count, int64_t expected) {
     return Status::error(Code::kInvalidArgument, "%s has %lld elements, expected %lld", blob,
                          static_cast<long long>(count), static_cast<long long>(expected));
@@ -315,11 +318,14 @@ void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
     winograd_ = Winograd();
     const bool float16 = gemm_ != nullptr && gemm_->half == HalfFormat::kFloat16;
     const bool bends = staged_ || epilogue_.bent != BentFunction::kIdentity;
-    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || float16 || bends ||
+    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || bends ||
         (int8_ && !winograd_fits(dense_weights(rows)))) {
         return;
     }
     winograd_ = ::fw::choose_winograd(int8_, isa, spec_.channels, spec_.outputs, winograd_h_, winograd_w_);
+    if (float16 && winograd_.share > kFloat16Share) {
+        winograd_ = Winograd();
+    }
     spec_.row_taps = spec_.row_taps && !winograd_.chosen();
 }
 
