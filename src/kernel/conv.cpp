@@ -141,14 +141,22 @@ private:
 
 // The addresses of the next args.m rows; those that are missing in the last tile repeat its last one.
 void next_tiles(TapRows* pixel, const GemmArgs& args, int64_t mr, const void** rows, void** place) {
-    for (int64_t first = 0; first < args.m; first += mr, rows += args.taps * mr) {
-        const int64_t m = std::min(mr, args.m - first);
+    const int64_t step = args.taps == 1 ? args.m : mr;  // tiles of one tap lie behind one another
+    for (int64_t first = 0; first < args.m; first += step, rows += args.taps * step) {
+        const int64_t m = std::min(step, args.m - first);
         pixel->next(m, rows, place + first);
-        for (int64_t t = 0; t < args.taps && m < mr; ++t) {
+        for (int64_t t = 0; t < args.taps && m % mr != 0; ++t) {
             const void** row = rows + t * mr;
-            std::fill(row + m, row + mr, row[m - 1]);
+            std::fill(row + m, row + div_up(m, mr) * mr, row[m - 1]);
         }
     }
+}
+
+// The distance of the outputs where all have the same, else 0.
+int64_t one_distance(const ConvGeometry& g) {
+    return g.out_h == 1 || g.out_h_stride == g.out_w * g.out_w_stride ? g.out_w_stride
+           : g.out_w == 1                                             ? g.out_h_stride
+                                                                      : 0;
 }
 
 // Pixels at one distance, each read by a window of one, are a single line.
@@ -193,6 +201,7 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     args.packed = job.packed;
     args.n = job.n;
     args.out = job.row_function.staged ? out : place;
+    args.out_step = job.row_function.staged ? job.n * 4 : one_distance(g) * job.out_element_size;
     args.epilogue = job.epilogue;
     args.scratch = task.packed_rows;
     for (int64_t r = 0; r < kernel.mr * at_once && job.row_function.staged; ++r) {

@@ -12,9 +12,10 @@
 //   Acc multiply_add<kSize>(Acc, const Column<kSize>&, const Weights<kSize>&)
 //   void store(const Output&, const Acc&, const float* multiplier, void* out, int64_t count)      count <= kLanes
 //       Output is an Epilogue, or the trait's type of this name, made of one
-// It may have kBends: its store knows Epilogue::bent.
-// It may have kParts<kSize>: the rows of a column are loaded and added in so many parts, where all of them together
-// leave too few registers. load_column, load_weights and multiply_add have the part as their second template argument.
+// It may have bool run_block<kSize, kStride>(const DwLineArgs&, const Output&, const char* block, int64_t c): a block
+// of channels from `c` on in its own way, or false. It may have kBends: its store knows Epilogue::bent. It may have
+// kParts<kSize>: the rows of a column are loaded and added in so many parts, where all of them together leave too few
+// registers. load_column, load_weights and multiply_add have the part as their second template argument.
 #pragma once
 
 #include <type_traits>
@@ -42,6 +43,11 @@ template <class K, class = void>
 constexpr bool kLineBends = false;
 template <class K>
 constexpr bool kLineBends<K, LineVoid<decltype(K::kBends)>> = K::kBends;
+
+template <class K, int kSize, int kStride, class = void>
+constexpr bool kRunsBlocks = false;
+template <class K, int kSize, int kStride>
+constexpr bool kRunsBlocks<K, kSize, kStride, LineVoid<decltype(&K::template run_block<kSize, kStride>)>> = true;
 
 // The parts of a column: one, or those of the trait.
 template <class K, int kSize, class = void>
@@ -100,6 +106,11 @@ void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
     const int64_t left = args.channels - c;
     const int64_t channels = left < K::kLanes ? left : K::kLanes;
     const typename LineOutput<K>::Type output(args.epilogue);
+    if constexpr (kRunsBlocks<K, kSize, kStride>) {
+        if (K::template run_block<kSize, kStride>(args, output, block, c)) {
+            return;
+        }
+    }
     const int64_t out_step = args.out_step;
     const int64_t offset = c * static_cast<int64_t>(sizeof(Element));
     char* out = static_cast<char*>(args.out) + c * (args.epilogue.float_output ? 4 : 1);

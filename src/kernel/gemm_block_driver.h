@@ -16,8 +16,9 @@
 //   void Tile::multiply(Packed* a, const char* panel, int64_t length, const uint8_t* marks)
 //   void Tile::store(const GemmArgs&, const Output&, const float* multiplier, int64_t column)        the epilogue
 // It may have
-//   bool kFused<kRows, kVectors>: in place of all of these
-//   void Tile::run(const GemmArgs&, const Output&, const char* panel, int64_t column, int64_t length)
+//   Rows, and bool kFused<kRows, kVectors>: in place of all of these
+//   Rows(const GemmArgs&, const Output&, int64_t steps, int64_t end_column)
+//   void Tile::run(const Rows&, const GemmArgs&, const char* panel, int64_t column)
 #pragma once
 
 #include <cstring>
@@ -91,9 +92,7 @@ FW_ALWAYS_INLINE void block_tile(const GemmArgs& args, const typename K::Output&
     typename K::template Tile<kRows, kVectors> tile;
     auto* a = static_cast<Packed*>(args.scratch);
     const auto* multiplier = reinterpret_cast<const float*>(panel + kColumns * 4);
-    if constexpr (IsFused<K, kRows, kVectors>::kValue) {
-        tile.run(args, output, panel, column, length);
-    } else if constexpr (K::template kWhole<kRows, kVectors>) {
+    if constexpr (K::template kWhole<kRows, kVectors>) {
         tile.multiply(a, panel, length, marks);
         tile.store(args, output, multiplier, column);
     } else {
@@ -122,33 +121,71 @@ __attribute__((noinline)) void block_tile_apart(const GemmArgs& args, const type
     block_tile<K, kRows, kVectors>(args, output, panel, column, args.taps * args.k, nullptr);
 }
 
+/// What the tiles of rows of a call have in common.
+template <class K>
+struct BlockCall {
+    int64_t length;
+    int64_t column_bytes;
+    typename K::Output output;
+    Panels panels;
+    int64_t end_column;
+
+    explicit BlockCall(const GemmArgs& args)
+        : length(args.taps * args.k),
+          column_bytes(gemm_column_bytes(args.taps, args.k, K::kKr, sizeof(typename K::Packed), true)),
+          output(args.epilogue),
+          panels(args.panel_begin, args.n, K::kLanes, K::kVectors),
+          end_column(args.n) {
+        const int64_t end = panel_at(args.panel_end, args.n, K::kLanes, K::kVectors).column;
+        end_column = args.panel_end < panel_count(args.n, K::kLanes, K::kVectors) ? end : args.n;
+    }
+};
+
+struct NoRows {
+    template <class... Args>
+    explicit NoRows(const Args&...) {}
+};
+template <class K, int kRows, bool kFused>
+struct RowsOf {
+    using Type = NoRows;
+};
+template <class K, int kRows>
+struct RowsOf<K, kRows, true> {
+    using Type = typename K::Rows;
+};
+
 /// All panels, for the first kRows rows of the tile.
 template <class K, int kRows>
-void block_panels(const GemmArgs& args) {
-    const int64_t length = args.taps * args.k;
-    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, sizeof(typename K::Packed), true);
-    const typename K::Output output(args.epilogue);
+void block_panels(const GemmArgs& args, const BlockCall<K>& call) {
+    const int64_t length = call.length;
+    const int64_t column_bytes = call.column_bytes;
     const auto* packed = static_cast<const char*>(args.packed);
+    const int64_t steps = div_up(length, K::kKr);
     if constexpr (K::kVectors == 1) {
-        const int64_t steps = div_up(length, K::kKr);
         const int64_t panel_bytes = K::kLanes * column_bytes;
         const auto* marks = reinterpret_cast<const uint8_t*>(packed + div_up(args.n, K::kLanes) * panel_bytes);
         for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
-            block_tile<K, kRows, 1>(args, output, packed + i * panel_bytes, i * K::kLanes, length, marks + i * steps);
+            block_tile<K, kRows, 1>(args, call.output, packed + i * panel_bytes, i * K::kLanes, length,
+                                    marks + i * steps);
         }
     } else {
-        Panels panels(args.panel_begin, args.n, K::kLanes, K::kVectors);
-        for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
+        Panels panels = call.panels;
+        const typename RowsOf<K, kRows, IsFused<K, kRows, K::kVectors>::kValue>::Type rows(args, call.output, steps,
+                                                                                           call.end_column);
+        for (int64_t left = args.panel_end - args.panel_begin; left > 0; --left) {
             const Panel at = panels.next();
             unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
                 if (at.vectors != v + 1) {
                     return;
                 }
                 const char* panel = packed + at.column * column_bytes;
-                if constexpr (K::template kWhole<kRows, v + 1> || IsFused<K, kRows, v + 1>::kValue) {
-                    block_tile<K, kRows, v + 1>(args, output, panel, at.column, length, nullptr);
+                if constexpr (IsFused<K, kRows, v + 1>::kValue) {
+                    typename K::template Tile<kRows, v + 1> tile;
+                    tile.run(rows, args, panel, at.column);
+                } else if constexpr (K::template kWhole<kRows, v + 1>) {
+                    block_tile<K, kRows, v + 1>(args, call.output, panel, at.column, length, nullptr);
                 } else {
-                    block_tile_apart<K, kRows, v + 1>(args, output, panel, at.column);
+                    block_tile_apart<K, kRows, v + 1>(args, call.output, panel, at.column);
                 }
             });
         }
@@ -157,24 +194,25 @@ void block_panels(const GemmArgs& args) {
 
 // One tile of rows.
 template <class K>
-void block_rows(const GemmArgs& args) {
+void block_rows(const GemmArgs& args, const BlockCall<K>& call) {
     constexpr int kHalf = K::kMr > 4 ? 4 : K::kMr;
     interleave_rows<K>(args, static_cast<typename K::Packed*>(args.scratch));
     if (args.m > kHalf) {
-        block_panels<K, K::kMr>(args);
+        block_panels<K, K::kMr>(args, call);
     } else if (args.m > K::kRows1) {
-        block_panels<K, kHalf>(args);
+        block_panels<K, kHalf>(args, call);
     } else {
-        block_panels<K, K::kRows1>(args);
+        block_panels<K, K::kRows1>(args, call);
     }
 }
 
 template <class K>
 void gemm_block_run(const GemmArgs& args) {
+    const BlockCall<K> call(args);
     GemmArgs tile = args;
     for (int64_t left = args.m; left > 0; left -= K::kMr) {
         tile.m = left < K::kMr ? left : K::kMr;
-        block_rows<K>(tile);
+        block_rows<K>(tile, call);
         tile.rows += tile.taps * K::kMr;
         tile.out += K::kMr;
     }

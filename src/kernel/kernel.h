@@ -59,6 +59,7 @@ struct GemmArgs {
     int64_t panel_end = 0;
     int64_t m = 0;               ///< from 1
     void* const* out = nullptr;  ///< [m]: element of column 0; columns are adjacent
+    int64_t out_step = 0;        ///< bytes from one of `out` to the next, where they lie at one distance; or 0
     Epilogue epilogue;
     void* scratch = nullptr;  ///< gemm_scratch_bytes (pack.h), kAlignment-aligned; nullptr if that is 0
 };

@@ -4,6 +4,29 @@
 
 namespace fw {
 
+namespace {
+
+// `count` addresses, `step` bytes apart, to places that are `place_step` apart.
+template <class T, class Byte>
+void fill(Byte* at, int64_t step, int64_t count, int64_t place_step, T** to) {
+    for (; place_step == 1 && count >= 8; count -= 8, to += 8, at += 8 * step) {
+        Byte* const half = at + 4 * step;
+        to[0] = at;
+        to[1] = at + step;
+        to[2] = at + 2 * step;
+        to[3] = at + 3 * step;
+        to[4] = half;
+        to[5] = half + step;
+        to[6] = half + 2 * step;
+        to[7] = half + 3 * step;
+    }
+    for (; count > 0; --count, to += place_step, at += step) {
+        *to = at;
+    }
+}
+
+}  // namespace
+
 TapRows::TapRows(const ConvJob& job, int element_size, int64_t tap_step, int64_t pixel_step, int64_t first, char* edges)
     : g_(job.geometry),
       input_(static_cast<const char*>(job.input)),
@@ -41,14 +64,8 @@ int TapRows::source(int out, int tap, int stride, int dilation, int pad, int ext
 // whole, which takes one test a tap instead of one an address.
 void TapRows::fill_span(int count, const void** rows) const {
     const int64_t step = g_.stride_w * w_step_;
-    const int64_t pixel_step = pixel_step_;
-    const auto fill = [&](const char* at, const void** to) {
-        for (const void** end = to + count * pixel_step; to != end; to += pixel_step, at += step) {
-            *to = at;
-        }
-    };
     if (dense_) {
-        fill(input_ + y_ * (g_.stride_h * h_step_) + x_ * step, rows);
+        fill(input_ + y_ * (g_.stride_h * h_step_) + x_ * step, step, count, pixel_step_, rows);
         return;
     }
     const bool direct = !g_.transposed;
@@ -60,11 +77,11 @@ void TapRows::fill_span(int count, const void** rows) const {
         int64_t tap = 0;
         for (int kx = 0; kx < g_.kernel_w; ++kx, rows += tap_step_, tap += g_.dilation_w) {
             if (direct && iy >= 0 && x + tap >= 0 && least + tap < 0) {
-                fill(line + (x + tap) * w_step_, rows);
+                fill(line + (x + tap) * w_step_, step, count, pixel_step_, rows);
                 continue;
             }
             const void** to = rows;
-            for (int i = 0; i < count; ++i, to += pixel_step) {
+            for (int i = 0; i < count; ++i, to += pixel_step_) {
                 const int ix = source(x_ + i, kx, g_.stride_w, g_.dilation_w, g_.pad_left, g_.in_w, g_.transposed);
                 *to = iy < 0 || ix < 0 ? pad_row_ : line + ix * w_step_;
             }
@@ -102,11 +119,8 @@ void TapRows::next(int64_t count, const void** rows, void** place) {
         } else {
             fill_span(span, rows);
         }
-        const int64_t out_step = out_w_step_;
-        char* to = out_row_ + x_ * out_step;
-        for (void** const end = place + span; place != end; ++place, to += out_step) {
-            *place = to;
-        }
+        fill(out_row_ + x_ * out_w_step_, out_w_step_, span, 1, place);
+        place += span;
         rows += span * pixel_step_;
         count -= span;
         x_ += span;

@@ -24,27 +24,55 @@ void affine(const AffineArgs& args, const int8_t* x, int64_t count, int8_t* out)
 }
 
 // Of two inputs: differences are of 16 bits, whose products are exact in 32, as a float is exact for them.
-void product_of_two(const ProductArgs& args, int64_t count, int8_t* out) {
-    const ByteOutput output(args.zero_point_out, args.lo, 127);
-    const float32x4_t multiplier = vdupq_n_f32(args.multiplier);
-    const int8_t* const in[2] = {args.in[0], args.in[1]};
-    const int8x8_t zero_point[2] = {vdup_n_s8(static_cast<int8_t>(args.zero_point[0])),
-                                    vdup_n_s8(static_cast<int8_t>(args.zero_point[1]))};
-    for (int64_t i = 0; i < count; i += 16) {
-        int16x8_t words[2][2];
-        unroll<2>([&](auto j) FW_INLINE_LAMBDA {
-            const int8x16_t bytes = vld1q_s8(in[j] + i);
-            words[j][0] = vsubl_s8(vget_low_s8(bytes), zero_point[j]);
-            words[j][1] = vsubl_s8(vget_high_s8(bytes), zero_point[j]);
-        });
-        float32x4_t y[4];
+struct ProductOfTwo {
+    ByteOutput output;
+    float32x4_t multiplier;
+    int8x8_t zero_point[2];
+
+    explicit FW_ALWAYS_INLINE ProductOfTwo(const ProductArgs& args)
+        : output(args.zero_point_out, args.lo, 127),
+          multiplier(vdupq_n_f32(args.multiplier)),
+          zero_point{vdup_n_s8(static_cast<int8_t>(args.zero_point[0])),
+                     vdup_n_s8(static_cast<int8_t>(args.zero_point[1]))} {}
+    FW_ALWAYS_INLINE void scaled(int8x16_t a, int8x16_t b, float32x4_t (&y)[4]) const {
+        const int16x8_t words[2][2] = {
+            {vsubl_s8(vget_low_s8(a), zero_point[0]), vsubl_s8(vget_high_s8(a), zero_point[0])},
+            {vsubl_s8(vget_low_s8(b), zero_point[1]), vsubl_s8(vget_high_s8(b), zero_point[1])}};
         unroll<2>([&](auto half) FW_INLINE_LAMBDA {
-            const int16x8_t a = words[0][half];
-            const int16x8_t b = words[1][half];
-            y[2 * half] = vmulq_f32(vcvtq_f32_s32(vmull_s16(vget_low_s16(a), vget_low_s16(b))), multiplier);
-            y[2 * half + 1] = vmulq_f32(vcvtq_f32_s32(vmull_s16(vget_high_s16(a), vget_high_s16(b))), multiplier);
+            const int16x8_t p = words[0][half];
+            const int16x8_t q = words[1][half];
+            y[2 * half] = vmulq_f32(vcvtq_f32_s32(vmull_s16(vget_low_s16(p), vget_low_s16(q))), multiplier);
+            y[2 * half + 1] = vmulq_f32(vcvtq_f32_s32(vmull_s16(vget_high_s16(p), vget_high_s16(q))), multiplier);
         });
-        store_bytes(output.bytes(y[0], y[1], y[2], y[3]), out + i, count - i);
+    }
+};
+
+void product_of_two(const ProductArgs& args, int64_t count, int8_t* out) {
+    const ProductOfTwo product(args);
+    const int8_t* const a = args.in[0];
+    const int8_t* const b = args.in[1];
+    float32x4_t y[4];
+    int64_t i = 0;
+#if defined(__aarch64__)
+    // Saturation of 8.24 bits is that of the byte.
+    const auto whole_vectors = [&](auto to_words, int8x16_t finish) FW_INLINE_LAMBDA {
+        for (; i + 16 <= count; i += 16) {
+            product.scaled(vld1q_s8(a + i), vld1q_s8(b + i), y);
+            const int8x16_t bytes = upper_bytes(to_words(vrndnq_f32(y[0])), to_words(vrndnq_f32(y[1])),
+                                                to_words(vrndnq_f32(y[2])), to_words(vrndnq_f32(y[3])));
+            vst1q_s8(out + i, vmaxq_s8(veorq_s8(bytes, finish), product.output.lo));
+        }
+    };
+    if (args.zero_point_out == 0) {
+        whole_vectors([](float32x4_t x) FW_INLINE_LAMBDA { return vreinterpretq_u32_s32(vcvtq_n_s32_f32(x, 24)); },
+                      vdupq_n_s8(0));
+    } else if (args.zero_point_out == -128) {
+        whole_vectors([](float32x4_t x) FW_INLINE_LAMBDA { return vcvtq_n_u32_f32(x, 24); }, vdupq_n_s8(-128));
+    }
+#endif
+    for (; i < count; i += 16) {
+        product.scaled(vld1q_s8(a + i), vld1q_s8(b + i), y);
+        store_bytes(product.output.bytes(y[0], y[1], y[2], y[3]), out + i, count - i);
     }
 }
 

@@ -1,7 +1,8 @@
-// Block loops whose sums become bytes, for zero point 0 without an upper bound, and -128: what most layers have. A
-// rounded value goes to 8.24 bits, whose saturation is that of its upper byte; a table look-up gathers the upper bytes
-// of a row. For 16 outputs that are 18 instructions instead of 22, pairs need no transposition, and no accumulator
-// leaves its register (GCC 12 would spill them for the other ways out of a tile). AArch64 only.
+// Whole tiles of 8 rows, instruction by instruction: the loop, and what makes bytes of its sums for zero point 0
+// without an upper bound, and -128, which most layers have. A rounded value goes to 8.24 bits, whose saturation is that
+// of its upper byte; a table look-up gathers upper bytes. For 16 outputs that are 18 instructions instead of 22, pairs
+// need no transposition, and no sum leaves its register (GCC 12 would spill them for the other ways out of a tile).
+// AArch64 only.
 #pragma once
 
 #include "layer/arm/block_loop.h"
@@ -10,83 +11,90 @@
 namespace fw {
 namespace {
 
+/// What the tiles of eight rows have in common.
+struct BlockRows {
+    /// What becomes of sums: a UpperByteOutput::Kind, where kOther is that they go to memory as they are; and
+    enum : int64_t {
+        kKinds = 3,
+        kWide = 4  ///< 16 bytes of a row may be written: what is behind its columns will be written later
+    };
+    const void* a;
+    int64_t steps;
+    int64_t way;
+    char* to;
+    int64_t out_step;
+    int64_t n;
+    int64_t end;  ///< of the columns that this call writes
+    const UpperByteOutput* output;
+
+    FW_ALWAYS_INLINE BlockRows(const GemmArgs& args, const UpperByteOutput& out, int64_t step_count, int64_t end_column)
+        : a(args.scratch),
+          steps(step_count),
+          way(args.m == 8 && args.out_step != 0 ? static_cast<int64_t>(out.kind) : 0),
+          to(static_cast<char*>(args.out[0])),
+          out_step(args.out_step),
+          n(args.n),
+          end(end_column),
+          output(&out) {}
+};
+
 // clang-format off
-#define FW_FOUR(x) x("0") x("1") x("2") x("3")
-#define FW_SIX(x) FW_FOUR(x) x("4") x("5")
-#define FW_SCVTF(n) "scvtf %" n ".4s, %" n ".4s\n"
-#define FW_SCALE(n) "fmul %" n ".4s, %" n ".4s, %[m" n "].4s\n"
-#define FW_ROUND(n) "frintn %" n ".4s, %" n ".4s\n"
-#define FW_FCVTZU(n) "fcvtzu %" n ".4s, %" n ".4s, #24\n"
-#define FW_FCVTZS(n) "fcvtzs %" n ".4s, %" n ".4s, #24\n"
-#define FW_XOR(n) "eor %" n ".16b, %" n ".16b, %[finish].16b\n"
-// Registers behind the first one are free when bytes are finished.
-#define FW_MOST_XOR(n) "ld1r {%1.16b}, [%[most]]\n umin %" n ".16b, %" n ".16b, %1.16b\n" FW_XOR(n)
-#define FW_LEAST(n) "smax %" n ".16b, %" n ".16b, %[finish].16b\n"
-#define FW_UPPER_BYTES(n, first, last) "tbl %" n ".16b, {v" first ".16b-v" last ".16b}, %[upper].16b\n"
+// Registers: multipliers v0 to v3, bound v4, order of bytes v5, finish v6; sums from v8 on. Those of a finished row
+// are free, but for the first one, which has its bytes.
+#define FW_EACH_4(op, r0, r1, r2, r3) op(r0) op(r1) op(r2) op(r3)
+#define FW_SCVTF(n) "scvtf v" n ".4s, v" n ".4s\n"
+#define FW_ROUND(n) "frintn v" n ".4s, v" n ".4s\n"
+#define FW_FCVTZU(n) "fcvtzu v" n ".4s, v" n ".4s, #24\n"
+#define FW_FCVTZS(n) "fcvtzs v" n ".4s, v" n ".4s, #24\n"
+#define FW_SCALE(n, m) "fmul v" n ".4s, v" n ".4s, v" m ".4s\n"
+#define FW_XOR(n) "eor v" n ".16b, v" n ".16b, v6.16b\n"
+#define FW_MOST_XOR(n) "umin v" n ".16b, v" n ".16b, v4.16b\n" FW_XOR(n)
+#define FW_LEAST(n) "smax v" n ".16b, v" n ".16b, v6.16b\n"
 
-// Two rows, in six or four registers that follow one another.
-#define FW_PAIR_12(pair, convert, finish_bytes, rows, r0, r1, r2, r3, r4, r5) {                                     \
-    auto* to0 = static_cast<char*>(out[2 * pair]) + column;                                                         \
-    auto* to1 = static_cast<char*>(out[2 * pair + 1]) + column;                                                     \
-    __asm__ volatile(FW_SIX(FW_SCVTF) FW_SIX(FW_SCALE) FW_SIX(FW_ROUND) FW_SIX(convert)                             \
-            rows(finish_bytes, #r0, #r2, #r3, #r4, #r5)                                                             \
-            : "+w"(v##r0), "+w"(v##r1), "+w"(v##r2), "+w"(v##r3), "+w"(v##r4), "+w"(v##r5), [to0] "+r"(to0),        \
-              [to1] "+r"(to1)                                                                                       \
-            : [m0] "w"(m[0]), [m1] "w"(m[1]), [m2] "w"(m[2]), [m3] "w"(m[3]), [m4] "w"(m[4]), [m5] "w"(m[5]),       \
-              [upper] "w"(upper), [finish] "w"(finish), [most] "r"(&output.most)                                    \
-            : "memory"); }
-#define FW_PAIR_8(pair, convert, finish_bytes, rows, r0, r1, r2, r3) {                                              \
-    auto* to0 = static_cast<char*>(out[2 * pair]) + column;                                                         \
-    auto* to1 = static_cast<char*>(out[2 * pair + 1]) + column;                                                     \
-    __asm__ volatile(FW_FOUR(FW_SCVTF) FW_FOUR(FW_SCALE) FW_FOUR(FW_ROUND) FW_FOUR(convert)                         \
-            FW_UPPER_BYTES("0", #r0, #r3) finish_bytes("0")                                                         \
-            "st1 {%0.d}[0], [%[to0]]\n st1 {%0.d}[1], [%[to1]]\n"                                                   \
-            : "+w"(v##r0), "+w"(v##r1), "+w"(v##r2), "+w"(v##r3)                                                    \
-            : [m0] "w"(m[0]), [m1] "w"(m[1]), [m2] "w"(m[2]), [m3] "w"(m[3]), [upper] "w"(upper),                   \
-              [finish] "w"(finish), [most] "r"(&output.most), [to0] "r"(to0), [to1] "r"(to1)                        \
-            : "memory"); }
-#define FW_PAIRS_12(rows, convert, finish_bytes)                                                                    \
-    FW_PAIR_12(0, convert, finish_bytes, rows, 8, 9, 10, 11, 12, 13)                                                \
-    FW_PAIR_12(1, convert, finish_bytes, rows, 14, 15, 16, 17, 18, 19)                                              \
-    FW_PAIR_12(2, convert, finish_bytes, rows, 20, 21, 22, 23, 24, 25)                                              \
-    FW_PAIR_12(3, convert, finish_bytes, rows, 26, 27, 28, 29, 30, 31)
-#define FW_PAIRS_8(rows, convert, finish_bytes)                                                                     \
-    FW_PAIR_8(0, convert, finish_bytes, rows, 8, 9, 10, 11) FW_PAIR_8(1, convert, finish_bytes, rows, 12, 13, 14, 15) \
-    FW_PAIR_8(2, convert, finish_bytes, rows, 16, 17, 18, 19) FW_PAIR_8(3, convert, finish_bytes, rows, 20, 21, 22, 23)
+/// Four vectors of sums, scaled by the given registers, to the bytes of one.
+#define FW_FOUR_TO_BYTES(convert, finish, m0, m1, m2, m3, r0, r1, r2, r3)       \
+    FW_EACH_4(FW_SCVTF, r0, r1, r2, r3)                                         \
+    FW_SCALE(r0, m0) FW_SCALE(r1, m1) FW_SCALE(r2, m2) FW_SCALE(r3, m3)         \
+    FW_EACH_4(FW_ROUND, r0, r1, r2, r3) FW_EACH_4(convert, r0, r1, r2, r3)      \
+    "tbl v" r0 ".16b, {v" r0 ".16b-v" r3 ".16b}, v5.16b\n" finish(r0)
+/// A pair of rows of eight columns.
+#define FW_STORE_8(r0)                                                          \
+    "st1 {v" r0 ".d}[0], [%[to]], %[out_step]\n st1 {v" r0 ".d}[1], [%[to]], %[out_step]\n"
+#define FW_PAIR_8(convert, finish, m0, m1, m2, m3, r0, r1, r2, r3)              \
+    FW_FOUR_TO_BYTES(convert, finish, m0, m1, m2, m3, r0, r1, r2, r3) FW_STORE_8(r0)
+#define FW_LOAD_FINISH "ldr q5, [%[order]]\n ldp q6, q4, [%[finish]]\n"
+#define FW_SUMS_TO_MEMORY_16                                                    \
+    "st1 {v8.4s-v11.4s}, [%[to]], #64\n st1 {v12.4s-v15.4s}, [%[to]], #64\n"    \
+    "st1 {v16.4s-v19.4s}, [%[to]], #64\n st1 {v20.4s-v23.4s}, [%[to]], #64\n"
+#define FW_SUMS_TO_MEMORY_24 FW_SUMS_TO_MEMORY_16                               \
+    "st1 {v24.4s-v27.4s}, [%[to]], #64\n st1 {v28.4s-v31.4s}, [%[to]]\n"
 
-/// Defines name(args, output, panel, column, steps, acc): a block loop over args.scratch (block_loop.h) of 8 rows by
-/// `columns`. Where the bytes were stored it returns true; else the sums are in `acc`.
-/// K::load_multipliers(from, m) loads those of a pair of rows, K::kUpperBytes has the order of their bytes.
-#define FW_DEFINE_BLOCK_BYTES(name, K, count, columns, rows, ...)                                                   \
-    template <class K>                                                                                              \
-    FW_ALWAYS_INLINE bool name(const GemmArgs& args, const UpperByteOutput& output, const char* panel, int64_t column, \
-                               int64_t steps, int32x4_t (&acc)[count]) {                                            \
-        register int32x4_t FW_REGISTERS_##count(FW_REGISTER_DECLARE);                                               \
-        const void* a = args.scratch;                                                                               \
+/// `bytes(convert, finish)` for each kind of output, or the sums to memory.
+#define FW_WAYS(bytes, to_memory)                                               \
+    "cbz %[way], 14f\n cmp %[way], #2\n b.eq 12f\n b.hi 13f\n"                  \
+    bytes(FW_FCVTZU, FW_XOR) "b 15f\n"                                          \
+    "12:\n" bytes(FW_FCVTZU, FW_MOST_XOR) "b 15f\n"                             \
+    "13:\n" bytes(FW_FCVTZS, FW_LEAST) "b 15f\n"                                \
+    "14:\n" to_memory                                                           \
+    "15:\n"
+
+/// Defines name(rows, panel, way, to): `text` sets the sums, v8 and the following, from the bias at
+/// [b], adds steps of A at [a] and B, which is behind bias and multipliers, and goes the way. `to` is for sums, or the
+/// first of the rows of bytes.
+#define FW_DEFINE_BLOCK(name, columns, upper, ...)                                                                  \
+    FW_ALWAYS_INLINE void name(const BlockRows& rows, const char* panel, int64_t way, void* to) {                   \
+        const void* a = rows.a;                                                                                     \
+        int64_t steps = rows.steps;                                                                                 \
         const void* b = panel;                                                                                      \
+        const void* multiplier = panel + 4 * (columns);                                                             \
         __asm__ volatile(__VA_ARGS__                                                                                \
-                : FW_REGISTERS_##count(FW_REGISTER_OUT), [a] "+r"(a), [b] "+r"(b), [steps] "+r"(steps)              \
-                :                                                                                                   \
-                : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7");                                  \
-        if (output.kind == UpperByteOutput::Kind::kOther || args.m != 8 || column + columns > args.n) {             \
-            const int32x4_t all[] = {FW_REGISTERS_##count(FW_REGISTER_NAME)};                                       \
-            unroll<count>([&](auto i) FW_INLINE_LAMBDA { acc[i] = all[i]; });                                       \
-            return false;                                                                                           \
-        }                                                                                                           \
-        float32x4_t m[count / 4];                                                                                   \
-        K::load_multipliers(reinterpret_cast<const float*>(panel + 4 * columns), m);                                \
-        uint8x16_t upper = vld1q_u8(K::kUpperBytes);                                                                \
-        __asm__("" : "+w"(upper)); /* or it is loaded again for each pair */                                        \
-        const uint8x16_t finish = output.finish;                                                                    \
-        void* const* out = args.out;                                                                                \
-        if (output.kind == UpperByteOutput::Kind::kPositive) {                                                      \
-            FW_PAIRS_##columns(rows, FW_FCVTZU, FW_XOR)                                                             \
-        } else if (output.kind == UpperByteOutput::Kind::kBounded) {                                                \
-            FW_PAIRS_##columns(rows, FW_FCVTZU, FW_MOST_XOR)                                                        \
-        } else {                                                                                                    \
-            FW_PAIRS_##columns(rows, FW_FCVTZS, FW_LEAST)                                                           \
-        }                                                                                                           \
-        return true;                                                                                                \
+                : [a] "+r"(a), [b] "+r"(b), [steps] "+r"(steps), [to] "+r"(to), [way] "+r"(way),                    \
+                  [multiplier] "+r"(multiplier)                                                                     \
+                : [order] "r"(upper), [finish] "r"(&rows.output->finish), \
+                  [out_step] "r"(rows.out_step), [rest] "r"(rows.out_step - 8)                                                                     \
+                : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12",  \
+                  "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", \
+                  "v27", "v28", "v29", "v30", "v31");                                                               \
     }
 // clang-format on
 
@@ -95,6 +103,23 @@ template <class Tile, int kRows, int kVectors>
 __attribute__((noinline)) void store_other(const Tile& tile, const GemmArgs& args, const UpperByteOutput& output,
                                            const float* multiplier, int64_t column) {
     store_tile<kRows, kVectors>(tile, args, output, multiplier, column);
+}
+
+/// A tile by multiply(way, to). kWidens: it knows kWide.
+template <class Tile, int kVectors, bool kWidens, class Multiply>
+FW_ALWAYS_INLINE void run_block(Tile& tile, const BlockRows& rows, const GemmArgs& args, const char* panel,
+                                int64_t column, Multiply multiply) {
+    constexpr int64_t kColumns = 4 * kVectors;
+    int64_t way = column + kColumns <= rows.n ? rows.way : 0;
+    void* to = way != 0 ? static_cast<void*>(rows.to + column) : tile.acc;
+    if (kWidens && column + 16 <= rows.end) {
+        way += BlockRows::kWide;
+    }
+    multiply(way, to);
+    if ((way & BlockRows::kKinds) == 0) {
+        store_other<Tile, 8, kVectors>(tile, args, *rows.output, reinterpret_cast<const float*>(panel + 4 * kColumns),
+                                       column);
+    }
 }
 
 }  // namespace

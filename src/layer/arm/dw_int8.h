@@ -112,7 +112,7 @@ struct WithUpperBytes : K {
         } else {
             FW_SCALED_UPPER_BYTES("fcvtzu");
             if constexpr (kKind == UpperByteOutput::Kind::kBounded) {
-                bytes = vminq_u8(bytes, vdupq_n_u8(output.most));
+                bytes = vminq_u8(bytes, output.most);
             }
             store_bytes(vreinterpretq_s8_u8(veorq_u8(bytes, output.finish)), out, count);
         }

@@ -1,6 +1,6 @@
 // The rows of a column are interleaved, so that each group of four bytes holds four taps of one channel for sdot.
 #include "kernel/dw_line_driver.h"
-#include "layer/arm/dw_int8.h"
+#include "layer/arm/dw_line_3x3.h"
 #include "layer/arm/gemm_words.h"
 
 namespace fw {
@@ -65,17 +65,29 @@ struct DotprodInt8 : ByteLanes16 {
     }
 };
 
+template <UpperByteOutput::Kind kKind>
+struct WithWholeLines : WithUpperBytes<DotprodInt8, kKind> {
+    template <int kSize, int kStride>
+    static FW_ALWAYS_INLINE bool run_block(const DwLineArgs& args, const UpperByteOutput& output, const char* block,
+                                           int64_t c) {
+        if constexpr (kSize == 3) {
+            return run_line_3x3<kStride, kKind == UpperByteOutput::Kind::kSigned>(args, output, block, c);
+        }
+        return false;
+    }
+};
+
 /// The ways of storing apart: a choice for each pixel would cost more than its branch.
-template <class K, int kSize, int kStride>
+template <int kSize, int kStride>
 void run_by_output(const DwLineArgs& args) {
     using Kind = UpperByteOutput::Kind;
     switch (args.epilogue.float_output ? Kind::kOther : UpperByteOutput(args.epilogue).kind) {
         case Kind::kPositive:
-        case Kind::kBounded: return dw_line_run<WithUpperBytes<K, Kind::kBounded>, kSize, kStride>(args);
-        case Kind::kSigned: return dw_line_run<WithUpperBytes<K, Kind::kSigned>, kSize, kStride>(args);
+        case Kind::kBounded: return dw_line_run<WithWholeLines<Kind::kBounded>, kSize, kStride>(args);
+        case Kind::kSigned: return dw_line_run<WithWholeLines<Kind::kSigned>, kSize, kStride>(args);
         case Kind::kOther: break;
     }
-    dw_line_run<K, kSize, kStride>(args);
+    dw_line_run<DotprodInt8, kSize, kStride>(args);
 }
 
 }  // namespace
@@ -91,7 +103,7 @@ void run_by_output(const DwLineArgs& args) {
                                     size,                      \
                                     stride,                    \
                                     kLineBends<DotprodInt8>,   \
-                                    run_by_output<DotprodInt8, size, stride>};
+                                    run_by_output<size, stride>};
 
 FW_DEFINE_DW_LINE_BYTES(dw_line_int8_3x3s1_16c4_dotprod, 3, 1)
 FW_DEFINE_DW_LINE_BYTES(dw_line_int8_3x3s2_16c4_dotprod, 3, 2)

@@ -31,6 +31,17 @@ __attribute__((noinline)) void store_rows(const GemmArgs& args, const ByteOutput
                                           const float* multiplier, int64_t column) {
     const float32x4_t lo = vdupq_n_f32(args.epilogue.lo);
     const float32x4_t hi = vdupq_n_f32(args.epilogue.hi);
+    if (args.epilogue.float_output && column + 4 * kVectors <= args.n) {
+        float32x4_t m[kVectors];
+        load_adjacent(multiplier, m);
+        for (int64_t r = 0; r < args.m; ++r, sums += 4 * kVectors) {
+            auto* to = static_cast<float*>(args.out[r]) + column;
+            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
+                vst1q_f32(to + 4 * v, clamp4(vmulq_f32(vcvtq_f32_s32(vld1q_s32(sums + 4 * v)), m[v]), lo, hi));
+            });
+        }
+        return;
+    }
     for (int64_t r = 0; r < args.m; ++r, sums += 4 * kVectors) {
         int64_t at = column;
         for (int v = 0; v < kVectors; ++v, at += 4) {

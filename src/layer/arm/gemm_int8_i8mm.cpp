@@ -6,101 +6,82 @@ namespace fw {
 
 namespace {
 
-// Eight rows by three or two vectors. Registers: A v0 to v3, a pair of rows each; B v4 to v7, a pair of columns each;
-// accumulators [pair of rows][pair of columns].
+// Upper bytes of [row][column] of a pair of each, for two vectors of each pair of rows: those of the first rows, then
+// those of the second ones. Then for one vector of each of two pairs of rows.
+alignas(16) constexpr uint8_t kUpperBytes[32] = {3, 7, 19, 23, 35, 39, 51, 55, 11, 15, 27, 31, 43, 47, 59, 63,
+                                                 3, 7, 19, 23, 11, 15, 27, 31, 35, 39, 51, 55, 43, 47, 59, 63};
+
+// Eight rows by three or two vectors. Registers: A v0 to v3, a pair of rows each; B v4 to v7, a pair of columns each,
+// as they follow one another; accumulators [pair of rows][pair of columns] of eight columns, then of the last four.
 // clang-format off
 #define FW_SMMLA_ROWS(b, c0, c1, c2, c3)                                                         \
     "smmla v" c0 ".4s, v0.16b, v" b ".16b\n smmla v" c1 ".4s, v1.16b, v" b ".16b\n"              \
     "smmla v" c2 ".4s, v2.16b, v" b ".16b\n smmla v" c3 ".4s, v3.16b, v" b ".16b\n"
-#define FW_SMMLA_THREE                              \
-    "ld1 {v0.16b-v3.16b}, [%[a]], #64\n"            \
-    "ld1 {v4.16b-v6.16b}, [%[b]], #48\n"            \
-    FW_SMMLA_ROWS("4", "8", "14", "20", "26")       \
-    FW_SMMLA_ROWS("5", "9", "15", "21", "27")       \
-    FW_SMMLA_ROWS("6", "10", "16", "22", "28")      \
-    "ld1 {v4.16b-v6.16b}, [%[b]], #48\n"            \
-    FW_SMMLA_ROWS("4", "11", "17", "23", "29")      \
-    FW_SMMLA_ROWS("5", "12", "18", "24", "30")      \
-    FW_SMMLA_ROWS("6", "13", "19", "25", "31")
-#define FW_SMMLA_TWO                                \
-    "ld1 {v0.16b-v3.16b}, [%[a]], #64\n"            \
-    "ld1 {v4.16b-v7.16b}, [%[b]], #64\n"            \
-    FW_SMMLA_ROWS("4", "8", "12", "16", "20")       \
-    FW_SMMLA_ROWS("5", "9", "13", "17", "21")       \
-    FW_SMMLA_ROWS("6", "10", "14", "18", "22")      \
-    FW_SMMLA_ROWS("7", "11", "15", "19", "23")
+#define FW_COLUMNS_0(b) FW_SMMLA_ROWS(b, "8", "12", "16", "20")
+#define FW_COLUMNS_2(b) FW_SMMLA_ROWS(b, "9", "13", "17", "21")
+#define FW_COLUMNS_4(b) FW_SMMLA_ROWS(b, "10", "14", "18", "22")
+#define FW_COLUMNS_6(b) FW_SMMLA_ROWS(b, "11", "15", "19", "23")
+#define FW_COLUMNS_8(b) FW_SMMLA_ROWS(b, "24", "26", "28", "30")
+#define FW_COLUMNS_10(b) FW_SMMLA_ROWS(b, "25", "27", "29", "31")
+#define FW_LOAD_A "ld1 {v0.16b-v3.16b}, [%[a]], #64\n"
+#define FW_LOAD_B(last) "ld1 {v4.16b-v" last ".16b}, [%[b]], #"
+#define FW_ONE_STEP_2                                                            \
+    FW_LOAD_A FW_LOAD_B("7") "64\n" FW_COLUMNS_0("4") FW_COLUMNS_2("5") FW_COLUMNS_4("6") FW_COLUMNS_6("7")
+#define FW_ONE_STEP_3 FW_ONE_STEP_2 FW_LOAD_B("5") "32\n" FW_COLUMNS_8("4") FW_COLUMNS_10("5")
+#define FW_TWO_STEPS_3                                                           \
+    FW_ONE_STEP_2 FW_LOAD_B("7") "64\n" FW_COLUMNS_8("4") FW_COLUMNS_10("5")     \
+    FW_LOAD_A FW_COLUMNS_0("6") FW_COLUMNS_2("7")                                \
+    FW_LOAD_B("7") "64\n" FW_COLUMNS_4("4") FW_COLUMNS_6("5") FW_COLUMNS_8("6") FW_COLUMNS_10("7")
 
-// Of a pair of rows: eight columns of each, then four.
-#define FW_STORE_PAIR(finish, r0, r2, r3, r4, r5)                                 \
-    FW_UPPER_BYTES("0", r0, r3) FW_UPPER_BYTES("4", r4, r5) finish("0") finish("4")       \
-    "st1 {%0.d}[0], [%[to0]], #8\n st1 {%0.d}[1], [%[to1]], #8\n"                 \
-    "st1 {%4.s}[0], [%[to0]]\n st1 {%4.s}[2], [%[to1]]\n"
+#define FW_ROWS_8(convert, finish)                                               \
+    "ld4r {v0.2d-v3.2d}, [%[multiplier]]\n" FW_LOAD_FINISH                       \
+    FW_PAIR_8(convert, finish, "0", "1", "2", "3", "8", "9", "10", "11")         \
+    FW_PAIR_8(convert, finish, "0", "1", "2", "3", "12", "13", "14", "15")       \
+    FW_PAIR_8(convert, finish, "0", "1", "2", "3", "16", "17", "18", "19")       \
+    FW_PAIR_8(convert, finish, "0", "1", "2", "3", "20", "21", "22", "23")
+#define FW_STORE_4(r)                                                            \
+    "st1 {v" r ".s}[0], [%[way]], %[out_step]\n st1 {v" r ".s}[1], [%[way]], %[out_step]\n" \
+    "st1 {v" r ".s}[2], [%[way]], %[out_step]\n st1 {v" r ".s}[3], [%[way]], %[out_step]\n"
+#define FW_ROWS_12(convert, finish)                                              \
+    "add %[way], %[to], #8\n" FW_ROWS_8(convert, finish)                         \
+    "add %[multiplier], %[multiplier], #32\n ld2r {v0.2d-v1.2d}, [%[multiplier]]\n ldr q5, [%[order], #16]\n" \
+    FW_FOUR_TO_BYTES(convert, finish, "0", "1", "0", "1", "24", "25", "26", "27") FW_STORE_4("24") \
+    FW_FOUR_TO_BYTES(convert, finish, "0", "1", "0", "1", "28", "29", "30", "31") FW_STORE_4("28")
 
 // A pair of biases fills an accumulator twice.
-FW_DEFINE_BLOCK_BYTES(run_8x12, K, 24, 12, FW_STORE_PAIR,
-    "ld3r {v8.2d-v10.2d}, [%[b]]\n ld3r {v14.2d-v16.2d}, [%[b]]\n"
-    "ld3r {v20.2d-v22.2d}, [%[b]]\n ld3r {v26.2d-v28.2d}, [%[b]], #24\n"
-    "ld3r {v11.2d-v13.2d}, [%[b]]\n ld3r {v17.2d-v19.2d}, [%[b]]\n"
-    "ld3r {v23.2d-v25.2d}, [%[b]]\n ld3r {v29.2d-v31.2d}, [%[b]]\n"
-    "add %[b], %[b], #72\n"
-    FW_TWO_STEPS(FW_SMMLA_THREE FW_SMMLA_THREE, FW_SMMLA_THREE))
-FW_DEFINE_BLOCK_BYTES(run_8x8, K, 16, 8, FW_STORE_PAIR,
-    "ld4r {v8.2d-v11.2d}, [%[b]]\n ld4r {v12.2d-v15.2d}, [%[b]]\n"
-    "ld4r {v16.2d-v19.2d}, [%[b]]\n ld4r {v20.2d-v23.2d}, [%[b]]\n"
+#define FW_BIAS_8                                                                \
+    "ld4r {v8.2d-v11.2d}, [%[b]]\n ld4r {v12.2d-v15.2d}, [%[b]]\n"               \
+    "ld4r {v16.2d-v19.2d}, [%[b]]\n ld4r {v20.2d-v23.2d}, [%[b]], #32\n"
+FW_DEFINE_BLOCK(run_8x12, 12, kUpperBytes,
+    FW_BIAS_8
+    "ld2r {v24.2d-v25.2d}, [%[b]]\n ld2r {v26.2d-v27.2d}, [%[b]]\n"
+    "ld2r {v28.2d-v29.2d}, [%[b]]\n ld2r {v30.2d-v31.2d}, [%[b]]\n"
     "add %[b], %[b], #64\n"
-    FW_TWO_STEPS(FW_SMMLA_TWO FW_SMMLA_TWO, FW_SMMLA_TWO))
+    FW_FOUR_STEPS(FW_TWO_STEPS_3, FW_ONE_STEP_3)
+    FW_WAYS(FW_ROWS_12, FW_SUMS_TO_MEMORY_24))
+FW_DEFINE_BLOCK(run_8x8, 8, kUpperBytes,
+    FW_BIAS_8
+    "add %[b], %[b], #32\n"
+    FW_FOUR_STEPS(FW_ONE_STEP_2 FW_ONE_STEP_2, FW_ONE_STEP_2)
+    FW_WAYS(FW_ROWS_8, FW_SUMS_TO_MEMORY_16))
 // clang-format on
+
+// Eight bytes of each row.
+#define FW_STORE_EIGHT(i) "st4 {v0.d-v3.d}[" i "], [%[to]], #32\n st4 {v4.d-v7.d}[" i "], [%[to]], #32\n"
 
 struct I8mmInt8 {
     using Element = int8_t;
     using Packed = int8_t;
     using Output = UpperByteOutput;
+    using Rows = BlockRows;
     static constexpr int kMr = 8, kLanes = 4, kVectors = 3, kKr = 8, kAdjacent = 8, kUnroll = 1, kRows1 = 2;
     static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = false;
     template <int kRows, int kVectors>
     static constexpr bool kFused = kRows == 8 && kVectors >= 2;
-    // Upper bytes of [row][column] of a pair of each: those of the first rows, then those of the second ones.
-    alignas(16) static constexpr uint8_t kUpperBytes[16] = {3,  7,  19, 23, 35, 39, 51, 55,
-                                                            11, 15, 27, 31, 43, 47, 59, 63};
-
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
-        for (int64_t p = 0; p < length; p += 16, out += 128) {
-            unroll<4>([&](auto i) FW_INLINE_LAMBDA {
-                const int64x2_t a = vreinterpretq_s64_s8(vld1q_s8(rows[2 * i] + p));
-                const int64x2_t b = vreinterpretq_s64_s8(vld1q_s8(rows[2 * i + 1] + p));
-                vst1q_s8(out + 16 * i, vreinterpretq_s8_s64(vtrn1q_s64(a, b)));
-                vst1q_s8(out + 64 + 16 * i, vreinterpretq_s8_s64(vtrn2q_s64(a, b)));
-            });
-        }
-    }
-
-    template <int kCount>
-    static FW_ALWAYS_INLINE void load_multipliers(const float* from, float32x4_t (&m)[kCount]) {
-        register float32x4_t m0 __asm__("v0");
-        register float32x4_t m1 __asm__("v1");
-        register float32x4_t m2 __asm__("v2");
-        register float32x4_t m3 __asm__("v3");
-        if constexpr (kCount == 6) {
-            register float32x4_t m4 __asm__("v4");
-            register float32x4_t m5 __asm__("v5");
-            __asm__("ld3r {v0.2d-v2.2d}, [%[from]], #24\n ld3r {v3.2d-v5.2d}, [%[from]]\n"
-                    : "=w"(m0), "=w"(m1), "=w"(m2), "=w"(m3), "=w"(m4), "=w"(m5), [from] "+r"(from)
-                    :
-                    : "memory");
-            m[4] = m4;
-            m[5] = m5;
-        } else {
-            __asm__("ld4r {v0.2d-v3.2d}, [%[from]]\n"
-                    : "=w"(m0), "=w"(m1), "=w"(m2), "=w"(m3)
-                    : [from] "r"(from)
-                    : "memory");
-        }
-        m[0] = m0;
-        m[1] = m1;
-        m[2] = m2;
-        m[3] = m3;
+        FW_INTERLEAVE_EIGHT(FW_STORE_EIGHT("0") FW_STORE_EIGHT("1"));
     }
 
     template <int kRows, int kVectors>
@@ -127,24 +108,28 @@ struct I8mmInt8 {
                 });
             });
         }
-        FW_ALWAYS_INLINE void run(const GemmArgs& args, const Output& output, const char* panel, int64_t column,
-                                  int64_t length) {
-            bool stored = false;
-            if constexpr (kVectors == 3) {
-                stored = run_8x12<I8mmInt8>(args, output, panel, column, div_up(length, kKr), acc);
-            } else {
-                stored = run_8x8<I8mmInt8>(args, output, panel, column, div_up(length, kKr), acc);
-            }
-            if (!stored) {
-                const auto* multiplier = reinterpret_cast<const float*>(panel + 16 * kVectors);
-                store_other<Tile, kRows, kVectors>(*this, args, output, multiplier, column);
-            }
+        FW_ALWAYS_INLINE void run(const BlockRows& rows, const GemmArgs& args, const char* panel, int64_t column) {
+            run_block<Tile, kVectors, false>(*this, rows, args, panel, column,
+                                             [&](int64_t way, void* to) FW_INLINE_LAMBDA {
+                                                 if constexpr (kVectors == 3) {
+                                                     run_8x12(rows, panel, way, to);
+                                                 } else {
+                                                     run_8x8(rows, panel, way, to);
+                                                 }
+                                             });
         }
         template <int kRow>
         FW_ALWAYS_INLINE void row(int32x4_t* x) const {
+            // Those of the loop above have eight columns first.
+            const auto pair = [&](auto i) FW_INLINE_LAMBDA {
+                constexpr int kAt = !kFused<kRows, kVectors> ? kVectors * (kRow - kRow % 2) + i
+                                    : i < 4                  ? 2 * (kRow - kRow % 2) + i
+                                                             : 2 * kRows + kRow - kRow % 2 + i - 4;
+                return vreinterpretq_s64_s32(acc[kAt]);
+            };
             unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
-                const int64x2_t a = vreinterpretq_s64_s32(acc[kVectors * (kRow - kRow % 2) + 2 * v]);
-                const int64x2_t b = vreinterpretq_s64_s32(acc[kVectors * (kRow - kRow % 2) + 2 * v + 1]);
+                const int64x2_t a = pair(std::integral_constant<int, 2 * v>());
+                const int64x2_t b = pair(std::integral_constant<int, 2 * v + 1>());
                 x[v] = vreinterpretq_s32_s64(kRow % 2 == 0 ? vtrn1q_s64(a, b) : vtrn2q_s64(a, b));
             });
         }

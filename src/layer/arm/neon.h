@@ -87,22 +87,36 @@ struct ByteOutput {
 struct UpperByteOutput : ByteOutput {
     enum class Kind : uint8_t { kOther, kPositive, kBounded, kSigned };
     Kind kind = Kind::kOther;
-    uint8x16_t finish;   ///< kPositive, kBounded: xor; kSigned: least byte
-    uint8_t most = 255;  ///< kBounded: before the xor
+    uint8x16_t finish;  ///< kPositive, kBounded: xor; kSigned: least byte
+    uint8x16_t most;    ///< kBounded: before the xor; kernels load it with `finish`
 
-    explicit FW_ALWAYS_INLINE UpperByteOutput(const Epilogue& e) : ByteOutput(e), finish(vreinterpretq_u8_s8(lo)) {
+    explicit FW_ALWAYS_INLINE UpperByteOutput(const Epilogue& e)
+        : ByteOutput(e), finish(vreinterpretq_u8_s8(lo)), most(finish) {
         if (e.float_output) {
             return;
         }
         if (e.zero_point == -128 && e.lo == 0.0F && e.hi >= 0.0F && e.hi <= 255.0F) {
             kind = e.hi == 255.0F ? Kind::kPositive : Kind::kBounded;
-            most = static_cast<uint8_t>(e.hi);
+            most = vdupq_n_u8(static_cast<uint8_t>(e.hi));
             finish = vdupq_n_u8(128);
         } else if (e.zero_point == 0 && e.hi == 127.0F) {
             kind = Kind::kSigned;
         }
     }
 };
+
+#endif
+
+#if defined(__aarch64__)
+
+/// Upper bytes of the words of four vectors.
+FW_ALWAYS_INLINE int8x16_t upper_bytes(uint32x4_t a, uint32x4_t b, uint32x4_t c, uint32x4_t d) {
+    alignas(16) static constexpr uint8_t kUpperBytes[16] = {3,  7,  11, 15, 19, 23, 27, 31,
+                                                            35, 39, 43, 47, 51, 55, 59, 63};
+    const uint8x16x4_t all = {
+        {vreinterpretq_u8_u32(a), vreinterpretq_u8_u32(b), vreinterpretq_u8_u32(c), vreinterpretq_u8_u32(d)}};
+    return vreinterpretq_s8_u8(vqtbl4q_u8(all, vld1q_u8(kUpperBytes)));
+}
 
 #endif
 

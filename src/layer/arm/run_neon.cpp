@@ -96,12 +96,31 @@ void sum_inputs(const SumArgs& args, int64_t count, int8_t* out) {
         in[j] = args.in[j];
         k[j] = vdupq_n_s32(args.multiplier[j]);
     });
-    for (int64_t i = 0; i < count; i += 16) {
-        int32x4_t total[4] = {start, start, start, start};
+    const auto sums = [&](int64_t i, int32x4_t first, int32x4_t(&total)[4]) FW_INLINE_LAMBDA {
+        unroll<4>([&](auto q) FW_INLINE_LAMBDA { total[q] = first; });
         unroll<kInputs>([&](auto j) FW_INLINE_LAMBDA { add(in[j] + i, k[j], total); });
         for (int j = kInputs; j < inputs; ++j) {
             add(args.in[j] + i, vdupq_n_s32(args.multiplier[j]), total);
         }
+    };
+    int64_t i = 0;
+#if defined(__aarch64__)
+    // Up to that shift the zero point, too, has room in the sum. The byte wanted becomes the upper one, and saturates.
+    constexpr int kMostShift = 22;
+    const int32x4_t whole = vaddq_s32(
+        start, vdupq_n_s32(static_cast<int32_t>(static_cast<uint32_t>(args.zero_point_out) << (args.shift & 31))));
+    const int32x4_t up = vdupq_n_s32(24 - args.shift);
+    for (; args.shift <= kMostShift && i + 16 <= count; i += 16) {
+        int32x4_t total[4];
+        sums(i, whole, total);
+        uint32x4_t x[4];
+        unroll<4>([&](auto q) FW_INLINE_LAMBDA { x[q] = vreinterpretq_u32_s32(vqshlq_s32(total[q], up)); });
+        vst1q_s8(out + i, vminq_s8(vmaxq_s8(upper_bytes(x[0], x[1], x[2], x[3]), lo), hi));
+    }
+#endif
+    for (; i < count; i += 16) {
+        int32x4_t total[4];
+        sums(i, start, total);
         unroll<4>([&](auto q) FW_INLINE_LAMBDA { total[q] = vshlq_s32(total[q], shift); });
         const int16x8_t low = vqaddq_s16(narrow(total[0], total[1]), zero_point);
         const int16x8_t high = vqaddq_s16(narrow(total[2], total[3]), zero_point);

@@ -52,7 +52,13 @@ struct Table {
 
 void look_up(const int8_t* in, int64_t count, const int8_t* table, int8_t* out) {
     const Table at(table);
-    for (int64_t i = 0; i < count; i += 16) {
+    int64_t i = 0;
+    for (; i + 64 <= count; i += 64) {
+        int8x16_t x[4];
+        unroll<4>([&](auto q) FW_INLINE_LAMBDA { x[q] = at(vld1q_s8(in + i + 16 * q)); });
+        unroll<4>([&](auto q) FW_INLINE_LAMBDA { vst1q_s8(out + i + 16 * q, x[q]); });
+    }
+    for (; i < count; i += 16) {
         store_bytes(at(vld1q_s8(in + i)), out + i, count - i);
     }
 }
