@@ -1,8 +1,8 @@
 #include "base/cache.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
+
+#include "base/system_file.h"
 
 #if defined(__linux__)
 #include <unistd.h>
@@ -18,19 +18,12 @@ constexpr int64_t kKibi = 1024;
 
 // A number with K or M behind it; 0 if the file cannot be read or holds something else.
 int64_t read_size(const std::string& path) {
-    std::FILE* file = std::fopen(path.c_str(), "r");
-    if (file == nullptr) {
-        return 0;
-    }
-    char text[32] = {};
-    const size_t length = std::fread(text, 1, sizeof(text) - 1, file);
-    std::fclose(file);
-    char* unit = nullptr;
-    const long number = length == 0 ? 0 : std::strtol(text, &unit, 10);
+    char unit = 0;
+    const long number = read_number(path, &unit);
     if (number <= 0 || number > (1L << 20)) {
         return 0;
     }
-    return number * (*unit == 'K' ? kKibi : *unit == 'M' ? kKibi * kKibi : 1);
+    return number * (unit == 'K' ? kKibi : unit == 'M' ? kKibi * kKibi : 1);
 }
 
 int64_t ask_system() {

@@ -1,10 +1,9 @@
 #include "base/cores.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 
 #include "base/parallel.h"
+#include "base/system_file.h"
 
 #if defined(__linux__)
 #include <sched.h>
@@ -14,18 +13,6 @@
 namespace fw {
 
 namespace {
-
-// The number that a file holds; 0 if it cannot be read.
-long read_number(const std::string& path) {
-    std::FILE* file = std::fopen(path.c_str(), "r");
-    if (file == nullptr) {
-        return 0;
-    }
-    char text[32] = {};
-    const size_t length = std::fread(text, 1, sizeof(text) - 1, file);
-    std::fclose(file);
-    return length == 0 ? 0 : std::strtol(text, nullptr, 10);
-}
 
 CoreKinds kinds_here() {
 #if defined(__linux__)

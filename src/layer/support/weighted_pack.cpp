@@ -1,0 +1,129 @@
+// Weights as the kernels want them.
+#include "base/half.h"
+#include "base/memory.h"
+#include "kernel/dispatch.h"
+#include "kernel/pack.h"
+#include "layer/operation.h"
+#include "layer/support/weighted.h"
+
+namespace fw {
+
+namespace {
+
+// Winograd's way in float32 is taken in place of plain products of half floats below this share of plain float32's
+// time.
+constexpr double kFloat16Share = 0.5;
+
+void widen_plainly(const uint16_t* half, int64_t count, float* out) {
+    for (int64_t i = 0; i < count; ++i) {
+        out[i] = half_to_float(half[i]);
+    }
+}
+
+}  // namespace
+
+Status WeightedCore::pack(const WeightRows& rows) {
+    const int groups = dw_ != nullptr ? 1 : spec_.group;
+    const int64_t outputs = spec_.outputs / groups;
+    const int64_t row = spec_.weights_per_output();
+    const auto part = [&](int64_t first, const void** values, const void** bias, const float** multiplier) {
+        *values = int8_ ? static_cast<const void*>(rows.bytes.data() + first * row) : rows.floats.data() + first * row;
+        *bias = int8_ ? static_cast<const void*>(rows.requant.bias.data() + first) : rows.bias.data() + first;
+        *multiplier = int8_ ? rows.requant.multiplier.data() + first : nullptr;
+    };
+    GemmWeights matrix;
+    matrix.n = outputs;
+    matrix.taps = spec_.taps();
+    matrix.k = spec_.tap_length();
+    DwWeights filters;
+    filters.channels = outputs;
+    filters.taps = row;
+    group_bytes_ =
+        round_up(dw_ != nullptr ? dw_->packed_bytes(filters) : packed_gemm_bytes(*gemm_, matrix), kAlignment);
+    packed_bytes_ = group_bytes_ * static_cast<size_t>(groups);
+    FW_RETURN_IF_ERROR(allocate_packed());
+    for (int g = 0; g < groups; ++g) {
+        char* to = static_cast<char*>(packed_.get()) + group_bytes_ * static_cast<size_t>(g);
+        if (dw_ != nullptr) {
+            part(g * outputs, &filters.values, &filters.bias, &filters.multiplier);
+            dw_->pack(filters, to);
+        } else {
+            part(g * outputs, &matrix.values, &matrix.bias, &matrix.multiplier);
+            pack_gemm(*gemm_, matrix, to);
+        }
+    }
+    return widens_weights_ ? pack_float16() : Status();
+}
+
+// All groups together, tap by tap.
+GemmWeights WeightedCore::dense_weights(const WeightRows& rows) const {
+    GemmWeights matrix;
+    matrix.n = spec_.outputs;
+    matrix.taps = int64_t{spec_.kernel_h} * spec_.kernel_w;
+    matrix.k = spec_.channels;
+    matrix.values = int8_ ? static_cast<const void*>(rows.bytes.data()) : rows.floats.data();
+    matrix.bias = int8_ ? static_cast<const void*>(rows.requant.bias.data()) : rows.bias.data();
+    matrix.multiplier = int8_ ? rows.requant.multiplier.data() : nullptr;
+    return matrix;
+}
+
+void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
+    winograd_ = Winograd();
+    const bool float16 = gemm_ != nullptr && gemm_->half == HalfFormat::kFloat16;
+    const bool bends = staged_ || epilogue_.bent != BentFunction::kIdentity;
+    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || bends ||
+        (int8_ && !winograd_fits(dense_weights(rows)))) {
+        return;
+    }
+    winograd_ = ::fw::choose_winograd(int8_, isa, spec_.channels, spec_.outputs, winograd_h_, winograd_w_);
+    if (float16 && winograd_.share > kFloat16Share) {
+        winograd_ = Winograd();
+    }
+    spec_.row_taps = spec_.row_taps && !winograd_.chosen();
+}
+
+Status WeightedCore::pack_winograd(const WeightRows& rows) {
+    const GemmWeights filters = dense_weights(rows);
+    packed_bytes_ = packed_winograd_bytes(winograd_, filters);
+    FW_RETURN_IF_ERROR(allocate_packed());
+    if (!::fw::pack_winograd(winograd_, filters, packed_.get())) {
+        return Status::error(Code::kOutOfMemory, "no memory to transform weights");
+    }
+    return {};
+}
+
+// Memory of packed_bytes_, all of which is about to be written.
+Status WeightedCore::allocate_packed() {
+    packed_ = allocate_shared_bytes(packed_bytes_, nullptr);
+    if (packed_ == nullptr) {
+        return Status::error(Code::kOutOfMemory, "no memory for %zu bytes of packed weights", packed_bytes_);
+    }
+    populate_pages(packed_.get(), packed_bytes_);
+    return {};
+}
+
+// Puts the packed weights into half the bytes.
+Status WeightedCore::pack_float16() {
+    GemmWeights matrix;
+    matrix.n = spec_.outputs / spec_.group;
+    matrix.taps = spec_.taps();
+    matrix.k = spec_.tap_length();
+    const size_t bytes = round_up(packed_half_bytes(*gemm_, matrix), kAlignment);
+    const auto groups = static_cast<size_t>(spec_.group);
+    const std::shared_ptr<void> halves = allocate_shared_bytes(bytes * groups, nullptr);
+    if (halves == nullptr) {
+        return Status::error(Code::kOutOfMemory, "no memory for %zu bytes of packed weights", bytes * groups);
+    }
+    for (size_t g = 0; g < groups; ++g) {
+        pack_half(*gemm_, matrix, static_cast<const char*>(packed_.get()) + g * group_bytes_,
+                  static_cast<char*>(halves.get()) + g * bytes);
+    }
+    packed_ = halves;
+    group_bytes_ = bytes;
+    packed_bytes_ = bytes * groups;
+    const RunKernel* run = find_run_kernel(gemm_->level);
+    widen_ = run != nullptr && run->widen != nullptr ? run->widen : widen_plainly;
+    return {};
+}
+
+}  // namespace fw

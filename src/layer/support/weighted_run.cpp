@@ -1,0 +1,174 @@
+// What a layer with weights does in a run.
+#include <algorithm>
+
+#include "base/parallel.h"
+#include "kernel/dispatch.h"
+#include "layer/operation.h"
+#include "layer/support/int8_combine.h"
+#include "layer/support/pointwise.h"
+#include "layer/support/weighted.h"
+
+namespace fw {
+
+size_t WeightedCore::scratch_bytes(int threads, int out_h, int out_w) const {
+    if (winograd_.chosen()) {
+        return winograd_scratch_bytes(winograd_, spec_.channels, spec_.outputs, out_h, out_w, threads);
+    }
+    if (dw_ != nullptr) {
+        return dw_->scratch_bytes(spec_.taps(), spec_.channels, staged_, threads);
+    }
+    if (gemm_ != nullptr) {
+        return gemm_conv_scratch_bytes(*gemm_, spec_.taps(), spec_.tap_length(), spec_.outputs / spec_.group, staged_,
+                                       threads, widens_weights_);
+    }
+    return 0;
+}
+
+void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* output, int threads, void* scratch,
+                       const int8_t* residual) const {
+    const RowJob rows = {this, residual, output};
+    ConvJob job;
+    job.geometry = geometry;
+    job.pad_row = pad_row_.get();
+    job.epilogue = epilogue_;
+    if (staged_ || (out_size_ == 4 && !spec_.activation.is_clamp())) {
+        job.row_function = {staged_ ? quantize_row : activate_row, &rows, staged_};
+    } else if (finishes_rows() && (residual != nullptr || !adds())) {
+        job.row_function = {finish_row, &rows, false};
+    }
+    job.threads = threads;
+    job.scratch = scratch;
+    job.out_element_size = out_size_;
+    if (dw_ != nullptr) {
+        job.input = input;
+        job.output = output;
+        job.packed = packed_.get();
+        job.k = spec_.channels;
+        dw_->run(job);
+        return;
+    }
+    if (winograd_.chosen()) {
+        job.input = input;
+        job.output = output;
+        job.packed = packed_.get();
+        job.k = spec_.channels;
+        job.n = spec_.outputs;
+        run_winograd(winograd_, job);
+        return;
+    }
+    job.widen = widens_weights_ ? widen_ : nullptr;
+    job.k = spec_.tap_length();
+    job.n = spec_.outputs / spec_.group;
+    const size_t in_step = static_cast<size_t>(job.k) * (int8_ ? 1 : 4);
+    const size_t out_step = static_cast<size_t>(job.n) * static_cast<size_t>(out_size_);
+    for (size_t g = 0; g < static_cast<size_t>(spec_.group); ++g) {
+        job.input = static_cast<const char*>(input) + g * in_step;
+        job.output = static_cast<char*>(output) + g * out_step;
+        job.packed = static_cast<const char*>(packed_.get()) + g * group_bytes_;
+        run_gemm_conv(*gemm_, job);
+    }
+}
+
+Status WeightedCore::operation(const ConvGeometry& geometry, Operation* operation) const {
+    if (rows_ == nullptr) {
+        return Status::error(Code::kUnsupported, "was not prepared for a device");
+    }
+    ConvOperation conv;
+    conv.rows = rows_.get();
+    conv.geometry = geometry;
+    conv.channels = spec_.channels;
+    conv.outputs = spec_.outputs;
+    conv.group = spec_.group;
+    conv.pad_value = pad_value_;
+    conv.pad_byte = pad_byte_;
+    conv.activation = spec_.activation;
+    conv.quant = out_quant_;
+    conv.table = table_;
+    *operation = conv;
+    return {};
+}
+
+void WeightedCore::finish(const Tensor& residual, const Tensor& output, int threads) const {
+    const int64_t channels = spec_.outputs;
+    if (output.rank() < 3) {
+        const RowJob rows = {this, residual.ptr<const int8_t>(), output.data};
+        finish_row(&rows, output.data, output.data, channels);
+        return;
+    }
+    const bool whole_rows = residual.w_stride() == channels && output.w_stride() == channels;
+    const int64_t pixels = whole_rows ? 1 : output.w();
+    const int64_t run = whole_rows ? output.w() * channels : channels;
+    parallel_for(output.h(), threads, [&](int64_t y) {
+        for (int64_t x = 0; x < pixels; ++x) {
+            int8_t* to = output.ptr<int8_t>() + y * output.h_stride() + x * output.w_stride();
+            const int8_t* from = residual.ptr<const int8_t>() + y * residual.h_stride() + x * residual.w_stride();
+            const RowJob rows = {this, from, to};
+            finish_row(&rows, to, to, run);
+        }
+    });
+}
+
+void WeightedCore::activate_row(const void* job, const void* from, void* to, int64_t count) {
+    const WeightedCore* self = static_cast<const RowJob*>(job)->core;
+    self->function_kernel_->apply(self->spec_.activation.function(), static_cast<const float*>(from), count,
+                                  static_cast<float*>(to));
+}
+
+// The sum, if there is one, then the table, if there is one.
+void WeightedCore::finish_row(const void* job, const void* from, void* to, int64_t count) {
+    const auto& rows = *static_cast<const RowJob*>(job);
+    const WeightedCore* self = rows.core;
+    const auto* in = static_cast<const int8_t*>(from);
+    auto* out = static_cast<int8_t*>(to);
+    if (self->adds()) {
+        const int8_t* operands[] = {in, rows.residual + (out - static_cast<const int8_t*>(rows.output))};
+        sum_run(self->sum_, self->run_kernel_, operands, count, out);
+        in = out;
+    }
+    if (self->table_.empty()) {
+        return;
+    }
+    if (self->table_kernel_ != nullptr) {
+        self->table_kernel_->look_up(in, count, self->table_.data(), out);
+    } else {
+        look_up_run(in, out, count, self->table_.data());
+    }
+}
+
+// The activation in float, then quantized as any activation is (docs/int8-contract.md).
+void WeightedCore::quantize_row(const void* job, const void* from, void* to, int64_t count) {
+    const auto& rows = *static_cast<const RowJob*>(job);
+    const WeightedCore* self = rows.core;
+    constexpr int64_t kChunk = 256;
+    float values[kChunk];
+    const bool exact = self->spec_.activation.function_is_exact();
+    const FunctionArgs function = self->spec_.activation.function();
+    const QuantizeArgs args = {self->out_quant_.scale, self->out_quant_.zero_point, quant_min(self->out_quant_)};
+    auto* out = static_cast<int8_t*>(to);
+    for (int64_t i = 0; i < count; i += kChunk) {
+        const int64_t n = std::min(kChunk, count - i);
+        const float* x = static_cast<const float*>(from) + i;
+        if (exact) {
+            self->function_kernel_->apply(function, x, n, values);
+        } else {
+            self->spec_.activation.apply(x, values, n);
+        }
+        if (self->run_kernel_ != nullptr) {
+            self->run_kernel_->quantize(args, values, n, out + i);
+        } else {
+            quantize_run(values, n, self->out_quant_, out + i);
+        }
+    }
+    if (self->finishes_rows() && (rows.residual != nullptr || !self->adds())) {
+        finish_row(job, to, to, count);
+    }
+}
+
+std::string WeightedCore::kernel_name() const {
+    if (winograd_.chosen()) {
+        return winograd_.kernel->name;
+    }
+    return dw_ != nullptr ? dw_->name() : gemm_ != nullptr ? gemm_->name : "";
+}
+
+}  // namespace fw
