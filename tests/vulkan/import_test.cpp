@@ -15,7 +15,6 @@ namespace {
 using vulkan::Faults;
 using vulkan::FaultyDriver;
 
-constexpr uint64_t kSeed = ImportNets::kSeed;
 const char* const kTwoInputs =
     "7767517\n5 5\nInput a 0 1 a 0=6 1=5 2=4\nInput b 0 1 b 0=6 1=5 2=4\n"
     "Convolution ca 1 1 a ca 0=8 1=3 4=1 5=1 6=288\nConvolution cb 1 1 b cb 0=8 1=3 4=1 5=1 6=288\n"
