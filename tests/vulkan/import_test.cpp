@@ -25,20 +25,6 @@ const char* const kSharedWithCpu =
     "Convolution ca 1 1 a0 ca 0=8 1=3 4=1 5=1 6=288\nReshape s 1 1 a1 s 0=30 1=4\n"
     "RNN m 1 1 s m 0=12 1=360 2=0\n";
 
-// Skips where the device cannot; lavapipe can.
-class VulkanImport : public ImportNets {
-protected:
-    void SetUp() override {
-        ImportNets::SetUp();
-        if (IsSkipped() || HasFatalFailure() || device_imports()) {
-            return;
-        }
-        const std::string device = list_devices()->front().description;
-        ASSERT_EQ(device.find("llvmpipe"), std::string::npos) << device;
-        GTEST_SKIP() << "imports no host memory: " << device;
-    }
-};
-
 TEST_F(VulkanImport, GivesWhatACopyGives) {
     FaultyDriver driver({});
     for (const Precision precision : {Precision::kFloat, Precision::kInt8, Precision::kFp16}) {
