@@ -1,4 +1,5 @@
 // Tile: repeats the input along one axis, or along every axis as numpy.tile does.
+#include "layer/operation.h"
 #include "layer/support/move_layer.h"
 #include "layer/support/shape.h"
 #include "layer/support/strided_copy.h"
@@ -39,17 +40,18 @@ public:
     }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
-        Plan plan;
-        FW_RETURN_IF_ERROR(make_plan(in[0].shape, &plan));
-        const int added = plan.rank - in[0].rank();
-        CopyDim dims[2 * Shape::kMaxRank];
-        int n = 0;
-        for (int axis = 0; axis < plan.rank; ++axis) {
-            const int64_t step = out[0].stride[axis];
-            dims[n++] = {plan.repeat[axis], 0, plan.extent[axis] * step};
-            dims[n++] = {plan.extent[axis], axis < added ? 0 : in[0].stride[axis - added], step};
-        }
-        strided_copy(in[0].data, out[0].data, element_size(in[0].dtype), dims, n, context.threads);
+        Dims dims;
+        FW_RETURN_IF_ERROR(find_dims(in[0], out[0], &dims));
+        strided_copy(in[0].data, out[0].data, element_size(in[0].dtype), dims.dim, dims.count, context.threads);
+        return {};
+    }
+
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
+        Dims dims;
+        FW_RETURN_IF_ERROR(find_dims(in[0], out[0], &dims));
+        CopyOperation copy;
+        copy.parts.push_back({in[0].data, out[0].data, {dims.dim, dims.dim + dims.count}, {}});
+        *operation = std::move(copy);
         return {};
     }
 
@@ -60,6 +62,23 @@ private:
         int extent[Shape::kMaxRank] = {1, 1, 1, 1};
         int repeat[Shape::kMaxRank] = {1, 1, 1, 1};
     };
+
+    // For each axis a loop over the repeats, then one over the input.
+    struct Dims {
+        CopyDim dim[2 * Shape::kMaxRank];
+        int count = 0;
+    };
+    Status find_dims(const Tensor& in, const Tensor& out, Dims* dims) const {
+        Plan plan;
+        FW_RETURN_IF_ERROR(make_plan(in.shape, &plan));
+        const int added = plan.rank - in.rank();
+        for (int axis = 0; axis < plan.rank; ++axis) {
+            const int64_t step = out.stride[axis];
+            dims->dim[dims->count++] = {plan.repeat[axis], 0, plan.extent[axis] * step};
+            dims->dim[dims->count++] = {plan.extent[axis], axis < added ? 0 : in.stride[axis - added], step};
+        }
+        return {};
+    }
 
     Status make_plan(const Shape& shape, Plan* plan) const {
         const int count = static_cast<int>(repeats_.size());

@@ -22,10 +22,11 @@ using vulkan::FaultyDriver;
 
 constexpr uint64_t kSeed = 3;
 
-// Two parts on the device with a step of the CPU between them (Tile).
+// Two parts on the device with a step of the CPU between them (RNN).
 const char* const kNet =
-    "7767517\n4 4\nInput data 0 1 data 0=6 1=5 2=4\nConvolution a 1 1 data a 0=8 1=3 4=1 5=1 6=288\n"
-    "Tile m 1 1 a m 0=1 1=2\nConvolution b 1 1 m b 0=8 1=1 5=1 6=64\n";
+    "7767517\n6 6\nInput data 0 1 data 0=6 1=5 2=4\nConvolution a 1 1 data a 0=8 1=3 4=1 5=1 6=288\n"
+    "Reshape s 1 1 a s 0=30 1=8\nRNN m 1 1 s m 0=12 1=360 2=0\nReshape t 1 1 m t 0=6 1=2 2=8\n"
+    "Convolution b 1 1 t b 0=8 1=1 5=1 6=64\n";
 
 class VulkanFaults : public VulkanTest {
 protected:
@@ -159,7 +160,7 @@ TEST_F(VulkanFaults, OutOfMemory) {
 TEST_F(VulkanFaults, ARejectedShader) {
     Faults faults;
     faults.create_pipeline = VK_ERROR_INITIALIZATION_FAILED;
-    for (const int successes : {0, 1}) {  // for the first part, for the second
+    for (const int successes : {0, 2}) {  // for the first part, for the second
         faults.successes = successes;
         expect_error_or_cpu(faults, Code::kShaderRejected, "shader 'conv_float' on");
     }

@@ -15,15 +15,9 @@ const char* const kNet =
     "Pooling p 1 1 c p 0=0 1=2 2=2\n";
 constexpr size_t kPages = 4 * 4096;
 
-class VulkanHardwareBuffer : public ImportNets {
+// The buffers are host memory, which the device has to import.
+class VulkanHardwareBuffer : public VulkanImport {
 protected:
-    void SetUp() override {
-        ImportNets::SetUp();
-        if (!IsSkipped() && !HasFatalFailure() && !device_imports()) {
-            GTEST_SKIP() << "the test's buffers are host memory, which this device does not import";
-        }
-    }
-
     // The buffer holds `values` from `offset` on.
     void put(const Mat& values, size_t offset) {
         std::memcpy(static_cast<char*>(memory_.get()) + offset, values.data(), values.bytes());

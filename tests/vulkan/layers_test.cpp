@@ -158,6 +158,15 @@ TEST_F(VulkanLayers, Moves) {
     }
 }
 
+TEST_F(VulkanLayers, Tile) {
+    for (const char* more : {"0=0 1=3", "0=1 1=2", "0=2 1=2", "0=0 1=1 -23302=3,2,1,3", "0=0 1=1 -23302=1,2"}) {
+        const std::string tile = std::string("Tile m 1 1 data m ") + more + "\n";
+        expect_same(input(6, 4, 5) + tile, 2, 2, "Tile");
+        expect_same(input(6, 4, 5) + tile + "Pooling p 1 1 m p 0=0 1=2 2=2\n", 3, 3, "Tile");
+    }
+    expect_same_floats(input(3, 4, 5) + "Tile m 1 1 data m -23302=4,2,1,1,2\n");
+}
+
 TEST_F(VulkanLayers, PermuteThatIsCopied) {
     // A convolution needs its input dense: the view is copied.
     expect_same(input(6, 4, 8) + "Permute p 1 1 data p 0=3\nConvolution c 1 1 p c 0=4 1=1 5=1 6=16\n", 3, 3,
@@ -183,8 +192,9 @@ TEST_F(VulkanLayers, BatchNormAndScale) {
 // A layer between the two convolutions runs on the CPU: its blobs cross both ways.
 TEST_F(VulkanLayers, CrossingsInTheMiddle) {
     expect_same(input(6, 4, 8) + conv("Convolution", 8, 6, 3, "4=1") +
-                    "Tile m 1 1 conv m 0=1 1=2\nDeconvolution d 1 1 m d 0=5 1=2 3=2 5=1 6=160\n",
-                4, 4, "Deconvolution");
+                    "Reshape s 1 1 conv s 0=32 1=8\nRNN m 1 1 s m 0=12 1=384 2=0\nReshape t 1 1 m t 0=4 1=3 2=8\n"
+                    "Deconvolution d 1 1 t d 0=5 1=2 3=2 5=1 6=160\n",
+                6, 6, "Deconvolution");
 }
 
 // Kinds that have a shader for floats only.

@@ -83,9 +83,11 @@ TEST_P(LevelStepsOf, AreExactAroundEachStep) {
 TEST(LevelSteps, MishTurnsOnce) {
     FusedActivation mish;
     mish.type = Type::kMish;
-    float before = mish.apply(-1.22F);
+    float x = -1.22F;
+    float before = mish.apply(x);
     bool rises = false;
-    for (float x = -1.22F; x < -1.17F; x = std::nextafter(x, 0.0F)) {
+    while (x < -1.17F) {
+        x = std::nextafter(x, 0.0F);
         const float value = mish.apply(x);
         if (value > before && !rises) {
             rises = true;
