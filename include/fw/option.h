@@ -38,8 +38,9 @@ struct FW_EXPORT Option {
     /// Layers with float16 weights multiply in float16 too and convert their input for it, on processors that have the
     /// instructions (ARMv8.2's half floats, kernels named gemm_f16_*); on others they compute in float32 as without
     /// this. 3x3 layers for which Winograd's way in float32 is faster go that way, with its larger weights. Blobs stay
-    /// float32. Inputs, and sums of products, must be within float16's 65504: beyond it, infinity. docs/runtime.md has the error. On a Vulkan device it is for networks in float16 and needs float16
-    /// arithmetic of the device, without which loading fails with kFp16 (docs/vulkan.md).
+    /// float32. Inputs, and sums of products, must be within float16's 65504: beyond it, infinity. docs/runtime.md has
+    /// the error. On a Vulkan device it is for networks in float16 and needs float16 arithmetic of the device, without
+    /// which loading fails with kFp16 (docs/vulkan.md).
     bool fp16_arithmetic = false;
     /// Convolutions, deconvolutions and inner products that run in float round their operands to bfloat16 and add the
     /// products up in float32, on processors with the instructions (AVX-512's bfloat16, kernels named gemm_bf16_*); on

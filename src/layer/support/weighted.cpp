@@ -19,7 +19,8 @@ namespace fw {
 
 namespace {
 
-// Winograd's way in float32 is taken in place of plain products of half floats below this share of plain float32's time.
+// Winograd's way in float32 is taken in place of plain products of half floats below this share of plain float32's
+// time.
 constexpr double kFloat16Share = 0.5;
 
 Status count_error(const char* blob, int64_t count, int64_t expected) {
