@@ -48,6 +48,18 @@ FW_ALWAYS_INLINE void sum_eights(const float16_t*& a, const float16_t*& b, int64
 }
 // clang-format on
 
+/// Eight elements of four rows, rounded; moves all addresses behind them.
+FW_ALWAYS_INLINE void round_four(const float*& a, const float*& b, const float*& c, const float*& d, float16_t*& out) {
+    __asm__ volatile(
+        "ldp q0, q4, [%[a]], #32\n ldp q1, q5, [%[b]], #32\n ldp q2, q6, [%[c]], #32\n ldp q3, q7, [%[d]], #32\n"
+        "fcvtn v0.4h, v0.4s\n fcvtn v1.4h, v1.4s\n fcvtn v2.4h, v2.4s\n fcvtn v3.4h, v3.4s\n"
+        "fcvtn2 v0.8h, v4.4s\n fcvtn2 v1.8h, v5.4s\n fcvtn2 v2.8h, v6.4s\n fcvtn2 v3.8h, v7.4s\n"
+        "st1 {v0.8h-v3.8h}, [%[out]], #64\n"
+        : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [out] "+r"(out)
+        :
+        : "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7");
+}
+
 /// One step: acc[row][vector] += b[vector] * va[row][kStep].
 template <int kStep, int kRows, int kWide>
 FW_ALWAYS_INLINE void add_step(const float16x8_t (&va)[kRows], const float16_t* b, float16x8_t (&acc)[kRows][kWide]) {
@@ -89,11 +101,11 @@ struct HalfFloats {
     static constexpr bool kWhole = true;
 
     static FW_ALWAYS_INLINE void interleave(const float* const* rows, int64_t length, float16_t* out) {
-        for (int64_t p = 0; p < length; p += kAdjacent, out += kAdjacent * kMr) {
-            unroll<kMr>([&](auto r) FW_INLINE_LAMBDA {
-                const float16x4_t low = vcvt_f16_f32(vld1q_f32(rows[r] + p));
-                vst1q_f16(out + kAdjacent * r, vcvt_high_f16_f32(low, vld1q_f32(rows[r] + p + 4)));
-            });
+        const float* at[kMr];
+        unroll<kMr>([&](auto r) FW_INLINE_LAMBDA { at[r] = rows[r]; });
+        for (; length > 0; length -= kAdjacent) {
+            round_four(at[0], at[1], at[2], at[3], out);
+            round_four(at[4], at[5], at[6], at[7], out);
         }
     }
 

@@ -68,8 +68,10 @@ struct NeonF32 {
     static constexpr bool kWhole = kRows == 8 && kVectors == 3;
 
     static FW_ALWAYS_INLINE void interleave(const float* const* rows, int64_t length, float* out) {
+        const float* at[kMr];  // in registers: what is written might be rows[...]
+        unroll<kMr>([&](auto r) FW_INLINE_LAMBDA { at[r] = rows[r]; });
         for (int64_t p = 0; p < length; p += 4, out += 4 * kMr) {
-            interleave_words<kMr>(rows, p, out);
+            interleave_words<kMr>(at, p, out);
         }
     }
 
