@@ -187,18 +187,20 @@ void block_panels(const GemmArgs& args, const BlockCall<K>& call) {
                                                                                            call.end_column);
         for (int64_t left = args.panel_end - args.panel_begin; left > 0; --left) {
             const Panel at = panels.next();
-            unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
-                if (at.vectors != v + 1) {
+            // Whole panels, most of them, are looked for first.
+            unroll<K::kVectors>([&](auto less) FW_INLINE_LAMBDA {
+                constexpr int kVectors = K::kVectors - less;
+                if (at.vectors != kVectors) {
                     return;
                 }
                 const char* panel = packed + at.column * column_bytes;
-                if constexpr (IsFused<K, kRows, v + 1>::kValue) {
-                    typename K::template Tile<kRows, v + 1> tile;
+                if constexpr (IsFused<K, kRows, kVectors>::kValue) {
+                    typename K::template Tile<kRows, kVectors> tile;
                     tile.run(rows, args, panel, at.column);
-                } else if constexpr (K::template kWhole<kRows, v + 1>) {
-                    block_tile<K, kRows, v + 1>(args, call.output, panel, at.column, length, nullptr);
+                } else if constexpr (K::template kWhole<kRows, kVectors>) {
+                    block_tile<K, kRows, kVectors>(args, call.output, panel, at.column, length, nullptr);
                 } else {
-                    block_tile_apart<K, kRows, v + 1>(args, call.output, panel, at.column);
+                    block_tile_apart<K, kRows, kVectors>(args, call.output, panel, at.column);
                 }
             });
         }
