@@ -177,6 +177,11 @@ ConvGeometry as_one_line(const ConvGeometry& g) {
     return line;
 }
 
+bool is_line(const ConvGeometry& g) {
+    return g.taps() == 1 && g.out_h == 1 && g.stride_w == 1 && g.pad_top == 0 && g.pad_left == 0 && !g.transposed &&
+           g.out_w <= g.in_w;
+}
+
 void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask& task) {
     const ConvGeometry& g = job.geometry;
     const int64_t taps = g.taps();
@@ -226,12 +231,22 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
         // Outputs of all rows of a call lie behind one another.
         const bool joins = columns == job.n && g.out_w_stride == job.n && g.out_h == 1;
         FinishedRows finished(job);
+        // Of a line, the first addresses will do.
+        const bool steps =
+            kernel.steps && is_line(g) && args.out_step != 0 && (job.row_function.run == nullptr || joins);
+        args.row_step = steps ? g.in_w_stride * (kernel.int8 ? 1 : 4) : 0;
         TapRows pixel(job, kernel.int8 ? 1 : 4, kernel.mr, 1, task.tiles.begin * kernel.mr,
                       joined ? task.edges : nullptr);
         for (int64_t tile = task.tiles.begin; tile < task.tiles.end; tile += at_once) {
             const int64_t tiles = std::min(at_once, task.tiles.end - tile);
             args.m = std::min(kernel.mr * tiles, pixels - tile * kernel.mr);
-            next_tiles(&pixel, args, kernel.mr, task.rows, place);
+            if (steps) {
+                const int64_t first = tile * kernel.mr;
+                task.rows[0] = static_cast<const char*>(job.input) + first * args.row_step;
+                place[0] = static_cast<char*>(job.output) + first * g.out_w_stride * job.out_element_size;
+            } else {
+                next_tiles(&pixel, args, kernel.mr, task.rows, place);
+            }
             kernel.run(args);
             if (job.row_function.run == nullptr) {
                 continue;

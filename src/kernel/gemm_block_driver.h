@@ -40,6 +40,10 @@ struct IsFused<K, kRows, kVectors, std::enable_if_t<K::template kFused<kRows, kV
     static constexpr bool kValue = true;
 };
 
+/// GemmKernel::steps
+template <class K>
+constexpr bool kSteps = IsFused<K, K::kMr, K::kVectors>::kValue;
+
 template <class K>
 constexpr bool kBlockInt8 = sizeof(typename K::Element) == 1;
 
@@ -67,6 +71,15 @@ template <class K>
 void interleave_rows(const GemmArgs& args, typename K::Packed* to) {
     using Element = typename K::Element;
     const auto* rows = reinterpret_cast<const Element* const*>(args.rows);
+    if (kSteps<K> && args.row_step != 0) {
+        const Element* starts[K::kMr];
+        starts[0] = rows[0];
+        unroll<K::kMr - 1>([&](auto r) FW_INLINE_LAMBDA {
+            starts[r + 1] = starts[r] + (r + 1 < args.m ? args.row_step / static_cast<int64_t>(sizeof(Element)) : 0);
+        });
+        K::interleave(starts, args.k, to);
+        return;
+    }
     if (args.taps == 1 || args.k % K::kAdjacent == 0) {
         for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr, to += args.k * K::kMr) {
             K::interleave(rows, args.k, to);
@@ -174,18 +187,20 @@ void block_panels(const GemmArgs& args, const BlockCall<K>& call) {
                                                                                            call.end_column);
         for (int64_t left = args.panel_end - args.panel_begin; left > 0; --left) {
             const Panel at = panels.next();
-            unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
-                if (at.vectors != v + 1) {
+            // Whole panels, most of them, are looked for first.
+            unroll<K::kVectors>([&](auto less) FW_INLINE_LAMBDA {
+                constexpr int kVectors = K::kVectors - less;
+                if (at.vectors != kVectors) {
                     return;
                 }
                 const char* panel = packed + at.column * column_bytes;
-                if constexpr (IsFused<K, kRows, v + 1>::kValue) {
-                    typename K::template Tile<kRows, v + 1> tile;
+                if constexpr (IsFused<K, kRows, kVectors>::kValue) {
+                    typename K::template Tile<kRows, kVectors> tile;
                     tile.run(rows, args, panel, at.column);
-                } else if constexpr (K::template kWhole<kRows, v + 1>) {
-                    block_tile<K, kRows, v + 1>(args, call.output, panel, at.column, length, nullptr);
+                } else if constexpr (K::template kWhole<kRows, kVectors>) {
+                    block_tile<K, kRows, kVectors>(args, call.output, panel, at.column, length, nullptr);
                 } else {
-                    block_tile_apart<K, kRows, v + 1>(args, call.output, panel, at.column);
+                    block_tile_apart<K, kRows, kVectors>(args, call.output, panel, at.column);
                 }
             });
         }
@@ -210,11 +225,23 @@ template <class K>
 void gemm_block_run(const GemmArgs& args) {
     const BlockCall<K> call(args);
     GemmArgs tile = args;
+    const void* row = args.rows[0];
+    void* out = args.out[0];
+    const bool steps = kSteps<K> && args.row_step != 0;
+    if (steps) {
+        tile.rows = &row;
+        tile.out = &out;
+    }
     for (int64_t left = args.m; left > 0; left -= K::kMr) {
         tile.m = left < K::kMr ? left : K::kMr;
         block_rows<K>(tile, call);
-        tile.rows += tile.taps * K::kMr;
-        tile.out += K::kMr;
+        if (steps) {
+            row = static_cast<const char*>(row) + K::kMr * args.row_step;
+            out = static_cast<char*>(out) + K::kMr * args.out_step;
+        } else {
+            tile.rows += tile.taps * K::kMr;
+            tile.out += K::kMr;
+        }
     }
 }
 
@@ -224,7 +251,7 @@ void gemm_block_run(const GemmArgs& args) {
 // clang-format off
 #define FW_GEMM_BLOCK_FIELDS(id, isa, K, pairs_apart)                                                                   \
     {#id, ::fw::Isa::isa, ::fw::kBlockInt8<K>, sizeof(K::Packed) == 2 ? ::fw::HalfFormat::kFloat16 : ::fw::HalfFormat::kFloat32, false, sizeof(K::Packed) + sizeof(K::Element), \
-     K::kMr, K::kLanes, K::kVectors, K::kKr, K::kMarked, pairs_apart, false, ::fw::gemm_block_run<K>}
+     K::kMr, K::kLanes, K::kVectors, K::kKr, K::kMarked, pairs_apart, false, ::fw::gemm_block_run<K>, ::fw::kSteps<K>}
 // clang-format on
 
 /// Defines the kernel `id` of trait `K`. Scratch memory holds the interleaved rows and, where taps are joined, those.

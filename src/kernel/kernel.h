@@ -60,6 +60,9 @@ struct GemmArgs {
     int64_t m = 0;               ///< from 1
     void* const* out = nullptr;  ///< [m]: element of column 0; columns are adjacent
     int64_t out_step = 0;        ///< bytes from one of `out` to the next, where they lie at one distance; or 0
+    /// `steps` kernels, one tap: where not 0, bytes from row to row of A. rows[0] and out[0] are then the only ones
+    /// given, and out_step is not 0.
+    int64_t row_step = 0;
     Epilogue epilogue;
     void* scratch = nullptr;  ///< gemm_scratch_bytes (pack.h), kAlignment-aligned; nullptr if that is 0
 };
@@ -99,6 +102,7 @@ struct GemmKernel {
     bool pairs_apart;
     bool bends;  ///< takes any Epilogue::bent
     void (*run)(const GemmArgs& args);
+    bool steps = false;  ///< takes GemmArgs::row_step
 
     int weight_bytes() const { return int8 ? 1 : half != HalfFormat::kFloat32 ? 2 : 4; }
 };

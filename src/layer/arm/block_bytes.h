@@ -26,6 +26,7 @@ struct BlockRows {
     int64_t n;
     int64_t end;  ///< of the columns that this call writes
     const UpperByteOutput* output;
+    const void* finish;  ///< of `output`
 
     FW_ALWAYS_INLINE BlockRows(const GemmArgs& args, const UpperByteOutput& out, int64_t step_count, int64_t end_column)
         : a(args.scratch),
@@ -35,7 +36,8 @@ struct BlockRows {
           out_step(args.out_step),
           n(args.n),
           end(end_column),
-          output(&out) {}
+          output(&out),
+          finish(&out.finish) {}
 };
 
 // clang-format off
@@ -90,7 +92,7 @@ struct BlockRows {
         __asm__ volatile(__VA_ARGS__                                                                                \
                 : [a] "+r"(a), [b] "+r"(b), [steps] "+r"(steps), [to] "+r"(to), [way] "+r"(way),                    \
                   [multiplier] "+r"(multiplier)                                                                     \
-                : [order] "r"(upper), [finish] "r"(&rows.output->finish), \
+                : [order] "r"(upper), [finish] "r"(rows.finish), \
                   [out_step] "r"(rows.out_step), [rest] "r"(rows.out_step - 8)                                                                     \
                 : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12",  \
                   "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", \

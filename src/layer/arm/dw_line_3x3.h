@@ -62,6 +62,7 @@ alignas(16) constexpr uint8_t kLineOrders[80] = {FW_CHANNELS(0),
     "ldr q4, [%[orders], #64]\n ldp q5, q6, [%[finish]]\n tbl v0.16b, {v0.16b-v3.16b}, v4.16b\n" finish \
     "st1 {v0.16b}, [%[out]], %[out_step]\n"
 #define FW_DW_BOUNDED "umin v0.16b, v0.16b, v6.16b\n eor v0.16b, v0.16b, v5.16b\n"
+#define FW_DW_POSITIVE "eor v0.16b, v0.16b, v5.16b\n"
 #define FW_DW_SIGNED "smax v0.16b, v0.16b, v5.16b\n"
 
 #define FW_SUMS_0 "8", "9", "10", "11"
@@ -135,12 +136,17 @@ FW_ALWAYS_INLINE bool run_line_3x3(const DwLineArgs& args, const UpperByteOutput
     int64_t rounds = (looped + entry) / (kStride == 1 ? 3 : 2);
     char* out = static_cast<char*>(args.out) + c;
     uint64_t t0 = 0, t1 = 0, t2 = 0;
+    const bool positive = output.kind == UpperByteOutput::Kind::kPositive;
     if constexpr (kStride == 1 && kSigned) {
         FW_DW_LINE(FW_DW_LINE_S1("fcvtzs", FW_DW_SIGNED));
-    } else if constexpr (kStride == 1) {
-        FW_DW_LINE(FW_DW_LINE_S1("fcvtzu", FW_DW_BOUNDED));
     } else if constexpr (kSigned) {
         FW_DW_LINE(FW_DW_LINE_S2("fcvtzs", FW_DW_SIGNED));
+    } else if (kStride == 1 && positive) {
+        FW_DW_LINE(FW_DW_LINE_S1("fcvtzu", FW_DW_POSITIVE));
+    } else if (kStride == 1) {
+        FW_DW_LINE(FW_DW_LINE_S1("fcvtzu", FW_DW_BOUNDED));
+    } else if (positive) {
+        FW_DW_LINE(FW_DW_LINE_S2("fcvtzu", FW_DW_POSITIVE));
     } else {
         FW_DW_LINE(FW_DW_LINE_S2("fcvtzu", FW_DW_BOUNDED));
     }

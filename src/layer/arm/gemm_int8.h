@@ -7,6 +7,10 @@
 namespace fw {
 namespace {
 
+FW_ALWAYS_INLINE char* out_row(const GemmArgs& args, int64_t r) {
+    return args.out_step != 0 ? static_cast<char*>(args.out[0]) + r * args.out_step : static_cast<char*>(args.out[r]);
+}
+
 /// Whole rows of 4, 8 or 12 bytes: no register is narrowed half empty.
 template <int kVectors>
 FW_ALWAYS_INLINE void store_four_rows(const ByteOutput& output, const float32x4_t (&x)[4][kVectors], char* const* to) {
@@ -35,7 +39,7 @@ __attribute__((noinline)) void store_rows(const GemmArgs& args, const ByteOutput
         float32x4_t m[kVectors];
         load_adjacent(multiplier, m);
         for (int64_t r = 0; r < args.m; ++r, sums += 4 * kVectors) {
-            auto* to = static_cast<float*>(args.out[r]) + column;
+            auto* to = reinterpret_cast<float*>(out_row(args, r)) + column;
             unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
                 vst1q_f32(to + 4 * v, clamp4(vmulq_f32(vcvtq_f32_s32(vld1q_s32(sums + 4 * v)), m[v]), lo, hi));
             });
@@ -48,9 +52,9 @@ __attribute__((noinline)) void store_rows(const GemmArgs& args, const ByteOutput
             const float32x4_t x = vmulq_f32(vcvtq_f32_s32(vld1q_s32(sums + 4 * v)), vld1q_f32(multiplier + 4 * v));
             const int64_t count = args.n - at < 4 ? args.n - at : 4;
             if (args.epilogue.float_output) {
-                store_floats(clamp4(x, lo, hi), static_cast<float*>(args.out[r]) + at, count);
+                store_floats(clamp4(x, lo, hi), reinterpret_cast<float*>(out_row(args, r)) + at, count);
             } else {
-                store_bytes(output.bytes(x, x, x, x), static_cast<char*>(args.out[r]) + at, count);
+                store_bytes(output.bytes(x, x, x, x), out_row(args, r) + at, count);
             }
         }
     }
@@ -72,7 +76,7 @@ FW_ALWAYS_INLINE void store_tile(const T& tile, const GemmArgs& args, const Byte
                     tile.template row<4 * int(group) + int(r)>(acc);
                     unroll<kVectors>([&](auto v)
                                          FW_INLINE_LAMBDA { x[r][v] = vmulq_f32(vcvtq_f32_s32(acc[v]), m[v]); });
-                    to[r] = static_cast<char*>(args.out[4 * group + r]) + column;
+                    to[r] = out_row(args, 4 * group + r) + column;
                 });
                 store_four_rows<kVectors>(output, x, to);
             });
