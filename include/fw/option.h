@@ -47,8 +47,9 @@ struct FW_EXPORT Option {
     /// others they compute in float32 as without this. Depthwise layers and those that go Winograd's way stay float32.
     /// An output's error is up to 2^-7 sum |x w|. Without effect on a device.
     bool bf16_arithmetic = false;
-    /// 3x3 layers go Winograd's way where that is faster (docs/performance-x86.md). Their weights then take 4 to 8
-    /// times the memory, and longer to load; off: less of both, and int8 results are the same bits.
+    /// 3x3 layers go Winograd's way where that is faster (docs/performance-x86.md). Their weights then take 4 to 14
+    /// times the memory, and longer to load; off: less of both. An int8 layer's results are the same bits; with
+    /// Precision::kAuto other layers may be chosen for int8. Without effect on a device.
     bool winograd = true;
     /// Run the graph passes (folding, fusion). Off: every layer runs as written, for debugging.
     bool optimize = true;

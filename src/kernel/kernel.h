@@ -77,7 +77,7 @@ enum class HalfFormat : uint8_t { kFloat32, kFloat16, kBfloat16 };
 ///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
 /// padded with zeros; with `packed_size` weights [ceil(taps * k / kr)][columns][kr].
 /// `half`, kFloat16: A and B are rounded, blocks of kHalfBlock products are summed there, and so are these sums; the
-/// rest is float32. Of n products, none of whose operands or sums is beyond 65504, the error is below
+/// rest is float32. Of n products, none of whose operands or sums is beyond 65504, the error is, to first order, below
 ///   (min(n, kHalfBlock) + ceil(n / kHalfBlock) + 2) * 2^-11 * sum |A * B| + 2^-24 * (n + sum |A| + sum |B|)
 /// and that of the float32 sum: two roundings of the operands, one of each sum; the second term is what numbers below
 /// 2^-14 lose. kBfloat16: A and B are rounded, sums are float32; numbers below 2^-126 count as 0. The error is below
@@ -248,7 +248,7 @@ struct PoolArgs {
     void* out = nullptr;
 };
 
-/// Pooling of one window: out[c] = max(start, every cell's c); NaN never wins.
+/// Pooling of one window: out[c] = max(start, every cell's c); a quiet NaN never wins.
 struct PoolKernel {
     const char* name;
     Isa level;

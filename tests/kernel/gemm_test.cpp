@@ -178,6 +178,8 @@ void GemmSweep::run(const Case& c) {
         return;
     }
     // With outputs known to lie at one distance. Later panels first: the others may not write over them.
+    const size_t all = static_cast<size_t>(c.m) * out_row + static_cast<size_t>(c.m - 1) * margin;
+    std::memset(out.data(), 0x7f, all);
     args.out_step = static_cast<int64_t>(out_row + margin);
     const int64_t panels = args.panel_end;
     args.panel_begin = panels / 2;
@@ -193,7 +195,7 @@ void GemmSweep::run(const Case& c) {
     }
     // The same of rows.
     std::memcpy(a.data(), a_values, count * row_bytes);
-    std::memset(out.data(), 0x7f, static_cast<size_t>(c.m) * out_row + static_cast<size_t>(c.m - 1) * margin);
+    std::memset(out.data(), 0x7f, all);
     args.panel_end = panels;
     args.row_step = c.k;
     const void* const first_row[] = {a.data()};

@@ -80,14 +80,15 @@ TEST_P(RunSweep, Dequantize) {
 
 TEST_P(RunSweep, Sum) {
     for (const int inputs : {1, 2, 3, 8}) {
-        for (const int shift : {1, 12, 20}) {
+        for (const int shift : {1, 12, 20, 22, 23, 30}) {
             for (const int64_t count : kCounts) {
                 const auto n = static_cast<size_t>(count);
                 std::vector<std::unique_ptr<GuardedBuffer>> buffers;
                 std::vector<const int8_t*> in;
                 std::vector<int32_t> multiplier;
                 std::vector<int32_t> zero_point;
-                const int limit = std::min((1 << 20), (1 << 30) / 255 / inputs - 1);
+                const int limit = std::min(shift > 20 ? 1 << 30 : 1 << 20, (1 << 30) / 255 / inputs - 1);
+                const int zero_point_out = shift == 22 ? -128 : shift == 23 ? 127 : 5;
                 for (int j = 0; j < inputs; ++j) {
                     buffers.push_back(std::make_unique<GuardedBuffer>(n, kOverread));
                     for (size_t i = 0; i < n; ++i) {
@@ -97,15 +98,16 @@ TEST_P(RunSweep, Sum) {
                     multiplier.push_back(integer(-limit, limit));
                     zero_point.push_back(integer(-128, 127));
                 }
-                const SumArgs args = {in.data(), multiplier.data(), zero_point.data(), inputs, shift, 5, -100, 99};
+                const SumArgs args = {
+                    in.data(), multiplier.data(), zero_point.data(), inputs, shift, zero_point_out, -100, 99};
                 std::vector<int> want;
                 for (size_t i = 0; i < n; ++i) {
                     int64_t total = int64_t{1} << (shift - 1);
                     for (size_t j = 0; j < static_cast<size_t>(inputs); ++j) {
                         total += int64_t{in[j][i] - zero_point[j]} * multiplier[j];
                     }
-                    want.push_back(
-                        static_cast<int>(std::min<int64_t>(std::max<int64_t>(5 + (total >> shift), -100), 99)));
+                    want.push_back(static_cast<int>(
+                        std::min<int64_t>(std::max<int64_t>(zero_point_out + (total >> shift), -100), 99)));
                 }
                 GuardedBuffer out(n);
                 kernel_->sum(args, count, out.data<int8_t>());

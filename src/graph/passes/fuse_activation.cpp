@@ -67,9 +67,10 @@ Status pass_fuse_activation(Graph* graph, const PassContext& context) {
         std::vector<float> params;
         const int activation = activation_of(graph->node(next), &params);
         const bool clamps = activation == kActRelu || activation == kActClip;
-        const bool through_float =
-            (activation == kActLeakyRelu || activation == kActHardSwish) && context.table != nullptr &&
-            context.table->blobs.count(graph->value(node.outputs[0]).name) == 0 && !suits_winograd(*graph, id);
+        const bool through_float = (activation == kActLeakyRelu || activation == kActHardSwish) &&
+                                   context.table != nullptr &&
+                                   context.table->blobs.count(graph->value(node.outputs[0]).name) == 0 &&
+                                   !(context.option->winograd && suits_winograd(*graph, id));
         if (activation == kActNone || (!clamps && !through_float && wants_int8(*graph, node, context.table))) {
             continue;
         }

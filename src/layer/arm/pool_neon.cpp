@@ -21,7 +21,7 @@ struct MaxFloat {
     static constexpr int64_t kBytes = 16;
     static FW_ALWAYS_INLINE Vec load(const char* p) { return vld1q_f32(reinterpret_cast<const float*>(p)); }
     static FW_ALWAYS_INLINE Vec set(float x) { return vdupq_n_f32(x); }
-    // NaN never wins: it is quiet, and the greater number of IEEE 754 is the other one.
+    // A quiet NaN, the only kind that arithmetic makes, never wins: the greater number of IEEE 754 is the other one.
 #if defined(__aarch64__)
     static FW_ALWAYS_INLINE Vec max(Vec value, Vec best) {
         return vmaxnmq_f32(value, best);

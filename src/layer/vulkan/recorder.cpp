@@ -100,9 +100,10 @@ Result<Recorder::Place> Recorder::place(const void* address, int64_t span, DType
     place.offset = at / alignment * alignment;
     place.element = static_cast<int32_t>((at - place.offset) / size);
     const uint64_t bytes = at - place.offset + static_cast<uint64_t>(span + 1) * size;
-    if (bytes > limits.maxStorageBufferRange) {
-        return Status::error(Code::kUnsupported, "a blob of %llu bytes, shaders of this device see at most %u",
-                             static_cast<unsigned long long>(bytes), limits.maxStorageBufferRange);
+    const uint64_t most = std::min<uint64_t>(limits.maxStorageBufferRange, INT32_MAX);  // shaders count in 32 bits
+    if (bytes > most) {
+        return Status::error(Code::kUnsupported, "a blob of %llu bytes, shaders of this device see at most %llu",
+                             static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(most));
     }
     return place;
 }
