@@ -18,7 +18,9 @@
 
 #include "fw/net.h"
 
-extern char** environ;
+#ifdef __APPLE__
+extern char** environ;  // elsewhere unistd.h has it
+#endif
 
 namespace {
 
