@@ -1,9 +1,9 @@
-ldrb w4, [x6], #1
+ldrb w0, [x6], #1
 ld1 {v8.16b-v11.16b}, [x1], #64
 ld1 {v0.16b-v3.16b}, [x2], #64
 ld1 {v4.16b-v7.16b}, [x2], #64
 subs x5, x5, #0x1
-cbnz w4, out
+cbnz w0, out
 smull v13.8h, v0.8b, v8.8b
 smull v15.8h, v1.8b, v8.8b
 smull v14.8h, v2.8b, v8.8b
