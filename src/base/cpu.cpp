@@ -51,6 +51,12 @@ constexpr Level kLevels[kIsaCount] = {
 
 #if defined(__x86_64__) || defined(__i386__)
 
+#if defined(FW_EMULATES_AVX512)  // tests/emulation
+constexpr uint32_t kEmulated = kBitAvxVnni | kBitAvx512 | kBitAvx512Vnni | kBitAvx512Vbmi | kBitAvx512Bf16;
+#else
+constexpr uint32_t kEmulated = 0;
+#endif
+
 struct Registers {
     unsigned a = 0, b = 0, c = 0, d = 0;
 };
@@ -90,7 +96,7 @@ uint32_t detect() {
     if (!avx || !bit(seven.b, 5) || !bit(one.c, 12) || !bit(one.c, 29)) {
         return features;
     }
-    features |= kBitAvx2;
+    features |= kBitAvx2 | kEmulated;
     if (seven.a >= 1 && bit(seven_one.a, 4)) {
         features |= kBitAvxVnni;
     }

@@ -4,7 +4,6 @@
 #include <iterator>
 
 #include "base/memory.h"
-#include "kernel/gemm_bf16_loops.h"
 #include "kernel/pack.h"
 #include "kernel/panel.h"
 #include "kernel_test_util.h"
@@ -433,8 +432,6 @@ TEST_P(GemmSweep, WhatLiesBehindARowDoesNotCount) {
     EXPECT_EQ(out, std::vector<float>(out.size(), 6.0F));
 }
 
-// bfloat16 products are one instruction of a level that few processors have: everything around it, here.
-INSTANTIATE_TEST_SUITE_P(Loops, GemmSweep, testing::Values(&kGemmBf16Loops), kernel_test_name<GemmKernel>);
 INSTANTIATE_TEST_SUITE_P(KernelsInc, GemmSweep, testing::ValuesIn(gemm_kernels().begin(), gemm_kernels().end()),
                          kernel_test_name<GemmKernel>);
 

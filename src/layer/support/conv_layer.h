@@ -32,6 +32,8 @@ public:
     size_t weight_bytes() const override { return core_.weight_bytes(); }
 
 private:
+    /// One pixel, whose channels are the shape's only extent.
+    static bool is_line(const Shape& shape) { return shape.rank == 1; }
     /// Windows that Winograd's way is for.
     bool is_dense_3x3() const;
     /// Extents and paddings for an input; strides are left 0.

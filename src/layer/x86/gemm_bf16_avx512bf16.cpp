@@ -1,5 +1,5 @@
-// Products of bfloat16: vdpbf16ps adds two of them to a float32 sum. No processor that has it was at hand: compiled and
-// its listing read; the driver, the packing and the layout are run by a kernel of plain loops (tests/kernel).
+// Products of bfloat16: vdpbf16ps adds two of them to a float32 sum. No processor that has it was at hand: what it
+// computes is tested by emulation (tests/emulation).
 #include <cstring>
 
 #include "kernel/gemm_driver.h"
