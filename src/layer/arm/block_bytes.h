@@ -95,8 +95,8 @@ struct BlockRows {
         const int64_t next = (columns) - 8 * rows.out_step;                                                         \
         const int64_t rest_of_panel = 8 * (columns) + rows.steps * (step_bytes) - (loaded);                         \
         __asm__ volatile("0: mov %[a], %[start]\n" __VA_ARGS__ "15:\n"                                              \
-                : [a] "=&r"(a), [b] "+r"(b), [steps] "=&r"(steps), [to] "+r"(to), [multiplier] "+r"(multiplier),    \
-                  [count] "+r"(count)                                                                               \
+                : [a] "=&r"(a), [b] "+&r"(b), [steps] "=&r"(steps), [to] "+&r"(to), [multiplier] "+&r"(multiplier),    \
+                  [count] "+&r"(count)                                                                               \
                 : [start] "r"(rows.a), [all] "r"(rows.steps), [way] "r"(way), [constants] "r"(rows.output->constants), \
                   [out_step] "r"(rows.out_step), [rest] "r"(rows.out_step - 8), [next] "r"(next),                   \
                   [rest_of_panel] "r"(rest_of_panel), [narrow] "r"(narrow), [head] "r"(int64_t{8 * (columns) - (loaded)}) \
