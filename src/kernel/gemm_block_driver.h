@@ -18,7 +18,8 @@
 // It may have
 //   Rows, and bool kFused<kRows, kVectors>: in place of all of these
 //   Rows(const GemmArgs&, const Output&, int64_t steps, int64_t end_column)
-//   void Tile::run(const Rows&, const GemmArgs&, const char* panel, int64_t column)
+//   void Tile::run(const Rows&, const GemmArgs&, const char* panel, int64_t column, int64_t count)
+//       of `count` panels, one behind the other
 #pragma once
 
 #include <cstring>
@@ -185,8 +186,9 @@ void block_panels(const GemmArgs& args, const BlockCall<K>& call) {
         Panels panels = call.panels;
         const typename RowsOf<K, kRows, IsFused<K, kRows, K::kVectors>::kValue>::Type rows(args, call.output, steps,
                                                                                            call.end_column);
-        for (int64_t left = args.panel_end - args.panel_begin; left > 0; --left) {
-            const Panel at = panels.next();
+        int64_t count = 0;
+        for (int64_t left = args.panel_end - args.panel_begin; left > 0; left -= count) {
+            const Panel at = panels.next(IsFused<K, kRows, K::kVectors>::kValue ? left : 1, &count);
             // Whole panels, most of them, are looked for first.
             unroll<K::kVectors>([&](auto less) FW_INLINE_LAMBDA {
                 constexpr int kVectors = K::kVectors - less;
@@ -196,11 +198,15 @@ void block_panels(const GemmArgs& args, const BlockCall<K>& call) {
                 const char* panel = packed + at.column * column_bytes;
                 if constexpr (IsFused<K, kRows, kVectors>::kValue) {
                     typename K::template Tile<kRows, kVectors> tile;
-                    tile.run(rows, args, panel, at.column);
+                    tile.run(rows, args, panel, at.column, count);
                 } else if constexpr (K::template kWhole<kRows, kVectors>) {
                     block_tile<K, kRows, kVectors>(args, call.output, panel, at.column, length, nullptr);
                 } else {
-                    block_tile_apart<K, kRows, kVectors>(args, call.output, panel, at.column);
+                    for (int64_t i = 0; i < count; ++i) {
+                        constexpr int64_t kColumns = int64_t{kVectors} * K::kLanes;
+                        block_tile_apart<K, kRows, kVectors>(args, call.output, panel + i * kColumns * column_bytes,
+                                                             at.column + i * kColumns);
+                    }
                 }
             });
         }

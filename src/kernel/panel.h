@@ -15,7 +15,7 @@ static inline int64_t div_up(int64_t a, int64_t b) {
 }
 
 /// Panels have at most `max_vectors` vectors of `lanes` columns each, and differ by one vector at most: 64 columns of
-/// 16 lanes become 2 + 2 rather than 3 + 1.
+/// 16 lanes become 2 + 2 rather than 3 + 1. The wider ones come first.
 static inline int64_t panel_count(int64_t n, int64_t lanes, int64_t max_vectors) {
     return div_up(div_up(n, lanes), max_vectors);
 }
@@ -26,8 +26,9 @@ static inline Panel panel_at(int64_t index, int64_t n, int64_t lanes, int64_t ma
         return {0, vectors};  // without the divisions, which a small tile would feel
     }
     const int64_t panels = div_up(vectors, max_vectors);
-    const int64_t begin = index * vectors / panels;
-    return {begin * lanes, (index + 1) * vectors / panels - begin};
+    const int64_t least = vectors / panels;
+    const int64_t wider = vectors - least * panels;
+    return {(index * least + (index < wider ? index : wider)) * lanes, least + (index < wider ? 1 : 0)};
 }
 
 namespace {
@@ -35,35 +36,32 @@ namespace {
 /// Panels from `index` on, one after the other, with divisions only for the first one.
 class Panels {
 public:
-    Panels(int64_t index, int64_t n, int64_t lanes, int64_t max_vectors)
-        : lanes_(lanes), count_(panel_count(n, lanes, max_vectors)) {
+    Panels(int64_t index, int64_t n, int64_t lanes, int64_t max_vectors) : lanes_(lanes) {
+        const int64_t count = panel_count(n, lanes, max_vectors);
         const int64_t vectors = div_up(n, lanes);
         least_ = vectors;
-        if (count_ > 1) {
-            least_ = vectors / count_;
-            more_ = vectors - least_ * count_;
-            begin_ = index * vectors / count_;
-            rest_ = index * vectors - begin_ * count_;
+        if (count > 1) {
+            least_ = vectors / count;
+            wider_ = vectors - least_ * count;
         }
+        column_ = (index * least_ + (index < wider_ ? index : wider_)) * lanes;
+        wider_ = index < wider_ ? wider_ - index : 0;
     }
-    Panel next() {
-        Panel at = {begin_ * lanes_, least_};
-        rest_ += more_;
-        if (rest_ >= count_) {
-            rest_ -= count_;
-            ++at.vectors;
-        }
-        begin_ += at.vectors;
+    /// The next one, and how many from it on, at most `most` > 0, are as wide: they are passed.
+    Panel next(int64_t most, int64_t* count) {
+        const bool wide = wider_ > 0;
+        const Panel at = {column_, least_ + (wide ? 1 : 0)};
+        *count = wide && wider_ < most ? wider_ : most;
+        wider_ -= wide ? *count : 0;
+        column_ += *count * at.vectors * lanes_;
         return at;
     }
 
 private:
     int64_t lanes_;
-    int64_t count_;
-    int64_t least_ = 0;  ///< vectors of the smaller panels
-    int64_t more_ = 0;   ///< panels that have one more
-    int64_t begin_ = 0;  ///< vectors before the next panel
-    int64_t rest_ = 0;   ///< of begin_'s division
+    int64_t least_ = 0;   ///< vectors of the narrower panels
+    int64_t wider_ = 0;   ///< how many that have one more are left
+    int64_t column_ = 0;  ///< of the next panel
 };
 
 }  // namespace

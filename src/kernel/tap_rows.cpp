@@ -6,19 +6,24 @@ namespace fw {
 
 namespace {
 
+template <class T, class Byte>
+void fill_eight(Byte* at, int64_t step, T** to) {
+    Byte* const half = at + 4 * step;
+    to[0] = at;
+    to[1] = at + step;
+    to[2] = at + 2 * step;
+    to[3] = at + 3 * step;
+    to[4] = half;
+    to[5] = half + step;
+    to[6] = half + 2 * step;
+    to[7] = half + 3 * step;
+}
+
 // `count` addresses, `step` bytes apart, to places that are `place_step` apart.
 template <class T, class Byte>
 void fill(Byte* at, int64_t step, int64_t count, int64_t place_step, T** to) {
     for (; place_step == 1 && count >= 8; count -= 8, to += 8, at += 8 * step) {
-        Byte* const half = at + 4 * step;
-        to[0] = at;
-        to[1] = at + step;
-        to[2] = at + 2 * step;
-        to[3] = at + 3 * step;
-        to[4] = half;
-        to[5] = half + step;
-        to[6] = half + 2 * step;
-        to[7] = half + 3 * step;
+        fill_eight(at, step, to);
     }
     for (; count > 0; --count, to += place_step, at += step) {
         *to = at;
@@ -60,6 +65,22 @@ int TapRows::source(int out, int tap, int stride, int dilation, int pad, int ext
     return at < 0 || at >= extent ? -1 : static_cast<int>(at);
 }
 
+// Eight pixels from `at` on whose windows lie in the input, a tile: without what others need.
+__attribute__((noinline)) void TapRows::fill_inside(const char* at, const void** rows) const {
+    const ConvGeometry& g = g_;
+    const int64_t step = g.stride_w * w_step_;
+    const int64_t right = g.dilation_w * w_step_;
+    const int64_t down = g.dilation_h * h_step_;
+    const int64_t tap_step = tap_step_;
+    const int64_t kernel_w = g.kernel_w;
+    for (int64_t ky = g.kernel_h; ky > 0; --ky, at += down) {
+        const char* tap = at;
+        for (int64_t kx = kernel_w; kx > 0; --kx, rows += tap_step, tap += right) {
+            fill_eight(tap, step, rows);
+        }
+    }
+}
+
 // Pixels x_ .. x_ + count - 1 of output row y_. Taps outside, pixels inside: most taps of a span lie in the input as a
 // whole, which takes one test a tap instead of one an address.
 void TapRows::fill_span(int count, const void** rows) const {
@@ -71,6 +92,19 @@ void TapRows::fill_span(int count, const void** rows) const {
     const bool direct = !g_.transposed;
     const int64_t x = int64_t{x_} * g_.stride_w - g_.pad_left;
     const int64_t least = x + int64_t{count - 1} * g_.stride_w - g_.in_w;  // below 0 where the last pixel is inside
+    const int64_t y = int64_t{y_} * g_.stride_h - g_.pad_top;
+    if (direct && count == 8 && pixel_step_ == 1 && x >= 0 && y >= 0 &&
+        least + int64_t{g_.kernel_w - 1} * g_.dilation_w < 0 &&
+        y + int64_t{g_.kernel_h - 1} * g_.dilation_h < g_.in_h) {
+        fill_inside(input_ + y * h_step_ + x * w_step_, rows);
+        return;
+    }
+    fill_any(count, x, least, rows);
+}
+
+__attribute__((noinline)) void TapRows::fill_any(int count, int64_t x, int64_t least, const void** rows) const {
+    const int64_t step = g_.stride_w * w_step_;
+    const bool direct = !g_.transposed;
     for (int ky = 0; ky < g_.kernel_h; ++ky) {
         const int iy = source(y_, ky, g_.stride_h, g_.dilation_h, g_.pad_top, g_.in_h, g_.transposed);
         const char* line = input_ + iy * h_step_;

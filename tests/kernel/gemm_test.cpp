@@ -1,5 +1,6 @@
 // Every GEMM kernel of kernels.inc against naive loops: all tile heights, widths around the vector's, lengths around
 // the step's, several taps, scattered rows that end at an unmapped page, outputs with neighbours.
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 
@@ -225,12 +226,21 @@ TEST(Panels, AreThoseOfPanelAt) {
     for (const int64_t n : {1, 4, 12, 13, 44, 64, 100, 1000}) {
         const int64_t count = panel_count(n, 4, 3);
         for (int64_t begin = 0; begin < count; ++begin) {
-            Panels panels(begin, n, 4, 3);
-            for (int64_t i = begin; i < count; ++i) {
-                const Panel at = panel_at(i, n, 4, 3);
-                const Panel next = panels.next();
-                ASSERT_EQ(next.column, at.column) << n << ", " << begin << ", " << i;
-                ASSERT_EQ(next.vectors, at.vectors) << n << ", " << begin << ", " << i;
+            for (const int64_t most : {int64_t{1}, int64_t{2}, count}) {
+                Panels panels(begin, n, 4, 3);
+                int64_t alike = 0;
+                for (int64_t i = begin; i < count; i += alike) {
+                    Panel next = panels.next(std::min(most, count - i), &alike);
+                    ASSERT_GT(alike, 0);
+                    ASSERT_LE(alike, std::min(most, count - i));
+                    for (int64_t j = i; j < i + alike; ++j, next.column += next.vectors * 4) {
+                        const Panel at = panel_at(j, n, 4, 3);
+                        ASSERT_EQ(next.column, at.column) << n << ", " << begin << ", " << j;
+                        ASSERT_EQ(next.vectors, at.vectors) << n << ", " << begin << ", " << j;
+                    }
+                    ASSERT_TRUE(most == 1 || i + alike == count || alike == most ||
+                                panel_at(i + alike, n, 4, 3).vectors != next.vectors);
+                }
             }
         }
     }

@@ -27,17 +27,24 @@ void affine(const AffineArgs& args, const int8_t* x, int64_t count, int8_t* out)
 struct ProductOfTwo {
     ByteOutput output;
     float32x4_t multiplier;
-    int8x8_t zero_point[2];
+    int8x16_t zero_point[2];
 
     explicit FW_ALWAYS_INLINE ProductOfTwo(const ProductArgs& args)
         : output(args.zero_point_out, args.lo, 127),
           multiplier(vdupq_n_f32(args.multiplier)),
-          zero_point{vdup_n_s8(static_cast<int8_t>(args.zero_point[0])),
-                     vdup_n_s8(static_cast<int8_t>(args.zero_point[1]))} {}
+          zero_point{vdupq_n_s8(static_cast<int8_t>(args.zero_point[0])),
+                     vdupq_n_s8(static_cast<int8_t>(args.zero_point[1]))} {}
+    static FW_ALWAYS_INLINE int16x8_t upper_difference(int8x16_t x, int8x16_t zero) {
+#if defined(__aarch64__)
+        return vsubl_high_s8(x, zero);
+#else
+        return vsubl_s8(vget_high_s8(x), vget_high_s8(zero));
+#endif
+    }
     FW_ALWAYS_INLINE void scaled(int8x16_t a, int8x16_t b, float32x4_t (&y)[4]) const {
         const int16x8_t words[2][2] = {
-            {vsubl_s8(vget_low_s8(a), zero_point[0]), vsubl_s8(vget_high_s8(a), zero_point[0])},
-            {vsubl_s8(vget_low_s8(b), zero_point[1]), vsubl_s8(vget_high_s8(b), zero_point[1])}};
+            {vsubl_s8(vget_low_s8(a), vget_low_s8(zero_point[0])), upper_difference(a, zero_point[0])},
+            {vsubl_s8(vget_low_s8(b), vget_low_s8(zero_point[1])), upper_difference(b, zero_point[1])}};
         unroll<2>([&](auto half) FW_INLINE_LAMBDA {
             const int16x8_t p = words[0][half];
             const int16x8_t q = words[1][half];

@@ -20,17 +20,18 @@ namespace {
 #define FW_DEFINE_BLOCK_LOOP(name, count, ...)                                                          \
     FW_ALWAYS_INLINE void name(const void* a, const void* panel, int64_t steps, int32x4_t (&acc)[count]) { \
         register int32x4_t FW_REGISTERS_##count(FW_REGISTER_DECLARE);                                   \
+        int64_t left;                                                                                   \
         __asm__(__VA_ARGS__                                                                             \
-                : FW_REGISTERS_##count(FW_REGISTER_OUT), [a] "+r"(a), [b] "+r"(panel), [steps] "+r"(steps) \
-                :                                                                                       \
+                : FW_REGISTERS_##count(FW_REGISTER_OUT), [a] "+r"(a), [b] "+r"(panel), [steps] "=&r"(left) \
+                : [all] "r"(steps)                                                                      \
                 : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7");                      \
         const int32x4_t all[] = {FW_REGISTERS_##count(FW_REGISTER_NAME)};                               \
         unroll<count>([&](auto i) FW_INLINE_LAMBDA { acc[i] = all[i]; });                               \
     }
 
-/// Eight steps a loop, then four, then one.
+/// [all] steps, eight a loop, then four, then one.
 #define FW_EIGHT_STEPS(four, one)          \
-    "subs %[steps], %[steps], #8\n b.lo 2f\n" \
+    "subs %[steps], %[all], #8\n b.lo 2f\n" \
     "1:\n" four four                       \
     "subs %[steps], %[steps], #8\n b.hs 1b\n" \
     "2: tbz %[steps], #2, 3f\n" four       \
@@ -40,7 +41,7 @@ namespace {
     "5:\n"
 /// Four steps a loop, then two, then one.
 #define FW_FOUR_STEPS(two, one)            \
-    "subs %[steps], %[steps], #4\n b.lo 2f\n" \
+    "subs %[steps], %[all], #4\n b.lo 2f\n" \
     "1:\n" two two                         \
     "subs %[steps], %[steps], #4\n b.hs 1b\n" \
     "2: tbz %[steps], #1, 3f\n" two        \
@@ -48,7 +49,7 @@ namespace {
     "4:\n"
 /// Two steps a loop, then one.
 #define FW_TWO_STEPS(two, one)             \
-    "subs %[steps], %[steps], #2\n b.lo 2f\n" \
+    "subs %[steps], %[all], #2\n b.lo 2f\n" \
     "1:\n" two                             \
     "subs %[steps], %[steps], #2\n b.hs 1b\n" \
     "2: tbz %[steps], #0, 3f\n" one        \

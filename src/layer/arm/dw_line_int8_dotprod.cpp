@@ -1,6 +1,6 @@
 // The rows of a column are interleaved, so that each group of four bytes holds four taps of one channel for sdot.
 #include "kernel/dw_line_driver.h"
-#include "layer/arm/dw_line_3x3.h"
+#include "layer/arm/dw_line_5x5.h"
 #include "layer/arm/gemm_words.h"
 
 namespace fw {
@@ -72,8 +72,9 @@ struct WithWholeLines : WithUpperBytes<DotprodInt8, kKind> {
                                            int64_t c) {
         if constexpr (kSize == 3) {
             return run_line_3x3<kStride, kKind == UpperByteOutput::Kind::kSigned>(args, output, block, c);
+        } else {
+            return run_line_5x5<kStride, kKind == UpperByteOutput::Kind::kSigned>(args, output, block, c);
         }
-        return false;
     }
 };
 

@@ -42,6 +42,7 @@ alignas(16) constexpr uint8_t kUpperBytes[16] = {3, 7, 11, 15, 19, 23, 27, 31, 3
     FW_LOAD_A("3") "64\n" FW_LOAD_B("7") "64\n"                                 \
     FW_FIRST_OF_2("4", "0", "1") FW_SECOND_OF_2("5", "0", "1") FW_FIRST_OF_2("6", "2", "3") FW_SECOND_OF_2("7", "2", "3")
 #define FW_BIAS(registers) "ld1 {" registers "}, [%[b]]\n"
+#define FW_LAST_BIAS(registers) "ld1 {" registers "}, [%[b]], %[head]\n"
 
 // A pair of rows of twelve columns, to the bytes of two registers.
 #define FW_EACH_6(op, r0, r1, r2, r3, r4, r5) FW_EACH_4(op, r0, r1, r2, r3) op(r4) op(r5)
@@ -49,14 +50,14 @@ alignas(16) constexpr uint8_t kUpperBytes[16] = {3, 7, 11, 15, 19, 23, 27, 31, 3
     FW_EACH_6(FW_SCVTF, r0, r1, r2, r3, r4, r5)                                 \
     FW_SCALE(r0, "0") FW_SCALE(r1, "1") FW_SCALE(r2, "2") FW_SCALE(r3, "0") FW_SCALE(r4, "1") FW_SCALE(r5, "2") \
     FW_EACH_6(FW_ROUND, r0, r1, r2, r3, r4, r5) FW_EACH_6(convert, r0, r1, r2, r3, r4, r5) \
-    "tbl v" r0 ".16b, {v" r0 ".16b-v" r2 ".16b}, v5.16b\n"                      \
-    "tbl v" r3 ".16b, {v" r3 ".16b-v" r5 ".16b}, v5.16b\n"                      \
+    "tbl v" r0 ".16b, {v" r0 ".16b-v" r2 ".16b}, v6.16b\n"                      \
+    "tbl v" r3 ".16b, {v" r3 ".16b-v" r5 ".16b}, v6.16b\n"                      \
     finish(r0) finish(r3) store(r0) store(r3)
 // An order of bytes beyond the table gives zeros.
 #define FW_STORE_16(r) "st1 {v" r ".16b}, [%[to]], %[out_step]\n"
 #define FW_STORE_12(r) "st1 {v" r ".d}[0], [%[to]], #8\n st1 {v" r ".s}[2], [%[to]], %[rest]\n"
 #define FW_ROWS_12(store, convert, finish)                                      \
-    "ld1 {v0.4s-v2.4s}, [%[multiplier]]\n" FW_LOAD_FINISH                       \
+    "ld1 {v0.4s-v2.4s}, [%[multiplier]], %[rest_of_panel]\n" FW_LOAD_FINISH                       \
     FW_PAIR_12(store, convert, finish, "8", "9", "10", "11", "12", "13")        \
     FW_PAIR_12(store, convert, finish, "14", "15", "16", "17", "18", "19")      \
     FW_PAIR_12(store, convert, finish, "20", "21", "22", "23", "24", "25")      \
@@ -64,27 +65,22 @@ alignas(16) constexpr uint8_t kUpperBytes[16] = {3, 7, 11, 15, 19, 23, 27, 31, 3
 #define FW_WIDE_ROWS(convert, finish) FW_ROWS_12(FW_STORE_16, convert, finish)
 #define FW_NARROW_ROWS(convert, finish) FW_ROWS_12(FW_STORE_12, convert, finish)
 #define FW_ROWS_8(convert, finish)                                              \
-    "ld1 {v0.4s-v1.4s}, [%[multiplier]]\n" FW_LOAD_FINISH                       \
+    "ld1 {v0.4s-v1.4s}, [%[multiplier]], %[rest_of_panel]\n" FW_LOAD_FINISH                       \
     FW_PAIR_8(convert, finish, "0", "1", "0", "1", "8", "9", "10", "11")        \
     FW_PAIR_8(convert, finish, "0", "1", "0", "1", "12", "13", "14", "15")      \
     FW_PAIR_8(convert, finish, "0", "1", "0", "1", "16", "17", "18", "19")      \
     FW_PAIR_8(convert, finish, "0", "1", "0", "1", "20", "21", "22", "23")
 
-FW_DEFINE_BLOCK(run_8x12, 12, kUpperBytes,
+FW_DEFINE_BLOCK(run_8x12, 12, 48, 0,
     FW_BIAS("v8.4s-v10.4s") FW_BIAS("v11.4s-v13.4s") FW_BIAS("v14.4s-v16.4s") FW_BIAS("v17.4s-v19.4s")
-    FW_BIAS("v20.4s-v22.4s") FW_BIAS("v23.4s-v25.4s") FW_BIAS("v26.4s-v28.4s") FW_BIAS("v29.4s-v31.4s")
-    "add %[b], %[b], #96\n"
+    FW_BIAS("v20.4s-v22.4s") FW_BIAS("v23.4s-v25.4s") FW_BIAS("v26.4s-v28.4s") FW_LAST_BIAS("v29.4s-v31.4s")
     FW_EIGHT_STEPS(FW_FOUR_STEPS_3, FW_ONE_STEP_3)
-    "subs %[way], %[way], #4\n b.lo 6f\n"
+    "cmp %[count], %[narrow]\n b.ls 6f\n"
     FW_WAYS(FW_WIDE_ROWS, FW_SUMS_TO_MEMORY_24)
-    "b 7f\n"
-    "6: add %[way], %[way], #4\n"
-    FW_WAYS(FW_NARROW_ROWS, FW_SUMS_TO_MEMORY_24)
-    "7:\n")
-FW_DEFINE_BLOCK(run_8x8, 8, kUpperBytes,
+    "6:\n" FW_WAYS(FW_NARROW_ROWS, ""))
+FW_DEFINE_BLOCK(run_8x8, 8, 32, 0,
     FW_BIAS("v8.4s-v9.4s") FW_BIAS("v10.4s-v11.4s") FW_BIAS("v12.4s-v13.4s") FW_BIAS("v14.4s-v15.4s")
-    FW_BIAS("v16.4s-v17.4s") FW_BIAS("v18.4s-v19.4s") FW_BIAS("v20.4s-v21.4s") FW_BIAS("v22.4s-v23.4s")
-    "add %[b], %[b], #64\n"
+    FW_BIAS("v16.4s-v17.4s") FW_BIAS("v18.4s-v19.4s") FW_BIAS("v20.4s-v21.4s") FW_LAST_BIAS("v22.4s-v23.4s")
     FW_EIGHT_STEPS(FW_TWO_STEPS_2 FW_TWO_STEPS_2, FW_ONE_STEP_2)
     FW_WAYS(FW_ROWS_8, FW_SUMS_TO_MEMORY_16))
 // clang-format on
@@ -92,10 +88,15 @@ FW_DEFINE_BLOCK(run_8x8, 8, kUpperBytes,
 // A word of each row.
 #define FW_STORE_WORD(i) "st4 {v0.s-v3.s}[" i "], [%[to]], #16\n st4 {v4.s-v7.s}[" i "], [%[to]], #16\n"
 
+/// With this level's orders of bytes.
+struct TileOutput : BlockOutput {
+    explicit TileOutput(const Epilogue& e) : BlockOutput(e, kUpperBytes, 1) {}
+};
+
 struct DotprodInt8 {
     using Element = int8_t;
     using Packed = int8_t;
-    using Output = UpperByteOutput;
+    using Output = TileOutput;
     using Rows = BlockRows;
     static constexpr int kMr = 8, kLanes = 4, kVectors = 3, kKr = 4, kAdjacent = 4, kUnroll = 1, kRows1 = 1;
     static constexpr bool kMarked = false;
@@ -129,15 +130,15 @@ struct DotprodInt8 {
                 });
             });
         }
-        FW_ALWAYS_INLINE void run(const BlockRows& rows, const GemmArgs& args, const char* panel, int64_t column) {
-            run_block<Tile, kVectors, kVectors == 3>(*this, rows, args, panel, column,
-                                                     [&](int64_t way, void* to) FW_INLINE_LAMBDA {
-                                                         if constexpr (kVectors == 3) {
-                                                             run_8x12(rows, panel, way, to);
-                                                         } else {
-                                                             run_8x8(rows, panel, way, to);
-                                                         }
-                                                     });
+        FW_ALWAYS_INLINE void run(const BlockRows& rows, const GemmArgs& args, const char* panel, int64_t column,
+                                  int64_t count) {
+            run_block<Tile, kVectors, kKr>(*this, rows, args, panel, column, count, [&](auto... to) FW_INLINE_LAMBDA {
+                if constexpr (kVectors == 3) {
+                    run_8x12(rows, to...);
+                } else {
+                    run_8x8(rows, to...);
+                }
+            });
         }
         template <int kRow>
         FW_ALWAYS_INLINE void row(int32x4_t* x) const {

@@ -33,35 +33,35 @@ alignas(16) constexpr uint8_t kUpperBytes[32] = {3, 7, 19, 23, 35, 39, 51, 55, 1
     FW_LOAD_A FW_COLUMNS_0("6") FW_COLUMNS_2("7")                                \
     FW_LOAD_B("7") "64\n" FW_COLUMNS_4("4") FW_COLUMNS_6("5") FW_COLUMNS_8("6") FW_COLUMNS_10("7")
 
-#define FW_ROWS_8(convert, finish)                                               \
-    "ld4r {v0.2d-v3.2d}, [%[multiplier]]\n" FW_LOAD_FINISH                       \
+#define FW_ROWS_OF_8(step, convert, finish)                                      \
+    "ld4r {v0.2d-v3.2d}, [%[multiplier]], " step "\n" FW_LOAD_FINISH             \
     FW_PAIR_8(convert, finish, "0", "1", "2", "3", "8", "9", "10", "11")         \
     FW_PAIR_8(convert, finish, "0", "1", "2", "3", "12", "13", "14", "15")       \
     FW_PAIR_8(convert, finish, "0", "1", "2", "3", "16", "17", "18", "19")       \
     FW_PAIR_8(convert, finish, "0", "1", "2", "3", "20", "21", "22", "23")
+#define FW_ROWS_8(convert, finish) FW_ROWS_OF_8("%[rest_of_panel]", convert, finish)
+// The steps are done: their register is free.
 #define FW_STORE_4(r)                                                            \
-    "st1 {v" r ".s}[0], [%[way]], %[out_step]\n st1 {v" r ".s}[1], [%[way]], %[out_step]\n" \
-    "st1 {v" r ".s}[2], [%[way]], %[out_step]\n st1 {v" r ".s}[3], [%[way]], %[out_step]\n"
+    "st1 {v" r ".s}[0], [%[steps]], %[out_step]\n st1 {v" r ".s}[1], [%[steps]], %[out_step]\n" \
+    "st1 {v" r ".s}[2], [%[steps]], %[out_step]\n st1 {v" r ".s}[3], [%[steps]], %[out_step]\n"
 #define FW_ROWS_12(convert, finish)                                              \
-    "add %[way], %[to], #8\n" FW_ROWS_8(convert, finish)                         \
-    "add %[multiplier], %[multiplier], #32\n ld2r {v0.2d-v1.2d}, [%[multiplier]]\n ldr q5, [%[order], #16]\n" \
+    "add %[steps], %[to], #8\n" FW_ROWS_OF_8("#32", convert, finish)             \
+    "ld2r {v0.2d-v1.2d}, [%[multiplier]], %[rest_of_panel]\n ldr q6, [%[constants], #48]\n" \
     FW_FOUR_TO_BYTES(convert, finish, "0", "1", "0", "1", "24", "25", "26", "27") FW_STORE_4("24") \
     FW_FOUR_TO_BYTES(convert, finish, "0", "1", "0", "1", "28", "29", "30", "31") FW_STORE_4("28")
 
 // A pair of biases fills an accumulator twice.
-#define FW_BIAS_8                                                                \
+#define FW_BIAS_8(step)                                                          \
     "ld4r {v8.2d-v11.2d}, [%[b]]\n ld4r {v12.2d-v15.2d}, [%[b]]\n"               \
-    "ld4r {v16.2d-v19.2d}, [%[b]]\n ld4r {v20.2d-v23.2d}, [%[b]], #32\n"
-FW_DEFINE_BLOCK(run_8x12, 12, kUpperBytes,
-    FW_BIAS_8
+    "ld4r {v16.2d-v19.2d}, [%[b]]\n ld4r {v20.2d-v23.2d}, [%[b]], " step "\n"
+FW_DEFINE_BLOCK(run_8x12, 12, 96, 32,
+    FW_BIAS_8("#32")
     "ld2r {v24.2d-v25.2d}, [%[b]]\n ld2r {v26.2d-v27.2d}, [%[b]]\n"
-    "ld2r {v28.2d-v29.2d}, [%[b]]\n ld2r {v30.2d-v31.2d}, [%[b]]\n"
-    "add %[b], %[b], #64\n"
+    "ld2r {v28.2d-v29.2d}, [%[b]]\n ld2r {v30.2d-v31.2d}, [%[b]], %[head]\n"
     FW_FOUR_STEPS(FW_TWO_STEPS_3, FW_ONE_STEP_3)
     FW_WAYS(FW_ROWS_12, FW_SUMS_TO_MEMORY_24))
-FW_DEFINE_BLOCK(run_8x8, 8, kUpperBytes,
-    FW_BIAS_8
-    "add %[b], %[b], #32\n"
+FW_DEFINE_BLOCK(run_8x8, 8, 64, 0,
+    FW_BIAS_8("%[head]")
     FW_FOUR_STEPS(FW_ONE_STEP_2 FW_ONE_STEP_2, FW_ONE_STEP_2)
     FW_WAYS(FW_ROWS_8, FW_SUMS_TO_MEMORY_16))
 // clang-format on
@@ -69,10 +69,15 @@ FW_DEFINE_BLOCK(run_8x8, 8, kUpperBytes,
 // Eight bytes of each row.
 #define FW_STORE_EIGHT(i) "st4 {v0.d-v3.d}[" i "], [%[to]], #32\n st4 {v4.d-v7.d}[" i "], [%[to]], #32\n"
 
+/// With this level's orders of bytes.
+struct TileOutput : BlockOutput {
+    explicit TileOutput(const Epilogue& e) : BlockOutput(e, kUpperBytes, 2) {}
+};
+
 struct I8mmInt8 {
     using Element = int8_t;
     using Packed = int8_t;
-    using Output = UpperByteOutput;
+    using Output = TileOutput;
     using Rows = BlockRows;
     static constexpr int kMr = 8, kLanes = 4, kVectors = 3, kKr = 8, kAdjacent = 8, kUnroll = 1, kRows1 = 2;
     static constexpr bool kMarked = false;
@@ -108,15 +113,15 @@ struct I8mmInt8 {
                 });
             });
         }
-        FW_ALWAYS_INLINE void run(const BlockRows& rows, const GemmArgs& args, const char* panel, int64_t column) {
-            run_block<Tile, kVectors, false>(*this, rows, args, panel, column,
-                                             [&](int64_t way, void* to) FW_INLINE_LAMBDA {
-                                                 if constexpr (kVectors == 3) {
-                                                     run_8x12(rows, panel, way, to);
-                                                 } else {
-                                                     run_8x8(rows, panel, way, to);
-                                                 }
-                                             });
+        FW_ALWAYS_INLINE void run(const BlockRows& rows, const GemmArgs& args, const char* panel, int64_t column,
+                                  int64_t count) {
+            run_block<Tile, kVectors, kKr>(*this, rows, args, panel, column, count, [&](auto... to) FW_INLINE_LAMBDA {
+                if constexpr (kVectors == 3) {
+                    run_8x12(rows, to...);
+                } else {
+                    run_8x8(rows, to...);
+                }
+            });
         }
         template <int kRow>
         FW_ALWAYS_INLINE void row(int32x4_t* x) const {

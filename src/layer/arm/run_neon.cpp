@@ -110,7 +110,9 @@ void sum_inputs(const SumArgs& args, int64_t count, int8_t* out) {
     const int32x4_t whole = vaddq_s32(
         start, vdupq_n_s32(static_cast<int32_t>(static_cast<uint32_t>(args.zero_point_out) << (args.shift & 31))));
     const int32x4_t up = vdupq_n_s32(24 - args.shift);
-    for (; args.shift <= kMostShift && i + 16 <= count; i += 16) {
+    // Once, before stores of bytes that may change any member.
+    const int64_t whole_end = args.shift <= kMostShift ? count - 15 : 0;
+    for (; i < whole_end; i += 16) {
         int32x4_t total[4];
         sums(i, whole, total);
         uint32x4_t x[4];

@@ -24,6 +24,29 @@ struct Table {
     }
 };
 
+// clang-format off
+#define FW_LOOK_UP(x, y)                                                                                    \
+    "eor v" y ".16b, v" x ".16b, %[first].16b\n sub v4.16b, v" y ".16b, %[step].16b\n"                      \
+    "tbl v" y ".16b, {v16.16b-v19.16b}, v" y ".16b\n tbx v" y ".16b, {v20.16b-v23.16b}, v4.16b\n"          \
+    "tbx v" y ".16b, {v24.16b-v27.16b}, v" x ".16b\n sub v" x ".16b, v" x ".16b, %[step].16b\n"            \
+    "tbx v" y ".16b, {v28.16b-v31.16b}, v" x ".16b\n"
+/// The same for `rounds` > 0 times 64 bytes: GCC 12 copies parts and results.
+void look_up_rounds(const int8_t* in, int64_t rounds, const int8_t* table, int8_t* out) {
+    __asm__ volatile(
+        "ld1 {v16.16b-v19.16b}, [%[table]], #64\n ld1 {v20.16b-v23.16b}, [%[table]], #64\n"
+        "ld1 {v24.16b-v27.16b}, [%[table]], #64\n ld1 {v28.16b-v31.16b}, [%[table]]\n"
+        "1:\n"
+        "ldp q0, q1, [%[in]], #32\n" FW_LOOK_UP("0", "2") FW_LOOK_UP("1", "3") "stp q2, q3, [%[out]], #32\n"
+        "ldp q0, q1, [%[in]], #32\n" FW_LOOK_UP("0", "2") FW_LOOK_UP("1", "3") "stp q2, q3, [%[out]], #32\n"
+        "subs %[rounds], %[rounds], #1\n b.ne 1b\n"
+        : [in] "+r"(in), [rounds] "+r"(rounds), [table] "+r"(table), [out] "+r"(out)
+        : [first] "w"(vdupq_n_u8(128)), [step] "w"(vdupq_n_u8(64))
+        : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24",
+          "v25", "v26", "v27", "v28", "v29", "v30", "v31");
+}
+#undef FW_LOOK_UP
+// clang-format on
+
 #else
 
 struct Table {
@@ -51,14 +74,21 @@ struct Table {
 #endif
 
 void look_up(const int8_t* in, int64_t count, const int8_t* table, int8_t* out) {
-    const Table at(table);
     int64_t i = 0;
-    for (; i + 64 <= count; i += 64) {
-        int8x16_t x[4];
-        unroll<4>([&](auto q) FW_INLINE_LAMBDA { x[q] = at(vld1q_s8(in + i + 16 * q)); });
-        unroll<4>([&](auto q) FW_INLINE_LAMBDA { vst1q_s8(out + i + 16 * q, x[q]); });
+#if defined(__aarch64__)
+    if (count >= 64) {
+        look_up_rounds(in, count / 64, table, out);
+        i = count / 64 * 64;
     }
-    for (; i < count; i += 16) {
+    if (i == count) {
+        return;
+    }
+#endif
+    const Table at(table);
+    for (; i + 16 <= count; i += 16) {
+        vst1q_s8(out + i, at(vld1q_s8(in + i)));
+    }
+    if (i < count) {
         store_bytes(at(vld1q_s8(in + i)), out + i, count - i);
     }
 }

@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kMaxFactors = 3;                        // 255^3 < 2^24: the product is exact in float
 constexpr size_t kMaxOperands = 4;                       // inputs that the sum's kernel is used for
 constexpr size_t kBuffer = RunPlan::kBlock + kOverread;  // kernels over-read
+constexpr int64_t kRepeated = 4096;                      // bytes of a factor, one behind the other
 
 // The loops are functions of their own, so that pointers and constants are locals and the compiler vectorises them.
 
@@ -122,13 +123,21 @@ const char* Int8Combine::kernel_name() const {
 
 void Int8Combine::run(Span<const Tensor> in, const Tensor& out, Span<const int64_t* const> strides, int threads) const {
     const RunPlan plan(out.shape, strides);
+    for (size_t i = 0; op_ == Op::kProduct && in.size() == 2 && i < 2; ++i) {
+        if (plan.repeats(i + 1) && 2 * plan.length() <= kRepeated) {
+            return product_of_runs(plan, in, i, out.ptr<int8_t>(), threads);
+        }
+    }
+    const bool by_kernel = op_ == Op::kProduct || (op_ == Op::kSum && kernel_ != nullptr && in.size() <= kMaxOperands);
     const QuantizeArgs args = {result_.scale, result_.zero_point, quant_min(result_)};
     plan.for_each(threads, [&](const int64_t* offset, int64_t length) {
         float value[RunPlan::kBlock];
         int8_t bytes[RunPlan::kBlock];
-        // All inputs block by block, so that the output may be the memory of any of them.
-        for (int64_t start = 0; start < length; start += RunPlan::kBlock) {
-            const Piece piece = {offset, start, std::min<int64_t>(RunPlan::kBlock, length - start)};
+        // All inputs block by block, so that the output may be the memory of any of them. Kernels need no buffers where
+        // all are adjacent, which is so where a piece is longer than a block.
+        const int64_t block = by_kernel ? length : RunPlan::kBlock;
+        for (int64_t start = 0; start < length; start += block) {
+            const Piece piece = {offset, start, std::min(block, length - start)};
             int8_t* home = out.ptr<int8_t>() + offset[0] + start * plan.step(0);
             int8_t* to = scatter_target(home, plan.step(0), bytes);
             switch (op_) {
@@ -240,14 +249,36 @@ void Int8Combine::product(const RunPlan& plan, Span<const Tensor> in, const Piec
     for (size_t i = 0; i < in.size(); ++i) {
         from[i] = operand(plan, in, piece, i, buffer[i]);
     }
+    multiply(from, in.size(), piece.n, to);
+}
+
+void Int8Combine::product_of_runs(const RunPlan& plan, Span<const Tensor> in, size_t repeated, int8_t* out,
+                                  int threads) const {
+    const int64_t length = plan.length();
+    const int64_t runs = std::min(kRepeated / length, plan.runs());
+    int8_t factors[kRepeated + kOverread];
+    for (int64_t i = 0; i < runs; ++i) {
+        std::memcpy(factors + i * length, in[repeated].ptr<const int8_t>(), static_cast<size_t>(length));
+    }
+    const auto* other = in[1 - repeated].ptr<const int8_t>();
+    parallel_for((plan.runs() + runs - 1) / runs, plan.useful_threads(threads), [&](int64_t i) {
+        const int64_t start = i * runs * length;
+        const int8_t* from[2];
+        from[repeated] = factors;
+        from[1 - repeated] = other + start;
+        multiply(from, 2, std::min(runs, plan.runs() - i * runs) * length, out + start);
+    });
+}
+
+void Int8Combine::multiply(const int8_t* const* from, size_t inputs, int64_t n, int8_t* to) const {
     ProductArgs args;
     args.in = from;
     args.zero_point = zero_point_.data();
-    args.inputs = static_cast<int>(in.size());
+    args.inputs = static_cast<int>(inputs);
     args.multiplier = result_.scale;
     args.zero_point_out = result_.zero_point;
     args.lo = quant_min(result_);
-    arith_->product(args, piece.n, to);
+    arith_->product(args, n, to);
 }
 
 void Int8Combine::quotient(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const {

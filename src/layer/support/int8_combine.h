@@ -44,6 +44,9 @@ private:
                           int8_t* buffer) const;
     void sum(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const;
     void product(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, int8_t* to) const;
+    /// Of two inputs, of which `repeated` is the same for all runs.
+    void product_of_runs(const RunPlan& plan, Span<const Tensor> in, size_t repeated, int8_t* out, int threads) const;
+    void multiply(const int8_t* const* from, size_t inputs, int64_t n, int8_t* to) const;
     void quotient(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const;
     void extreme(const RunPlan& plan, Span<const Tensor> in, const Piece& piece, float* value) const;
 

@@ -43,6 +43,18 @@ RunPlan::RunPlan(const Shape& shape, Span<const int64_t* const> strides) {
     }
 }
 
+bool RunPlan::repeats(size_t repeated) const {
+    if (rank_ != 2) {
+        return false;
+    }
+    for (size_t i = 0; i < stride_.size(); ++i) {
+        if (stride_[i][1] != 1 || stride_[i][0] != (i == repeated ? 0 : length())) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // A run of three channels costs more to start than to do: go along the longest axis then, though with gaps.
 void RunPlan::prefer_long_runs() {
     constexpr int64_t kShort = 8;

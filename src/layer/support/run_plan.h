@@ -28,6 +28,13 @@ public:
     /// Step of an operand between elements of a run: 1 adjacent, 0 the same element again.
     int64_t step(size_t operand) const { return stride_[operand][static_cast<size_t>(inner())]; }
 
+    /// Operands other than `repeated` are adjacent throughout and that one is within a run, which all runs have in
+    /// common: a factor for each channel of an image, say.
+    bool repeats(size_t repeated) const;
+    int64_t runs() const { return outer_; }
+    int useful_threads(int threads) const { return count_ < kParallelCount ? 1 : threads; }
+    int64_t length() const { return extent_[static_cast<size_t>(inner())]; }
+
     /// fn(const int64_t* offsets, int64_t length) for every piece; `offsets` has one entry an operand. Pieces are
     /// longer than kBlock only if every operand is adjacent.
     template <class Fn>
@@ -58,7 +65,6 @@ private:
     };
     void prefer_long_runs();
     int inner() const { return rank_ - 1; }
-    int64_t length() const { return extent_[static_cast<size_t>(inner())]; }
     Cursor seek(int64_t item, int64_t pieces) const;
     void move(Cursor* cursor, int axis, int64_t steps) const {
         for (size_t i = 0; i < stride_.size(); ++i) {
