@@ -153,9 +153,11 @@ void pack_line_block(const DwLineKernel& kernel, const DwWeights& w, int64_t fir
 }
 
 // GemmKernel::marked: |sum| <= 128 * 255.
-void mark_panel(const int8_t* values, int64_t steps, int64_t columns, uint8_t* marks) {
+void mark_panel(const int8_t* values, int64_t length, int64_t columns, uint8_t* marks) {
     constexpr int64_t kStep = 32;
-    for (int64_t i = 0; i < steps; ++i) {
+    const int64_t whole = panel_marks(length) - 1;
+    marks[whole] = div_up(length, kStep) > whole ? kMarkLast : kMarkEnd;
+    for (int64_t i = 0; i < whole; ++i) {
         unsigned mark = 0;
         for (int64_t j = 0; j < columns; ++j, values += kStep) {
             int most = 0;
@@ -190,7 +192,7 @@ void take_pairs_apart(int64_t steps, int64_t columns, char* values) {
 
 size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
     const int64_t vectors = div_up(weights.n, kernel.lanes);
-    const int64_t marks = kernel.marked ? vectors * div_up(weights.taps * weights.k, kernel.kr) : 0;
+    const int64_t marks = kernel.marked ? vectors * panel_marks(weights.taps * weights.k) : 0;
     const int64_t column =
         gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0);
     return round_up(static_cast<size_t>(vectors * kernel.lanes * column + marks), 4);
@@ -212,7 +214,8 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr,
                        reinterpret_cast<int8_t*>(to));
             if (kernel.marked) {
-                mark_panel(reinterpret_cast<const int8_t*>(to), steps, columns, marks + i * steps);
+                const int64_t length = weights.taps * weights.k;
+                mark_panel(reinterpret_cast<const int8_t*>(to), length, columns, marks + i * panel_marks(length));
             }
         } else if (kernel.half != HalfFormat::kFloat32) {
             std::vector<float> wide(static_cast<size_t>(columns * (column_bytes - 4) / 2));
