@@ -108,7 +108,8 @@ FW_ALWAYS_INLINE void block_tile(const GemmArgs& args, const typename K::Output&
     constexpr int64_t kStepB = kColumns * K::kKr;
     typename K::template Tile<kRows, kVectors> tile;
     auto* a = static_cast<Packed*>(args.scratch);
-    const auto* multiplier = reinterpret_cast<const float*>(panel + kColumns * 4);
+    const auto* multiplier = reinterpret_cast<const float*>(
+        K::kMarked ? panel + kColumns * (marked_column_bytes(length, kColumns) - 4) : panel + kColumns * 4);
     if constexpr (K::template kWhole<kRows, kVectors>) {
         if constexpr (K::kMarked) {
             tile.multiply(a, panel, length, marks, output);
@@ -153,7 +154,8 @@ struct BlockCall {
 
     explicit BlockCall(const GemmArgs& args)
         : length(args.taps * args.k),
-          column_bytes(gemm_column_bytes(args.taps, args.k, K::kKr, sizeof(typename K::Packed), true)),
+          column_bytes(K::kMarked ? marked_column_bytes(length, K::kLanes)
+                                  : gemm_column_bytes(args.taps, args.k, K::kKr, sizeof(typename K::Packed), true)),
           output(args.epilogue),
           panels(args.panel_begin, args.n, K::kLanes, K::kVectors),
           end_column(args.n) {

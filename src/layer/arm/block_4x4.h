@@ -55,7 +55,7 @@ struct PanelOutput : UpperByteOutput {
     FW_MARKED_2(FW_COLUMN_FOUR, FW_COLUMN_TWO) FW_MARKED_2(FW_COLUMN_TWO, FW_COLUMN_TWO)
 #define FW_LAST_STEP                                                                                       \
     ".balign 512\n ld1 {v0.16b-v3.16b}, [%[a]]\n"                                                          \
-    "ldr q8, [%[b]], #32\n ldr q9, [%[b]], #32\n ldr q10, [%[b]], #32\n ldr q11, [%[b]], #32\n"             \
+    "ld1 {v8.16b-v11.16b}, [%[b]], #64\n"                                                                  \
     FW_COLUMN_16("8", FW_COLUMN0) FW_COLUMN_16("9", FW_COLUMN1)                                            \
     FW_COLUMN_16("10", FW_COLUMN2) FW_COLUMN_16("11", FW_COLUMN3)
 
@@ -63,7 +63,11 @@ struct PanelOutput : UpperByteOutput {
 #define FW_ADD_ACROSS(c0, c1, c2, c3)                                                                      \
     "addp v" c0 ".4s, v" c0 ".4s, v" c1 ".4s\n addp v" c2 ".4s, v" c2 ".4s, v" c3 ".4s\n"
 #define FW_ADD_HALVES(c0, c2) "addp v" c0 ".4s, v" c0 ".4s, v" c2 ".4s\n"
-#define FW_ADD_BIAS(n) "add v" n ".4s, v" n ".4s, v8.4s\n"
+#define FW_ALL_ACROSS                                                                                      \
+    FW_ADD_ACROSS("16", "17", "18", "19") FW_ADD_ACROSS("20", "21", "22", "23")                            \
+    FW_ADD_ACROSS("24", "25", "26", "27") FW_ADD_ACROSS("28", "29", "30", "31") "ldr q9, [%[b]], #16\n"     \
+    FW_ADD_HALVES("16", "18") FW_ADD_HALVES("20", "22") FW_ADD_HALVES("24", "26") FW_ADD_HALVES("28", "30") \
+    "br %[way]\n"
 #define FW_ROW_TO_FLOAT(n) "scvtf v" n ".4s, v" n ".4s\n"
 // Scaled sums go to adjacent registers, which a look-up takes.
 #define FW_ROWS_SCALE FW_EACH_ROW(FW_ROW_TO_FLOAT)                                                         \
@@ -78,8 +82,6 @@ struct PanelOutput : UpperByteOutput {
     "st1 {v0.s}[3], [%[out3]], #4\n st1 {v0.s}[2], [%[out2]], #4\n st1 {v0.s}[1], [%[out1]], #4\n"          \
     "st1 {v0.s}[0], [%[out0]], #4\n subs %[panels], %[panels], #1\n b.ne 1b\n b 2f\n"
 // clang-format on
-
-alignas(64) constexpr int32_t kZeros[16] = {};
 
 /// What becomes of sums: a UpperByteOutput::Kind, or that they go to memory as they are, [panel][row], at the first of
 /// `to`.
@@ -97,20 +99,11 @@ __attribute__((noinline)) void run_panels_4x4(const void* rows, const char* pane
         "adr %[table], 20f\n add %[way], %[table], %[way], lsl #8\n"
         "adr %[table], 10f\n"
         "1:\n"
-        "ld1 {v16.4s-v19.4s}, [%[zeros]]\n ld1 {v20.4s-v23.4s}, [%[zeros]]\n"
-        "ld1 {v24.4s-v27.4s}, [%[zeros]]\n ld1 {v28.4s-v31.4s}, [%[zeros]]\n"
-        "mov %[a], %[rows]\n add %[b], %[b], #32\n"
-        FW_GO_BY_MARK
+        "ld1 {v16.4s-v19.4s}, [%[b]]\n ld1 {v20.4s-v23.4s}, [%[b]]\n ld1 {v24.4s-v27.4s}, [%[b]]\n"
+        "ld1 {v28.4s-v31.4s}, [%[b]], #64\n mov %[a], %[rows]\n" FW_GO_BY_MARK
         ".balign 512\n"
-        "10:\n" FW_MARKED_STEPS FW_LAST_STEP "b 11f\n"
-        ".balign 512\n"
-        "11:\n"
-        FW_ADD_ACROSS("16", "17", "18", "19") FW_ADD_ACROSS("20", "21", "22", "23")
-        FW_ADD_ACROSS("24", "25", "26", "27") FW_ADD_ACROSS("28", "29", "30", "31")
-        "ldp q8, q9, [%[panel]]\n mov %[panel], %[b]\n"
-        FW_ADD_HALVES("16", "18") FW_ADD_HALVES("20", "22") FW_ADD_HALVES("24", "26") FW_ADD_HALVES("28", "30")
-        FW_EACH_ROW(FW_ADD_BIAS)
-        "br %[way]\n"
+        "10:\n" FW_MARKED_STEPS FW_LAST_STEP FW_ALL_ACROSS
+        ".balign 512\n" FW_ALL_ACROSS
         ".balign 256\n"
         "20:\n" FW_ROWS_SCALE "ldp q4, q5, [%[words]]\n ldr q6, [%[words], #32]\n"
         "fcvtns v0.4s, v0.4s\n fcvtns v1.4s, v1.4s\n fcvtns v2.4s, v2.4s\n fcvtns v3.4s, v3.4s\n"
@@ -129,10 +122,10 @@ __attribute__((noinline)) void run_panels_4x4(const void* rows, const char* pane
         "st1 {v16.4s}, [%[out0]], #16\n st1 {v20.4s}, [%[out0]], #16\n st1 {v24.4s}, [%[out0]], #16\n"
         "st1 {v28.4s}, [%[out0]], #16\n subs %[panels], %[panels], #1\n b.ne 1b\n"
         "2:\n"
-        : [a] "=&r"(a), [b] "+&r"(b), [panel] "+&r"(panel), [panels] "+&r"(panels), [marks] "+&r"(marks),
+        : [a] "=&r"(a), [b] "+&r"(b), [panels] "+&r"(panels), [marks] "+&r"(marks),
           [mark] "=&r"(mark), [table] "=&r"(table), [way] "+&r"(way), [out0] "+&r"(out0), [out1] "+&r"(out1),
           [out2] "+&r"(out2), [out3] "+&r"(out3)
-        : [rows] "r"(rows), [zeros] "r"(kZeros), [upper] "r"(&output.upper_bytes), [words] "r"(&output.zero_point)
+        : [rows] "r"(rows), [upper] "r"(&output.upper_bytes), [words] "r"(&output.zero_point)
         : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14",
           "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29",
           "v30", "v31");

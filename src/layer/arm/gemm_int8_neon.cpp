@@ -80,19 +80,27 @@ struct NeonInt8 {
                 char* const to[4] = {reinterpret_cast<char*>(sum)};
                 run_panels_4x4(a, panel, 1, marks, output, kToMemory, to);
             } else {
-                const auto* b = reinterpret_cast<const int8_t*>(panel + 32);
+                const auto* b = reinterpret_cast<const int8_t*>(panel + 64);
                 int32x4_t acc[4];
-                unroll<4>([&](auto c) FW_INLINE_LAMBDA { acc[c] = vdupq_n_s32(0); });
-                for (int64_t p = 0; p < length; p += kKr, a += kMr * kKr, b += 4 * kKr) {
+                unroll<4>([&](auto c) FW_INLINE_LAMBDA {
+                    acc[c] = vld1q_s32(reinterpret_cast<const int32_t*>(panel) + 4 * c);
+                });
+                const auto add = [&](int8x16_t x, int c, const int8_t* w)
+                                     FW_INLINE_LAMBDA { acc[c] = add_products(acc[c], x, vld1q_s8(w)); };
+                int64_t left = length;
+                for (; left > 16; left -= kKr, a += kMr * kKr, b += 4 * kKr) {
                     const int8x16_t low = vld1q_s8(a);
                     const int8x16_t high = vld1q_s8(a + 16 * kMr);
                     unroll<4>([&](auto c) FW_INLINE_LAMBDA {
-                        acc[c] = add_products(acc[c], low, vld1q_s8(b + kKr * c));
-                        acc[c] = add_products(acc[c], high, vld1q_s8(b + kKr * c + 16));
+                        add(low, c, b + kKr * c);
+                        add(high, c, b + kKr * c + 16);
                     });
                 }
-                sum[0] = vaddq_s32(add_across(acc[0], acc[1], acc[2], acc[3]),
-                                   vld1q_s32(reinterpret_cast<const int32_t*>(panel)));
+                if (left > 0) {
+                    const int8x16_t low = vld1q_s8(a);
+                    unroll<4>([&](auto c) FW_INLINE_LAMBDA { add(low, c, b + 16 * c); });
+                }
+                sum[0] = add_across(acc[0], acc[1], acc[2], acc[3]);
             }
         }
         template <int kRow>
