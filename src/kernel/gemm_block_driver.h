@@ -151,6 +151,8 @@ struct BlockCall {
     typename K::Output output;
     Panels panels;
     int64_t end_column;
+    const char* first_panel = nullptr;  ///< where panels are of one vector
+    const uint8_t* first_marks = nullptr;
 
     explicit BlockCall(const GemmArgs& args)
         : length(args.taps * args.k),
@@ -161,6 +163,13 @@ struct BlockCall {
           end_column(args.n) {
         const int64_t end = panel_at(args.panel_end, args.n, K::kLanes, K::kVectors).column;
         end_column = args.panel_end < panel_count(args.n, K::kLanes, K::kVectors) ? end : args.n;
+        if constexpr (K::kVectors == 1) {
+            const int64_t panel_bytes = K::kLanes * column_bytes;
+            const char* packed = static_cast<const char*>(args.packed);
+            first_panel = packed + args.panel_begin * panel_bytes;
+            first_marks = reinterpret_cast<const uint8_t*>(packed + div_up(args.n, K::kLanes) * panel_bytes) +
+                          args.panel_begin * panel_marks(length);
+        }
     }
 };
 
@@ -187,17 +196,16 @@ void block_panels(const GemmArgs& args, const BlockCall<K>& call) {
     if constexpr (K::kVectors == 1) {
         const int64_t panel_bytes = K::kLanes * column_bytes;
         int64_t i = args.panel_begin;
-        const char* panel = packed + i * panel_bytes;
-        const uint8_t* marks = nullptr;
-        if constexpr (K::kMarked) {
-            marks = reinterpret_cast<const uint8_t*>(packed + div_up(args.n, K::kLanes) * panel_bytes) +
-                    i * panel_marks(length);
-            if constexpr (kRows == K::kMr) {
-                const int64_t done = K::run_panels(args, call.output, panel, marks);
-                i += done;
-                panel += done * panel_bytes;
-                marks += done * panel_marks(length);
+        const char* panel = call.first_panel;
+        const uint8_t* marks = call.first_marks;
+        if constexpr (K::kMarked && kRows == K::kMr) {
+            const int64_t done = K::run_panels(args, call.output, panel, marks);
+            if (done == args.panel_end - i) {
+                return;
             }
+            i += done;
+            panel += done * panel_bytes;
+            marks += done * panel_marks(length);
         }
         for (; i < args.panel_end; ++i, panel += panel_bytes, marks += K::kMarked ? panel_marks(length) : 0) {
             block_tile<K, kRows, 1>(args, call.output, panel, i * K::kLanes, length, marks);

@@ -62,10 +62,14 @@ struct NeonInt8 {
         if (panels <= 0) {
             return 0;
         }
-        const auto row = [&](int64_t r) FW_INLINE_LAMBDA {
-            return out_row(args, r < args.m ? r : args.m - 1) + args.panel_begin * kLanes;
-        };
-        char* const to[4] = {row(0), row(1), row(2), row(3)};
+        const int64_t column = args.panel_begin * kLanes;
+        char* to[4];
+        if (args.m == 4 && args.out_step != 0) {
+            to[0] = static_cast<char*>(args.out[0]) + column;
+            unroll<3>([&](auto r) FW_INLINE_LAMBDA { to[r + 1] = to[r] + args.out_step; });
+        } else {
+            unroll<4>([&](auto r) FW_INLINE_LAMBDA { to[r] = out_row(args, r < args.m ? r : args.m - 1) + column; });
+        }
         run_panels_4x4(args.scratch, panel, panels, marks, output, static_cast<uint64_t>(output.kind), to);
         return panels;
     }
@@ -109,6 +113,12 @@ struct NeonInt8 {
         }
         FW_ALWAYS_INLINE void store(const GemmArgs& args, const Output& output, const float* multiplier,
                                     int64_t column) const {
+            if (kRows == 1 && column + kLanes <= args.n && !args.epilogue.float_output) {
+                const float32x4_t x = vmulq_f32(vcvtq_f32_s32(sum[0]), vld1q_f32(multiplier));
+                const int8x16_t bytes = output.bytes(x, x, x, x);
+                vst1q_lane_s32(reinterpret_cast<int32_t*>(out_row(args, 0) + column), vreinterpretq_s32_s8(bytes), 0);
+                return;
+            }
             store_tile<kRows, 1>(*this, args, output, multiplier, column);
         }
     };
