@@ -12,8 +12,11 @@ struct PanelOutput : UpperByteOutput {
     uint8x16_t upper_bytes = vcombine_u8(vcreate_u8(0x1f1b17130f0b0703), vcreate_u8(0x3f3b37332f2b2723));
     uint8x16_t last = finish;  ///< xor or least byte
     uint8x16_t bound = most;
+    float32x4_t least_float;
+    float32x4_t most_float;
 
-    using UpperByteOutput::UpperByteOutput;
+    explicit FW_ALWAYS_INLINE PanelOutput(const Epilogue& e)
+        : UpperByteOutput(e), least_float(vdupq_n_f32(e.lo)), most_float(vdupq_n_f32(e.hi)) {}
 };
 
 // clang-format off
@@ -77,6 +80,8 @@ struct PanelOutput : UpperByteOutput {
     "ldp q10, q11, [%[upper]]\n" FW_ROWS_SCALE FW_ROWS_ROUND                                                             \
     convert " v0.4s, v0.4s, #24\n" convert " v1.4s, v1.4s, #24\n" convert " v2.4s, v2.4s, #24\n"            \
     convert " v3.4s, v3.4s, #24\n tbl v0.16b, {v0.16b-v3.16b}, v10.16b\n"
+#define FW_EACH_FLOAT(op) op("0") op("1") op("2") op("3")
+#define FW_CLAMP(n) "fmax v" n ".4s, v" n ".4s, v4.4s\n fmin v" n ".4s, v" n ".4s, v5.4s\n"
 // Row 0 last: where there are fewer, the others go to the last one's place first.
 #define FW_ROWS_STORE                                                                                      \
     "st1 {v0.s}[3], [%[out3]], #4\n st1 {v0.s}[2], [%[out2]], #4\n st1 {v0.s}[1], [%[out1]], #4\n"          \
@@ -84,8 +89,8 @@ struct PanelOutput : UpperByteOutput {
 // clang-format on
 
 /// What becomes of sums: a UpperByteOutput::Kind, or that they go to memory as they are, [panel][row], at the first of
-/// `to`.
-constexpr uint64_t kToMemory = 4;
+/// `to`, or floats.
+constexpr uint64_t kToMemory = 4, kToFloats = 5;
 
 /// Four rows of A, interleaved at `rows`, by `panels` > 0 whole panels. Rows go to the addresses `to`, which may be the
 /// same for later rows as for an earlier one: the earlier one counts.
@@ -120,7 +125,10 @@ __attribute__((noinline)) void run_panels_4x4(const void* rows, const char* pane
         FW_ROWS_UPPER("fcvtzs") "smax v0.16b, v0.16b, v11.16b\n" FW_ROWS_STORE
         ".balign 256\n"
         "st1 {v16.4s}, [%[out0]], #16\n st1 {v20.4s}, [%[out0]], #16\n st1 {v24.4s}, [%[out0]], #16\n"
-        "st1 {v28.4s}, [%[out0]], #16\n subs %[panels], %[panels], #1\n b.ne 1b\n"
+        "st1 {v28.4s}, [%[out0]], #16\n subs %[panels], %[panels], #1\n b.ne 1b\n b 2f\n"
+        ".balign 256\n" FW_ROWS_SCALE "ldp q4, q5, [%[upper], #48]\n" FW_EACH_FLOAT(FW_CLAMP)
+        "str q3, [%[out3]], #16\n str q2, [%[out2]], #16\n str q1, [%[out1]], #16\n str q0, [%[out0]], #16\n"
+        "subs %[panels], %[panels], #1\n b.ne 1b\n"
         "2:\n"
         : [a] "=&r"(a), [b] "+&r"(b), [panels] "+&r"(panels), [marks] "+&r"(marks),
           [mark] "=&r"(mark), [table] "=&r"(table), [way] "+&r"(way), [out0] "+&r"(out0), [out1] "+&r"(out1),

@@ -58,11 +58,12 @@ struct NeonInt8 {
     static FW_ALWAYS_INLINE int64_t run_panels(const GemmArgs& args, const Output& output, const char* panel,
                                                const uint8_t* marks) {
         const int64_t whole = args.panel_end * kLanes <= args.n ? args.panel_end : args.n / kLanes;
-        const int64_t panels = args.epilogue.float_output ? 0 : whole - args.panel_begin;
+        const int64_t panels = whole - args.panel_begin;
         if (panels <= 0) {
             return 0;
         }
-        const int64_t column = args.panel_begin * kLanes;
+        const bool floats = args.epilogue.float_output;
+        const int64_t column = args.panel_begin * (floats ? kLanes * 4 : kLanes);
         char* to[4];
         if (args.m == 4 && args.out_step != 0) {
             to[0] = static_cast<char*>(args.out[0]) + column;
@@ -70,7 +71,8 @@ struct NeonInt8 {
         } else {
             unroll<4>([&](auto r) FW_INLINE_LAMBDA { to[r] = out_row(args, r < args.m ? r : args.m - 1) + column; });
         }
-        run_panels_4x4(args.scratch, panel, panels, marks, output, static_cast<uint64_t>(output.kind), to);
+        run_panels_4x4(args.scratch, panel, panels, marks, output,
+                       floats ? kToFloats : static_cast<uint64_t>(output.kind), to);
         return panels;
     }
 
