@@ -7,18 +7,6 @@
 namespace fw {
 namespace {
 
-/// What makes bytes of sums, in the order in which it is loaded.
-struct PanelOutput : UpperByteOutput {
-    uint8x16_t upper_bytes = vcombine_u8(vcreate_u8(0x1f1b17130f0b0703), vcreate_u8(0x3f3b37332f2b2723));
-    uint8x16_t last = finish;  ///< xor or least byte
-    uint8x16_t bound = most;
-    float32x4_t least_float;
-    float32x4_t most_float;
-
-    explicit FW_ALWAYS_INLINE PanelOutput(const Epilogue& e)
-        : UpperByteOutput(e), least_float(vdupq_n_f32(e.lo)), most_float(vdupq_n_f32(e.hi)) {}
-};
-
 // clang-format off
 // Registers: A's four rows v0 to v3 and, 16 elements on, v4 to v7; B's columns v8 to v11; sums of products v12 to v15;
 // accumulators v16 to v31, [row][column]. Four rows by one column a macro, instruction by instruction, so that those
@@ -95,7 +83,7 @@ constexpr uint64_t kToMemory = 4, kToFloats = 5;
 /// Four rows of A, interleaved at `rows`, by `panels` > 0 whole panels. Rows go to the addresses `to`, which may be the
 /// same for later rows as for an earlier one: the earlier one counts.
 __attribute__((noinline)) void run_panels_4x4(const void* rows, const char* panel, int64_t panels, const uint8_t* marks,
-                                              const PanelOutput& output, uint64_t way, char* const (&to)[4]) {
+                                              const LoadedOutput& output, uint64_t way, char* const (&to)[4]) {
     const void *a, *b = panel;
     uint64_t mark, table;
     char *out0 = to[0], *out1 = to[1], *out2 = to[2], *out3 = to[3];

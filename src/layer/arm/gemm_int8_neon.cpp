@@ -45,7 +45,7 @@ FW_ALWAYS_INLINE void interleave_pieces(const int8_t* const* rows, int64_t lengt
 struct NeonInt8 {
     using Element = int8_t;
     using Packed = int8_t;
-    using Output = PanelOutput;
+    using Output = LoadedOutput;
     static constexpr int kMr = 4, kLanes = 4, kVectors = 1, kKr = 32, kAdjacent = 16, kRows1 = 1;
     static constexpr bool kMarked = true;
     template <int kRows, int kVectors>
