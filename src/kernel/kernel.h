@@ -87,11 +87,13 @@ enum class HalfFormat : uint8_t { kFloat32, kFloat16, kBfloat16 };
 ///   bias [columns][lanes], zeros but for the first one, weights [ceil(length / kr)][columns][kr], multiplier [columns]
 /// where a last step of up to kr / 2 elements takes half of kr = 32. Behind all panels lies a byte for every kr
 /// elements of each panel: bit j unless any four products of column j, eight elements apart, add up to an int16
-/// whatever the activations are; kMarkLast for a last step of up to kr / 2, or kMarkEnd behind the others.
+/// whatever the activations are; kMarkLast for a last step of up to kr / 2, kMarkLastHalf for up to kr / 4, or kMarkEnd
+/// behind the others.
 /// `pairs_apart`: elements of B are pairs of 16 bits,
 /// and a step of a panel has the first ones of all its columns, then the second ones.
 constexpr uint8_t kMarkLast = 16;
-constexpr uint8_t kMarkEnd = 17;
+constexpr uint8_t kMarkLastHalf = 17;
+constexpr uint8_t kMarkEnd = 18;
 struct GemmKernel {
     const char* name;
     Isa level;

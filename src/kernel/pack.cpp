@@ -156,7 +156,8 @@ void pack_line_block(const DwLineKernel& kernel, const DwWeights& w, int64_t fir
 void mark_panel(const int8_t* values, int64_t length, int64_t columns, uint8_t* marks) {
     constexpr int64_t kStep = 32;
     const int64_t whole = panel_marks(length) - 1;
-    marks[whole] = div_up(length, kStep) > whole ? kMarkLast : kMarkEnd;
+    const int64_t rest = length - whole * kStep;
+    marks[whole] = rest <= 0 ? kMarkEnd : rest <= kStep / 4 ? kMarkLastHalf : kMarkLast;
     for (int64_t i = 0; i < whole; ++i) {
         unsigned mark = 0;
         for (int64_t j = 0; j < columns; ++j, values += kStep) {

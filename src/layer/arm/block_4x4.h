@@ -30,7 +30,7 @@ namespace {
 #define FW_COLUMN2 "18", "22", "26", "30"
 #define FW_COLUMN3 "19", "23", "27", "31"
 
-// A step of 32 elements for each mark, 512 bytes apart; then the step of up to 16, and the end.
+// A step of 32 elements for each mark, 512 bytes apart; then last steps of up to 16 and of up to 8, and the end.
 #define FW_GO_BY_MARK "ldrb %w[mark], [%[marks]], #1\n add %[mark], %[table], %[mark], lsl #9\n br %[mark]\n"
 #define FW_MARKED_STEP(c0, c1, c2, c3)                                                                     \
     ".balign 512\n"                                                                                        \
@@ -49,6 +49,12 @@ namespace {
     "ld1 {v8.16b-v11.16b}, [%[b]], #64\n"                                                                  \
     FW_COLUMN_16("8", FW_COLUMN0) FW_COLUMN_16("9", FW_COLUMN1)                                            \
     FW_COLUMN_16("10", FW_COLUMN2) FW_COLUMN_16("11", FW_COLUMN3)
+
+#define FW_COLUMN_8(b, ...) FW_ROWS_LOW("smull", b) FW_ROWS_ADD(__VA_ARGS__)
+#define FW_LAST_HALF                                                                                       \
+    ".balign 512\n ld1 {v0.16b-v3.16b}, [%[a]]\n ld1 {v8.16b-v11.16b}, [%[b]], #64\n"                      \
+    FW_COLUMN_8("8", FW_COLUMN0) FW_COLUMN_8("9", FW_COLUMN1)                                              \
+    FW_COLUMN_8("10", FW_COLUMN2) FW_COLUMN_8("11", FW_COLUMN3)
 
 #define FW_EACH_ROW(op) op("16") op("20") op("24") op("28")
 #define FW_ADD_ACROSS(c0, c1, c2, c3)                                                                      \
@@ -95,7 +101,7 @@ __attribute__((noinline)) void run_panels_4x4(const void* rows, const char* pane
         "ld1 {v16.4s-v19.4s}, [%[b]]\n ld1 {v20.4s-v23.4s}, [%[b]]\n ld1 {v24.4s-v27.4s}, [%[b]]\n"
         "ld1 {v28.4s-v31.4s}, [%[b]], #64\n mov %[a], %[rows]\n" FW_GO_BY_MARK
         ".balign 512\n"
-        "10:\n" FW_MARKED_STEPS FW_LAST_STEP FW_ALL_ACROSS
+        "10:\n" FW_MARKED_STEPS FW_LAST_STEP FW_ALL_ACROSS FW_LAST_HALF FW_ALL_ACROSS
         ".balign 512\n" FW_ALL_ACROSS
         ".balign 256\n"
         "20:\n" FW_ROWS_SCALE "ldp q4, q5, [%[words]]\n ldr q6, [%[words], #32]\n"

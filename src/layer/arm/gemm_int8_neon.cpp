@@ -12,15 +12,6 @@ namespace fw {
 
 namespace {
 
-FW_ALWAYS_INLINE int32x4_t add_products(int32x4_t acc, int8x16_t a, int8x16_t b) {
-    const int16x8_t low = vmull_s8(vget_low_s8(a), vget_low_s8(b));
-#if defined(__aarch64__)
-    return vpadalq_s16(acc, vmlal_high_s8(low, a, b));
-#else
-    return vpadalq_s16(acc, vmlal_s8(low, vget_high_s8(a), vget_high_s8(b)));
-#endif
-}
-
 // The sum of each of four registers.
 FW_ALWAYS_INLINE int32x4_t add_across(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d) {
 #if defined(__aarch64__)
@@ -31,15 +22,38 @@ FW_ALWAYS_INLINE int32x4_t add_across(int32x4_t a, int32x4_t b, int32x4_t c, int
 #endif
 }
 
-/// Rows of a tile, 16 elements of each in turn.
-template <int kRows>
-FW_ALWAYS_INLINE void interleave_pieces(const int8_t* const* rows, int64_t length, int8_t* out) {
-    for (int64_t p = 0; p < length; p += 16, out += 16 * kRows) {
-        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { vst1q_s8(out + 16 * r, vld1q_s8(rows[r] + p)); });
-    }
-}
-
 #if defined(__aarch64__)
+
+// clang-format off
+#define FW_ROW_COLUMNS(op, half, b0, b1, b2, b3, a)                                                        \
+    op " v4.8h, v" a half ", v" b0 half "\n" op " v5.8h, v" a half ", v" b1 half "\n"                      \
+    op " v6.8h, v" a half ", v" b2 half "\n" op " v7.8h, v" a half ", v" b3 half "\n"
+#define FW_ROW_ADD "sadalp %0.4s, v4.8h\n sadalp %1.4s, v5.8h\n sadalp %2.4s, v6.8h\n sadalp %3.4s, v7.8h\n"
+// clang-format on
+
+/// One of four rows by four columns.
+FW_ALWAYS_INLINE void multiply_row(const int8_t* a, const int8_t* b, int64_t length, int32x4_t (&acc)[4]) {
+    int64_t left = length - 16;
+    // clang-format off
+    __asm__ volatile(
+        "cmp %[left], #0\n b.le 2f\n"
+        "1:\n"
+        "ldr q0, [%[a]], #64\n ldr q1, [%[a]], #64\n"
+        "ld1 {v16.16b-v19.16b}, [%[b]], #64\n ld1 {v20.16b-v23.16b}, [%[b]], #64\n"
+        FW_ROW_COLUMNS("smull", ".8b", "16", "18", "20", "22", "0") FW_ROW_COLUMNS("smlal2", ".16b", "16", "18", "20", "22", "0")
+        "subs %[left], %[left], #32\n" FW_ROW_ADD
+        FW_ROW_COLUMNS("smull", ".8b", "17", "19", "21", "23", "1") FW_ROW_COLUMNS("smlal2", ".16b", "17", "19", "21", "23", "1")
+        FW_ROW_ADD "b.gt 1b\n"
+        "2: cmn %[left], #16\n b.le 3f\n"
+        "ldr q0, [%[a]]\n ld1 {v16.16b-v19.16b}, [%[b]]\n"
+        FW_ROW_COLUMNS("smull", ".8b", "16", "17", "18", "19", "0") FW_ROW_COLUMNS("smlal2", ".16b", "16", "17", "18", "19", "0")
+        FW_ROW_ADD
+        "3:\n"
+        : "+w"(acc[0]), "+w"(acc[1]), "+w"(acc[2]), "+w"(acc[3]), [a] "+r"(a), [b] "+r"(b), [left] "+r"(left)
+        :
+        : "cc", "memory", "v0", "v1", "v4", "v5", "v6", "v7", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23");
+    // clang-format on
+}
 
 // A tile is one vector of four columns wide.
 struct NeonInt8 {
@@ -52,7 +66,13 @@ struct NeonInt8 {
     static constexpr bool kWhole = true;
 
     static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
-        interleave_pieces<kMr>(rows, length, out);
+        const int8_t *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3];
+        __asm__ volatile(
+            "1:\n ldr q0, [%[r0]], #16\n ldr q1, [%[r1]], #16\n ldr q2, [%[r2]], #16\n ldr q3, [%[r3]], #16\n"
+            "subs %[length], %[length], #16\n st1 {v0.16b-v3.16b}, [%[out]], #64\n b.gt 1b\n"
+            : [r0] "+r"(r0), [r1] "+r"(r1), [r2] "+r"(r2), [r3] "+r"(r3), [out] "+r"(out), [length] "+r"(length)
+            :
+            : "cc", "memory", "v0", "v1", "v2", "v3");
     }
 
     static FW_ALWAYS_INLINE int64_t run_panels(const GemmArgs& args, const Output& output, const char* panel,
@@ -91,21 +111,7 @@ struct NeonInt8 {
                 unroll<4>([&](auto c) FW_INLINE_LAMBDA {
                     acc[c] = vld1q_s32(reinterpret_cast<const int32_t*>(panel) + 4 * c);
                 });
-                const auto add = [&](int8x16_t x, int c, const int8_t* w)
-                                     FW_INLINE_LAMBDA { acc[c] = add_products(acc[c], x, vld1q_s8(w)); };
-                int64_t left = length;
-                for (; left > 16; left -= kKr, a += kMr * kKr, b += 4 * kKr) {
-                    const int8x16_t low = vld1q_s8(a);
-                    const int8x16_t high = vld1q_s8(a + 16 * kMr);
-                    unroll<4>([&](auto c) FW_INLINE_LAMBDA {
-                        add(low, c, b + kKr * c);
-                        add(high, c, b + kKr * c + 16);
-                    });
-                }
-                if (left > 0) {
-                    const int8x16_t low = vld1q_s8(a);
-                    unroll<4>([&](auto c) FW_INLINE_LAMBDA { add(low, c, b + 16 * c); });
-                }
+                multiply_row(a, b, length, acc);
                 sum[0] = add_across(acc[0], acc[1], acc[2], acc[3]);
             }
         }
@@ -127,6 +133,19 @@ struct NeonInt8 {
 };
 
 #else
+
+FW_ALWAYS_INLINE int32x4_t add_products(int32x4_t acc, int8x16_t a, int8x16_t b) {
+    const int16x8_t low = vmull_s8(vget_low_s8(a), vget_low_s8(b));
+    return vpadalq_s16(acc, vmlal_s8(low, vget_high_s8(a), vget_high_s8(b)));
+}
+
+/// Rows of a tile, 16 elements of each in turn.
+template <int kRows>
+FW_ALWAYS_INLINE void interleave_pieces(const int8_t* const* rows, int64_t length, int8_t* out) {
+    for (int64_t p = 0; p < length; p += 16, out += 16 * kRows) {
+        unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { vst1q_s8(out + 16 * r, vld1q_s8(rows[r] + p)); });
+    }
+}
 
 // Two rows by four columns, 16 elements a step. Registers: A's rows q0 and q1, B's columns q2 and q3, products of both
 // rows and two columns q4 to q7, in an order in which those that follow one another are independent.
