@@ -13,8 +13,12 @@
 //   void Tile::start(const void* bias)
 //   void Tile::step(const Packed* a, const Packed* b)        kMr * kKr elements of A, kLanes * kVectors * kKr of B
 //   bool kWhole<kRows, kVectors>: in place of both
-//   void Tile::multiply(Packed* a, const char* panel, int64_t length, const uint8_t* marks)
+//   void Tile::multiply(Packed* a, const char* panel, int64_t length, const uint8_t* marks), where kMarked with the
+//       Output behind these
 //   void Tile::store(const GemmArgs&, const Output&, const float* multiplier, int64_t column)        the epilogue
+// Where kMarked it takes GemmArgs::row_step and has
+//   int64_t run_panels(const GemmArgs&, const Output&, const char* panel, const uint8_t* marks)
+//       for kMr rows: works on the first panels and returns how many
 // It may have
 //   Rows, and bool kFused<kRows, kVectors>: in place of all of these
 //   Rows(const GemmArgs&, const Output&, int64_t steps, int64_t end_column)
@@ -43,7 +47,7 @@ struct IsFused<K, kRows, kVectors, std::enable_if_t<K::template kFused<kRows, kV
 
 /// GemmKernel::steps
 template <class K>
-constexpr bool kSteps = IsFused<K, K::kMr, K::kVectors>::kValue;
+constexpr bool kSteps = K::kMarked || IsFused<K, K::kMr, K::kVectors>::kValue;
 
 template <class K>
 constexpr bool kBlockInt8 = sizeof(typename K::Element) == 1;
@@ -105,9 +109,14 @@ FW_ALWAYS_INLINE void block_tile(const GemmArgs& args, const typename K::Output&
     constexpr int64_t kStepB = kColumns * K::kKr;
     typename K::template Tile<kRows, kVectors> tile;
     auto* a = static_cast<Packed*>(args.scratch);
-    const auto* multiplier = reinterpret_cast<const float*>(panel + kColumns * 4);
+    const auto* multiplier = reinterpret_cast<const float*>(
+        K::kMarked ? panel + kColumns * (marked_column_bytes(length, kColumns) - 4) : panel + kColumns * 4);
     if constexpr (K::template kWhole<kRows, kVectors>) {
-        tile.multiply(a, panel, length, marks);
+        if constexpr (K::kMarked) {
+            tile.multiply(a, panel, length, marks, output);
+        } else {
+            tile.multiply(a, panel, length, marks);
+        }
         tile.store(args, output, multiplier, column);
     } else {
         tile.start(panel);
@@ -143,15 +152,25 @@ struct BlockCall {
     typename K::Output output;
     Panels panels;
     int64_t end_column;
+    const char* first_panel = nullptr;  ///< where panels are of one vector
+    const uint8_t* first_marks = nullptr;
 
     explicit BlockCall(const GemmArgs& args)
         : length(args.taps * args.k),
-          column_bytes(gemm_column_bytes(args.taps, args.k, K::kKr, sizeof(typename K::Packed), true)),
+          column_bytes(K::kMarked ? marked_column_bytes(length, K::kLanes)
+                                  : gemm_column_bytes(args.taps, args.k, K::kKr, sizeof(typename K::Packed), true)),
           output(args.epilogue),
           panels(args.panel_begin, args.n, K::kLanes, K::kVectors),
           end_column(args.n) {
         const int64_t end = panel_at(args.panel_end, args.n, K::kLanes, K::kVectors).column;
         end_column = args.panel_end < panel_count(args.n, K::kLanes, K::kVectors) ? end : args.n;
+        if constexpr (K::kVectors == 1) {
+            const int64_t panel_bytes = K::kLanes * column_bytes;
+            const char* packed = static_cast<const char*>(args.packed);
+            first_panel = packed + args.panel_begin * panel_bytes;
+            first_marks = reinterpret_cast<const uint8_t*>(packed + div_up(args.n, K::kLanes) * panel_bytes) +
+                          args.panel_begin * panel_marks(length);
+        }
     }
 };
 
@@ -177,10 +196,20 @@ void block_panels(const GemmArgs& args, const BlockCall<K>& call) {
     const int64_t steps = div_up(length, K::kKr);
     if constexpr (K::kVectors == 1) {
         const int64_t panel_bytes = K::kLanes * column_bytes;
-        const auto* marks = reinterpret_cast<const uint8_t*>(packed + div_up(args.n, K::kLanes) * panel_bytes);
-        for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
-            block_tile<K, kRows, 1>(args, call.output, packed + i * panel_bytes, i * K::kLanes, length,
-                                    marks + i * steps);
+        int64_t i = args.panel_begin;
+        const char* panel = call.first_panel;
+        const uint8_t* marks = call.first_marks;
+        if constexpr (K::kMarked && kRows == K::kMr) {
+            const int64_t done = K::run_panels(args, call.output, panel, marks);
+            if (done == args.panel_end - i) {
+                return;
+            }
+            i += done;
+            panel += done * panel_bytes;
+            marks += done * panel_marks(length);
+        }
+        for (; i < args.panel_end; ++i, panel += panel_bytes, marks += K::kMarked ? panel_marks(length) : 0) {
+            block_tile<K, kRows, 1>(args, call.output, panel, i * K::kLanes, length, marks);
         }
     } else {
         Panels panels = call.panels;

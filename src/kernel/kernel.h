@@ -83,10 +83,17 @@ enum class HalfFormat : uint8_t { kFloat32, kFloat16, kBfloat16 };
 /// 2^-14 lose. kBfloat16: A and B are rounded, sums are float32; numbers below 2^-126 count as 0. The error is below
 ///   (2^-7 + 2^-16) * sum |A * B|
 /// and that of the float32 sum. `unsigned_input`: the kernel
-/// computes with activations + 128, and -128 * sum(B) is in the packed bias. `marked`: behind the panels, of one vector
-/// each, lies a byte for every kr = 32 elements of each panel: bit j unless any four products of column j, eight
-/// elements apart, add up to an int16 whatever the activations are. `pairs_apart`: elements of B are pairs of 16 bits,
+/// computes with activations + 128, and -128 * sum(B) is in the packed bias. `marked`: panels are
+///   bias [columns][lanes], zeros but for the first one, weights [ceil(length / kr)][columns][kr], multiplier [columns]
+/// where a last step of up to kr / 2 elements takes half of kr = 32. Behind all panels lies a byte for every kr
+/// elements of each panel: bit j unless any four products of column j, eight elements apart, add up to an int16
+/// whatever the activations are; kMarkLast for a last step of up to kr / 2, kMarkLastHalf for up to kr / 4, or kMarkEnd
+/// behind the others.
+/// `pairs_apart`: elements of B are pairs of 16 bits,
 /// and a step of a panel has the first ones of all its columns, then the second ones.
+constexpr uint8_t kMarkLast = 16;
+constexpr uint8_t kMarkLastHalf = 17;
+constexpr uint8_t kMarkEnd = 18;
 struct GemmKernel {
     const char* name;
     Isa level;

@@ -153,9 +153,12 @@ void pack_line_block(const DwLineKernel& kernel, const DwWeights& w, int64_t fir
 }
 
 // GemmKernel::marked: |sum| <= 128 * 255.
-void mark_panel(const int8_t* values, int64_t steps, int64_t columns, uint8_t* marks) {
+void mark_panel(const int8_t* values, int64_t length, int64_t columns, uint8_t* marks) {
     constexpr int64_t kStep = 32;
-    for (int64_t i = 0; i < steps; ++i) {
+    const int64_t whole = panel_marks(length) - 1;
+    const int64_t rest = length - whole * kStep;
+    marks[whole] = rest <= 0 ? kMarkEnd : rest <= kStep / 4 ? kMarkLastHalf : kMarkLast;
+    for (int64_t i = 0; i < whole; ++i) {
         unsigned mark = 0;
         for (int64_t j = 0; j < columns; ++j, values += kStep) {
             int most = 0;
@@ -172,6 +175,31 @@ void mark_panel(const int8_t* values, int64_t steps, int64_t columns, uint8_t* m
     }
 }
 
+// A panel of a `marked` kernel.
+void pack_marked(const GemmKernel& kernel, const GemmWeights& w, int64_t first, char* out, uint8_t* marks) {
+    const int64_t length = w.taps * w.k;
+    const int64_t columns = kernel.lanes;
+    const int64_t steps = div_up(length, kernel.kr);
+    std::vector<char> head(static_cast<size_t>(8 * columns));
+    pack_head(true, kernel.unsigned_input, first, columns, w.n, length, w.values, w.bias, w.multiplier, head.data());
+    std::memset(out, 0, static_cast<size_t>(4 * columns * columns));
+    for (int64_t j = 0; j < columns; ++j) {
+        std::memcpy(out + 4 * columns * j, &head[static_cast<size_t>(4 * j)], 4);
+    }
+    out += 4 * columns * columns;
+    std::vector<int8_t> values(static_cast<size_t>(columns * steps * kernel.kr));
+    pack_panel(w, true, first, columns, kernel.kr, values.data());
+    mark_panel(values.data(), length, columns, marks);
+    const int64_t whole = panel_marks(length) - 1;
+    std::memcpy(out, values.data(), static_cast<size_t>(columns * whole * kernel.kr));
+    out += columns * whole * kernel.kr;
+    for (int64_t j = 0; whole < steps && j < columns; ++j, out += kernel.kr / 2) {
+        const int64_t at = (whole * columns + j) * kernel.kr;
+        std::memcpy(out, &values[static_cast<size_t>(at)], static_cast<size_t>(kernel.kr / 2));
+    }
+    std::memcpy(out, &head[static_cast<size_t>(4 * columns)], static_cast<size_t>(4 * columns));
+}
+
 // GemmKernel::pairs_apart.
 void take_pairs_apart(int64_t steps, int64_t columns, char* values) {
     constexpr int64_t kHalf = sizeof(int16_t);
@@ -186,19 +214,23 @@ void take_pairs_apart(int64_t steps, int64_t columns, char* values) {
     }
 }
 
+int64_t column_bytes_of(const GemmKernel& kernel, const GemmWeights& weights) {
+    return kernel.marked
+               ? marked_column_bytes(weights.taps * weights.k, kernel.lanes)
+               : gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0);
+}
+
 }  // namespace
 
 size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
     const int64_t vectors = div_up(weights.n, kernel.lanes);
-    const int64_t marks = kernel.marked ? vectors * div_up(weights.taps * weights.k, kernel.kr) : 0;
-    const int64_t column =
-        gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0);
+    const int64_t marks = kernel.marked ? vectors * panel_marks(weights.taps * weights.k) : 0;
+    const int64_t column = column_bytes_of(kernel, weights);
     return round_up(static_cast<size_t>(vectors * kernel.lanes * column + marks), 4);
 }
 
 void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) {
-    const int64_t column_bytes =
-        gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0);
+    const int64_t column_bytes = column_bytes_of(kernel, weights);
     const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
     const int64_t steps = div_up(weights.taps * weights.k, kernel.kr);
     auto* marks = static_cast<uint8_t*>(out) + panels * kernel.lanes * column_bytes;
@@ -206,14 +238,15 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
         const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
         const int64_t columns = panel.vectors * kernel.lanes;
         char* to = static_cast<char*>(out) + panel.column * column_bytes;
+        if (kernel.marked) {
+            pack_marked(kernel, weights, panel.column, to, marks + i * panel_marks(weights.taps * weights.k));
+            continue;
+        }
         to = pack_head(kernel.int8, kernel.unsigned_input, panel.column, columns, weights.n, weights.taps * weights.k,
                        weights.values, weights.bias, weights.multiplier, to);
         if (kernel.int8) {
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr,
                        reinterpret_cast<int8_t*>(to));
-            if (kernel.marked) {
-                mark_panel(reinterpret_cast<const int8_t*>(to), steps, columns, marks + i * steps);
-            }
         } else if (kernel.half != HalfFormat::kFloat32) {
             std::vector<float> wide(static_cast<size_t>(columns * (column_bytes - 4) / 2));
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr, wide.data());

@@ -1,6 +1,10 @@
 // Rows are multiplied as bytes: two products fit 16 bits.
 #include "kernel/dw_line_driver.h"
+#if defined(__aarch64__)
+#include "layer/arm/dw_line_bytes.h"
+#else
 #include "layer/arm/dw_int8.h"
+#endif
 
 namespace fw {
 
@@ -40,11 +44,62 @@ struct NeonInt8 : ByteLanes16 {
     }
 };
 
+#if defined(__aarch64__)
+
+template <int kSize, int kStride, bool kSigned>
+void run_blocks(const DwLineArgs& args) {
+    constexpr int64_t kBlockBytes = 16 * (8 + kSize * kSize);
+    const LineSegments<kSize> segments(args, kStride);
+    const LoadedOutput output(args.epilogue);
+    const char* block = static_cast<const char*>(args.packed);
+    for (int64_t c = 0; c < args.channels; c += 16, block += kBlockBytes) {
+        if (args.channels - c >= 16 || args.channels - c == 8) {
+            run_line_block<kSize, kStride, kSigned>(args, segments.at, output, block, c);
+        } else {
+            dw_line_block<NeonInt8, kSize, kStride>(args, block, c);
+        }
+    }
+}
+
+template <int kSize, int kStride>
+void run_by_output(const DwLineArgs& args) {
+    using Kind = UpperByteOutput::Kind;
+    switch (args.epilogue.float_output ? Kind::kOther : UpperByteOutput(args.epilogue).kind) {
+        case Kind::kPositive:
+        case Kind::kBounded: return run_blocks<kSize, kStride, false>(args);
+        case Kind::kSigned: return run_blocks<kSize, kStride, true>(args);
+        case Kind::kOther: break;
+    }
+    dw_line_run<NeonInt8, kSize, kStride>(args);
+}
+
+#else
+
+template <int kSize, int kStride>
+void run_by_output(const DwLineArgs& args) {
+    dw_line_run<NeonInt8, kSize, kStride>(args);
+}
+
+#endif
+
 }  // namespace
 
-FW_DEFINE_DW_LINE(dw_line_int8_3x3s1_16_neon, kNeon, NeonInt8, 3, 1)
-FW_DEFINE_DW_LINE(dw_line_int8_3x3s2_16_neon, kNeon, NeonInt8, 3, 2)
-FW_DEFINE_DW_LINE(dw_line_int8_5x5s1_16_neon, kNeon, NeonInt8, 5, 1)
-FW_DEFINE_DW_LINE(dw_line_int8_5x5s2_16_neon, kNeon, NeonInt8, 5, 2)
+#define FW_DEFINE_DW_LINE_NEON(id, size, stride)            \
+    extern const DwLineKernel id = {#id,                    \
+                                    Isa::kNeon,             \
+                                    true,                   \
+                                    false,                  \
+                                    NeonInt8::kLanes,       \
+                                    NeonInt8::kKr,          \
+                                    NeonInt8::kInterleaved, \
+                                    size,                   \
+                                    stride,                 \
+                                    kLineBends<NeonInt8>,   \
+                                    run_by_output<size, stride>};
+
+FW_DEFINE_DW_LINE_NEON(dw_line_int8_3x3s1_16_neon, 3, 1)
+FW_DEFINE_DW_LINE_NEON(dw_line_int8_3x3s2_16_neon, 3, 2)
+FW_DEFINE_DW_LINE_NEON(dw_line_int8_5x5s1_16_neon, 5, 1)
+FW_DEFINE_DW_LINE_NEON(dw_line_int8_5x5s2_16_neon, 5, 2)
 
 }  // namespace fw

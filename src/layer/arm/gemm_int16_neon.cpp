@@ -54,16 +54,44 @@ FW_ALWAYS_INLINE int32x4_t add_product(int32x4_t acc, int16x8_t b, int16x8_t a) 
                  "ld1 {v0.16b-v1.16b}, [%[a]], #32\n" step("0", "1"))
 #define FW_BIAS(registers) "ld1 {" registers "}, [%[b]]\n"
 
-FW_DEFINE_BLOCK_LOOP(multiply_8x12, 24,
+// Sums go to `column` bytes behind each of the addresses at [to].
+#define FW_STORE_PAIRS_ROW(registers) "ldr %[at], [%[to]], #8\n add %[at], %[at], %[column]\n st1 {" registers "}, [%[at]]\n"
+#define FW_DEFINE_PAIRS(name, ...)                                                                                  \
+    FW_ALWAYS_INLINE void name(const void* a, const void* b, int64_t steps, void* const* to, int64_t column) {      \
+        int64_t at;                                                                                                 \
+        __asm__ volatile(__VA_ARGS__                                                                                \
+                : [a] "+r"(a), [b] "+r"(b), [steps] "+r"(steps), [to] "+r"(to), [at] "=&r"(at)                       \
+                : [column] "r"(column)                                                                              \
+                : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12",  \
+                  "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", \
+                  "v27", "v28", "v29", "v30", "v31");                                                               \
+    }
+
+FW_DEFINE_PAIRS(multiply_8x12,
     FW_BIAS("v8.4s-v10.4s") FW_BIAS("v11.4s-v13.4s") FW_BIAS("v14.4s-v16.4s") FW_BIAS("v17.4s-v19.4s")
     FW_BIAS("v20.4s-v22.4s") FW_BIAS("v23.4s-v25.4s") FW_BIAS("v26.4s-v28.4s") FW_BIAS("v29.4s-v31.4s")
     "add %[b], %[b], #48\n"
-    FW_SMLAL_LOOP(FW_SMLAL_THREE))
-FW_DEFINE_BLOCK_LOOP(multiply_8x8, 16,
+    FW_SMLAL_LOOP(FW_SMLAL_THREE)
+    FW_STORE_PAIRS_ROW("v8.4s-v10.4s") FW_STORE_PAIRS_ROW("v11.4s-v13.4s") FW_STORE_PAIRS_ROW("v14.4s-v16.4s")
+    FW_STORE_PAIRS_ROW("v17.4s-v19.4s") FW_STORE_PAIRS_ROW("v20.4s-v22.4s") FW_STORE_PAIRS_ROW("v23.4s-v25.4s")
+    FW_STORE_PAIRS_ROW("v26.4s-v28.4s") FW_STORE_PAIRS_ROW("v29.4s-v31.4s"))
+FW_DEFINE_PAIRS(multiply_8x8,
     FW_BIAS("v8.4s-v9.4s") FW_BIAS("v10.4s-v11.4s") FW_BIAS("v12.4s-v13.4s") FW_BIAS("v14.4s-v15.4s")
     FW_BIAS("v16.4s-v17.4s") FW_BIAS("v18.4s-v19.4s") FW_BIAS("v20.4s-v21.4s") FW_BIAS("v22.4s-v23.4s")
     "add %[b], %[b], #32\n"
-    FW_SMLAL_LOOP(FW_SMLAL_TWO))
+    FW_SMLAL_LOOP(FW_SMLAL_TWO)
+    FW_STORE_PAIRS_ROW("v8.4s-v9.4s") FW_STORE_PAIRS_ROW("v10.4s-v11.4s") FW_STORE_PAIRS_ROW("v12.4s-v13.4s")
+    FW_STORE_PAIRS_ROW("v14.4s-v15.4s") FW_STORE_PAIRS_ROW("v16.4s-v17.4s") FW_STORE_PAIRS_ROW("v18.4s-v19.4s")
+    FW_STORE_PAIRS_ROW("v20.4s-v21.4s") FW_STORE_PAIRS_ROW("v22.4s-v23.4s"))
+
+/// `length` bytes of eight rows to [word][row].
+FW_ALWAYS_INLINE void interleave_eight(const int32_t* const* rows, int64_t length, int32_t* out) {
+    FW_INTERLEAVE_EIGHT(
+        "st4 {v0.s-v3.s}[0], [%[to]], #16\n st4 {v4.s-v7.s}[0], [%[to]], #16\n"
+        "st4 {v0.s-v3.s}[1], [%[to]], #16\n st4 {v4.s-v7.s}[1], [%[to]], #16\n"
+        "st4 {v0.s-v3.s}[2], [%[to]], #16\n st4 {v4.s-v7.s}[2], [%[to]], #16\n"
+        "st4 {v0.s-v3.s}[3], [%[to]], #16\n st4 {v4.s-v7.s}[3], [%[to]], #16\n");
+}
 // clang-format on
 
 #endif
@@ -80,14 +108,35 @@ struct NeonPairs {
     static constexpr bool kWhole = kMr == 8 && kRows == 8 && kVectors >= 2;
 
     static FW_ALWAYS_INLINE void interleave(const int32_t* const* rows, int64_t length, int32_t* out) {
+#if defined(__aarch64__)
+        interleave_eight(rows, 4 * length, out);
+#else
         for (int64_t p = 0; p < length; p += 4, out += 4 * kMr) {
             interleave_words<kMr>(rows, p, out);
         }
+#endif
     }
 
     template <int kRows, int kWide>
-    struct Tile {
+    struct Sums {
         int32x4_t acc[kRows * kWide];
+
+        FW_ALWAYS_INLINE void store(const GemmArgs& args, int64_t column) const {
+            const int64_t columns = args.n - column;
+            unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
+                if (r < args.m) {
+                    float* out = static_cast<float*>(args.out[r]) + column;
+                    unroll<kWide>([&](auto v) FW_INLINE_LAMBDA {
+                        store_floats(vreinterpretq_f32_s32(acc[r * kWide + v]), out + 4 * v, columns - 4 * v);
+                    });
+                }
+            });
+        }
+    };
+
+    template <int kRows, int kWide>
+    struct Tile : Sums<kRows, kWide> {
+        using Sums<kRows, kWide>::acc;
 
         FW_ALWAYS_INLINE void start(const void* bias) {
             unroll<kWide>([&](auto v) FW_INLINE_LAMBDA {
@@ -109,32 +158,62 @@ struct NeonPairs {
                 });
             });
         }
-#if defined(__aarch64__)
-        FW_ALWAYS_INLINE void multiply(const int32_t* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
-            if constexpr (kWide == 3) {
-                multiply_8x12(a, panel, length, acc);
-            } else {
-                multiply_8x8(a, panel, length, acc);
-            }
-        }
-#endif
         FW_ALWAYS_INLINE void store(const GemmArgs& args, const Epilogue& /*e*/, const float* /*multiplier*/,
                                     int64_t column) const {
-            const int64_t columns = args.n - column;
-            unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
-                if (r < args.m) {
-                    float* out = static_cast<float*>(args.out[r]) + column;
-                    unroll<kWide>([&](auto v) FW_INLINE_LAMBDA {
-                        store_floats(vreinterpretq_f32_s32(acc[r * kWide + v]), out + 4 * v, columns - 4 * v);
-                    });
-                }
-            });
+            Sums<kRows, kWide>::store(args, column);
         }
     };
 };
 
 #if defined(__aarch64__)
-using Pairs = NeonPairs<8, 3>;
+
+/// Whole tiles: all of it is done when it is known where sums go.
+struct WholePairs : NeonPairs<8, 3> {
+    template <int kRows, int kWide>
+    struct Tile : NeonPairs::Tile<kRows, kWide> {
+        const int32_t* a;
+        const char* panel;
+        int64_t length;
+
+        FW_ALWAYS_INLINE void multiply(const int32_t* from, const char* at, int64_t count, const uint8_t* /*marks*/) {
+            a = from;
+            panel = at;
+            length = count;
+        }
+        FW_ALWAYS_INLINE void run(void* const* to, int64_t column) const {
+            if constexpr (kWide == 3) {
+                multiply_8x12(a, panel, length, to, column);
+            } else {
+                multiply_8x8(a, panel, length, to, column);
+            }
+        }
+        FW_ALWAYS_INLINE void store(const GemmArgs& args, const Epilogue& e, const float* multiplier, int64_t column) {
+            if constexpr (kWhole<kRows, kWide>) {
+                if (args.m == kRows && column + 4 * kWide <= args.n) {
+                    run(args.out, 4 * column);
+                } else {
+                    store_part(args, column);
+                }
+            } else {
+                NeonPairs::Tile<kRows, kWide>::store(args, e, multiplier, column);
+            }
+        }
+        __attribute__((noinline)) void store_part(const GemmArgs& args, int64_t column) {
+            Sums<kRows, kWide> sums;
+            void* to[kRows];
+            for (int r = 0; r < kRows; ++r) {
+                to[r] = &sums.acc[r * kWide];
+            }
+            run(to, 0);
+            sums.store(args, column);
+        }
+    };
+};
+
+#endif
+
+#if defined(__aarch64__)
+using Pairs = WholePairs;
 #else
 using Pairs = NeonPairs<4, 2>;
 #endif

@@ -2,20 +2,15 @@
 // fit), sadalp adds pairs of those to an accumulator of 32. An accumulator holds four partial sums of one output, which
 // are added up in the end. 16 products by three instructions; 16-bit multiplies (smlal by element) would take four.
 // Where packing found weights small enough, four products are added in 16 bits: 32 by five instructions.
+#if defined(__aarch64__)
+#include "layer/arm/block_4x4.h"
+#else
 #include "layer/arm/gemm_int8.h"
+#endif
 
 namespace fw {
 
 namespace {
-
-FW_ALWAYS_INLINE int32x4_t add_products(int32x4_t acc, int8x16_t a, int8x16_t b) {
-    const int16x8_t low = vmull_s8(vget_low_s8(a), vget_low_s8(b));
-#if defined(__aarch64__)
-    return vpadalq_s16(acc, vmlal_high_s8(low, a, b));
-#else
-    return vpadalq_s16(acc, vmlal_s8(low, vget_high_s8(a), vget_high_s8(b)));
-#endif
-}
 
 // The sum of each of four registers.
 FW_ALWAYS_INLINE int32x4_t add_across(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d) {
@@ -27,6 +22,123 @@ FW_ALWAYS_INLINE int32x4_t add_across(int32x4_t a, int32x4_t b, int32x4_t c, int
 #endif
 }
 
+#if defined(__aarch64__)
+
+// clang-format off
+#define FW_ROW_COLUMNS(op, half, b0, b1, b2, b3, a)                                                        \
+    op " v4.8h, v" a half ", v" b0 half "\n" op " v5.8h, v" a half ", v" b1 half "\n"                      \
+    op " v6.8h, v" a half ", v" b2 half "\n" op " v7.8h, v" a half ", v" b3 half "\n"
+#define FW_ROW_ADD "sadalp %0.4s, v4.8h\n sadalp %1.4s, v5.8h\n sadalp %2.4s, v6.8h\n sadalp %3.4s, v7.8h\n"
+// clang-format on
+
+/// One of four rows by four columns.
+FW_ALWAYS_INLINE void multiply_row(const int8_t* a, const int8_t* b, int64_t length, int32x4_t (&acc)[4]) {
+    int64_t left = length - 16;
+    // clang-format off
+    __asm__ volatile(
+        "cmp %[left], #0\n b.le 2f\n"
+        "1:\n"
+        "ldr q0, [%[a]], #64\n ldr q1, [%[a]], #64\n"
+        "ld1 {v16.16b-v19.16b}, [%[b]], #64\n ld1 {v20.16b-v23.16b}, [%[b]], #64\n"
+        FW_ROW_COLUMNS("smull", ".8b", "16", "18", "20", "22", "0") FW_ROW_COLUMNS("smlal2", ".16b", "16", "18", "20", "22", "0")
+        "subs %[left], %[left], #32\n" FW_ROW_ADD
+        FW_ROW_COLUMNS("smull", ".8b", "17", "19", "21", "23", "1") FW_ROW_COLUMNS("smlal2", ".16b", "17", "19", "21", "23", "1")
+        FW_ROW_ADD "b.gt 1b\n"
+        "2: cmn %[left], #16\n b.le 3f\n"
+        "ldr q0, [%[a]]\n ld1 {v16.16b-v19.16b}, [%[b]]\n"
+        FW_ROW_COLUMNS("smull", ".8b", "16", "17", "18", "19", "0") FW_ROW_COLUMNS("smlal2", ".16b", "16", "17", "18", "19", "0")
+        FW_ROW_ADD
+        "3:\n"
+        : "+w"(acc[0]), "+w"(acc[1]), "+w"(acc[2]), "+w"(acc[3]), [a] "+r"(a), [b] "+r"(b), [left] "+r"(left)
+        :
+        : "cc", "memory", "v0", "v1", "v4", "v5", "v6", "v7", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23");
+    // clang-format on
+}
+
+// A tile is one vector of four columns wide.
+struct NeonInt8 {
+    using Element = int8_t;
+    using Packed = int8_t;
+    using Output = LoadedOutput;
+    static constexpr int kMr = 4, kLanes = 4, kVectors = 1, kKr = 32, kAdjacent = 16, kRows1 = 1;
+    static constexpr bool kMarked = true;
+    template <int kRows, int kVectors>
+    static constexpr bool kWhole = true;
+
+    static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
+        const int8_t *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3];
+        __asm__ volatile(
+            "1:\n ldr q0, [%[r0]], #16\n ldr q1, [%[r1]], #16\n ldr q2, [%[r2]], #16\n ldr q3, [%[r3]], #16\n"
+            "subs %[length], %[length], #16\n st1 {v0.16b-v3.16b}, [%[out]], #64\n b.gt 1b\n"
+            : [r0] "+r"(r0), [r1] "+r"(r1), [r2] "+r"(r2), [r3] "+r"(r3), [out] "+r"(out), [length] "+r"(length)
+            :
+            : "cc", "memory", "v0", "v1", "v2", "v3");
+    }
+
+    static FW_ALWAYS_INLINE int64_t run_panels(const GemmArgs& args, const Output& output, const char* panel,
+                                               const uint8_t* marks) {
+        const int64_t whole = args.panel_end * kLanes <= args.n ? args.panel_end : args.n / kLanes;
+        const int64_t panels = whole - args.panel_begin;
+        if (panels <= 0) {
+            return 0;
+        }
+        const bool floats = args.epilogue.float_output;
+        const int64_t column = args.panel_begin * (floats ? kLanes * 4 : kLanes);
+        char* to[4];
+        if (args.m == 4 && args.out_step != 0) {
+            to[0] = static_cast<char*>(args.out[0]) + column;
+            unroll<3>([&](auto r) FW_INLINE_LAMBDA { to[r + 1] = to[r] + args.out_step; });
+        } else {
+            unroll<4>([&](auto r) FW_INLINE_LAMBDA { to[r] = out_row(args, r < args.m ? r : args.m - 1) + column; });
+        }
+        run_panels_4x4(args.scratch, panel, panels, marks, output,
+                       floats ? kToFloats : static_cast<uint64_t>(output.kind), to);
+        return panels;
+    }
+
+    template <int kRows, int /*kVectors*/>
+    struct Tile {
+        int32x4_t sum[kRows];
+
+        FW_ALWAYS_INLINE void multiply(const int8_t* a, const char* panel, int64_t length, const uint8_t* marks,
+                                       const Output& output) {
+            if constexpr (kRows == 4) {
+                char* const to[4] = {reinterpret_cast<char*>(sum)};
+                run_panels_4x4(a, panel, 1, marks, output, kToMemory, to);
+            } else {
+                const auto* b = reinterpret_cast<const int8_t*>(panel + 64);
+                int32x4_t acc[4];
+                unroll<4>([&](auto c) FW_INLINE_LAMBDA {
+                    acc[c] = vld1q_s32(reinterpret_cast<const int32_t*>(panel) + 4 * c);
+                });
+                multiply_row(a, b, length, acc);
+                sum[0] = add_across(acc[0], acc[1], acc[2], acc[3]);
+            }
+        }
+        template <int kRow>
+        FW_ALWAYS_INLINE void row(int32x4_t* x) const {
+            *x = sum[kRow];
+        }
+        FW_ALWAYS_INLINE void store(const GemmArgs& args, const Output& output, const float* multiplier,
+                                    int64_t column) const {
+            if (kRows == 1 && column + kLanes <= args.n && !args.epilogue.float_output) {
+                const float32x4_t x = vmulq_f32(vcvtq_f32_s32(sum[0]), vld1q_f32(multiplier));
+                const int8x16_t bytes = output.bytes(x, x, x, x);
+                vst1q_lane_s32(reinterpret_cast<int32_t*>(out_row(args, 0) + column), vreinterpretq_s32_s8(bytes), 0);
+                return;
+            }
+            store_tile<kRows, 1>(*this, args, output, multiplier, column);
+        }
+    };
+};
+
+#else
+
+FW_ALWAYS_INLINE int32x4_t add_products(int32x4_t acc, int8x16_t a, int8x16_t b) {
+    const int16x8_t low = vmull_s8(vget_low_s8(a), vget_low_s8(b));
+    return vpadalq_s16(acc, vmlal_s8(low, vget_high_s8(a), vget_high_s8(b)));
+}
+
 /// Rows of a tile, 16 elements of each in turn.
 template <int kRows>
 FW_ALWAYS_INLINE void interleave_pieces(const int8_t* const* rows, int64_t length, int8_t* out) {
@@ -34,142 +146,6 @@ FW_ALWAYS_INLINE void interleave_pieces(const int8_t* const* rows, int64_t lengt
         unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { vst1q_s8(out + 16 * r, vld1q_s8(rows[r] + p)); });
     }
 }
-
-#if defined(__aarch64__)
-
-// Registers: A's four rows v0 to v3 and, 16 elements on, v4 to v7; B's columns v8 to v11; accumulators v16 to v31,
-// [row][column]; sums of products in operands 0 to 3. Four rows by one column a macro, instruction by instruction, so
-// that those which follow one another are independent. GCC 12 would keep half of the accumulators in memory.
-#define FW_ROWS_PRODUCTS(op, a0, a1, a2, a3, b, half)                                                        \
-    op " %0.8h, v" a0 half ", v" b half "\n" op " %1.8h, v" a1 half ", v" b half "\n" op " %2.8h, v" a2 half \
-       ", v" b half "\n" op " %3.8h, v" a3 half ", v" b half "\n"
-#define FW_ROWS_LOW(op, b) FW_ROWS_PRODUCTS(op, "0", "1", "2", "3", b, ".8b")
-#define FW_ROWS_HIGH(b) FW_ROWS_PRODUCTS("smlal2", "0", "1", "2", "3", b, ".16b")
-#define FW_NEXT_LOW(op, b) FW_ROWS_PRODUCTS(op, "4", "5", "6", "7", b, ".8b")
-#define FW_NEXT_HIGH(b) FW_ROWS_PRODUCTS("smlal2", "4", "5", "6", "7", b, ".16b")
-#define FW_ROWS_ADD(c0, c1, c2, c3) \
-    "sadalp v" c0 ".4s, %0.8h\n sadalp v" c1 ".4s, %1.8h\n sadalp v" c2 ".4s, %2.8h\n sadalp v" c3 ".4s, %3.8h\n"
-#define FW_COLUMN_16(b, ...) FW_ROWS_LOW("smull", b) FW_ROWS_HIGH(b) FW_ROWS_ADD(__VA_ARGS__)
-#define FW_COLUMN_TWO(b, next, ...) \
-    FW_COLUMN_16(b, __VA_ARGS__) FW_NEXT_LOW("smull", next) FW_NEXT_HIGH(next) FW_ROWS_ADD(__VA_ARGS__)
-#define FW_COLUMN_FOUR(b, next, ...) \
-    FW_ROWS_LOW("smull", b) FW_ROWS_HIGH(b) FW_NEXT_LOW("smlal", next) FW_NEXT_HIGH(next) FW_ROWS_ADD(__VA_ARGS__)
-#define FW_COLUMN0 "16", "20", "24", "28"
-#define FW_COLUMN1 "17", "21", "25", "29"
-#define FW_COLUMN2 "18", "22", "26", "30"
-#define FW_COLUMN3 "19", "23", "27", "31"
-#define FW_ZEROS(registers) "ld1 {" registers "}, [%[zeros]]\n"
-#define FW_ADD_ACROSS(out, c0, c1, c2, c3)                                                                      \
-    "addp v" c0 ".4s, v" c0 ".4s, v" c1 ".4s\n addp v" c2 ".4s, v" c2 ".4s, v" c3 ".4s\n addp " out ".4s, v" c0 \
-    ".4s, v" c2 ".4s\n"
-
-alignas(64) constexpr int32_t kZeros[16] = {};
-
-/// sum[row]: four columns. A mark of 0: all four of a step are summed in 16 bits.
-FW_ALWAYS_INLINE void multiply_four_rows(const int8_t* a, const int8_t* b, int64_t length, const uint8_t* marks,
-                                         int32x4_t (&sum)[4]) {
-    int64_t steps = (length + 15) / 32;
-    const int64_t rest = (length + 15) / 16 % 2;
-    uint32_t mark;
-    __asm__ volatile(
-        FW_ZEROS("v16.4s-v19.4s") FW_ZEROS("v20.4s-v23.4s") FW_ZEROS("v24.4s-v27.4s") FW_ZEROS("v28.4s-v31.4s")
-        "cbz %[steps], 3f\n"
-        "1:\n"
-        "ldrb %w[mark], [%[marks]], #1\n"
-        "ld1 {v8.16b-v11.16b}, [%[b]], #64\n"
-        "ld1 {v0.16b-v3.16b}, [%[a]], #64\n"
-        "ld1 {v4.16b-v7.16b}, [%[a]], #64\n"
-        "subs %[steps], %[steps], #1\n"
-        "cbnz %w[mark], 2f\n"
-        FW_COLUMN_FOUR("8", "9", FW_COLUMN0) FW_COLUMN_FOUR("10", "11", FW_COLUMN1)
-        "ld1 {v8.16b-v11.16b}, [%[b]], #64\n"
-        FW_COLUMN_FOUR("8", "9", FW_COLUMN2) FW_COLUMN_FOUR("10", "11", FW_COLUMN3)
-        "b.ne 1b\n"
-        "b 3f\n"
-        "2: tbnz %w[mark], #0, 10f\n"
-        FW_COLUMN_FOUR("8", "9", FW_COLUMN0)
-        "11: tbnz %w[mark], #1, 12f\n"
-        FW_COLUMN_FOUR("10", "11", FW_COLUMN1)
-        "13: ld1 {v8.16b-v11.16b}, [%[b]], #64\n"
-        "tbnz %w[mark], #2, 14f\n"
-        FW_COLUMN_FOUR("8", "9", FW_COLUMN2)
-        "15: tbnz %w[mark], #3, 16f\n"
-        FW_COLUMN_FOUR("10", "11", FW_COLUMN3)
-        "b.ne 1b\n"
-        "b 3f\n"
-        "10:\n" FW_COLUMN_TWO("8", "9", FW_COLUMN0) "b 11b\n"
-        "12:\n" FW_COLUMN_TWO("10", "11", FW_COLUMN1) "b 13b\n"
-        "14:\n" FW_COLUMN_TWO("8", "9", FW_COLUMN2) "b 15b\n"
-        "16:\n" FW_COLUMN_TWO("10", "11", FW_COLUMN3) "b.ne 1b\n"
-        "3:\n"
-        "cbz %[rest], 4f\n"
-        "ld1 {v0.16b-v3.16b}, [%[a]]\n"
-        "ldr q8, [%[b]]\n"
-        "ldr q9, [%[b], #32]\n"
-        "ldr q10, [%[b], #64]\n"
-        "ldr q11, [%[b], #96]\n"
-        FW_COLUMN_16("8", FW_COLUMN0) FW_COLUMN_16("9", FW_COLUMN1)
-        FW_COLUMN_16("10", FW_COLUMN2) FW_COLUMN_16("11", FW_COLUMN3)
-        "4:\n"
-        FW_ADD_ACROSS("%0", "16", "17", "18", "19") FW_ADD_ACROSS("%1", "20", "21", "22", "23")
-        FW_ADD_ACROSS("%2", "24", "25", "26", "27") FW_ADD_ACROSS("%3", "28", "29", "30", "31")
-        : "=&w"(sum[0]), "=&w"(sum[1]), "=&w"(sum[2]), "=&w"(sum[3]), [a] "+&r"(a), [b] "+&r"(b), [steps] "+&r"(steps),
-          [marks] "+&r"(marks), [mark] "=&r"(mark)
-        : [rest] "r"(rest), [zeros] "r"(kZeros)
-        : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v16", "v17", "v18",
-          "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
-}
-
-// A tile is one vector of four columns wide.
-struct NeonInt8 {
-    using Element = int8_t;
-    using Packed = int8_t;
-    using Output = ByteOutput;
-    static constexpr int kMr = 4, kLanes = 4, kVectors = 1, kKr = 32, kAdjacent = 16, kRows1 = 1;
-    static constexpr bool kMarked = true;
-    template <int kRows, int kVectors>
-    static constexpr bool kWhole = true;
-
-    static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
-        interleave_pieces<kMr>(rows, length, out);
-    }
-
-    template <int kRows, int /*kVectors*/>
-    struct Tile {
-        int32x4_t sum[kRows];
-        int32x4_t bias;
-
-        FW_ALWAYS_INLINE void multiply(const int8_t* a, const char* panel, int64_t length, const uint8_t* marks) {
-            bias = vld1q_s32(reinterpret_cast<const int32_t*>(panel));
-            const auto* b = reinterpret_cast<const int8_t*>(panel + 32);
-            if constexpr (kRows == 4) {
-                multiply_four_rows(a, b, length, marks, sum);
-            } else {
-                int32x4_t acc[4];
-                unroll<4>([&](auto c) FW_INLINE_LAMBDA { acc[c] = vdupq_n_s32(0); });
-                for (int64_t p = 0; p < length; p += kKr, a += kMr * kKr, b += 4 * kKr) {
-                    const int8x16_t low = vld1q_s8(a);
-                    const int8x16_t high = vld1q_s8(a + 16 * kMr);
-                    unroll<4>([&](auto c) FW_INLINE_LAMBDA {
-                        acc[c] = add_products(acc[c], low, vld1q_s8(b + kKr * c));
-                        acc[c] = add_products(acc[c], high, vld1q_s8(b + kKr * c + 16));
-                    });
-                }
-                sum[0] = add_across(acc[0], acc[1], acc[2], acc[3]);
-            }
-        }
-        template <int kRow>
-        FW_ALWAYS_INLINE void row(int32x4_t* x) const {
-            *x = vaddq_s32(sum[kRow], bias);
-        }
-        FW_ALWAYS_INLINE void store(const GemmArgs& args, const Output& output, const float* multiplier,
-                                    int64_t column) const {
-            store_tile<kRows, 1>(*this, args, output, multiplier, column);
-        }
-    };
-};
-
-#else
 
 // Two rows by four columns, 16 elements a step. Registers: A's rows q0 and q1, B's columns q2 and q3, products of both
 // rows and two columns q4 to q7, in an order in which those that follow one another are independent.
