@@ -6,6 +6,10 @@
 namespace fw {
 namespace {
 
+FW_ALWAYS_INLINE char* out_row(const GemmArgs& args, int64_t r) {
+    return args.out_step != 0 ? static_cast<char*>(args.out[0]) + r * args.out_step : static_cast<char*>(args.out[r]);
+}
+
 /// kCount adjacent vectors, by one instruction where there is one for so many.
 template <int kCount>
 FW_ALWAYS_INLINE void load_adjacent(const int8_t* from, int8x16_t (&to)[kCount]) {
@@ -42,7 +46,7 @@ FW_ALWAYS_INLINE void store_tile(const GemmArgs& args, int64_t column, int64_t c
         unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
             float32x4_t row[kWide];
             result(r, row);
-            float* out = static_cast<float*>(args.out[r]) + column;
+            float* out = reinterpret_cast<float*>(out_row(args, r)) + column;
             unroll<kWide>([&](auto v) FW_INLINE_LAMBDA { vst1q_f32(out + 4 * v, row[v]); });
         });
         return;
@@ -51,7 +55,7 @@ FW_ALWAYS_INLINE void store_tile(const GemmArgs& args, int64_t column, int64_t c
         if (r < args.m) {
             float32x4_t row[kWide];
             result(r, row);
-            float* out = static_cast<float*>(args.out[r]) + column;
+            float* out = reinterpret_cast<float*>(out_row(args, r)) + column;
             unroll<kWide>([&](auto v) FW_INLINE_LAMBDA { store_floats(row[v], out + 4 * v, columns - 4 * v); });
         }
     });
