@@ -29,24 +29,10 @@ FW_ALWAYS_INLINE void map_run(const float* x, int64_t count, float* out, Fn fn) 
     }
 }
 
-// A short function: four registers at a time have a loop of their own.
-template <class V, class Fn>
-FW_ALWAYS_INLINE void map_short(const float* x, int64_t count, float* out, Fn fn) {
-    constexpr int64_t kLanes = sizeof(V) / sizeof(float);
-    int64_t i = 0;
-    for (; i + 4 * kLanes <= count; i += 4 * kLanes) {
-        V v[4];
-        unroll<4>([&](auto j) FW_INLINE_LAMBDA { std::memcpy(&v[j], x + i + j * kLanes, sizeof(V)); });
-        unroll<4>([&](auto j) FW_INLINE_LAMBDA { v[j] = fn(v[j]); });
-        unroll<4>([&](auto j) FW_INLINE_LAMBDA { std::memcpy(out + i + j * kLanes, &v[j], sizeof(V)); });
-    }
-    map_run<V>(x + i, count - i, out + i, fn);
-}
-
 template <class V>
 void apply_function(const FunctionArgs& f, const float* x, int64_t count, float* out) {
     const float a = f.a;
-    const float b = f.b + 0.0F;  // no -0
+    const float b = f.b;
     switch (f.function) {
         case FloatFunction::kExp: map_run<V>(x, count, out, [=](V v) FW_INLINE_LAMBDA { return exp_of(v - a); }); break;
         case FloatFunction::kSigmoid:
@@ -62,16 +48,16 @@ void apply_function(const FunctionArgs& f, const float* x, int64_t count, float*
             map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return gelu_tanh_of(v); });
             break;
         case FloatFunction::kHardSigmoid:
-            map_short<V>(x, count, out, [=](V v) FW_INLINE_LAMBDA { return hard_sigmoid_of(v, a, b); });
+            map_run<V>(x, count, out, [=](V v) FW_INLINE_LAMBDA { return hard_sigmoid_of(v, a, b); });
             break;
         case FloatFunction::kHardSwish:
-            map_short<V>(x, count, out, [=](V v) FW_INLINE_LAMBDA { return v * hard_sigmoid_of(v, a, b); });
+            map_run<V>(x, count, out, [=](V v) FW_INLINE_LAMBDA { return v * hard_sigmoid_of(v, a, b); });
             break;
         case FloatFunction::kRoot34:
             map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return root34_of(v); });
             break;
         case FloatFunction::kLeakyRelu:
-            map_short<V>(x, count, out, [=](V v) FW_INLINE_LAMBDA { return v > 0.0F ? v : v * a; });
+            map_run<V>(x, count, out, [=](V v) FW_INLINE_LAMBDA { return v > 0.0F ? v : v * a; });
             break;
     }
 }

@@ -7,9 +7,6 @@
 #include <limits>
 
 #include "kernel/unroll.h"
-#if defined(__ARM_NEON)
-#include <arm_neon.h>
-#endif
 
 namespace fw {
 namespace {  // every file that includes this gets its own copy: no weak symbol may leave an ISA object
@@ -89,22 +86,12 @@ FW_ALWAYS_INLINE V sigmoid_of(V x) {
     return 1.0F / (1.0F + exp_of(-x));
 }
 
-/// max(0, min(1, x)) for x that is not -0; a nan stays.
-template <class V>
-FW_ALWAYS_INLINE V unit_of(V x) {
-    const V lifted = x < 0.0F ? V{} : x;
-    return lifted > 1.0F ? all_lanes<V>(1.0F) : lifted;
-}
-#if defined(__ARM_NEON) && !defined(__arm__)  // two instructions, where the compiler makes four of comparisons
-FW_ALWAYS_INLINE Float4 unit_of(Float4 x) {
-    return Float4(vminq_f32(vmaxq_f32(float32x4_t(x), vdupq_n_f32(0.0F)), vdupq_n_f32(1.0F)));
-}
-#endif
-
-/// max(0, min(1, alpha x + beta)); a nan stays. `beta` is not -0.
+/// max(0, min(1, alpha x + beta)); a nan stays.
 template <class V>
 FW_ALWAYS_INLINE V hard_sigmoid_of(V x, float alpha, float beta) {
-    return unit_of(x * alpha + beta);
+    const V line = x * alpha + beta;
+    const V lifted = line < 0.0F ? V{} : line;
+    return lifted > 1.0F ? all_lanes<V>(1.0F) : lifted;
 }
 
 /// x * tanh(log(1 + e^x)), written with t = e^x as x * t (t + 2) / (t (t + 2) + 2): no cancellation, no overflow.
