@@ -113,7 +113,7 @@ static_assert(offsetof(Epilogue, hi) == offsetof(Epilogue, lo) + sizeof(float), 
         const void* b = panel;                                                                                 \
         int64_t steps = rows.steps;                                                                            \
         __asm__ volatile(__VA_ARGS__                                                                           \
-            : [a] "+r"(a), [b] "+r"(b), [steps] "+r"(steps), [to] "+r"(to)                                     \
+            : [a] "+&r"(a), [b] "+&r"(b), [steps] "+&r"(steps), [to] "+&r"(to)                                     \
             : [out_step] "r"(out_step), [bounded] "r"(rows.bounded), [bounds] "r"(rows.bounds)                 \
             : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", \
               "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25",       \
@@ -141,18 +141,6 @@ FW_ALWAYS_INLINE void interleave_eight(const float* const* rows, int64_t length,
     FW_INTERLEAVE_EIGHT(FW_STORE_WORD("0") FW_STORE_WORD("1") FW_STORE_WORD("2") FW_STORE_WORD("3"));
 }
 // clang-format on
-
-/// The rows and columns that there are, of a tile that is cut off or whose outputs have no one distance.
-template <int kColumns>
-__attribute__((noinline)) void copy_rows(const GemmArgs& args, const float* sums, int64_t column) {
-    const int64_t columns = args.n - column < kColumns ? args.n - column : kColumns;
-    for (int64_t r = 0; r < args.m; ++r, sums += kColumns) {
-        float* out = reinterpret_cast<float*>(out_row(args, r)) + column;
-        for (int64_t c = 0; c < columns; c += 4) {
-            store_floats(vld1q_f32(sums + c), out + c, columns - c);
-        }
-    }
-}
 
 template <int kRows, int kVectors>
 constexpr bool kFloatBlock = kVectors == 3 ? kRows == 8 || kRows == 4 || kRows == 1 : kVectors == 2 && kRows == 8;

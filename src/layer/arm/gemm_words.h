@@ -61,6 +61,18 @@ FW_ALWAYS_INLINE void store_tile(const GemmArgs& args, int64_t column, int64_t c
     });
 }
 
+/// The rows and columns that there are, of a tile that is cut off or whose outputs have no one distance.
+template <int kColumns>
+__attribute__((noinline)) void copy_rows(const GemmArgs& args, const float* sums, int64_t column) {
+    const int64_t columns = args.n - column < kColumns ? args.n - column : kColumns;
+    for (int64_t r = 0; r < args.m; ++r, sums += kColumns) {
+        float* out = reinterpret_cast<float*>(out_row(args, r)) + column;
+        for (int64_t c = 0; c < columns; c += 4) {
+            store_floats(vld1q_f32(sums + c), out + c, columns - c);
+        }
+    }
+}
+
 /// Four words of four bytes of each of kRows rows, from element `p` on, to [word][row].
 template <int kRows, class Element>
 FW_ALWAYS_INLINE void interleave_words(const Element* const* rows, int64_t p, Element* out) {
