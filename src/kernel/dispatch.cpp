@@ -131,8 +131,9 @@ const ArithKernel* find_arith_kernel(Isa level) {
 const FunctionKernel* find_function_kernel(Isa level) {
     return find<FunctionKernel>(level, [](const FunctionKernel&) { return true; });
 }
-const WinogradKernel* find_winograd_kernel(bool int8, Isa level, int size) {
-    return find<WinogradKernel>(level, [&](const WinogradKernel& k) { return k.int8 == int8 && k.size == size; });
+const WinogradKernel* find_winograd_kernel(bool int8, Isa level, int size, bool half) {
+    return find<WinogradKernel>(
+        level, [&](const WinogradKernel& k) { return k.int8 == int8 && k.size == size && k.half == half; });
 }
 const PairGemmKernel* find_pair_gemm_kernel(Isa level) {
     return find<PairGemmKernel>(level, [](const PairGemmKernel&) { return true; });

@@ -35,7 +35,7 @@ const TableKernel* find_table_kernel(Isa level);
 const ArithKernel* find_arith_kernel(Isa level);
 const FunctionKernel* find_function_kernel(Isa level);
 /// nullptr where there is none: in the smallest build, in int8 at levels that have no GEMM for it either.
-const WinogradKernel* find_winograd_kernel(bool int8, Isa level, int size);
+const WinogradKernel* find_winograd_kernel(bool int8, Isa level, int size, bool half = false);
 const PairGemmKernel* find_pair_gemm_kernel(Isa level);
 
 }  // namespace fw

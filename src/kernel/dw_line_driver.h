@@ -210,16 +210,11 @@ void dw_line_run(const DwLineArgs& args) {
 }  // namespace
 }  // namespace fw
 
-/// Defines the kernel `id` of trait `K` for windows of `size` x `size` at a horizontal `stride`.
-#define FW_DEFINE_DW_LINE(id, isa, K, size, stride)            \
-    extern const ::fw::DwLineKernel id = {#id,                 \
-                                          ::fw::Isa::isa,      \
-                                          K::kInt8,            \
-                                          K::kUnsignedInput,   \
-                                          K::kLanes,           \
-                                          K::kKr,              \
-                                          K::kInterleaved,     \
-                                          size,                \
-                                          stride,              \
-                                          ::fw::kLineBends<K>, \
-                                          ::fw::dw_line_run<K, size, stride>};
+/// Defines the kernel `id` of trait `K` for windows of `size` x `size` at a horizontal `stride`; or with a `run` of its
+/// own.
+#define FW_DEFINE_DW_LINE(id, isa, K, size, stride) \
+    FW_DEFINE_DW_LINE_RUN(id, isa, K, size, stride, (::fw::dw_line_run<K, size, stride>))
+#define FW_DEFINE_DW_LINE_RUN(id, isa, K, size, stride, run)                                                \
+    extern const ::fw::DwLineKernel id = {                                                                  \
+        #id,    ::fw::Isa::isa,      K::kInt8, K::kUnsignedInput, K::kLanes, K::kKr, K::kInterleaved, size, \
+        stride, ::fw::kLineBends<K>, run};

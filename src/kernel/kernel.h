@@ -298,6 +298,7 @@ struct WinogradKernel {
     int lanes;
     void (*input)(const WinogradInputArgs& args);
     void (*output)(const WinogradOutputArgs& args);
+    bool half = false;  ///< for products of half floats: points +-sqrt(1/2) and +-sqrt(2), inputs divided by 16
 };
 
 /// Functions of one float, with their parameters a and b. Errors are stated in functions.h.

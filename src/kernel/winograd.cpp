@@ -30,6 +30,14 @@ constexpr double kToFrequencies4[6][3] = {{1.0 / 4, 0, 0},
                                           {1.0 / 24, 1.0 / 12, 1.0 / 6},
                                           {1.0 / 24, -1.0 / 12, 1.0 / 6},
                                           {0, 0, 1}};
+// The same for points +-sqrt(1/2) and +-sqrt(2), times 4.
+constexpr double kRoot = 1.41421356237309504880;
+constexpr double kToFrequenciesHalf[6][3] = {{4, 0, 0},
+                                             {-8.0 / 3, -4.0 / 3 * kRoot, -4.0 / 3},
+                                             {-8.0 / 3, 4.0 / 3 * kRoot, -4.0 / 3},
+                                             {2.0 / 3, 2.0 / 3 * kRoot, 4.0 / 3},
+                                             {2.0 / 3, -2.0 / 3 * kRoot, 4.0 / 3},
+                                             {0, 0, 4}};
 constexpr double kToFrequencies6[8][3] = {{1, 0, 0},
                                           {-2.0 / 9, -2.0 / 9, -2.0 / 9},
                                           {-2.0 / 9, 2.0 / 9, -2.0 / 9},
@@ -238,10 +246,14 @@ struct Costs {
     double weight;
 };
 constexpr Costs kFloatCosts = {1, 12, 24};
+constexpr Costs kHalfCosts = {1.15, 14, 12};  // in instructions, of which a plain product takes 0.14
 constexpr Costs kInt8Costs = {1, 8, 12};
 constexpr Costs kInt8CostsNeon = {1.35, 10, 2.4};  // in instructions: smull and smlal2 take 16 bytes, smlal 4 words
 const Costs& costs_of(const WinogradKernel& kernel) {
-    return !kernel.int8 ? kFloatCosts : kernel.level == Isa::kNeon ? kInt8CostsNeon : kInt8Costs;
+    return kernel.half                  ? kHalfCosts
+           : !kernel.int8               ? kFloatCosts
+           : kernel.level == Isa::kNeon ? kInt8CostsNeon
+                                        : kInt8Costs;
 }
 
 double winograd_cost(const Winograd& winograd, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
@@ -300,15 +312,17 @@ void transform_bytes(const int16_t (&factor)[9], const GemmWeights& weights, int
 
 }  // namespace
 
-Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
+Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out_h, int64_t out_w, bool half) {
     constexpr int64_t kFewChannels = 16;
     Winograd best;
     if (k < kFewChannels || n < kFewChannels || (int8 && !has_plain_bytes(level))) {
         return best;
     }
-    const GemmKernel* gemm = int8 ? find_pair_gemm_kernel(level) : find_gemm_kernel(false, level, n);
+    const GemmKernel* gemm = int8   ? find_pair_gemm_kernel(level)
+                             : half ? find_half_gemm_kernel(HalfFormat::kFloat16, level)
+                                    : find_gemm_kernel(false, level, n);
     for (const int size : {4, 6}) {
-        Winograd candidate = {find_winograd_kernel(int8, level, size), gemm};
+        Winograd candidate = {find_winograd_kernel(int8, level, size, half), gemm};
         if (candidate.kernel == nullptr || gemm == nullptr) {
             continue;
         }
@@ -352,7 +366,9 @@ bool pack_winograd(const Winograd& winograd, const GemmWeights& weights, void* o
         return false;
     }
     plane.values = values.get();
-    const double(*floats)[3] = winograd.kernel->size == 4 ? kToFrequencies4 : kToFrequencies6;
+    const double(*floats)[3] = winograd.kernel->half        ? kToFrequenciesHalf
+                               : winograd.kernel->size == 4 ? kToFrequencies4
+                                                            : kToFrequencies6;
     char* to = static_cast<char*>(out);
     for (int y = 0; y < winograd.tile(); ++y) {
         for (int x = 0; x < winograd.tile(); ++x, to += plane_bytes(winograd, weights.k, weights.n)) {

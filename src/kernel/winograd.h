@@ -27,11 +27,12 @@ struct Winograd {
     bool chosen() const { return kHasWinograd && kernel != nullptr; }
     int tile() const { return kernel->size + 2; }
     int64_t planes() const { return int64_t{tile()} * tile(); }
-    float error_bound() const { return kernel->size == 4 ? 0x1p-18F : 0x1p-17F; }
+    float error_bound() const { return kernel->half ? 0x1p-6F : kernel->size == 4 ? 0x1p-18F : 0x1p-17F; }
 };
 
 /// The faster way for out_h x out_w outputs of `n` channels from `k` ones, by a count of operations and bytes.
-Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out_h, int64_t out_w);
+/// `half`: in products of half floats, beside plain ones.
+Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out_h, int64_t out_w, bool half = false);
 
 /// False for int8 weights with sums of products that may reach 2^25. `weights` has 9 taps, here and below.
 bool winograd_fits(const GemmWeights& weights);

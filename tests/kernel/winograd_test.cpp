@@ -61,7 +61,9 @@ protected:
             GTEST_SKIP() << name(kernel.level) << " is not available on this processor";
         }
         winograd_.kernel = &kernel;
-        winograd_.gemm = kernel.int8 ? find_pair_gemm_kernel(kernel.level) : find_gemm_kernel(false, kernel.level, 0);
+        winograd_.gemm = kernel.int8   ? find_pair_gemm_kernel(kernel.level)
+                         : kernel.half ? find_half_gemm_kernel(HalfFormat::kFloat16, kernel.level)
+                                       : find_gemm_kernel(false, kernel.level, 0);
     }
     void run(const Case& c);
     std::vector<double> output(const Case& c, const Data& d, int threads) const;

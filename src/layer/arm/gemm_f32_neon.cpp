@@ -1,6 +1,9 @@
 // fmla by element: a register of A holds four rows. 24 accumulators; on ARMv7, which has half the registers, eight.
 #include "kernel/gemm_block_driver.h"
 #include "layer/arm/gemm_words.h"
+#if defined(__aarch64__)
+#include "layer/arm/block_floats.h"
+#endif
 
 namespace fw {
 
@@ -16,46 +19,6 @@ FW_ALWAYS_INLINE float32x4_t add_product(float32x4_t acc, float32x4_t b, float32
 #endif
 }
 
-#if defined(__aarch64__)
-
-// acc = the bias and the sums of `steps` steps of eight rows by three vectors, instruction by instruction: by one load
-// for four vectors of A, the rows of two steps. A v0 to v3, B v4 to v6.
-// clang-format off
-#define FW_FMLA_ROWS(b, low, high, c0, c1, c2, c3, c4, c5, c6, c7)                                                 \
-    "fmla %" c0 ".4s, v" b ".4s, v" low ".s[0]\n fmla %" c1 ".4s, v" b ".4s, v" low ".s[1]\n"                      \
-    "fmla %" c2 ".4s, v" b ".4s, v" low ".s[2]\n fmla %" c3 ".4s, v" b ".4s, v" low ".s[3]\n"                      \
-    "fmla %" c4 ".4s, v" b ".4s, v" high ".s[0]\n fmla %" c5 ".4s, v" b ".4s, v" high ".s[1]\n"                    \
-    "fmla %" c6 ".4s, v" b ".4s, v" high ".s[2]\n fmla %" c7 ".4s, v" b ".4s, v" high ".s[3]\n"
-#define FW_FMLA_STEP(low, high)                                                                                    \
-    "ld1 {v4.4s-v6.4s}, [%[b]], #48\n"                                                                             \
-    FW_FMLA_ROWS("4", low, high, "0", "3", "6", "9", "12", "15", "18", "21")                                       \
-    FW_FMLA_ROWS("5", low, high, "1", "4", "7", "10", "13", "16", "19", "22")                                      \
-    FW_FMLA_ROWS("6", low, high, "2", "5", "8", "11", "14", "17", "20", "23")
-#define FW_FMLA_TWO_STEPS "ld1 {v0.4s-v3.4s}, [%[a]], #64\n" FW_FMLA_STEP("0", "1") FW_FMLA_STEP("2", "3")
-#define FW_COPIES(c0, c1, c2)                                                                                      \
-    "mov %" c0 ".16b, v4.16b\n mov %" c1 ".16b, v5.16b\n mov %" c2 ".16b, v6.16b\n"
-#define FW_SUMS(r) "=w"(acc[r][0]), "=w"(acc[r][1]), "=w"(acc[r][2])
-FW_ALWAYS_INLINE void sum_steps(const float* a, const void* b, int64_t steps, float32x4_t (&acc)[8][3]) {
-    __asm__(
-        "ld1 {v4.4s-v6.4s}, [%[b]], #48\n"
-        FW_COPIES("0", "1", "2") FW_COPIES("3", "4", "5") FW_COPIES("6", "7", "8") FW_COPIES("9", "10", "11")
-        FW_COPIES("12", "13", "14") FW_COPIES("15", "16", "17") FW_COPIES("18", "19", "20") FW_COPIES("21", "22", "23")
-        "subs %[steps], %[steps], #8\n b.lt 2f\n"
-        "1:\n" FW_FMLA_TWO_STEPS FW_FMLA_TWO_STEPS FW_FMLA_TWO_STEPS FW_FMLA_TWO_STEPS
-        "subs %[steps], %[steps], #8\n b.ge 1b\n"
-        "2:\n adds %[steps], %[steps], #8\n b.eq 4f\n"
-        "3:\n ld1 {v0.4s-v1.4s}, [%[a]], #32\n" FW_FMLA_STEP("0", "1")
-        "subs %[steps], %[steps], #1\n b.ne 3b\n"
-        "4:\n"
-        : FW_SUMS(0), FW_SUMS(1), FW_SUMS(2), FW_SUMS(3), FW_SUMS(4), FW_SUMS(5), FW_SUMS(6), FW_SUMS(7),
-          [a] "+r"(a), [b] "+r"(b), [steps] "+r"(steps)
-        :
-        : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6");
-}
-// clang-format on
-
-#endif
-
 template <int kTileRows, int kTileVectors>
 struct NeonF32 {
     using Element = float;
@@ -65,14 +28,23 @@ struct NeonF32 {
                          kRows1 = 1;
     static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
-    static constexpr bool kWhole = kRows == 8 && kVectors == 3;
+    static constexpr bool kWhole = false;
+#if defined(__aarch64__)
+    using Rows = FloatRows;
+    template <int kRows, int kVectors>
+    static constexpr bool kFused = kFloatBlock<kRows, kVectors>;
+#endif
 
     static FW_ALWAYS_INLINE void interleave(const float* const* rows, int64_t length, float* out) {
+#if defined(__aarch64__)
+        interleave_eight(rows, length, out);
+#else
         const float* at[kMr];  // in registers: what is written might be rows[...]
         unroll<kMr>([&](auto r) FW_INLINE_LAMBDA { at[r] = rows[r]; });
         for (int64_t p = 0; p < length; p += 4, out += 4 * kMr) {
             interleave_words<kMr>(at, p, out);
         }
+#endif
     }
 
     template <int kRows, int kWide>
@@ -96,8 +68,8 @@ struct NeonF32 {
             });
         }
 #if defined(__aarch64__)
-        FW_ALWAYS_INLINE void multiply(const float* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
-            sum_steps(a, panel, length, acc);
+        FW_ALWAYS_INLINE void run(const FloatRows& rows, const GemmArgs& args, const char* panel, int64_t column) {
+            run_float_block<kRows, kWide>(rows, args, panel, column);
         }
 #endif
         FW_ALWAYS_INLINE void store(const GemmArgs& args, const Epilogue& e, const float* /*multiplier*/,

@@ -7,10 +7,6 @@
 namespace fw {
 namespace {
 
-FW_ALWAYS_INLINE char* out_row(const GemmArgs& args, int64_t r) {
-    return args.out_step != 0 ? static_cast<char*>(args.out[0]) + r * args.out_step : static_cast<char*>(args.out[r]);
-}
-
 /// Whole rows of 4, 8 or 12 bytes: no register is narrowed half empty.
 template <int kVectors>
 FW_ALWAYS_INLINE void store_four_rows(const ByteOutput& output, const float32x4_t (&x)[4][kVectors], char* const* to) {

@@ -6,6 +6,10 @@
 namespace fw {
 namespace {
 
+FW_ALWAYS_INLINE char* out_row(const GemmArgs& args, int64_t r) {
+    return args.out_step != 0 ? static_cast<char*>(args.out[0]) + r * args.out_step : static_cast<char*>(args.out[r]);
+}
+
 /// kCount adjacent vectors, by one instruction where there is one for so many.
 template <int kCount>
 FW_ALWAYS_INLINE void load_adjacent(const int8_t* from, int8x16_t (&to)[kCount]) {
@@ -42,7 +46,7 @@ FW_ALWAYS_INLINE void store_tile(const GemmArgs& args, int64_t column, int64_t c
         unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
             float32x4_t row[kWide];
             result(r, row);
-            float* out = static_cast<float*>(args.out[r]) + column;
+            float* out = reinterpret_cast<float*>(out_row(args, r)) + column;
             unroll<kWide>([&](auto v) FW_INLINE_LAMBDA { vst1q_f32(out + 4 * v, row[v]); });
         });
         return;
@@ -51,10 +55,22 @@ FW_ALWAYS_INLINE void store_tile(const GemmArgs& args, int64_t column, int64_t c
         if (r < args.m) {
             float32x4_t row[kWide];
             result(r, row);
-            float* out = static_cast<float*>(args.out[r]) + column;
+            float* out = reinterpret_cast<float*>(out_row(args, r)) + column;
             unroll<kWide>([&](auto v) FW_INLINE_LAMBDA { store_floats(row[v], out + 4 * v, columns - 4 * v); });
         }
     });
+}
+
+/// The rows and columns that there are, of a tile that is cut off or whose outputs have no one distance.
+template <int kColumns>
+__attribute__((noinline)) void copy_rows(const GemmArgs& args, const float* sums, int64_t column) {
+    const int64_t columns = args.n - column < kColumns ? args.n - column : kColumns;
+    for (int64_t r = 0; r < args.m; ++r, sums += kColumns) {
+        float* out = reinterpret_cast<float*>(out_row(args, r)) + column;
+        for (int64_t c = 0; c < columns; c += 4) {
+            store_floats(vld1q_f32(sums + c), out + c, columns - c);
+        }
+    }
 }
 
 /// Four words of four bytes of each of kRows rows, from element `p` on, to [word][row].

@@ -10,10 +10,6 @@ namespace fw {
 
 namespace {
 
-// Winograd's way in float32 is taken in place of plain products of half floats below this share of plain float32's
-// time.
-constexpr double kFloat16Share = 0.5;
-
 void widen_plainly(const uint16_t* half, int64_t count, float* out) {
     for (int64_t i = 0; i < count; ++i) {
         out[i] = half_to_float(half[i]);
@@ -75,10 +71,7 @@ void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
         (int8_ && !winograd_fits(dense_weights(rows)))) {
         return;
     }
-    winograd_ = ::fw::choose_winograd(int8_, isa, spec_.channels, spec_.outputs, winograd_h_, winograd_w_);
-    if (float16 && winograd_.share > kFloat16Share) {
-        winograd_ = Winograd();
-    }
+    winograd_ = ::fw::choose_winograd(int8_, isa, spec_.channels, spec_.outputs, winograd_h_, winograd_w_, float16);
     spec_.row_taps = spec_.row_taps && !winograd_.chosen();
 }
 
