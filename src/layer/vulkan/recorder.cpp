@@ -167,6 +167,10 @@ Status Recorder::record(int step, const Operation& operation, Span<const Tensor>
         status = norm(*norm_op, in[0], out[0], &dispatch);
     } else if (const auto* reduce_op = std::get_if<ReduceOperation>(&operation)) {
         status = reduce(*reduce_op, in[0], out[0], &dispatch);
+    } else if (const auto* argmax_op = std::get_if<ArgMaxOperation>(&operation)) {
+        status = argmax(*argmax_op, in[0], out[0], &dispatch);
+    } else if (const auto* embed_op = std::get_if<EmbedOperation>(&operation)) {
+        status = embed(*embed_op, in[0], out[0], &dispatch);
     } else if (const auto* product_op = std::get_if<ProductOperation>(&operation)) {
         status = product(*product_op, &dispatch);
     } else if (const auto* gather_op = std::get_if<GatherOperation>(&operation)) {

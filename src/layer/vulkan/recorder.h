@@ -113,6 +113,8 @@ private:
     Status gather(const GatherOperation& op, Dispatch* dispatch);
     Status resize(const ResizeOperation& op, Dispatch* dispatch);
     Status reduce(const ReduceOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
+    Status argmax(const ArgMaxOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
+    Status embed(const EmbedOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status norm(const NormOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status product(const ProductOperation& op, Dispatch* dispatch);
     Status gemm(const GemmOperation& op, std::vector<Dispatch>* dispatches);
