@@ -99,14 +99,14 @@ void find_imports(const Api& api, const std::vector<VkExtensionProperties>& exte
 }
 
 // Asks for each feature only where the version or an extension has it.
-Status find_features(const Api& api, PhysicalDevice* device) {
+Status find_features(const Api& api, uint32_t instance_version, PhysicalDevice* device) {
     uint32_t count = 0;
     FW_RETURN_IF_ERROR(check(api.EnumerateDeviceExtensionProperties(device->handle, nullptr, &count, nullptr),
                              "vkEnumerateDeviceExtensionProperties"));
     std::vector<VkExtensionProperties> extensions(count);
     FW_RETURN_IF_ERROR(check(api.EnumerateDeviceExtensionProperties(device->handle, nullptr, &count, extensions.data()),
                              "vkEnumerateDeviceExtensionProperties"));
-    const uint32_t version = device->properties.apiVersion;
+    const uint32_t version = std::min(device->properties.apiVersion, instance_version);
     std::vector<const char*> wanted;
     const auto available = [&](const char* name, uint32_t core) {
         if (version >= core) {
@@ -197,7 +197,8 @@ Status Instance::create() {
     VkApplicationInfo application = {};
     application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
     application.pEngineName = "featherweight";
-    application.apiVersion = std::min<uint32_t>(version, VK_API_VERSION_1_3);
+    version_ = std::min<uint32_t>(version, VK_API_VERSION_1_3);
+    application.apiVersion = version_;
     VkDebugUtilsMessengerCreateInfoEXT messenger = {};
     messenger.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT;
     messenger.messageSeverity =
@@ -250,7 +251,7 @@ Result<std::vector<PhysicalDevice>> Instance::devices() const {
         if (device.properties.apiVersion < VK_API_VERSION_1_1 || !find_queue(api_, &device)) {
             continue;
         }
-        FW_RETURN_IF_ERROR(find_features(api_, &device));
+        FW_RETURN_IF_ERROR(find_features(api_, version_, &device));
         devices.push_back(std::move(device));
     }
     if (devices.empty()) {

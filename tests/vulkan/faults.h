@@ -10,7 +10,12 @@ struct Faults {
     bool no_integer_dot = false;
     bool no_float16_storage = false;
     bool no_float16_arithmetic = false;
-    bool no_import = false;  ///< of host memory
+    bool no_import = false;         ///< of host memory
+    bool old_loader = false;        ///< of Vulkan 1.1
+    const char* missing = nullptr;  ///< function of the device
+    uint64_t heap_bytes = 0;        ///< of every heap, where not 0
+    /// Where not 0: timestamps of so many bits, a thousand ticks apart, that begin anew after the first.
+    uint32_t timestamp_bits = 0;
     VkResult import = VK_SUCCESS;
     VkResult create_device = VK_SUCCESS;
     VkResult allocate = VK_SUCCESS;
@@ -32,6 +37,10 @@ public:
     void set(const Faults& faults);
     /// How often host memory was imported since it began.
     int imports() const;
+    /// How often a pipeline cache was merged into another.
+    int merges() const;
+    /// Copies recorded in command buffers that had no barrier before them.
+    int bare_copies() const;
 };
 
 }  // namespace fw::vulkan

@@ -31,7 +31,7 @@ std::vector<uint32_t> packed_bytes(Span<const int8_t> bytes) {
 
 std::array<uint32_t, 3> linear_groups(int64_t count, int64_t size) {
     const auto groups = static_cast<uint64_t>((count + size - 1) / size);
-    const uint64_t rows = (groups + kMostGroups - 1) / kMostGroups;
+    const uint64_t rows = std::max<uint64_t>((groups + kMostGroups - 1) / kMostGroups, 1);
     return {static_cast<uint32_t>((groups + rows - 1) / rows), static_cast<uint32_t>(rows), 1};
 }
 
@@ -43,13 +43,19 @@ bool is_aligned(const Tensor& t, int32_t element, int channels) {
     return aligned;
 }
 
+Status Constants::check(uint64_t words) const {
+    const VkPhysicalDeviceLimits& limits = device_->limits();
+    if (words > limits.maxStorageBufferRange / sizeof(uint32_t)) {
+        return Status::error(Code::kUnsupported, "%llu bytes of weights, shaders of this device see at most %u",
+                             static_cast<unsigned long long>(words * sizeof(uint32_t)), limits.maxStorageBufferRange);
+    }
+    return {};
+}
+
 Result<BufferRange> Constants::add(Span<const uint32_t> words) {
     const VkPhysicalDeviceLimits& limits = device_->limits();
     const uint64_t bytes = words.size() * sizeof(uint32_t);
-    if (bytes > limits.maxStorageBufferRange) {
-        return Status::error(Code::kUnsupported, "%llu bytes of weights, shaders of this device see at most %u",
-                             static_cast<unsigned long long>(bytes), limits.maxStorageBufferRange);
-    }
+    FW_RETURN_IF_ERROR(check(words.size()));
     const uint64_t alignment = std::max<uint64_t>(limits.minStorageBufferOffsetAlignment, sizeof(uint32_t));
     uint64_t offset = (used_ + alignment - 1) / alignment * alignment;
     if (blocks_.empty() || offset + bytes > blocks_.back().bytes()) {

@@ -18,6 +18,8 @@ class Constants {
 public:
     explicit Constants(std::shared_ptr<Device> device) : device_(std::move(device)) {}
 
+    /// kUnsupported where a shader could not see so many words.
+    Status check(uint64_t words) const;
     /// Copies words to the device. Fails with kUnsupported where a shader could not see them all.
     Result<BufferRange> add(Span<const uint32_t> words);
     /// The same, once for each `key`: `make` is called for the first.
@@ -33,13 +35,16 @@ public:
         known_.emplace(key, range);
         return range;
     }
-    uint64_t bytes() const { return bytes_; }
+    uint64_t bytes() const {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return bytes_;
+    }
 
 private:
     Status upload(Span<const uint32_t> words, const Buffer& to, uint64_t offset);
 
     std::shared_ptr<Device> device_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::map<std::vector<int>, BufferRange> known_;
     std::vector<Buffer> blocks_;
     uint64_t used_ = 0;  ///< of the last block
