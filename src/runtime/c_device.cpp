@@ -38,12 +38,13 @@ void pass_on(fw::LogLevel level, const char* message, void* /*user_data*/) {
 
 thread_local std::vector<fw::DeviceInfo> t_devices;
 
+const fw::DeviceInfo* device_at(int index) {
+    return index >= 0 && static_cast<size_t>(index) < t_devices.size() ? &t_devices[static_cast<size_t>(index)]
+                                                                       : nullptr;
+}
+
 fw_status set_option(fw_net* net, const fw::Option& option) {
-    const fw::Status status = net->net.set_option(option);
-    if (status.ok()) {
-        net->option = option;
-    }
-    return report(status);
+    return report(net->net.set_option(option));
 }
 
 // Members of Option that are on or off.
@@ -112,22 +113,20 @@ int fw_device_count(void) {
 }
 
 const char* fw_device_name(int index) {
-    return index >= 0 && static_cast<size_t>(index) < t_devices.size()
-               ? t_devices[static_cast<size_t>(index)].device.c_str()
-               : nullptr;
+    const fw::DeviceInfo* device = device_at(index);
+    return device == nullptr ? nullptr : device->device.c_str();
 }
 
 const char* fw_device_description(int index) {
-    return index >= 0 && static_cast<size_t>(index) < t_devices.size()
-               ? t_devices[static_cast<size_t>(index)].description.c_str()
-               : nullptr;
+    const fw::DeviceInfo* device = device_at(index);
+    return device == nullptr ? nullptr : device->description.c_str();
 }
 
 fw_status fw_net_set_threads(fw_net* net, int threads) {
     if (net == nullptr) {
         return bad_argument("net is null");
     }
-    fw::Option option = net->option;
+    fw::Option option = net->net.option();
     option.threads = threads;
     return set_option(net, option);
 }
@@ -136,7 +135,7 @@ fw_status fw_net_set_precision(fw_net* net, int precision) {
     if (net == nullptr || precision < 0 || precision > 3) {
         return bad_argument("precision is 0 (auto), 1 (float), 2 (int8) or 3 (float16 weights)");
     }
-    fw::Option option = net->option;
+    fw::Option option = net->net.option();
     option.precision = static_cast<fw::Precision>(precision);
     return set_option(net, option);
 }
@@ -145,7 +144,7 @@ fw_status fw_net_set_device(fw_net* net, const char* device, int fallback) {
     if (net == nullptr || device == nullptr) {
         return bad_argument("net or device is null");
     }
-    fw::Option option = net->option;
+    fw::Option option = net->net.option();
     option.device = device;
     option.device_fallback = fallback != 0;
     return set_option(net, option);
@@ -155,7 +154,7 @@ fw_status fw_net_set_option(fw_net* net, const char* name, const char* value) {
     if (net == nullptr || name == nullptr || value == nullptr) {
         return bad_argument("net, name or value is null");
     }
-    fw::Option option = net->option;
+    fw::Option option = net->net.option();
     const std::string wanted = name;
     for (const auto& known : kSwitches) {
         if (wanted == known.name) {

@@ -9,7 +9,6 @@
 
 struct fw_net {
     fw::Net net;
-    fw::Option option;
     std::vector<std::string> inputs;
     std::vector<std::string> outputs;
 };
