@@ -10,6 +10,7 @@ namespace {
 
 Faults active;
 int imported = 0;
+uint64_t allocated_bytes = 0;
 int merged = 0;
 int bare = 0;
 std::set<VkCommandBuffer> with_barrier;
@@ -69,6 +70,7 @@ VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice physical, const Vk
 VKAPI_ATTR VkResult VKAPI_CALL allocate(VkDevice device, const VkMemoryAllocateInfo* info,
                                         const VkAllocationCallbacks* callbacks, VkDeviceMemory* memory) {
     const VkResult result = fault(active.allocate);
+    allocated_bytes += info->allocationSize;
     const auto* next = static_cast<const VkBaseInStructure*>(info->pNext);
     imported += next != nullptr && next->sType == VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT ? 1 : 0;
     return result != VK_SUCCESS ? result : real.AllocateMemory(device, info, callbacks, memory);
@@ -193,6 +195,7 @@ void replace_all(Api* api) {
 FaultyDriver::FaultyDriver(const Faults& faults) {
     set(faults);
     imported = merged = bare = 0;
+    allocated_bytes = 0;
     with_barrier.clear();
     set_api_hook(replace_all);
 }
@@ -207,6 +210,10 @@ void FaultyDriver::set(const Faults& faults) {
 
 int FaultyDriver::imports() const {
     return imported;
+}
+
+uint64_t FaultyDriver::allocated() const {
+    return allocated_bytes;
 }
 
 int FaultyDriver::merges() const {

@@ -37,6 +37,8 @@ public:
     void set(const Faults& faults);
     /// How often host memory was imported since it began.
     int imports() const;
+    /// Bytes of all memory that was allocated, imports and what is gone included.
+    uint64_t allocated() const;
     /// How often a pipeline cache was merged into another.
     int merges() const;
     /// Copies recorded in command buffers that had no barrier before them.

@@ -10,7 +10,9 @@ namespace fw::vulkan {
 
 namespace {
 
-constexpr uint64_t kBlockBytes = uint64_t{16} << 20;
+// Blocks of constants grow with what there is already, so that small networks, and plans, take little.
+constexpr uint64_t kLeastBlockBytes = uint64_t{256} << 10;
+constexpr uint64_t kMostBlockBytes = uint64_t{16} << 20;
 constexpr uint64_t kMostGroups = 65535;  // of a dimension: what every device has
 
 }  // namespace
@@ -45,9 +47,10 @@ bool is_aligned(const Tensor& t, int32_t element, int channels) {
 
 Status Constants::check(uint64_t words) const {
     const VkPhysicalDeviceLimits& limits = device_->limits();
-    if (words > limits.maxStorageBufferRange / sizeof(uint32_t)) {
+    const uint64_t bytes = words * sizeof(uint32_t);
+    if (bytes > limits.maxStorageBufferRange) {
         return Status::error(Code::kUnsupported, "%llu bytes of weights, shaders of this device see at most %u",
-                             static_cast<unsigned long long>(words * sizeof(uint32_t)), limits.maxStorageBufferRange);
+                             static_cast<unsigned long long>(bytes), limits.maxStorageBufferRange);
     }
     return {};
 }
@@ -59,7 +62,8 @@ Result<BufferRange> Constants::add(Span<const uint32_t> words) {
     const uint64_t alignment = std::max<uint64_t>(limits.minStorageBufferOffsetAlignment, sizeof(uint32_t));
     uint64_t offset = (used_ + alignment - 1) / alignment * alignment;
     if (blocks_.empty() || offset + bytes > blocks_.back().bytes()) {
-        FW_ASSIGN_OR_RETURN(Buffer block, device_->create_buffer(std::max(bytes, kBlockBytes), Device::Place::kDevice));
+        const uint64_t block_bytes = std::max(bytes, std::clamp(bytes_, kLeastBlockBytes, kMostBlockBytes));
+        FW_ASSIGN_OR_RETURN(Buffer block, device_->create_buffer(block_bytes, Device::Place::kDevice));
         blocks_.push_back(std::move(block));
         offset = 0;
     }
