@@ -11,6 +11,9 @@ namespace fw::vulkan {
 
 namespace {
 
+// Of drivers that make Vulkan of another interface, as on Apple's systems.
+constexpr const char* kPortabilitySubset = "VK_KHR_portability_subset";
+
 bool has(const std::vector<VkExtensionProperties>& extensions, const char* name) {
     return std::any_of(extensions.begin(), extensions.end(),
                        [&](const VkExtensionProperties& e) { return std::strcmp(e.extensionName, name) == 0; });
@@ -154,6 +157,9 @@ Status find_features(const Api& api, uint32_t instance_version, PhysicalDevice* 
     features.subgroup_size_control = subgroup.subgroupSizeControl != 0;
     features.cooperative_matrix = has(extensions, "VK_KHR_cooperative_matrix");
     features.unified_memory = has_unified_memory(api, device->handle);
+    if (has(extensions, kPortabilitySubset)) {  // must be enabled where it is
+        wanted.push_back(kPortabilitySubset);
+    }
     device->extensions = std::move(wanted);
     find_imports(api, extensions, device);
     return {};
@@ -192,7 +198,14 @@ Status Instance::create() {
     FW_RETURN_IF_ERROR(check(api_.EnumerateInstanceExtensionProperties(nullptr, &count, extensions.data()),
                              "vkEnumerateInstanceExtensionProperties"));
     const bool messages = has(extensions, VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
-    const char* debug = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
+    const bool portability = has(extensions, VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME);
+    std::vector<const char*> enabled;
+    if (messages) {
+        enabled.push_back(VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
+    }
+    if (portability) {
+        enabled.push_back(VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME);
+    }
 
     VkApplicationInfo application = {};
     application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
@@ -209,8 +222,9 @@ Status Instance::create() {
     info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
     info.pNext = messages ? &messenger : nullptr;
     info.pApplicationInfo = &application;
-    info.enabledExtensionCount = messages ? 1 : 0;
-    info.ppEnabledExtensionNames = &debug;
+    info.flags = portability ? VkInstanceCreateFlags{VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR} : 0U;
+    info.enabledExtensionCount = static_cast<uint32_t>(enabled.size());
+    info.ppEnabledExtensionNames = enabled.data();
     const VkResult result = api_.CreateInstance(&info, nullptr, &instance_);
     if (result == VK_ERROR_INCOMPATIBLE_DRIVER) {
         return Status::error(Code::kNotFound, "no Vulkan driver on this machine (the loader is there)");

@@ -87,6 +87,17 @@ TEST_F(VulkanDrivers, ALoaderOfVulkan11) {
     }
 }
 
+TEST_F(VulkanDrivers, ADriverOverAnotherInterface) {
+    for (const bool portability : {false, true}) {
+        Faults faults;
+        faults.portability = portability;
+        FaultyDriver driver(faults);
+        std::vector<float> values;
+        const Status status = load_and_run(on_vulkan(), &values);
+        EXPECT_TRUE(status.ok()) << status.message();
+    }
+}
+
 TEST_F(VulkanDrivers, TimestampsThatBeginAnew) {
     for (const uint32_t bits : {36U, 48U, 63U}) {
         Faults faults;

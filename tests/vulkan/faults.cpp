@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cstring>
 #include <set>
+#include <vector>
 
 namespace fw::vulkan {
 
 namespace {
+
+constexpr const char* kPortabilitySubset = "VK_KHR_portability_subset";
 
 Faults active;
 int imported = 0;
@@ -61,10 +64,36 @@ VKAPI_ATTR VkResult VKAPI_CALL get_pointer(VkDevice device, VkExternalMemoryHand
                                        : real.GetMemoryHostPointerPropertiesEXT(device, type, pointer, properties);
 }
 
+VKAPI_ATTR VkResult VKAPI_CALL list_extensions(VkPhysicalDevice device, const char* layer, uint32_t* count,
+                                               VkExtensionProperties* properties) {
+    *count -= active.portability && properties != nullptr ? 1 : 0;  // the caller knows of one more
+    const VkResult result = real.EnumerateDeviceExtensionProperties(device, layer, count, properties);
+    if (active.portability && properties != nullptr) {
+        std::strncpy(properties[*count].extensionName, kPortabilitySubset, VK_MAX_EXTENSION_NAME_SIZE - 1);
+    }
+    *count += active.portability ? 1 : 0;
+    return result;
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice physical, const VkDeviceCreateInfo* info,
                                              const VkAllocationCallbacks* callbacks, VkDevice* device) {
-    return active.create_device != VK_SUCCESS ? active.create_device
-                                              : real.CreateDevice(physical, info, callbacks, device);
+    if (active.create_device != VK_SUCCESS) {
+        return active.create_device;
+    }
+    std::vector<const char*> names(info->ppEnabledExtensionNames,
+                                   info->ppEnabledExtensionNames + info->enabledExtensionCount);
+    const auto subset = std::find_if(names.begin(), names.end(),
+                                     [](const char* name) { return std::strcmp(name, kPortabilitySubset) == 0; });
+    if ((subset != names.end()) != active.portability) {
+        return VK_ERROR_EXTENSION_NOT_PRESENT;
+    }
+    if (active.portability) {
+        names.erase(subset);
+    }
+    VkDeviceCreateInfo without = *info;
+    without.enabledExtensionCount = static_cast<uint32_t>(names.size());
+    without.ppEnabledExtensionNames = names.data();
+    return real.CreateDevice(physical, &without, callbacks, device);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL allocate(VkDevice device, const VkMemoryAllocateInfo* info,
@@ -183,6 +212,8 @@ void replace_all(Api* api) {
         get_external, &api->GetPhysicalDeviceExternalBufferProperties, &real.GetPhysicalDeviceExternalBufferProperties);
     replace<PFN_vkGetMemoryHostPointerPropertiesEXT>(get_pointer, &api->GetMemoryHostPointerPropertiesEXT,
                                                      &real.GetMemoryHostPointerPropertiesEXT);
+    replace<PFN_vkEnumerateDeviceExtensionProperties>(list_extensions, &api->EnumerateDeviceExtensionProperties,
+                                                      &real.EnumerateDeviceExtensionProperties);
     replace<PFN_vkCreateDevice>(create_device, &api->CreateDevice, &real.CreateDevice);
     replace<PFN_vkAllocateMemory>(allocate, &api->AllocateMemory, &real.AllocateMemory);
     replace<PFN_vkCreateComputePipelines>(create_pipelines, &api->CreateComputePipelines, &real.CreateComputePipelines);

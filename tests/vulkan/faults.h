@@ -12,6 +12,7 @@ struct Faults {
     bool no_float16_arithmetic = false;
     bool no_import = false;         ///< of host memory
     bool old_loader = false;        ///< of Vulkan 1.1
+    bool portability = false;       ///< it has VK_KHR_portability_subset, without which it makes no device
     const char* missing = nullptr;  ///< function of the device
     uint64_t heap_bytes = 0;        ///< of every heap, where not 0
     /// Where not 0: timestamps of so many bits, a thousand ticks apart, that begin anew after the first.
