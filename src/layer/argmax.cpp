@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/loop_nest.h"
 #include "layer/support/shape.h"
 #include "layer/support/weights.h"
@@ -78,19 +79,48 @@ public:
         return {};
     }
 
+    Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE {
+        ArgMaxOperation argmax;
+        argmax.last = last_ || axis_ == kWhole;
+        argmax.count = count_;
+        const Tensor& from = in[0];
+        if (axis_ == kWhole) {
+            int64_t step = 1;
+            for (int k = from.rank() - 1; k >= 0; --k) {
+                argmax.searched.add(from.shape[k], {from.stride[k], 0, step});
+                step *= from.shape[k];
+            }
+            argmax.values = values_;
+            argmax.step = out[0].w_stride();
+            argmax.indices = values_ ? out[0].h_stride() : 0;
+        } else {
+            int axis = 0;
+            FW_RETURN_IF_ERROR(resolve_axis(axis_, from.rank(), &axis));
+            argmax.searched.add(from.shape[axis], {from.stride[axis], 0, 1});
+            argmax.kept = others(from, out[0], axis);
+        }
+        *operation = argmax;
+        return {};
+    }
+
 private:
     static constexpr int kWhole = -233;
 
-    // The first or last of equal values counts; a nan is never the largest.
-    Status along_axis(const Tensor& in, const Tensor& out) const {
-        int axis = 0;
-        FW_RETURN_IF_ERROR(resolve_axis(axis_, in.rank(), &axis));
+    static LoopNest others(const Tensor& in, const Tensor& out, int axis) {
         LoopNest nest;
         for (int k = 0, to = 0; k < in.rank(); ++k) {
             if (k != axis) {
                 nest.add(in.shape[k], {in.stride[k], out.stride[to++], 0});
             }
         }
+        return nest;
+    }
+
+    // The first or last of equal values counts; a nan is never the largest.
+    Status along_axis(const Tensor& in, const Tensor& out) const {
+        int axis = 0;
+        FW_RETURN_IF_ERROR(resolve_axis(axis_, in.rank(), &axis));
+        const LoopNest nest = others(in, out, axis);
         const int64_t step = in.stride[axis];
         nest.for_each_run([&](const LoopNest::Steps& offset, int64_t n, const LoopNest::Steps& steps) {
             for (int64_t i = 0; i < n; ++i) {

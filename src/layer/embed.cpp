@@ -1,6 +1,7 @@
 // Embed: row `index` of a table for each index of the input.
 #include "base/parallel.h"
 #include "layer/layer.h"
+#include "layer/operation.h"
 #include "layer/support/shape.h"
 
 namespace fw {
@@ -59,6 +60,12 @@ public:
                 target[k * to.stride[1]] = row[k] + (bias_.empty() ? 0.0F : bias_[static_cast<size_t>(k)]);
             }
         });
+        return {};
+    }
+
+    Status operation(Span<const Tensor> /*in*/, Span<const Tensor> /*out*/,
+                     Operation* operation) const FW_DEVICE_OVERRIDE {
+        *operation = EmbedOperation{table_, bias_, input_dim_};
         return {};
     }
 

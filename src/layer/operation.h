@@ -187,6 +187,22 @@ struct ReduceOperation {
     float factor = 1.0F;  ///< int8: the multiplier
 };
 
+/// The largest elements of `searched`, largest first, for each round of `kept`; operand 2 of `searched` is the index of
+/// an element, which the output has as a float. A nan comes last, of several the one with the largest index first.
+struct ArgMaxOperation {
+    LoopNest kept, searched;
+    int count = 1;        ///< of them, `step` apart in the output
+    bool last = false;    ///< of equal elements the last comes first
+    bool values = false;  ///< the elements come before the indices, those `indices` later
+    int64_t step = 1, indices = 0;
+};
+
+/// out[i][k] = table[floor(in[i])][k] + bias[k]; beyond the table the nearest row, for a nan the first. Float.
+struct EmbedOperation {
+    Span<const float> table, bias;  ///< bias: may be empty
+    int rows = 1;
+};
+
 /// out = a * b, products of float matrices: the last two axes of four. Strides are 0 along an axis of the first two
 /// that an input is repeated over.
 struct ProductOperation {
@@ -231,7 +247,8 @@ struct ResizeOperation {
 using OperationVariant =
     std::variant<std::monostate, ConvOperation, PoolOperation, CopyOperation, GatherOperation, MapOperation,
                  CombineOperation, AffineOperation, LrnOperation, SoftmaxOperation, ResizeOperation, ConstantOperation,
-                 NormOperation, ReduceOperation, ProductOperation, GemmOperation, AttentionOperation>;
+                 NormOperation, ReduceOperation, ArgMaxOperation, EmbedOperation, ProductOperation, GemmOperation,
+                 AttentionOperation>;
 
 /// One of them; nothing at first. (A type of its own, so that layer.h can name it.)
 struct Operation : OperationVariant {

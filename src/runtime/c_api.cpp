@@ -1,23 +1,12 @@
 #include "fw/c_api.h"
 
 #include <new>
-#include <string>
 
-#include "fw/net.h"
 #include "fw/version.h"
+#include "runtime/c_handles.h"
 
-struct fw_net {
-    fw::Net net;
-    fw::Option option;
-    std::vector<std::string> inputs;
-    std::vector<std::string> outputs;
-};
-
-struct fw_extractor {
-    fw::Extractor extractor;
-    fw::Preprocess preprocess;
-    fw::Mat result;
-};
+using fw::c::bad_argument;
+using fw::c::report;
 
 namespace {
 
@@ -25,6 +14,41 @@ static_assert(FW_INTERNAL == static_cast<int>(fw::Code::kInternal) &&
               FW_SHADER_REJECTED == static_cast<int>(fw::Code::kShaderRejected));
 
 thread_local fw::Status t_last;
+
+fw_status loaded(fw_net* net, const fw::Status& status) {
+    if (status.ok()) {
+        net->inputs = net->net.input_names();
+        net->outputs = net->net.output_names();
+    }
+    return report(status);
+}
+
+const char* name_at(const std::vector<std::string>& names, int index) {
+    return index >= 0 && static_cast<size_t>(index) < names.size() ? names[static_cast<size_t>(index)].c_str()
+                                                                   : nullptr;
+}
+
+fw_status set_input(fw_extractor* extractor, const char* blob, const float* data, const fw_shape& shape,
+                    const fw::ExternalBuffer& buffer) {
+    if (extractor == nullptr || blob == nullptr || data == nullptr) {
+        return bad_argument("extractor, blob or data is null");
+    }
+    fw::Shape extents;
+    extents.rank = shape.rank >= 1 && shape.rank <= fw::Shape::kMaxRank ? shape.rank : 0;
+    for (int axis = 0; axis < extents.rank; ++axis) {
+        extents[axis] = shape.dims[axis];
+    }
+    if (!extents.valid()) {
+        return report(
+            fw::Status::error(fw::Code::kInvalidArgument, "input '%s': bad shape of rank %d", blob, shape.rank));
+    }
+    // The runtime does not write to inputs; Mat has no read-only form.
+    return report(extractor->extractor.input(blob, fw::Mat::wrap(const_cast<float*>(data), extents), buffer));
+}
+
+}  // namespace
+
+namespace fw::c {
 
 fw_status report(fw::Status status) {
     t_last = std::move(status);
@@ -35,28 +59,7 @@ fw_status bad_argument(const char* what) {
     return report(fw::Status::error(fw::Code::kInvalidArgument, "%s", what));
 }
 
-fw_status loaded(fw_net* net, const fw::Status& status) {
-    if (status.ok()) {
-        net->inputs = net->net.input_names();
-        net->outputs = net->net.output_names();
-    }
-    return report(status);
-}
-
-fw_status set_option(fw_net* net, const fw::Option& option) {
-    const fw::Status status = net->net.set_option(option);
-    if (status.ok()) {
-        net->option = option;
-    }
-    return report(status);
-}
-
-const char* name_at(const std::vector<std::string>& names, int index) {
-    return index >= 0 && static_cast<size_t>(index) < names.size() ? names[static_cast<size_t>(index)].c_str()
-                                                                   : nullptr;
-}
-
-}  // namespace
+}  // namespace fw::c
 
 const char* fw_version(void) {
     return fw::version();
@@ -72,34 +75,6 @@ fw_net* fw_net_create(void) {
 
 void fw_net_destroy(fw_net* net) {
     delete net;
-}
-
-fw_status fw_net_set_threads(fw_net* net, int threads) {
-    if (net == nullptr) {
-        return bad_argument("net is null");
-    }
-    fw::Option option = net->option;
-    option.threads = threads;
-    return set_option(net, option);
-}
-
-fw_status fw_net_set_precision(fw_net* net, int precision) {
-    if (net == nullptr || precision < 0 || precision > 3) {
-        return bad_argument("precision is 0 (auto), 1 (float), 2 (int8) or 3 (float16 weights)");
-    }
-    fw::Option option = net->option;
-    option.precision = static_cast<fw::Precision>(precision);
-    return set_option(net, option);
-}
-
-fw_status fw_net_set_device(fw_net* net, const char* device, int fallback) {
-    if (net == nullptr || device == nullptr) {
-        return bad_argument("net or device is null");
-    }
-    fw::Option option = net->option;
-    option.device = device;
-    option.device_fallback = fallback != 0;
-    return set_option(net, option);
 }
 
 fw_status fw_net_load_table(fw_net* net, const char* path) {
@@ -156,20 +131,12 @@ void fw_extractor_destroy(fw_extractor* extractor) {
 }
 
 fw_status fw_extractor_input(fw_extractor* extractor, const char* blob, const float* data, fw_shape shape) {
-    if (extractor == nullptr || blob == nullptr || data == nullptr) {
-        return bad_argument("extractor, blob or data is null");
-    }
-    fw::Shape extents;
-    extents.rank = shape.rank >= 1 && shape.rank <= fw::Shape::kMaxRank ? shape.rank : 0;
-    for (int axis = 0; axis < extents.rank; ++axis) {
-        extents[axis] = shape.dims[axis];
-    }
-    if (!extents.valid()) {
-        return report(
-            fw::Status::error(fw::Code::kInvalidArgument, "input '%s': bad shape of rank %d", blob, shape.rank));
-    }
-    // The runtime does not write to inputs; Mat has no read-only form.
-    return report(extractor->extractor.input(blob, fw::Mat::wrap(const_cast<float*>(data), extents)));
+    return set_input(extractor, blob, data, shape, {});
+}
+
+fw_status fw_extractor_input_buffer(fw_extractor* extractor, const char* blob, const float* data, fw_shape shape,
+                                    void* hardware_buffer, size_t offset) {
+    return set_input(extractor, blob, data, shape, {hardware_buffer, offset});
 }
 
 fw_status fw_extractor_input_image(fw_extractor* extractor, const char* blob, const uint8_t* pixels, int width,
@@ -199,4 +166,22 @@ fw_status fw_extractor_extract(fw_extractor* extractor, const char* blob, const 
         *shape = fw_shape{extents.rank, {extents.dims[0], extents.dims[1], extents.dims[2], extents.dims[3]}};
     }
     return report({});
+}
+
+fw_status fw_extractor_enable_profile(fw_extractor* extractor, int enable) {
+    if (extractor == nullptr) {
+        return bad_argument("extractor is null");
+    }
+    extractor->extractor.enable_profile(enable != 0);
+    return report({});
+}
+
+const double* fw_extractor_profile(const fw_extractor* extractor, int* count) {
+    if (extractor == nullptr || count == nullptr) {
+        bad_argument("extractor or count is null");
+        return nullptr;
+    }
+    const std::vector<double>& times = extractor->extractor.profile();
+    *count = static_cast<int>(times.size());
+    return times.data();
 }

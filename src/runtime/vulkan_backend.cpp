@@ -174,13 +174,13 @@ public:
     Status load();
 
 private:
-    Status save() const;
+    Status save();
 
     std::shared_ptr<Device> device_;
     Storage storage_;
     bool imports_;
     std::string cache_path_;  ///< "" = none
-    size_t known_ = 0;        ///< pipelines when the file was read
+    uint64_t known_ = 0;      ///< hash of what the file has
 };
 
 // The file: magic, the length and a hash of what the driver gave, then that. Whatever does not fit is left alone: the
@@ -216,6 +216,7 @@ Status VulkanAccelerator::load() {
         const Span<const uint8_t> data = all.subspan(sizeof(header), all.size() - sizeof(header));
         if (std::equal(kMagic, kMagic + sizeof(kMagic), header.magic) && header.bytes == data.size() &&
             header.hash == hash_of(data) && device_->use_cache_data(data)) {
+            known_ = header.hash;
             return {};
         }
     }
@@ -224,8 +225,8 @@ Status VulkanAccelerator::load() {
     return {};
 }
 
-Status VulkanAccelerator::save() const {
-    if (cache_path_.empty() || device_->pipelines() == known_) {
+Status VulkanAccelerator::save() {
+    if (cache_path_.empty() || device_->pipelines() == 0) {
         return {};
     }
     const std::vector<uint8_t> data = device_->cache_data();
@@ -233,6 +234,9 @@ Status VulkanAccelerator::save() const {
     std::copy_n(kMagic, sizeof(kMagic), header.magic);
     header.bytes = data.size();
     header.hash = hash_of(data);
+    if (header.hash == known_) {
+        return {};
+    }
     const auto* begin = reinterpret_cast<const uint8_t*>(&header);
     std::vector<uint8_t> bytes(begin, begin + sizeof(header));
     bytes.insert(bytes.end(), data.begin(), data.end());

@@ -148,6 +148,7 @@ Status VulkanRun::run_steps(size_t first, size_t last, double* milliseconds) {
 Status VulkanRun::fetch_root(int root) {
     if (staged()) {
         FW_ASSIGN_OR_RETURN(Commands commands, Commands::create(device_, 0, 0));
+        commands.barrier();  // a fence alone makes an earlier run's writes not visible
         copy_root(&commands, root, device_arena_, host_arena_);
         FW_RETURN_IF_ERROR(commands.finish());
         FW_RETURN_IF_ERROR(commands.run());

@@ -47,6 +47,7 @@ Status Api::open_loader() {
                        find(GetInstanceProcAddr(nullptr, "vkEnumerateInstanceExtensionProperties"),
                             &EnumerateInstanceExtensionProperties) &&
                        find(GetInstanceProcAddr(nullptr, "vkEnumerateInstanceVersion"), &EnumerateInstanceVersion);
+    call_hook(this);
     return found ? Status() : Status::error(Code::kUnsupported, "the Vulkan loader is older than Vulkan 1.1");
 }
 

@@ -26,7 +26,9 @@ namespace fw::vulkan {
     F(GetPhysicalDeviceProperties2)              \
     F(GetPhysicalDeviceQueueFamilyProperties)
 
+// DestroyDevice first: where another one is missing, it is there.
 #define FW_VULKAN_DEVICE_FUNCTIONS(F) \
+    F(DestroyDevice)                  \
     F(AllocateCommandBuffers)         \
     F(AllocateDescriptorSets)         \
     F(AllocateMemory)                 \
@@ -54,7 +56,6 @@ namespace fw::vulkan {
     F(DestroyCommandPool)             \
     F(DestroyDescriptorPool)          \
     F(DestroyDescriptorSetLayout)     \
-    F(DestroyDevice)                  \
     F(DestroyFence)                   \
     F(DestroyPipeline)                \
     F(DestroyPipelineCache)           \
@@ -69,6 +70,7 @@ namespace fw::vulkan {
     F(GetPipelineCacheData)           \
     F(GetQueryPoolResults)            \
     F(MapMemory)                      \
+    F(MergePipelineCaches)            \
     F(QueueSubmit)                    \
     F(ResetFences)                    \
     F(UpdateDescriptorSets)           \

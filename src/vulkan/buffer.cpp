@@ -60,6 +60,12 @@ Result<Buffer> Device::allocate(const Allocation& wanted) {
     while ((types >> memory.memoryTypeIndex & 1U) == 0) {
         ++memory.memoryTypeIndex;
     }
+    const uint64_t heap = memory_.memoryHeaps[memory_.memoryTypes[memory.memoryTypeIndex].heapIndex].size;
+    if (!imports && memory.allocationSize > heap) {
+        return Status::error(Code::kOutOfMemory, "%llu bytes on '%s', whose memory has %llu",
+                             static_cast<unsigned long long>(wanted.bytes), description_.name.c_str(),
+                             static_cast<unsigned long long>(heap));
+    }
     const VkResult result = api_.AllocateMemory(device_, &memory, nullptr, &out.memory_);
     if (result != VK_SUCCESS) {
         return check(result, "vkAllocateMemory")

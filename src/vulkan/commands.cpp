@@ -165,7 +165,8 @@ Result<std::vector<double>> Commands::times() const {
                                  ticks.data(), sizeof(uint64_t), VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT),
                              "vkGetQueryPoolResults"));
     for (size_t i = 1; i < ticks.size(); ++i) {
-        times.push_back(static_cast<double>(ticks[i] - ticks[i - 1]) * device_->timestamp_period() * 1e-6);
+        const uint64_t passed = (ticks[i] - ticks[i - 1]) & device_->timestamp_mask();
+        times.push_back(static_cast<double>(passed) * device_->timestamp_period() * 1e-6);
     }
     return times;
 }

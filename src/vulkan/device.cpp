@@ -55,7 +55,8 @@ Status Device::create(int index, bool staged) {
     limits_ = chosen.properties.limits;
     queue_family_ = chosen.queue_family;
     description_ = describe(chosen);
-    timestamp_period_ = chosen.timestamp_bits >= 64 ? static_cast<double>(limits_.timestampPeriod) : 0.0;
+    timestamp_period_ = chosen.timestamp_bits > 0 ? static_cast<double>(limits_.timestampPeriod) : 0.0;
+    timestamp_mask_ = chosen.timestamp_bits >= 64 ? UINT64_MAX : (uint64_t{1} << chosen.timestamp_bits) - 1;
     if (staged) {
         description_.features.unified_memory = false;
     }
@@ -105,15 +106,22 @@ Status Device::create(int index, bool staged) {
     info.ppEnabledExtensionNames = chosen.extensions.data();
     FW_RETURN_IF_ERROR(
         check(api_.CreateDevice(physical_, &info, nullptr, &device_), "vkCreateDevice", Code::kDeviceLost));
-    FW_RETURN_IF_ERROR(api_.load_device(device_));
+    Status loaded = api_.load_device(device_);
+    if (!loaded.ok()) {  // what destroys the rest may be missing
+        if (api_.DestroyDevice != nullptr) {
+            api_.DestroyDevice(device_, nullptr);
+        }
+        device_ = VK_NULL_HANDLE;
+        return loaded;
+    }
     api_.GetDeviceQueue(device_, queue_family_, 0, &queue_);
     FW_RETURN_IF_ERROR(choose_memory());
     return create_layouts();
 }
 
 Status Device::choose_memory() {
-    VkPhysicalDeviceMemoryProperties memory = {};
-    api_.GetPhysicalDeviceMemoryProperties(physical_, &memory);
+    api_.GetPhysicalDeviceMemoryProperties(physical_, &memory_);
+    const VkPhysicalDeviceMemoryProperties& memory = memory_;
     // The first type that has all the properties: drivers list the best one first.
     const auto find = [&](VkMemoryPropertyFlags wanted, uint32_t* out) {
         for (uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
@@ -284,14 +292,22 @@ bool Device::use_cache_data(Span<const uint8_t> data) {
         return false;
     }
     const std::lock_guard<std::mutex> lock(pipeline_mutex_);
-    if (cache_ != VK_NULL_HANDLE) {
-        return false;
-    }
     VkPipelineCacheCreateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO;
     info.initialDataSize = data.size();
     info.pInitialData = data.data();
-    return api_.CreatePipelineCache(device_, &info, nullptr, &cache_) == VK_SUCCESS;
+    VkPipelineCache read = VK_NULL_HANDLE;
+    if (api_.CreatePipelineCache(device_, &info, nullptr, &read) != VK_SUCCESS) {
+        return false;
+    }
+    if (cache_ == VK_NULL_HANDLE) {
+        cache_ = read;
+        return true;
+    }
+    // Another net has begun one.
+    const bool merged = api_.MergePipelineCaches(device_, cache_, 1, &read) == VK_SUCCESS;
+    api_.DestroyPipelineCache(device_, read, nullptr);
+    return merged;
 }
 
 size_t Device::pipelines() const {

@@ -112,6 +112,8 @@ public:
     uint32_t queue_family() const { return queue_family_; }
     /// Nanoseconds a tick of a timestamp; 0 where the queue has none.
     double timestamp_period() const { return timestamp_period_; }
+    /// The bits of a timestamp that count; it begins anew after them.
+    uint64_t timestamp_mask() const { return timestamp_mask_; }
 
     enum class Place : uint8_t {
         kDevice,  ///< the device's own; the CPU sees it too where features().unified_memory
@@ -134,8 +136,8 @@ public:
 
     /// What the driver keeps of compiled pipelines, for a file.
     std::vector<uint8_t> cache_data() const;
-    /// Gives the driver such bytes, once, before the first pipeline. They must be of this device and driver version
-    /// (what the header says); false otherwise, and nothing is taken.
+    /// Gives the driver such bytes, beside what it has. They must be of this device and driver version (what the header
+    /// says); false otherwise, and nothing is taken.
     bool use_cache_data(Span<const uint8_t> data);
     size_t pipelines() const;
 
@@ -158,6 +160,8 @@ private:
     VkPhysicalDeviceProperties properties_ = {};
     DeviceDescription description_;
     double timestamp_period_ = 0;
+    uint64_t timestamp_mask_ = 0;
+    VkPhysicalDeviceMemoryProperties memory_ = {};
     uint32_t device_memory_ = 0;  ///< memory types
     uint32_t host_memory_ = 0;
     uint32_t coherent_types_ = 0;

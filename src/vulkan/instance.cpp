@@ -11,6 +11,9 @@ namespace fw::vulkan {
 
 namespace {
 
+// Of drivers that make Vulkan of another interface, as on Apple's systems.
+constexpr const char* kPortabilitySubset = "VK_KHR_portability_subset";
+
 bool has(const std::vector<VkExtensionProperties>& extensions, const char* name) {
     return std::any_of(extensions.begin(), extensions.end(),
                        [&](const VkExtensionProperties& e) { return std::strcmp(e.extensionName, name) == 0; });
@@ -99,14 +102,14 @@ void find_imports(const Api& api, const std::vector<VkExtensionProperties>& exte
 }
 
 // Asks for each feature only where the version or an extension has it.
-Status find_features(const Api& api, PhysicalDevice* device) {
+Status find_features(const Api& api, uint32_t instance_version, PhysicalDevice* device) {
     uint32_t count = 0;
     FW_RETURN_IF_ERROR(check(api.EnumerateDeviceExtensionProperties(device->handle, nullptr, &count, nullptr),
                              "vkEnumerateDeviceExtensionProperties"));
     std::vector<VkExtensionProperties> extensions(count);
     FW_RETURN_IF_ERROR(check(api.EnumerateDeviceExtensionProperties(device->handle, nullptr, &count, extensions.data()),
                              "vkEnumerateDeviceExtensionProperties"));
-    const uint32_t version = device->properties.apiVersion;
+    const uint32_t version = std::min(device->properties.apiVersion, instance_version);
     std::vector<const char*> wanted;
     const auto available = [&](const char* name, uint32_t core) {
         if (version >= core) {
@@ -154,6 +157,9 @@ Status find_features(const Api& api, PhysicalDevice* device) {
     features.subgroup_size_control = subgroup.subgroupSizeControl != 0;
     features.cooperative_matrix = has(extensions, "VK_KHR_cooperative_matrix");
     features.unified_memory = has_unified_memory(api, device->handle);
+    if (has(extensions, kPortabilitySubset)) {  // must be enabled where it is
+        wanted.push_back(kPortabilitySubset);
+    }
     device->extensions = std::move(wanted);
     find_imports(api, extensions, device);
     return {};
@@ -192,12 +198,20 @@ Status Instance::create() {
     FW_RETURN_IF_ERROR(check(api_.EnumerateInstanceExtensionProperties(nullptr, &count, extensions.data()),
                              "vkEnumerateInstanceExtensionProperties"));
     const bool messages = has(extensions, VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
-    const char* debug = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
+    const bool portability = has(extensions, VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME);
+    std::vector<const char*> enabled;
+    if (messages) {
+        enabled.push_back(VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
+    }
+    if (portability) {
+        enabled.push_back(VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME);
+    }
 
     VkApplicationInfo application = {};
     application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
     application.pEngineName = "featherweight";
-    application.apiVersion = std::min<uint32_t>(version, VK_API_VERSION_1_3);
+    version_ = std::min<uint32_t>(version, VK_API_VERSION_1_3);
+    application.apiVersion = version_;
     VkDebugUtilsMessengerCreateInfoEXT messenger = {};
     messenger.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT;
     messenger.messageSeverity =
@@ -208,8 +222,9 @@ Status Instance::create() {
     info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
     info.pNext = messages ? &messenger : nullptr;
     info.pApplicationInfo = &application;
-    info.enabledExtensionCount = messages ? 1 : 0;
-    info.ppEnabledExtensionNames = &debug;
+    info.flags = portability ? VkInstanceCreateFlags{VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR} : 0U;
+    info.enabledExtensionCount = static_cast<uint32_t>(enabled.size());
+    info.ppEnabledExtensionNames = enabled.data();
     const VkResult result = api_.CreateInstance(&info, nullptr, &instance_);
     if (result == VK_ERROR_INCOMPATIBLE_DRIVER) {
         return Status::error(Code::kNotFound, "no Vulkan driver on this machine (the loader is there)");
@@ -250,7 +265,7 @@ Result<std::vector<PhysicalDevice>> Instance::devices() const {
         if (device.properties.apiVersion < VK_API_VERSION_1_1 || !find_queue(api_, &device)) {
             continue;
         }
-        FW_RETURN_IF_ERROR(find_features(api_, &device));
+        FW_RETURN_IF_ERROR(find_features(api_, version_, &device));
         devices.push_back(std::move(device));
     }
     if (devices.empty()) {

@@ -35,6 +35,7 @@ private:
     Status create();
 
     Api api_;
+    uint32_t version_ = 0;  ///< of Vulkan, that was asked for: devices have no features of a later one's core
     VkInstance instance_ = VK_NULL_HANDLE;
     VkDebugUtilsMessengerEXT messenger_ = VK_NULL_HANDLE;
 };

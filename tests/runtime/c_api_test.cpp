@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "fw/option.h"
 #include "fw/version.h"
 #include "support/net_files.h"
 #include "support/temp_folder.h"
@@ -46,6 +47,129 @@ TEST_F(CApi, ChoosesADevice) {
     EXPECT_EQ(fw_net_set_device(net_, "cpu", 0), FW_FAILED_PRECONDITION);
 }
 
+TEST_F(CApi, TakesOptionsByName) {
+    const char* const switches[] = {"fp16",
+                                    "fp16_arithmetic",
+                                    "bf16_arithmetic",
+                                    "winograd",
+                                    "optimize",
+                                    "ignore_table_model",
+                                    "device_fallback",
+                                    "import_inputs",
+                                    "staged_device_memory"};
+    for (const char* name : switches) {
+        EXPECT_EQ(fw_net_set_option(net_, name, "0"), FW_OK) << name;
+        EXPECT_EQ(fw_net_set_option(net_, name, "1"), FW_OK) << name;
+        for (const char* bad : {"", "2", "true", "01"}) {
+            EXPECT_EQ(fw_net_set_option(net_, name, bad), FW_INVALID_ARGUMENT) << name;
+        }
+        EXPECT_NE(std::string(fw_last_error()).find(name), std::string::npos) << fw_last_error();
+    }
+    const struct {
+        const char* name;
+        const char* good;
+        const char* bad;
+    } others[] = {
+        {"threads", "2", "-1"},
+        {"threads", "2147483647", "2147483648"},
+        {"threads", "1", "1 "},
+        {"max_activation_bytes", "18446744073709551615", "18446744073709551616"},
+        {"max_activation_bytes", "18446744073709551609", "184467440737095516150"},
+        {"max_activation_bytes", "0", ""},
+        {"cores", "little", "most"},
+    };
+    for (const auto& c : others) {
+        EXPECT_EQ(fw_net_set_option(net_, c.name, c.good), FW_OK) << c.name << fw_last_error();
+        EXPECT_EQ(fw_net_set_option(net_, c.name, c.bad), FW_INVALID_ARGUMENT) << c.name << c.bad;
+    }
+    EXPECT_EQ(fw_net_set_option(net_, "precisions", "1"), FW_NOT_FOUND);
+    EXPECT_EQ(fw_net_set_option(nullptr, "fp16", "1"), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_net_set_option(net_, nullptr, "1"), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_net_set_option(net_, "fp16", nullptr), FW_INVALID_ARGUMENT);
+    // They are kept: a device that is not there, then no byte of activations.
+    EXPECT_EQ(fw_net_set_option(net_, "device_fallback", "0"), FW_OK);
+    EXPECT_EQ(fw_net_set_option(net_, "device", "vulkan:999"), FW_OK);
+    EXPECT_NE(load(), FW_OK);
+    EXPECT_EQ(fw_net_set_option(net_, "device", "cpu"), FW_OK);
+    EXPECT_EQ(load(), FW_OK) << fw_last_error();
+    EXPECT_EQ(fw_net_set_option(net_, "fp16", "1"), FW_FAILED_PRECONDITION);
+    fw_extractor* extractor = fw_extractor_create(net_);
+    const float data[6] = {};
+    const float* out = nullptr;
+    EXPECT_EQ(fw_extractor_input(extractor, "data", data, fw_shape{3, {2, 1, 3, 0}}), FW_OK) << fw_last_error();
+    EXPECT_EQ(fw_extractor_extract(extractor, "out", &out, nullptr), FW_OUT_OF_MEMORY);
+    fw_extractor_destroy(extractor);
+}
+
+// Messages of the level asked for and above, until there is no sink.
+TEST_F(CApi, SaysWhatRunsWhere) {
+    struct Log {
+        int level = -1;
+        std::string text;
+    } log;
+    fw_set_log_sink(
+        [](int level, const char* message, void* data) {
+            static_cast<Log*>(data)->level = level;
+            static_cast<Log*>(data)->text = message;
+        },
+        &log, 3);
+    EXPECT_STREQ(fw_net_device(net_), "cpu");
+    EXPECT_STREQ(fw_net_device(nullptr), "");
+    ASSERT_EQ(fw_net_set_device(net_, "vulkan:999", 1), FW_OK);
+    EXPECT_EQ(fw_plan_create(net_), nullptr);  // not loaded yet
+    EXPECT_STRNE(fw_last_error(), "");
+    ASSERT_EQ(load(), FW_OK) << fw_last_error();
+    EXPECT_EQ(log.level, 3);
+    EXPECT_NE(log.text.find("vulkan:999"), std::string::npos) << log.text;
+    fw_set_log_sink(nullptr, nullptr, 0);
+
+    fw_plan* plan = fw_plan_create(net_);
+    ASSERT_NE(plan, nullptr) << fw_last_error();
+    ASSERT_GT(fw_plan_count(plan), 0);
+    fw_step step;
+    const int last = fw_plan_count(plan) - 1;
+    ASSERT_EQ(fw_plan_step(plan, last, &step), FW_OK);
+    EXPECT_STREQ(step.name, "p");
+    EXPECT_STREQ(step.type, "Power");
+    EXPECT_STREQ(step.output, "out");
+    EXPECT_STREQ(step.device, "cpu");
+    EXPECT_NE(std::string(step.cpu_reason).find("vulkan:999"), std::string::npos) << step.cpu_reason;
+    EXPECT_EQ(step.crossing_bytes, 0);
+    EXPECT_EQ(fw_plan_step(plan, last + 1, &step), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_plan_step(plan, -1, &step), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_plan_step(plan, 0, nullptr), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_plan_step(nullptr, 0, &step), FW_INVALID_ARGUMENT);
+
+    fw_extractor* extractor = fw_extractor_create(net_);
+    EXPECT_EQ(fw_extractor_enable_profile(extractor, 1), FW_OK);
+    EXPECT_EQ(fw_extractor_enable_profile(nullptr, 1), FW_INVALID_ARGUMENT);
+    const float data[6] = {1, 2, 3, 4, 5, 6};
+    ASSERT_EQ(fw_extractor_input(extractor, "data", data, fw_shape{3, {2, 1, 3, 0}}), FW_OK) << fw_last_error();
+    const float* out = nullptr;
+    ASSERT_EQ(fw_extractor_extract(extractor, "out", &out, nullptr), FW_OK) << fw_last_error();
+    int count = 0;
+    EXPECT_NE(fw_extractor_profile(extractor, &count), nullptr);
+    EXPECT_EQ(count, last + 2);  // the steps and a copy
+    EXPECT_EQ(fw_extractor_profile(nullptr, &count), nullptr);
+    EXPECT_EQ(fw_extractor_profile(extractor, nullptr), nullptr);
+    fw_extractor_destroy(extractor);
+    fw_plan_destroy(plan);
+    fw_plan_destroy(nullptr);
+}
+
+TEST_F(CApi, ListsTheDevices) {
+    const Result<std::vector<DeviceInfo>> devices = list_devices();
+    ASSERT_EQ(fw_device_count(), devices.ok() ? static_cast<int>(devices->size()) : 0);
+    EXPECT_STREQ(fw_last_error(), devices.status().message());
+    int index = 0;
+    for (; devices.ok() && index < static_cast<int>(devices->size()); ++index) {
+        EXPECT_EQ(fw_device_name(index), (*devices)[static_cast<size_t>(index)].device);
+        EXPECT_EQ(fw_device_description(index), (*devices)[static_cast<size_t>(index)].description);
+    }
+    EXPECT_EQ(fw_device_name(index), nullptr);
+    EXPECT_EQ(fw_device_description(-1), nullptr);
+}
+
 TEST_F(CApi, RunsAModel) {
     EXPECT_STREQ(fw_version(), version());
     EXPECT_EQ(fw_net_set_threads(net_, 2), 0);
@@ -74,6 +198,14 @@ TEST_F(CApi, RunsAModel) {
         EXPECT_EQ(out[i], data[i] * 2 + 1);
     }
     ASSERT_EQ(fw_extractor_extract(extractor, "out", &out, nullptr), 0);
+    // A buffer that no device reads: what the CPU sees of it.
+    const float other[6] = {6, 5, 4, 3, 2, 1};
+    int buffer = 0;
+    ASSERT_EQ(fw_extractor_input_buffer(extractor, "data", other, shape, &buffer, 256), 0) << fw_last_error();
+    ASSERT_EQ(fw_extractor_extract(extractor, "out", &out, nullptr), 0);
+    EXPECT_EQ(out[0], 13);
+    EXPECT_EQ(fw_extractor_input_buffer(extractor, "data", nullptr, shape, &buffer, 0), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_extractor_input_buffer(extractor, "elsewhere", other, shape, &buffer, 0), FW_NOT_FOUND);
     fw_extractor_destroy(extractor);
 }
 

@@ -1,11 +1,22 @@
 #include "faults.h"
 
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <vector>
+
 namespace fw::vulkan {
 
 namespace {
 
+constexpr const char* kPortabilitySubset = "VK_KHR_portability_subset";
+
 Faults active;
 int imported = 0;
+uint64_t allocated_bytes = 0;
+int merged = 0;
+int bare = 0;
+std::set<VkCommandBuffer> with_barrier;
 Api real;  // the functions that were replaced
 
 // The result that a call is to fail with; VK_SUCCESS = call the driver.
@@ -53,15 +64,42 @@ VKAPI_ATTR VkResult VKAPI_CALL get_pointer(VkDevice device, VkExternalMemoryHand
                                        : real.GetMemoryHostPointerPropertiesEXT(device, type, pointer, properties);
 }
 
+VKAPI_ATTR VkResult VKAPI_CALL list_extensions(VkPhysicalDevice device, const char* layer, uint32_t* count,
+                                               VkExtensionProperties* properties) {
+    *count -= active.portability && properties != nullptr ? 1 : 0;  // the caller knows of one more
+    const VkResult result = real.EnumerateDeviceExtensionProperties(device, layer, count, properties);
+    if (active.portability && properties != nullptr) {
+        std::strncpy(properties[*count].extensionName, kPortabilitySubset, VK_MAX_EXTENSION_NAME_SIZE - 1);
+    }
+    *count += active.portability ? 1 : 0;
+    return result;
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice physical, const VkDeviceCreateInfo* info,
                                              const VkAllocationCallbacks* callbacks, VkDevice* device) {
-    return active.create_device != VK_SUCCESS ? active.create_device
-                                              : real.CreateDevice(physical, info, callbacks, device);
+    if (active.create_device != VK_SUCCESS) {
+        return active.create_device;
+    }
+    std::vector<const char*> names(info->ppEnabledExtensionNames,
+                                   info->ppEnabledExtensionNames + info->enabledExtensionCount);
+    const auto subset = std::find_if(names.begin(), names.end(),
+                                     [](const char* name) { return std::strcmp(name, kPortabilitySubset) == 0; });
+    if ((subset != names.end()) != active.portability) {
+        return VK_ERROR_EXTENSION_NOT_PRESENT;
+    }
+    if (active.portability) {
+        names.erase(subset);
+    }
+    VkDeviceCreateInfo without = *info;
+    without.enabledExtensionCount = static_cast<uint32_t>(names.size());
+    without.ppEnabledExtensionNames = names.data();
+    return real.CreateDevice(physical, &without, callbacks, device);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL allocate(VkDevice device, const VkMemoryAllocateInfo* info,
                                         const VkAllocationCallbacks* callbacks, VkDeviceMemory* memory) {
     const VkResult result = fault(active.allocate);
+    allocated_bytes += info->allocationSize;
     const auto* next = static_cast<const VkBaseInStructure*>(info->pNext);
     imported += next != nullptr && next->sType == VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT ? 1 : 0;
     return result != VK_SUCCESS ? result : real.AllocateMemory(device, info, callbacks, memory);
@@ -88,6 +126,65 @@ VKAPI_ATTR VkResult VKAPI_CALL wait(VkDevice device, uint32_t count, const VkFen
     return result != VK_SUCCESS ? result : done;
 }
 
+VKAPI_ATTR VkResult VKAPI_CALL get_version(uint32_t* version) {
+    const VkResult result = real.EnumerateInstanceVersion(version);
+    *version = active.old_loader ? std::min<uint32_t>(*version, VK_API_VERSION_1_1) : *version;
+    return result;
+}
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL get_function(VkDevice device, const char* name) {
+    return active.missing != nullptr && std::strcmp(name, active.missing) == 0 ? nullptr
+                                                                               : real.GetDeviceProcAddr(device, name);
+}
+
+VKAPI_ATTR void VKAPI_CALL get_memory(VkPhysicalDevice device, VkPhysicalDeviceMemoryProperties* memory) {
+    real.GetPhysicalDeviceMemoryProperties(device, memory);
+    for (uint32_t i = 0; i < memory->memoryHeapCount && active.heap_bytes != 0; ++i) {
+        memory->memoryHeaps[i].size = active.heap_bytes;
+    }
+}
+
+VKAPI_ATTR void VKAPI_CALL get_families(VkPhysicalDevice device, uint32_t* count, VkQueueFamilyProperties* families) {
+    real.GetPhysicalDeviceQueueFamilyProperties(device, count, families);
+    for (uint32_t i = 0; families != nullptr && i < *count && active.timestamp_bits != 0; ++i) {
+        families[i].timestampValidBits = active.timestamp_bits;
+    }
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL get_results(VkDevice device, VkQueryPool pool, uint32_t first, uint32_t count,
+                                           size_t bytes, void* data, VkDeviceSize stride, VkQueryResultFlags flags) {
+    const VkResult result = real.GetQueryPoolResults(device, pool, first, count, bytes, data, stride, flags);
+    const uint64_t mask = (uint64_t{1} << active.timestamp_bits) - 1;
+    for (uint32_t i = 0; i < count && active.timestamp_bits != 0; ++i) {
+        static_cast<uint64_t*>(data)[i] = (mask - 500 + 1000 * uint64_t{i}) & mask;
+    }
+    return result;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL merge(VkDevice device, VkPipelineCache to, uint32_t count, const VkPipelineCache* from) {
+    merged += static_cast<int>(count);
+    return real.MergePipelineCaches(device, to, count, from);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL begin(VkCommandBuffer commands, const VkCommandBufferBeginInfo* info) {
+    with_barrier.erase(commands);
+    return real.BeginCommandBuffer(commands, info);
+}
+
+VKAPI_ATTR void VKAPI_CALL barrier(VkCommandBuffer commands, VkPipelineStageFlags from, VkPipelineStageFlags to,
+                                   VkDependencyFlags flags, uint32_t count, const VkMemoryBarrier* all,
+                                   uint32_t buffer_count, const VkBufferMemoryBarrier* buffers, uint32_t image_count,
+                                   const VkImageMemoryBarrier* images) {
+    with_barrier.insert(commands);
+    real.CmdPipelineBarrier(commands, from, to, flags, count, all, buffer_count, buffers, image_count, images);
+}
+
+VKAPI_ATTR void VKAPI_CALL copy(VkCommandBuffer commands, VkBuffer from, VkBuffer to, uint32_t count,
+                                const VkBufferCopy* regions) {
+    bare += with_barrier.count(commands) == 0 ? 1 : 0;
+    real.CmdCopyBuffer(commands, from, to, count, regions);
+}
+
 template <class Function>
 void replace(Function replacement, Function* function, Function* original) {
     if (*function != nullptr && *function != replacement) {
@@ -97,12 +194,26 @@ void replace(Function replacement, Function* function, Function* original) {
 }
 
 void replace_all(Api* api) {
+    replace<PFN_vkEnumerateInstanceVersion>(get_version, &api->EnumerateInstanceVersion,
+                                            &real.EnumerateInstanceVersion);
+    replace<PFN_vkGetDeviceProcAddr>(get_function, &api->GetDeviceProcAddr, &real.GetDeviceProcAddr);
+    replace<PFN_vkGetPhysicalDeviceMemoryProperties>(get_memory, &api->GetPhysicalDeviceMemoryProperties,
+                                                     &real.GetPhysicalDeviceMemoryProperties);
+    replace<PFN_vkGetPhysicalDeviceQueueFamilyProperties>(get_families, &api->GetPhysicalDeviceQueueFamilyProperties,
+                                                          &real.GetPhysicalDeviceQueueFamilyProperties);
+    replace<PFN_vkGetQueryPoolResults>(get_results, &api->GetQueryPoolResults, &real.GetQueryPoolResults);
+    replace<PFN_vkMergePipelineCaches>(merge, &api->MergePipelineCaches, &real.MergePipelineCaches);
+    replace<PFN_vkBeginCommandBuffer>(begin, &api->BeginCommandBuffer, &real.BeginCommandBuffer);
+    replace<PFN_vkCmdPipelineBarrier>(barrier, &api->CmdPipelineBarrier, &real.CmdPipelineBarrier);
+    replace<PFN_vkCmdCopyBuffer>(copy, &api->CmdCopyBuffer, &real.CmdCopyBuffer);
     replace<PFN_vkGetPhysicalDeviceFeatures2>(get_features, &api->GetPhysicalDeviceFeatures2,
                                               &real.GetPhysicalDeviceFeatures2);
     replace<PFN_vkGetPhysicalDeviceExternalBufferProperties>(
         get_external, &api->GetPhysicalDeviceExternalBufferProperties, &real.GetPhysicalDeviceExternalBufferProperties);
     replace<PFN_vkGetMemoryHostPointerPropertiesEXT>(get_pointer, &api->GetMemoryHostPointerPropertiesEXT,
                                                      &real.GetMemoryHostPointerPropertiesEXT);
+    replace<PFN_vkEnumerateDeviceExtensionProperties>(list_extensions, &api->EnumerateDeviceExtensionProperties,
+                                                      &real.EnumerateDeviceExtensionProperties);
     replace<PFN_vkCreateDevice>(create_device, &api->CreateDevice, &real.CreateDevice);
     replace<PFN_vkAllocateMemory>(allocate, &api->AllocateMemory, &real.AllocateMemory);
     replace<PFN_vkCreateComputePipelines>(create_pipelines, &api->CreateComputePipelines, &real.CreateComputePipelines);
@@ -114,7 +225,9 @@ void replace_all(Api* api) {
 
 FaultyDriver::FaultyDriver(const Faults& faults) {
     set(faults);
-    imported = 0;
+    imported = merged = bare = 0;
+    allocated_bytes = 0;
+    with_barrier.clear();
     set_api_hook(replace_all);
 }
 
@@ -128,6 +241,18 @@ void FaultyDriver::set(const Faults& faults) {
 
 int FaultyDriver::imports() const {
     return imported;
+}
+
+uint64_t FaultyDriver::allocated() const {
+    return allocated_bytes;
+}
+
+int FaultyDriver::merges() const {
+    return merged;
+}
+
+int FaultyDriver::bare_copies() const {
+    return bare;
 }
 
 }  // namespace fw::vulkan

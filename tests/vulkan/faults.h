@@ -10,7 +10,13 @@ struct Faults {
     bool no_integer_dot = false;
     bool no_float16_storage = false;
     bool no_float16_arithmetic = false;
-    bool no_import = false;  ///< of host memory
+    bool no_import = false;         ///< of host memory
+    bool old_loader = false;        ///< of Vulkan 1.1
+    bool portability = false;       ///< it has VK_KHR_portability_subset, without which it makes no device
+    const char* missing = nullptr;  ///< function of the device
+    uint64_t heap_bytes = 0;        ///< of every heap, where not 0
+    /// Where not 0: timestamps of so many bits, a thousand ticks apart, that begin anew after the first.
+    uint32_t timestamp_bits = 0;
     VkResult import = VK_SUCCESS;
     VkResult create_device = VK_SUCCESS;
     VkResult allocate = VK_SUCCESS;
@@ -32,6 +38,12 @@ public:
     void set(const Faults& faults);
     /// How often host memory was imported since it began.
     int imports() const;
+    /// Bytes of all memory that was allocated, imports and what is gone included.
+    uint64_t allocated() const;
+    /// How often a pipeline cache was merged into another.
+    int merges() const;
+    /// Copies recorded in command buffers that had no barrier before them.
+    int bare_copies() const;
 };
 
 }  // namespace fw::vulkan

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "android_driver.h"
+#include "fw/c_api.h"
 #include "import_support.h"
 
 namespace fw {
@@ -81,6 +82,42 @@ TEST_F(VulkanHardwareBuffer, IsLeftWhereItCannotBeImported) {
         }
         EXPECT_EQ(android ? driver->calls().imports : 0, 0);
     }
+}
+
+// By the C interface: what the buffer holds, not what the CPU would see.
+TEST_F(VulkanHardwareBuffer, IsReadThroughTheCInterface) {
+    AndroidDriver driver(false);
+    Both nets;
+    nets.load(kNet, Precision::kFloat, true);
+    const Mat values = new_inputs(1)[0];
+    const std::vector<float> want = ImportNets::run(&nets.copies, {values});
+    fw_net* net = fw_net_create();
+    EXPECT_EQ(fw_net_set_device(net, "vulkan", 0), FW_OK);
+    EXPECT_EQ(fw_net_set_precision(net, 1), FW_OK);
+    EXPECT_EQ(fw_net_set_option(net, "import_inputs", "1"), FW_OK);
+    EXPECT_EQ(fw_net_set_option(net, "staged_device_memory", "1"), FW_OK);
+    const zoo::ModelFiles& files = nets.imports.files;
+    ASSERT_EQ(fw_net_load_model_memory(net, files.param.data(), files.param.size(), files.bin.data(), files.bin.size()),
+              FW_OK)
+        << fw_last_error();
+    EXPECT_STREQ(fw_net_device(net), "vulkan");
+    fw_extractor* extractor = fw_extractor_create(net);
+    Mat other = values.clone().value();
+    fill(&other, 7);
+    put(values, 256);
+    const fw_shape shape = {3, {values.shape()[0], values.shape()[1], values.shape()[2], 0}};
+    const auto run_with = [&](void* buffer, size_t offset) {
+        EXPECT_EQ(fw_extractor_input_buffer(extractor, "a", other.data(), shape, buffer, offset), FW_OK);
+        const float* out = nullptr;
+        EXPECT_EQ(fw_extractor_extract(extractor, "p", &out, nullptr), FW_OK) << fw_last_error();
+        return out == nullptr ? std::vector<float>() : std::vector<float>(out, out + want.size());
+    };
+    EXPECT_EQ(run_with(&buffer_, 256), want);
+    EXPECT_EQ(driver.calls().imports, 1);
+    EXPECT_EQ(run_with(nullptr, 0), ImportNets::run(&nets.copies, {other}));
+    EXPECT_EQ(driver.calls().imports, 1);
+    fw_extractor_destroy(extractor);
+    fw_net_destroy(net);
 }
 
 }  // namespace

@@ -118,6 +118,28 @@ TEST_F(VulkanNoImport, CopiesWhatTheCpuReadsToo) {
     }
 }
 
+// The first layer needs scratch memory, which lies where imports have their offsets: products with constants,
+// attention.
+TEST_F(VulkanImport, IsReadBeforeALayerWithScratchMemory) {
+    FaultyDriver driver({});
+    const std::string begin = "7767517\n2 2\nInput a 0 1 a 0=70 1=5\n";
+    for (const char* layer : {"Gemm g 1 1 a g 0=0.5 3=1 5=1 6=1 8=33 9=70 10=4\n",
+                              "MultiHeadAttention m 1 1 a m 0=36 1=3 2=2520 3=70 4=70\n"}) {
+        for (const bool staged : {false, true}) {
+            SCOPED_TRACE(testing::Message() << layer << staged);
+            Both nets;
+            nets.load((begin + layer).c_str(), Precision::kFloat, staged);
+            Result<Mat> mat = Mat::create(Shape(5, 70));
+            ASSERT_TRUE(mat.ok());
+            fill(&*mat, 3);
+            const int before = driver.imports();
+            nets.run({*mat});
+            EXPECT_EQ(driver.imports(), before + 1);
+            EXPECT_EQ(nets.imports.net.plan()->back().device, "vulkan");
+        }
+    }
+}
+
 // Whole networks in int8, as if the device had memory of its own; an int8 Mat is copied.
 TEST_F(VulkanImport, RunsNetworksOfTheZoo) {
     for (const char* name : {"blazeface", "mobilenet_v3_small"}) {

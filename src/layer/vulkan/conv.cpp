@@ -43,10 +43,13 @@ public:
         const int words = int8_ ? (channels_ + 3) / 4 : channels_;
         const int in_word = int8_ && depthwise ? 4 : type == Weights::kHalf ? 2 : 1;
         parts_.outputs = depthwise ? rounded_up(op.channels, 4) : rounded_up(outputs_, kConvColumns);
-        parts_.weights =
-            (depthwise ? taps_ : op.group * rounded_up(taps_ * words, kConvDepth)) * parts_.outputs / in_word;
+        const int64_t rows = depthwise ? taps_ : int64_t{op.group} * rounded_up(taps_ * words, kConvDepth);
+        weights_ = rows * parts_.outputs / in_word;
+        parts_.weights = static_cast<int>(weights_);
         parts_.all_outputs = rounded_up(op.outputs, 4);
     }
+    /// More than `parts` can count where it does not fit a storage buffer.
+    uint64_t words() const { return static_cast<uint64_t>(weights_ + 2 * int64_t{parts_.all_outputs}); }
 
     const Parts& parts() const { return parts_; }
 
@@ -118,6 +121,7 @@ private:
     int taps_;
     int channels_;
     int outputs_;
+    int64_t weights_;
     Parts parts_;
 };
 
@@ -155,6 +159,7 @@ Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& o
     const Parts& parts = packer.parts();
     FW_ASSIGN_OR_RETURN(const Place from, place(in));
     FW_ASSIGN_OR_RETURN(const Place to, place(out));
+    FW_RETURN_IF_ERROR(weights_->check(packer.words()));
     FW_ASSIGN_OR_RETURN(dispatch->constants,
                         weights_->add_once({step_, part_, channels, g.kernel_h}, [&] { return packer.pack(); }));
 

@@ -1,5 +1,6 @@
 // Everything that works element by element: copies, functions of one number, operations on two, factors a channel.
 #include <algorithm>
+#include <iterator>
 
 #include "layer/vulkan/recorder.h"
 #include "layer/vulkan/shaders.h"
@@ -32,6 +33,7 @@ enum class Kind : uint32_t {
     kElementary,
     kPower,
     kAtan2,
+    kRow,
 };
 
 // zero point, lo and hi without it, factor: what to_level() takes.
@@ -255,6 +257,30 @@ Status Recorder::constant(const ConstantOperation& op, const Tensor& out, Dispat
     loops.places[1] = loops.places[0];              // not read
     loops.places[2] = {loops.places[0].offset, 0};  // the index of the value
     return elements(loops, values, dispatch);
+}
+
+// Parameters: the last row, floats of a row, where the bias begins, the table, the bias.
+Status Recorder::embed(const EmbedOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch) {
+    if (half_) {
+        return Status::error(Code::kUnsupported, "float16 has not all indices");
+    }
+    Loops loops;
+    loops.kind = Kind::kRow;
+    loops.add(out.shape[0], out.stride[0], in.stride[0], 0);
+    loops.add(out.shape[1], out.stride[1], 0, 1);
+    FW_ASSIGN_OR_RETURN(loops.places[0], place(out));
+    FW_ASSIGN_OR_RETURN(loops.places[1], place(in));
+    loops.places[2] = {loops.places[1].offset, 0};  // the index in the row
+    FW_RETURN_IF_ERROR(elements(loops, {}, dispatch));
+    FW_ASSIGN_OR_RETURN(dispatch->constants, weights_->add_once({step_}, [&] {
+        std::vector<uint32_t> words = {word(op.rows - 1), word(out.shape[1]),
+                                       op.bias.empty() ? 0U : static_cast<uint32_t>(3 + op.table.size())};
+        for (const Span<const float>& values : {op.table, op.bias}) {
+            std::transform(values.begin(), values.end(), std::back_inserter(words), [](float x) { return word(x); });
+        }
+        return words;
+    }));
+    return {};
 }
 
 Status Recorder::affine(const AffineOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch) {

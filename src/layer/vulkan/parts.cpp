@@ -1,4 +1,4 @@
-// What works on parts of a blob: softmax, normalisations, reductions. As parts.glsl.
+// What works on parts of a blob: softmax, normalisations, reductions, the largest elements. As parts.glsl.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -11,6 +11,8 @@ namespace fw::vulkan {
 namespace {
 
 constexpr size_t kLoops = 6;
+constexpr int kMostPlaces = 64;                    // of the largest elements: each takes a round over all
+constexpr int kMostInHalf = 2048;                  // float16 has all whole numbers up to it
 constexpr int64_t kMostLevels = int64_t{1} << 23;  // of a part: their sum fits an int
 
 // As LoopNest; loops that follow each other in all three operands are one.
@@ -158,6 +160,21 @@ Status Recorder::reduce(const ReduceOperation& op, const Tensor& in, const Tenso
     return parts(op.kept, op.reduced, in, out,
                  {static_cast<uint32_t>(op.fold), static_cast<uint32_t>(op.of), static_cast<uint32_t>(op.finish)}, 0,
                  dispatch);
+}
+
+Status Recorder::argmax(const ArgMaxOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch) {
+    if (op.count > kMostPlaces) {
+        return Status::error(Code::kUnsupported, "topk is %d, the shader finds %d", op.count, kMostPlaces);
+    }
+    if (half_ && op.searched.count() > kMostInHalf + 1) {
+        return Status::error(Code::kUnsupported, "float16 has not all whole numbers beyond %d", kMostInHalf);
+    }
+    FW_ASSIGN_OR_RETURN(dispatch->constants, constants_->add(std::vector<uint32_t>(1, 0)));
+    dispatch->shader = of_floats(shader::argmax_float, shader::argmax_half);
+    return parts(op.kept, op.searched, in, out,
+                 {word(op.count), op.last ? 1U : 0U, op.values ? 1U : 0U, word(static_cast<int>(op.step)),
+                  word(static_cast<int>(op.indices))},
+                 0, dispatch);
 }
 
 }  // namespace fw::vulkan

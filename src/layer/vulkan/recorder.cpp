@@ -10,7 +10,9 @@ namespace fw::vulkan {
 
 namespace {
 
-constexpr uint64_t kBlockBytes = uint64_t{16} << 20;
+// Blocks of constants grow with what there is already, so that small networks, and plans, take little.
+constexpr uint64_t kLeastBlockBytes = uint64_t{256} << 10;
+constexpr uint64_t kMostBlockBytes = uint64_t{16} << 20;
 constexpr uint64_t kMostGroups = 65535;  // of a dimension: what every device has
 
 }  // namespace
@@ -31,7 +33,7 @@ std::vector<uint32_t> packed_bytes(Span<const int8_t> bytes) {
 
 std::array<uint32_t, 3> linear_groups(int64_t count, int64_t size) {
     const auto groups = static_cast<uint64_t>((count + size - 1) / size);
-    const uint64_t rows = (groups + kMostGroups - 1) / kMostGroups;
+    const uint64_t rows = std::max<uint64_t>((groups + kMostGroups - 1) / kMostGroups, 1);
     return {static_cast<uint32_t>((groups + rows - 1) / rows), static_cast<uint32_t>(rows), 1};
 }
 
@@ -43,17 +45,25 @@ bool is_aligned(const Tensor& t, int32_t element, int channels) {
     return aligned;
 }
 
-Result<BufferRange> Constants::add(Span<const uint32_t> words) {
+Status Constants::check(uint64_t words) const {
     const VkPhysicalDeviceLimits& limits = device_->limits();
-    const uint64_t bytes = words.size() * sizeof(uint32_t);
+    const uint64_t bytes = words * sizeof(uint32_t);
     if (bytes > limits.maxStorageBufferRange) {
         return Status::error(Code::kUnsupported, "%llu bytes of weights, shaders of this device see at most %u",
                              static_cast<unsigned long long>(bytes), limits.maxStorageBufferRange);
     }
+    return {};
+}
+
+Result<BufferRange> Constants::add(Span<const uint32_t> words) {
+    const VkPhysicalDeviceLimits& limits = device_->limits();
+    const uint64_t bytes = words.size() * sizeof(uint32_t);
+    FW_RETURN_IF_ERROR(check(words.size()));
     const uint64_t alignment = std::max<uint64_t>(limits.minStorageBufferOffsetAlignment, sizeof(uint32_t));
     uint64_t offset = (used_ + alignment - 1) / alignment * alignment;
     if (blocks_.empty() || offset + bytes > blocks_.back().bytes()) {
-        FW_ASSIGN_OR_RETURN(Buffer block, device_->create_buffer(std::max(bytes, kBlockBytes), Device::Place::kDevice));
+        const uint64_t block_bytes = std::max(bytes, std::clamp(bytes_, kLeastBlockBytes, kMostBlockBytes));
+        FW_ASSIGN_OR_RETURN(Buffer block, device_->create_buffer(block_bytes, Device::Place::kDevice));
         blocks_.push_back(std::move(block));
         offset = 0;
     }
@@ -167,6 +177,10 @@ Status Recorder::record(int step, const Operation& operation, Span<const Tensor>
         status = norm(*norm_op, in[0], out[0], &dispatch);
     } else if (const auto* reduce_op = std::get_if<ReduceOperation>(&operation)) {
         status = reduce(*reduce_op, in[0], out[0], &dispatch);
+    } else if (const auto* argmax_op = std::get_if<ArgMaxOperation>(&operation)) {
+        status = argmax(*argmax_op, in[0], out[0], &dispatch);
+    } else if (const auto* embed_op = std::get_if<EmbedOperation>(&operation)) {
+        status = embed(*embed_op, in[0], out[0], &dispatch);
     } else if (const auto* product_op = std::get_if<ProductOperation>(&operation)) {
         status = product(*product_op, &dispatch);
     } else if (const auto* gather_op = std::get_if<GatherOperation>(&operation)) {

@@ -18,6 +18,8 @@ class Constants {
 public:
     explicit Constants(std::shared_ptr<Device> device) : device_(std::move(device)) {}
 
+    /// kUnsupported where a shader could not see so many words.
+    Status check(uint64_t words) const;
     /// Copies words to the device. Fails with kUnsupported where a shader could not see them all.
     Result<BufferRange> add(Span<const uint32_t> words);
     /// The same, once for each `key`: `make` is called for the first.
@@ -33,13 +35,16 @@ public:
         known_.emplace(key, range);
         return range;
     }
-    uint64_t bytes() const { return bytes_; }
+    uint64_t bytes() const {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return bytes_;
+    }
 
 private:
     Status upload(Span<const uint32_t> words, const Buffer& to, uint64_t offset);
 
     std::shared_ptr<Device> device_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::map<std::vector<int>, BufferRange> known_;
     std::vector<Buffer> blocks_;
     uint64_t used_ = 0;  ///< of the last block
@@ -113,6 +118,8 @@ private:
     Status gather(const GatherOperation& op, Dispatch* dispatch);
     Status resize(const ResizeOperation& op, Dispatch* dispatch);
     Status reduce(const ReduceOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
+    Status argmax(const ArgMaxOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
+    Status embed(const EmbedOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status norm(const NormOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     Status product(const ProductOperation& op, Dispatch* dispatch);
     Status gemm(const GemmOperation& op, std::vector<Dispatch>* dispatches);

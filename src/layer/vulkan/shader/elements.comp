@@ -22,7 +22,7 @@ layout(push_constant) uniform Push {
 // As layer/vulkan/elements.cpp numbers them.
 const int COPY = 0, TABLE = 1, CLAMP_BYTES = 2, QUANTIZE = 3, DEQUANTIZE = 4, CALL = 5, CLAMP = 6, AFFINE = 7, SUM = 8,
           PRODUCT = 9, QUOTIENT = 10, MAXIMUM = 11, MINIMUM = 12, COPY_FLOATS = 13, SLOPE = 14, CONSTANT = 15,
-          ELEMENTARY = 16, POWER = 17, ATAN2 = 18;
+          ELEMENTARY = 16, POWER = 17, ATAN2 = 18, ROW = 19;
 
 int whole(int i) { return int(constants[p.parameters + i]); }
 float real(int i) { return constant_f(p.parameters + i); }
@@ -125,6 +125,14 @@ void main() {
     switch (KIND) {
         case COPY_FLOATS: outf[out_at] = af[a_at]; break;
         case CONSTANT: store(out_at, real(b_at)); break;
+        case ROW: {
+            const uint index = floatBitsToUint(load_a(a_at));  // below 0 and nan: the first row
+            const float at = uintBitsToFloat(index);
+            const int row = index > 0x7f800000u ? 0 : at >= float(whole(0)) ? whole(0) : int(at);
+            const float value = real(3 + row * whole(1) + b_at);
+            store(out_at, whole(2) == 0 ? value : value + real(whole(2) + b_at));
+            break;
+        }
         case CALL: store(out_at, call(load_a(a_at))); break;
         case ELEMENTARY: {
             precise float v = load_a(a_at) * real(0);
