@@ -1,5 +1,5 @@
-ld1 {v0.16b-v3.16b}, [x1], #64
-ld1 {v4.8h-v6.8h}, [x0], #48
+ld1 {v0.16b-v3.16b}, [x0], #64
+ld1 {v4.8h-v6.8h}, [x1], #48
 smlal v8.4s, v4.4h, v0.h[0]
 smlal v11.4s, v4.4h, v0.h[2]
 smlal v14.4s, v4.4h, v0.h[4]
@@ -48,7 +48,7 @@ smlal2 v22.4s, v6.8h, v1.h[1]
 smlal2 v25.4s, v6.8h, v1.h[3]
 smlal2 v28.4s, v6.8h, v1.h[5]
 smlal2 v31.4s, v6.8h, v1.h[7]
-ld1 {v4.8h-v6.8h}, [x0], #48
+ld1 {v4.8h-v6.8h}, [x1], #48
 smlal v8.4s, v4.4h, v2.h[0]
 smlal v11.4s, v4.4h, v2.h[2]
 smlal v14.4s, v4.4h, v2.h[4]
@@ -97,6 +97,6 @@ smlal2 v22.4s, v6.8h, v3.h[1]
 smlal2 v25.4s, v6.8h, v3.h[3]
 smlal2 v28.4s, v6.8h, v3.h[5]
 smlal2 v31.4s, v6.8h, v3.h[7]
-subs x2, x2, #0x2
+subs x3, x3, #0x2
 b.cs out
 out:

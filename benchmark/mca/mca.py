@@ -54,16 +54,26 @@ def instructions(objdump, path):
 
 
 def main_loop(lines, multiplies):
-    """The innermost loop, from a label to the first branch back to it, with the most instructions that multiply."""
+    """The innermost loop, from a label to the first branch back to it, with the most instructions that multiply; or a
+    step between two jumps by register, where each one goes to the next."""
     index = {address: i for i, (address, _) in enumerate(lines)}
     best, most = [], 0
     last_back = -1  # where the last loop ended
+    last_jump = last_by_register = -1
     for i, (address, text) in enumerate(lines):
+        if re.match(r"(br?|ret)( |$)", text):
+            body = [t for _, t in lines[last_jump + 1:i + 1] if t != "nop"]
+            count = sum(bool(re.fullmatch(multiplies, t.split(" ")[0])) for t in body)
+            if text.startswith("br "):
+                if last_jump >= 0 and last_jump == last_by_register and count > most:
+                    best, most = body, count
+                last_by_register = i
+            last_jump = i
         match = re.fullmatch(r"b\.?[a-z]{2}(?:\.n|\.w)? ([0-9a-f]+)", text)
         target = (address[0], int(match.group(1), 16)) if match else None
         if target not in index or index[target] >= i:
             continue
-        innermost = index[target] > last_back
+        innermost = index[target] > max(last_back, last_by_register)
         last_back = i
         if not innermost:
             continue
