@@ -98,7 +98,7 @@ struct DotprodInt8 {
     using Packed = int8_t;
     using Output = TileOutput;
     using Rows = BlockRows;
-    static constexpr int kMr = 8, kLanes = 4, kVectors = 3, kKr = 4, kAdjacent = 4, kUnroll = 1, kRows1 = 1;
+    static constexpr int kMr = 8, kLanes = 4, kVectors = 3, kKr = 4, kAdjacent = 4, kUnroll = 4, kRows1 = 1;
     static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = false;
