@@ -228,13 +228,15 @@ void block_panels(const GemmArgs& args, const BlockCall<K>& call) {
                 if constexpr (IsFused<K, kRows, kVectors>::kValue) {
                     typename K::template Tile<kRows, kVectors> tile;
                     tile.run(rows, args, panel, at.column, count);
-                } else if constexpr (K::template kWhole<kRows, kVectors>) {
-                    block_tile<K, kRows, kVectors>(args, call.output, panel, at.column, length, nullptr);
                 } else {
-                    for (int64_t i = 0; i < count; ++i) {
-                        constexpr int64_t kColumns = int64_t{kVectors} * K::kLanes;
-                        block_tile_apart<K, kRows, kVectors>(args, call.output, panel + i * kColumns * column_bytes,
-                                                             at.column + i * kColumns);
+                    constexpr int64_t kColumns = int64_t{kVectors} * K::kLanes;
+                    for (int64_t i = 0, column = at.column; i < count;
+                         ++i, column += kColumns, panel += kColumns * column_bytes) {
+                        if constexpr (K::template kWhole<kRows, kVectors>) {
+                            block_tile<K, kRows, kVectors>(args, call.output, panel, column, length, nullptr);
+                        } else {
+                            block_tile_apart<K, kRows, kVectors>(args, call.output, panel, column);
+                        }
                     }
                 }
             });

@@ -17,16 +17,18 @@ FW_ALWAYS_INLINE void add_product(float16x8_t* acc, float16x8_t b, float16x8_t a
 struct HalfRows {
     const float16_t* a;
     float16_t* sums;  ///< behind the rows is memory that only interleaving needs: for the sums of the blocks before
-    int64_t blocks;   ///< before the last one
-    int64_t eights;   ///< of the last one
+    int64_t length;
+    int64_t blocks;  ///< before the last one
+    int64_t eights;  ///< of the last one
     int64_t rest;
     bool whole;           ///< all rows are stored, at one distance
     int64_t bounds_used;  ///< 0: none, 1: the lower one, 2: both
     const float* bounds;  ///< lo, hi
 
-    FW_ALWAYS_INLINE HalfRows(const GemmArgs& args, const Epilogue& e, int64_t length, int64_t /*end_column*/)
+    FW_ALWAYS_INLINE HalfRows(const GemmArgs& args, const Epilogue& e, int64_t sum_length, int64_t /*end_column*/)
         : a(static_cast<const float16_t*>(args.scratch)),
-          sums(static_cast<float16_t*>(args.scratch) + 8 * packed_row_pitch(length)),
+          sums(static_cast<float16_t*>(args.scratch) + 8 * packed_row_pitch(sum_length)),
+          length(sum_length),
           blocks((length - 1) / kHalfBlock),
           eights((length - blocks * kHalfBlock) / 8),
           rest(length % 8),
@@ -209,7 +211,13 @@ struct HalfFloats {
         float16x8_t acc[kRows][kWide];
         const float* bias = nullptr;
 
-        FW_ALWAYS_INLINE void run(const HalfRows& rows, const GemmArgs& args, const char* panel, int64_t column) {
+        FW_ALWAYS_INLINE void run(const HalfRows& rows, const GemmArgs& args, const char* panel, int64_t column,
+                                  int64_t count) {
+            for (; count > 0; --count, panel += kColumns * (4 + 2 * rows.length), column += kColumns) {
+                run_one(rows, args, panel, column);
+            }
+        }
+        FW_ALWAYS_INLINE void run_one(const HalfRows& rows, const GemmArgs& args, const char* panel, int64_t column) {
             float other[kRows * kColumns];
             const bool whole = rows.whole && args.m >= kRows && column + kColumns <= args.n;
             void* to = whole ? static_cast<char*>(args.out[0]) + column * 4 : static_cast<void*>(other);

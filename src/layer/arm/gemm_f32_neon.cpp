@@ -68,8 +68,12 @@ struct NeonF32 {
             });
         }
 #if defined(__aarch64__)
-        FW_ALWAYS_INLINE void run(const FloatRows& rows, const GemmArgs& args, const char* panel, int64_t column) {
-            run_float_block<kRows, kWide>(rows, args, panel, column);
+        FW_ALWAYS_INLINE void run(const FloatRows& rows, const GemmArgs& args, const char* panel, int64_t column,
+                                  int64_t count) {
+            constexpr int64_t kColumns = int64_t{4} * kWide;
+            for (; count > 0; --count, panel += kColumns * 4 * (1 + rows.steps), column += kColumns) {
+                run_float_block<kRows, kWide>(rows, args, panel, column);
+            }
         }
 #endif
         FW_ALWAYS_INLINE void store(const GemmArgs& args, const Epilogue& e, const float* /*multiplier*/,
