@@ -111,10 +111,10 @@ static_assert(offsetof(Epilogue, hi) == offsetof(Epilogue, lo) + sizeof(float), 
     FW_ALWAYS_INLINE void name(const FloatRows& rows, const char* panel, void* to, int64_t out_step) {         \
         const void* a = rows.a;                                                                                \
         const void* b = panel;                                                                                 \
-        int64_t steps = rows.steps;                                                                            \
+        int64_t left;                                                                                          \
         __asm__ volatile(__VA_ARGS__                                                                           \
-            : [a] "+&r"(a), [b] "+&r"(b), [steps] "+&r"(steps), [to] "+&r"(to)                                     \
-            : [out_step] "r"(out_step), [bounded] "r"(rows.bounded), [bounds] "r"(rows.bounds)                 \
+            : [a] "+&r"(a), [b] "+&r"(b), [steps] "=&r"(left), [to] "+&r"(to)                                  \
+            : [all] "r"(rows.steps), [out_step] "r"(out_step), [bounded] "r"(rows.bounded), [bounds] "r"(rows.bounds) \
             : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", \
               "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25",       \
               "v26", "v27", "v28", "v29", "v30", "v31");                                                       \

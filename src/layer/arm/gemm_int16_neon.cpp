@@ -58,10 +58,11 @@ FW_ALWAYS_INLINE int32x4_t add_product(int32x4_t acc, int16x8_t b, int16x8_t a) 
 #define FW_STORE_PAIRS_ROW(registers) "ldr %[at], [%[to]], #8\n add %[at], %[at], %[column]\n st1 {" registers "}, [%[at]]\n"
 #define FW_DEFINE_PAIRS(name, ...)                                                                                  \
     FW_ALWAYS_INLINE void name(const void* a, const void* b, int64_t steps, void* const* to, int64_t column) {      \
+        int64_t left;                                                                                               \
         int64_t at;                                                                                                 \
         __asm__ volatile(__VA_ARGS__                                                                                \
-                : [a] "+r"(a), [b] "+r"(b), [steps] "+r"(steps), [to] "+r"(to), [at] "=&r"(at)                       \
-                : [column] "r"(column)                                                                              \
+                : [a] "+&r"(a), [b] "+&r"(b), [steps] "=&r"(left), [to] "+&r"(to), [at] "=&r"(at)                    \
+                : [all] "r"(steps), [column] "r"(column)                                                            \
                 : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12",  \
                   "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", \
                   "v27", "v28", "v29", "v30", "v31");                                                               \
