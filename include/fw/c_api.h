@@ -60,11 +60,12 @@ typedef void (*fw_log_sink)(int level, const char* message, void* user_data);
 
 FW_C_EXPORT const char* fw_version(void);
 FW_C_EXPORT const char* fw_last_error(void);
-/* Messages of this level and above go to the sink; NULL (the start) discards them. */
+/* Messages of this level and above go to the sink; NULL (the start) discards them. A call of the old sink may still be
+ * under way on another thread when this returns. */
 FW_C_EXPORT void fw_set_log_sink(fw_log_sink sink, void* user_data, int least_level);
 
 /* The devices that fw_net_set_device can name besides "cpu"; 0 where there are none, and fw_last_error() says why. The
- * strings live until the calling thread counts anew. */
+ * strings live until the calling thread counts anew; NULL for an index that is not below the count. */
 FW_C_EXPORT int fw_device_count(void);
 FW_C_EXPORT const char* fw_device_name(int index);
 FW_C_EXPORT const char* fw_device_description(int index);

@@ -1,6 +1,7 @@
 #include "kernel/winograd.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -348,6 +349,13 @@ bool winograd_fits(const GemmWeights& weights) {
         }
     }
     return true;
+}
+
+bool winograd_fits_half(const GemmWeights& weights) {
+    constexpr float kMostWeight = 65504.0F / 35;  // the sum of a frequency's nine factors is below 34.7
+    const auto* values = static_cast<const float*>(weights.values);
+    return std::all_of(values, values + 9 * weights.n * weights.k,
+                       [](float value) { return std::fabs(value) <= kMostWeight; });
 }
 
 size_t packed_winograd_bytes(const Winograd& winograd, const GemmWeights& weights) {

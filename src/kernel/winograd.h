@@ -19,7 +19,7 @@ constexpr bool kHasWinograd = true;
 /// which do too, and all sums are integers modulo 2^32.
 /// Error in float, beside the exact result: below error_bound() * max|x| * sum|w| for every output, where x are the
 /// inputs of its tile with their padding and w its weights; of a half kernel, whose sums between tiles are float32 and
-/// whose products and sums within them are float16, with max|x| below 40000 and all sums below 65504. An input that is
+/// whose products and sums within them are float16, with max|x| up to 39900 and all sums below 65504. An input that is
 /// not finite makes the whole tile NaN.
 struct Winograd {
     const WinogradKernel* kernel = nullptr;
@@ -38,6 +38,8 @@ Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out
 
 /// False for int8 weights with sums of products that may reach 2^25. `weights` has 9 taps, here and below.
 bool winograd_fits(const GemmWeights& weights);
+/// False for weights that may leave float16's range when they are transformed for a half kernel.
+bool winograd_fits_half(const GemmWeights& weights);
 
 /// Bytes that pack_winograd writes; the buffer needs kOverread more behind it.
 size_t packed_winograd_bytes(const Winograd& winograd, const GemmWeights& weights);

@@ -236,5 +236,19 @@ TEST(Winograd, Int8SumsHaveToStayBelowTwoToThe25) {
     EXPECT_TRUE(winograd_fits(weights));
 }
 
+TEST(Winograd, HalfFloatsHaveToHoldTheTransformedWeights) {
+    GemmWeights weights;
+    weights.n = 1;
+    weights.taps = 9;
+    weights.k = 2;
+    std::vector<float> values(9 * 2, -1870.0F);
+    weights.values = values.data();
+    EXPECT_TRUE(winograd_fits_half(weights));
+    values.back() = 1900.0F;
+    EXPECT_FALSE(winograd_fits_half(weights));
+    values.back() = std::numeric_limits<float>::quiet_NaN();
+    EXPECT_FALSE(winograd_fits_half(weights));
+}
+
 }  // namespace
 }  // namespace fw::test

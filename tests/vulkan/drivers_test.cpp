@@ -211,7 +211,8 @@ protected:
         VulkanDrivers::TearDown();
     }
 
-    const std::string path_ = testing::TempDir() + "fw_vulkan_pipeline_file";
+    const std::string path_ =
+        testing::TempDir() + "fw_vulkan_pipeline_file_" + testing::UnitTest::GetInstance()->current_test_info()->name();
     Option option_;
 };
 

@@ -8,27 +8,6 @@ namespace fw {
 namespace {
 
 // clang-format off
-#define FW_REGISTERS_16(x) \
-    x(8), x(9), x(10), x(11), x(12), x(13), x(14), x(15), x(16), x(17), x(18), x(19), x(20), x(21), x(22), x(23)
-#define FW_REGISTERS_24(x) FW_REGISTERS_16(x), x(24), x(25), x(26), x(27), x(28), x(29), x(30), x(31)
-#define FW_REGISTER_DECLARE(n) v##n __asm__("v" #n)
-#define FW_REGISTER_OUT(n) "=w"(v##n)
-#define FW_REGISTER_NAME(n) v##n
-
-/// Defines name(a, panel, steps, acc): `text` sets the accumulators, v8 and the following, from the bias at [panel],
-/// and adds `steps` > 0 steps of A at [a] and B, which is behind bias and multipliers. v0 to v7 are free.
-#define FW_DEFINE_BLOCK_LOOP(name, count, ...)                                                          \
-    FW_ALWAYS_INLINE void name(const void* a, const void* panel, int64_t steps, int32x4_t (&acc)[count]) { \
-        register int32x4_t FW_REGISTERS_##count(FW_REGISTER_DECLARE);                                   \
-        int64_t left;                                                                                   \
-        __asm__(__VA_ARGS__                                                                             \
-                : FW_REGISTERS_##count(FW_REGISTER_OUT), [a] "+r"(a), [b] "+r"(panel), [steps] "=&r"(left) \
-                : [all] "r"(steps)                                                                      \
-                : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7");                      \
-        const int32x4_t all[] = {FW_REGISTERS_##count(FW_REGISTER_NAME)};                               \
-        unroll<count>([&](auto i) FW_INLINE_LAMBDA { acc[i] = all[i]; });                               \
-    }
-
 /// [all] steps, eight a loop, then four, then one.
 #define FW_EIGHT_STEPS(four, one)          \
     "subs %[steps], %[all], #8\n b.lo 2f\n" \

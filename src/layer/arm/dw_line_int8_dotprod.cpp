@@ -93,22 +93,9 @@ void run_by_output(const DwLineArgs& args) {
 
 }  // namespace
 
-#define FW_DEFINE_DW_LINE_BYTES(id, size, stride)              \
-    extern const DwLineKernel id = {#id,                       \
-                                    Isa::kDotprod,             \
-                                    true,                      \
-                                    false,                     \
-                                    DotprodInt8::kLanes,       \
-                                    DotprodInt8::kKr,          \
-                                    DotprodInt8::kInterleaved, \
-                                    size,                      \
-                                    stride,                    \
-                                    kLineBends<DotprodInt8>,   \
-                                    run_by_output<size, stride>};
-
-FW_DEFINE_DW_LINE_BYTES(dw_line_int8_3x3s1_16c4_dotprod, 3, 1)
-FW_DEFINE_DW_LINE_BYTES(dw_line_int8_3x3s2_16c4_dotprod, 3, 2)
-FW_DEFINE_DW_LINE_BYTES(dw_line_int8_5x5s1_16c4_dotprod, 5, 1)
-FW_DEFINE_DW_LINE_BYTES(dw_line_int8_5x5s2_16c4_dotprod, 5, 2)
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_3x3s1_16c4_dotprod, kDotprod, DotprodInt8, 3, 1, (run_by_output<3, 1>))
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_3x3s2_16c4_dotprod, kDotprod, DotprodInt8, 3, 2, (run_by_output<3, 2>))
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_5x5s1_16c4_dotprod, kDotprod, DotprodInt8, 5, 1, (run_by_output<5, 1>))
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_5x5s2_16c4_dotprod, kDotprod, DotprodInt8, 5, 2, (run_by_output<5, 2>))
 
 }  // namespace fw

@@ -84,22 +84,9 @@ void run_by_output(const DwLineArgs& args) {
 
 }  // namespace
 
-#define FW_DEFINE_DW_LINE_NEON(id, size, stride)            \
-    extern const DwLineKernel id = {#id,                    \
-                                    Isa::kNeon,             \
-                                    true,                   \
-                                    false,                  \
-                                    NeonInt8::kLanes,       \
-                                    NeonInt8::kKr,          \
-                                    NeonInt8::kInterleaved, \
-                                    size,                   \
-                                    stride,                 \
-                                    kLineBends<NeonInt8>,   \
-                                    run_by_output<size, stride>};
-
-FW_DEFINE_DW_LINE_NEON(dw_line_int8_3x3s1_16_neon, 3, 1)
-FW_DEFINE_DW_LINE_NEON(dw_line_int8_3x3s2_16_neon, 3, 2)
-FW_DEFINE_DW_LINE_NEON(dw_line_int8_5x5s1_16_neon, 5, 1)
-FW_DEFINE_DW_LINE_NEON(dw_line_int8_5x5s2_16_neon, 5, 2)
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_3x3s1_16_neon, kNeon, NeonInt8, 3, 1, (run_by_output<3, 1>))
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_3x3s2_16_neon, kNeon, NeonInt8, 3, 2, (run_by_output<3, 2>))
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_5x5s1_16_neon, kNeon, NeonInt8, 5, 1, (run_by_output<5, 1>))
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_5x5s2_16_neon, kNeon, NeonInt8, 5, 2, (run_by_output<5, 2>))
 
 }  // namespace fw

@@ -72,6 +72,9 @@ void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
         return;
     }
     winograd_ = ::fw::choose_winograd(int8_, isa, spec_.channels, spec_.outputs, winograd_h_, winograd_w_, float16);
+    if (winograd_.chosen() && winograd_.kernel->half && !winograd_fits_half(dense_weights(rows))) {
+        winograd_ = Winograd();
+    }
     spec_.row_taps = spec_.row_taps && !winograd_.chosen();
 }
 
