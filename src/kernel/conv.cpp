@@ -231,9 +231,9 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
         // Outputs of all rows of a call lie behind one another.
         const bool joins = columns == job.n && g.out_w_stride == job.n && g.out_h == 1;
         FinishedRows finished(job);
-        // Of a line, the first addresses will do.
-        const bool steps =
-            kernel.steps && is_line(g) && args.out_step != 0 && (job.row_function.run == nullptr || joins);
+        // Of a line, the first addresses will do. A single row may have no distance to a next one.
+        const bool steps = kernel.steps && is_line(g) && g.in_w_stride != 0 && args.out_step != 0 &&
+                           (job.row_function.run == nullptr || joins);
         args.row_step = steps ? g.in_w_stride * (kernel.int8 ? 1 : 4) : 0;
         TapRows pixel(job, kernel.int8 ? 1 : 4, kernel.mr, 1, task.tiles.begin * kernel.mr,
                       joined ? task.edges : nullptr);
