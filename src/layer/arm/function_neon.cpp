@@ -1,15 +1,17 @@
-// The short functions, 16 floats at a time; the others are the scalar level's, whose registers are as wide. ARMv7's
+// The short functions, 16 floats at a time; the others as at the scalar level, whose registers are as wide. ARMv7's
 // vectors round to 0 below 2^-126: AArch64 only.
 #include "layer/arm/neon.h"
 
 #if defined(__aarch64__)
+
+#include "kernel/function_driver.h"
 
 namespace fw {
 
 namespace {
 
 template <class Fn>
-FW_ALWAYS_INLINE void map_run(const float* x, int64_t count, float* out, Fn fn) {
+FW_ALWAYS_INLINE void map_sixteen(const float* x, int64_t count, float* out, Fn fn) {
     int64_t i = 0;
     for (; i + 16 <= count; i += 16) {
         float32x4_t v[4];
@@ -33,11 +35,11 @@ void apply(const FunctionArgs& f, const float* x, int64_t count, float* out) {
         return vminq_f32(vmaxq_f32(vaddq_f32(vmulq_f32(v, a), b), zero), one);
     };
     switch (f.function) {
-        case FloatFunction::kHardSigmoid: map_run(x, count, out, hard_sigmoid); break;
+        case FloatFunction::kHardSigmoid: map_sixteen(x, count, out, hard_sigmoid); break;
         case FloatFunction::kHardSwish:
-            map_run(x, count, out, [=](float32x4_t v) FW_INLINE_LAMBDA { return vmulq_f32(v, hard_sigmoid(v)); });
+            map_sixteen(x, count, out, [=](float32x4_t v) FW_INLINE_LAMBDA { return vmulq_f32(v, hard_sigmoid(v)); });
             break;
-        default: function_scalar.apply(f, x, count, out);
+        default: apply_function<Float4>(f, x, count, out);
     }
 }
 
