@@ -107,14 +107,17 @@ struct UpperByteOutput : ByteOutput {
 
 /// UpperByteOutput for assembly: what makes outputs of scaled sums, in the order in which it is loaded.
 struct LoadedOutput : UpperByteOutput {
-    uint8x16_t upper_bytes = vcombine_u8(vcreate_u8(0x1f1b17130f0b0703), vcreate_u8(0x3f3b37332f2b2723));
+    uint8x16_t upper_bytes;
     uint8x16_t last = finish;  ///< xor or least byte
     uint8x16_t bound = most;
     float32x4_t least_float;
     float32x4_t most_float;
 
     explicit FW_ALWAYS_INLINE LoadedOutput(const Epilogue& e)
-        : UpperByteOutput(e), least_float(vdupq_n_f32(e.lo)), most_float(vdupq_n_f32(e.hi)) {}
+        : UpperByteOutput(e),
+          upper_bytes(vcombine_u8(vcreate_u8(0x1f1b17130f0b0703), vcreate_u8(0x3f3b37332f2b2723))),
+          least_float(vdupq_n_f32(e.lo)),
+          most_float(vdupq_n_f32(e.hi)) {}
 };
 
 #endif
