@@ -36,10 +36,11 @@ enum {
     FW_DEVICE_LOST,
     FW_SHADER_REJECTED
 };
+enum { FW_MODEL_HASH_SIZE = 32 };
 /* NOLINTEND(readability-identifier-naming) */
 
 typedef struct fw_shape {
-    int rank;    /* 1..4 */
+    int rank;    /* 1..4; 0 = not known */
     int dims[4]; /* outermost first */
 } fw_shape;
 
@@ -53,7 +54,19 @@ typedef struct fw_step {
     const char* device;     /* "cpu", or the one that fw_net_device gives */
     const char* cpu_reason; /* where a device was wanted: why this step runs on the CPU all the same */
     int64_t crossing_bytes; /* of blobs that go between CPU and device for this step */
+    const char* input_type; /* of the first input: "float32", "float16", "int8" */
+    const char* output_type;
+    int64_t macs;  /* multiply-accumulates of layers with weights and matrix products; 0 elsewhere */
+    int64_t bytes; /* of inputs, outputs and prepared weights: the least that the step moves */
 } fw_step;
+
+/* Sizes in bytes that a loaded network costs. */
+typedef struct fw_memory_use {
+    size_t weights;           /* prepared weights, shared by all extractors */
+    size_t activations;       /* of one extractor, for the input shapes last planned */
+    size_t least_activations; /* the largest set of blobs that must exist at one time */
+    size_t device_weights;    /* on the device; 0 on the CPU */
+} fw_memory_use;
 
 /* level: 0 = debug, 1 = info, 2 = warning, 3 = error. Called from any thread that runs the library. */
 typedef void (*fw_log_sink)(int level, const char* message, void* user_data);
@@ -88,10 +101,15 @@ FW_C_EXPORT fw_status fw_net_load_model_memory(fw_net* net, const char* param, s
                                                size_t bin_size);
 FW_C_EXPORT int fw_net_input_count(const fw_net* net);
 FW_C_EXPORT const char* fw_net_input_name(const fw_net* net, int index);
+/* The declared shape; of rank 0 where the model leaves it open. */
+FW_C_EXPORT fw_status fw_net_input_shape(const fw_net* net, int index, fw_shape* shape);
 FW_C_EXPORT int fw_net_output_count(const fw_net* net);
 FW_C_EXPORT const char* fw_net_output_name(const fw_net* net, int index);
 /* Where a loaded net runs: what was set, and for "auto" the choice; "" where the net is NULL. */
 FW_C_EXPORT const char* fw_net_device(const fw_net* net);
+/* What a table made for this model has in its `model` line, with a zero behind it: at most FW_MODEL_HASH_SIZE bytes. */
+FW_C_EXPORT fw_status fw_net_model_hash(const fw_net* net, char* hash, size_t size);
+FW_C_EXPORT fw_status fw_net_memory_use(const fw_net* net, fw_memory_use* use);
 
 /* The steps for the declared input shapes, or for those of the last run; NULL after an error. */
 typedef struct fw_plan fw_plan;

@@ -1,5 +1,6 @@
 #include "fw/c_api.h"
 
+#include <cstring>
 #include <new>
 
 #include "fw/version.h"
@@ -21,6 +22,10 @@ fw_status loaded(fw_net* net, const fw::Status& status) {
         net->outputs = net->net.output_names();
     }
     return report(status);
+}
+
+fw_shape to_c(const fw::Shape& shape) {
+    return {shape.rank, {shape.dims[0], shape.dims[1], shape.dims[2], shape.dims[3]}};
 }
 
 const char* name_at(const std::vector<std::string>& names, int index) {
@@ -108,12 +113,46 @@ const char* fw_net_input_name(const fw_net* net, int index) {
     return net == nullptr ? nullptr : name_at(net->inputs, index);
 }
 
+fw_status fw_net_input_shape(const fw_net* net, int index, fw_shape* shape) {
+    const char* blob = fw_net_input_name(net, index);
+    if (blob == nullptr || shape == nullptr) {
+        return bad_argument("net or shape is null, or the net has no such input");
+    }
+    *shape = to_c(net->net.input_shape(blob));
+    return report({});
+}
+
 int fw_net_output_count(const fw_net* net) {
     return net == nullptr ? 0 : static_cast<int>(net->outputs.size());
 }
 
 const char* fw_net_output_name(const fw_net* net, int index) {
     return net == nullptr ? nullptr : name_at(net->outputs, index);
+}
+
+fw_status fw_net_model_hash(const fw_net* net, char* hash, size_t size) {
+    if (net == nullptr || hash == nullptr) {
+        return bad_argument("net or hash is null");
+    }
+    const fw::Result<std::string> made = net->net.model_hash();
+    if (!made.ok()) {
+        return report(made.status());
+    }
+    if (made->size() >= size) {
+        return report(fw::Status::error(fw::Code::kInvalidArgument, "the hash takes %zu bytes, given are %zu",
+                                        made->size() + 1, size));
+    }
+    std::memcpy(hash, made->c_str(), made->size() + 1);
+    return report({});
+}
+
+fw_status fw_net_memory_use(const fw_net* net, fw_memory_use* use) {
+    if (net == nullptr || use == nullptr) {
+        return bad_argument("net or use is null");
+    }
+    const fw::MemoryUse sizes = net->net.memory_use();
+    *use = fw_memory_use{sizes.weights, sizes.activations, sizes.least_activations, sizes.device_weights};
+    return report({});
 }
 
 fw_extractor* fw_extractor_create(const fw_net* net) {
@@ -162,8 +201,7 @@ fw_status fw_extractor_extract(fw_extractor* extractor, const char* blob, const 
     }
     *data = extractor->result.data();
     if (shape != nullptr) {
-        const fw::Shape& extents = extractor->result.shape();
-        *shape = fw_shape{extents.rank, {extents.dims[0], extents.dims[1], extents.dims[2], extents.dims[3]}};
+        *shape = to_c(extractor->result.shape());
     }
     return report({});
 }

@@ -226,7 +226,9 @@ fw_status fw_plan_step(const fw_plan* plan, int index, fw_step* step) {
         return bad_argument("plan or step is null, or the plan has no such step");
     }
     const fw::LayerPlan& from = plan->steps[static_cast<size_t>(index)];
-    *step = fw_step{from.name.c_str(),   from.type.c_str(),   from.output.c_str(),     from.kernel.c_str(),
-                    from.reason.c_str(), from.device.c_str(), from.cpu_reason.c_str(), from.crossing_bytes};
+    *step = fw_step{from.name.c_str(),          from.type.c_str(),   from.output.c_str(),
+                    from.kernel.c_str(),        from.reason.c_str(), from.device.c_str(),
+                    from.cpu_reason.c_str(),    from.crossing_bytes, fw::name(from.input_type),
+                    fw::name(from.output_type), from.macs,           from.bytes};
     return report({});
 }

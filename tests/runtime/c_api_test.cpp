@@ -135,6 +135,10 @@ TEST_F(CApi, SaysWhatRunsWhere) {
     EXPECT_STREQ(step.device, "cpu");
     EXPECT_NE(std::string(step.cpu_reason).find("vulkan:999"), std::string::npos) << step.cpu_reason;
     EXPECT_EQ(step.crossing_bytes, 0);
+    EXPECT_STREQ(step.input_type, "float32");
+    EXPECT_STREQ(step.output_type, "float32");
+    EXPECT_EQ(step.macs, 0);
+    EXPECT_GE(step.bytes, 0);
     EXPECT_EQ(fw_plan_step(plan, last + 1, &step), FW_INVALID_ARGUMENT);
     EXPECT_EQ(fw_plan_step(plan, -1, &step), FW_INVALID_ARGUMENT);
     EXPECT_EQ(fw_plan_step(plan, 0, nullptr), FW_INVALID_ARGUMENT);
@@ -155,6 +159,61 @@ TEST_F(CApi, SaysWhatRunsWhere) {
     fw_extractor_destroy(extractor);
     fw_plan_destroy(plan);
     fw_plan_destroy(nullptr);
+}
+
+TEST_F(CApi, SaysWhatTheModelIs) {
+    fw_shape shape = {-1, {}};
+    char hash[FW_MODEL_HASH_SIZE] = "";
+    fw_memory_use use = {1, 1, 1, 1};
+    EXPECT_EQ(fw_net_input_shape(net_, 0, &shape), FW_INVALID_ARGUMENT);  // nothing is loaded yet
+    EXPECT_NE(fw_net_model_hash(net_, hash, sizeof hash), FW_OK);
+    EXPECT_STREQ(hash, "");
+    EXPECT_EQ(fw_net_memory_use(net_, &use), FW_OK);
+    EXPECT_EQ(use.activations, 0U);
+
+    files_.layer("InnerProduct ip 1 1 out scores 0=4 1=1 2=24").tagged(std::vector<float>(24, 0.5F)).raw({1, 2, 3, 4});
+    param_ = files_.param();
+    ASSERT_EQ(load(), FW_OK) << fw_last_error();
+    ASSERT_EQ(fw_net_input_shape(net_, 0, &shape), FW_OK) << fw_last_error();
+    EXPECT_EQ(shape.rank, 3);
+    EXPECT_EQ(std::vector<int>(shape.dims, shape.dims + 3), (std::vector<int>{3, 1, 2}));
+    EXPECT_EQ(fw_net_input_shape(net_, 1, &shape), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_net_input_shape(net_, -1, &shape), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_net_input_shape(nullptr, 0, &shape), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_net_input_shape(net_, 0, nullptr), FW_INVALID_ARGUMENT);
+
+    Net same;
+    ASSERT_TRUE(files_.load(&same).ok());
+    const std::string expected = *same.model_hash();
+    ASSERT_EQ(fw_net_model_hash(net_, hash, sizeof hash), FW_OK) << fw_last_error();
+    EXPECT_EQ(hash, expected);
+    std::memset(hash, 'x', sizeof hash);
+    EXPECT_EQ(fw_net_model_hash(net_, hash, expected.size()), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(hash[0], 'x');
+    EXPECT_EQ(fw_net_model_hash(net_, hash, expected.size() + 1), FW_OK);
+    EXPECT_EQ(hash, expected);
+    EXPECT_EQ(fw_net_model_hash(net_, nullptr, sizeof hash), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_net_model_hash(nullptr, hash, sizeof hash), FW_INVALID_ARGUMENT);
+
+    ASSERT_EQ(fw_net_memory_use(net_, &use), FW_OK) << fw_last_error();
+    const MemoryUse sizes = same.memory_use();
+    EXPECT_GT(use.weights, 24U);
+    EXPECT_EQ(use.weights, sizes.weights);
+    EXPECT_GE(use.activations, use.least_activations);
+    EXPECT_EQ(use.least_activations, sizes.least_activations);
+    EXPECT_EQ(use.device_weights, 0U);
+    EXPECT_EQ(fw_net_memory_use(nullptr, &use), FW_INVALID_ARGUMENT);
+    EXPECT_EQ(fw_net_memory_use(net_, nullptr), FW_INVALID_ARGUMENT);
+}
+
+TEST_F(CApi, LeavesAnOpenShapeOpen) {
+    test::NetFiles open;
+    open.layer("Input in 0 1 data").layer("Power p 1 1 data out 1=2.0");
+    param_ = open.param();
+    ASSERT_EQ(load(), FW_OK) << fw_last_error();
+    fw_shape shape = {-1, {}};
+    ASSERT_EQ(fw_net_input_shape(net_, 0, &shape), FW_OK) << fw_last_error();
+    EXPECT_EQ(shape.rank, 0);
 }
 
 TEST_F(CApi, ListsTheDevices) {
