@@ -1,21 +1,19 @@
-// .table files (docs/table-format.md): the legacy form of caffe-int8-convert-tools and ncnn, and Featherweight's own.
+// Reads .table files (docs/table-format.md): the legacy form of caffe-int8-convert-tools and ncnn, and Featherweight's
+// own.
 #include <algorithm>
 #include <limits>
 
 #include "fw/table.h"
 #include "model/model_io.h"
+#include "model/table_format.h"
 #include "model/text.h"
 
 namespace fw {
 
 namespace {
 
-constexpr const char* kHeader = "fwtable";
-constexpr int kVersion = 2;
-constexpr std::string_view kWeightSuffix = "_param_0";
 constexpr float kMinFactor = 1.0F / 4294967296.0F;  // of equalize: weights stay far from the ends of float's range
 constexpr float kMaxFactor = 4294967296.0F;
-constexpr const char* kPixelNames[] = {"none", "RGB", "BGR", "GRAY"};
 
 Status parse_scale(std::string_view token, bool zero_allowed, float* out) {
     const NumberError error = parse_float(token, out);
@@ -191,8 +189,8 @@ Status TableReader::set_input(const std::string& layer, const QuantParams& quant
 Status TableReader::read_legacy(std::string_view line) {
     std::string name;
     FW_RETURN_IF_ERROR(take_name(&line, "layer", &name));
-    const size_t suffix = name.size() - std::min(name.size(), kWeightSuffix.size());
-    if (suffix > 0 && name.compare(suffix, std::string::npos, kWeightSuffix) == 0) {
+    const size_t suffix = name.size() - std::min(name.size(), kTableWeightSuffix.size());
+    if (suffix > 0 && name.compare(suffix, std::string::npos, kTableWeightSuffix) == 0) {
         return take_weights(line, name.substr(0, suffix));
     }
     const std::string_view token = next_token(&line);
@@ -230,7 +228,7 @@ Status TableReader::read_preprocess(std::string_view rest) {
         const std::string_view value = equals == std::string_view::npos ? std::string_view() : token.substr(equals + 1);
         if (key == "pixel") {
             for (int pixel = 1; pixel <= 3; ++pixel) {
-                if (value == kPixelNames[pixel]) {
+                if (value == kTablePixelNames[pixel]) {
                     out.pixel = static_cast<Pixel>(pixel);
                 }
             }
@@ -338,12 +336,12 @@ Result<ScaleTable> TableReader::read() {
             continue;
         }
         std::string_view rest = line;
-        if (first && next_token(&rest) == kHeader) {
+        if (first && next_token(&rest) == kTableHeader) {
             const std::string_view token = next_token(&rest);
             int version = 0;
-            if (!parse_int(token, &version) || version != kVersion || !end(rest).ok()) {
-                return at_line(Status::error(Code::kParseError, "%s version '%s', this build reads %d", kHeader,
-                                             shown(token).c_str(), kVersion),
+            if (!parse_int(token, &version) || version != kTableVersion || !end(rest).ok()) {
+                return at_line(Status::error(Code::kParseError, "%s version '%s', this build reads %d", kTableHeader,
+                                             shown(token).c_str(), kTableVersion),
                                source_, lines_.number());
             }
             legacy = false;
@@ -360,40 +358,6 @@ Result<ScaleTable> TableReader::read() {
     return std::move(table_);
 }
 
-void append_scale(float scale, std::string* out) {
-    *out += " " + format_float(scale);
-}
-
-void append_scales(const std::vector<float>& scales, std::string* out) {
-    for (const float scale : scales) {
-        append_scale(scale, out);
-    }
-    *out += "\n";
-}
-
-// As take_rounding reads them; bits that fill the last digit are 0.
-void append_bits(const std::vector<bool>& bits, std::string* out) {
-    for (size_t i = 0; i < bits.size(); i += 4) {
-        size_t digit = 0;
-        for (size_t bit = 0; bit < 4; ++bit) {
-            digit = 2 * digit + (i + bit < bits.size() && bits[i + bit] ? 1 : 0);
-        }
-        *out += "0123456789abcdef"[digit];
-    }
-    *out += "\n";
-}
-
-void append_quant(const QuantParams& quant, std::string* out) {
-    append_scale(quant.scale, out);
-    *out += " " + std::to_string(quant.zero_point) + "\n";
-}
-
-void append_list(const char* key, const std::vector<float>& values, std::string* out) {
-    for (size_t i = 0; i < values.size(); ++i) {
-        *out += (i == 0 ? std::string(" ") + key + "=" : std::string(",")) + format_float(values[i]);
-    }
-}
-
 }  // namespace
 
 Result<ScaleTable> ScaleTable::parse(Span<const char> text, const char* source) {
@@ -403,71 +367,6 @@ Result<ScaleTable> ScaleTable::parse(Span<const char> text, const char* source) 
 Result<ScaleTable> ScaleTable::load(const char* path) {
     FW_ASSIGN_OR_RETURN(const FileData file, map_file(path));
     return parse({reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size()}, path);
-}
-
-std::string ScaleTable::to_text() const {
-    std::string out = std::string(kHeader) + " " + std::to_string(kVersion) + "\n";
-    if (!model_hash.empty()) {
-        out += "model " + model_hash + "\n";
-    }
-    if (preprocess.known()) {
-        out += std::string("preprocess pixel=") + kPixelNames[static_cast<int>(preprocess.pixel)];
-        if (preprocess.width > 0 && preprocess.height > 0) {
-            out += " size=" + std::to_string(preprocess.width) + "x" + std::to_string(preprocess.height);
-        }
-        append_list("mean", preprocess.mean, &out);
-        append_list("norm", preprocess.norm, &out);
-        out += "\n";
-    }
-    for (const auto& [name, quant] : blobs) {
-        out += "blob " + name;
-        append_quant(quant, &out);
-    }
-    for (const auto& [name, e] : layers) {
-        if (e.precision != LayerPrecision::kUnset) {
-            out += "layer " + name + (e.precision == LayerPrecision::kInt8 ? " int8\n" : " float\n");
-        }
-        if (e.input.known()) {
-            out += "input " + name;
-            append_quant(e.input, &out);
-        }
-        if (!e.weight_scales.empty()) {
-            out += "weights " + name;
-            append_scales(e.weight_scales, &out);
-        }
-        if (!e.equalize.empty()) {
-            out += "equalize " + name;
-            append_scales(e.equalize, &out);
-        }
-        if (!e.bias_delta.empty()) {
-            out += "bias " + name;
-            append_scales(e.bias_delta, &out);
-        }
-        if (!e.round_up.empty()) {
-            out += "round " + name + " ";
-            append_bits(e.round_up, &out);
-        }
-    }
-    return out;
-}
-
-std::string ScaleTable::to_legacy_text() const {
-    std::string out;
-    for (const auto& [name, e] : layers) {
-        if (!e.weight_scales.empty()) {
-            out += name;
-            out += kWeightSuffix;
-            append_scales(e.weight_scales, &out);
-        }
-    }
-    for (const auto& [name, e] : layers) {
-        if (e.input.known()) {
-            out += name;
-            append_scale(e.input.scale, &out);
-            out += "\n";
-        }
-    }
-    return out;
 }
 
 }  // namespace fw
