@@ -154,6 +154,13 @@ TEST(OnnxOperators, SliceBackwardsAndInStepsOfChannels) {
     expect(&m, counting(12), {2, 1, 2}, {2, 0, 11, 9});
 }
 
+TEST(OnnxOperators, SliceStepsOverAnAxisOfOne) {
+    ModelBuilder m({1, 1, 2, 3});
+    m.ints("s", {3}, {0, 0, 1}).ints("e", {3}, {1, 1, 3}).ints("a", {3}, {0, 1, 3}).ints("t", {3}, {3, 2, 1});
+    m.node("Slice", {"x", "s", "e", "a", "t"}, {"y"});
+    expect(&m, counting(6), {1, 2, 2}, {1, 2, 4, 5}, "Input Crop");
+}
+
 TEST(OnnxOperators, PReluWithASlopeAPixel) {
     ModelBuilder m({1, 2, 1, 2});
     m.floats("slope", {2}, {10, 100});
