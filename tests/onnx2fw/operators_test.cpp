@@ -161,6 +161,21 @@ TEST(OnnxOperators, SliceStepsOverAnAxisOfOne) {
     expect(&m, counting(6), {1, 2, 2}, {1, 2, 4, 5}, "Input Crop");
 }
 
+TEST(OnnxOperators, ReductionOverNoAxesIsOfSingleElements) {
+    ModelBuilder m({1, 2, 1, 2}, 18);
+    set(m.node("ReduceSumSquare", {"x"}, {"y"}), "noop_with_empty_axes", int64_t{1});
+    expect(&m, {1, -2, 3, -4}, {2, 1, 2}, {1, 4, 9, 16});
+}
+
+TEST(OnnxOperators, LrnOfARow) {
+    ModelBuilder m({1, 2, 2});
+    NodeProto* lrn = m.node("LRN", {"x"}, {"y"});
+    set(lrn, "size", int64_t{1});
+    set(lrn, "alpha", 1.0F);
+    set(lrn, "beta", 1.0F);
+    expect(&m, {0, 1, 2, 3}, {2, 2}, {0, 0.5F, 0.4F, 0.3F});
+}
+
 TEST(OnnxOperators, PReluWithASlopeAPixel) {
     ModelBuilder m({1, 2, 1, 2});
     m.floats("slope", {2}, {10, 100});
