@@ -167,6 +167,22 @@ TEST(OnnxOperators, ReductionOverNoAxesIsOfSingleElements) {
     expect(&m, {1, -2, 3, -4}, {2, 1, 2}, {1, 4, 9, 16});
 }
 
+TEST(OnnxOperators, SumOfMoreAxesThanABlobHasIsAnError) {
+    ModelBuilder m({2, 1, 2, 2, 2});
+    set(m.node("Transpose", {"x"}, {"t"}), "perm", Ints{1, 0, 2, 3, 4});
+    m.node("Add", {"x", "t"}, {"y"});
+    const Outcome o = convert_bytes(m.output("y").serialized());
+    EXPECT_FALSE(o.status.ok());
+    EXPECT_NE(o.errors().find("[2,2,2,2,2]"), std::string::npos) << o.errors();
+}
+
+TEST(OnnxOperators, ResizeScalesAreFloat32) {
+    ModelBuilder m({1, 1, 1, 9});
+    m.floats("scales", {4}, {1, 1, 1, 13.0F / 9.0F});
+    m.node("Resize", {"x", "", "scales"}, {"y"});
+    expect(&m, counting(9), {1, 1, 13}, {0, 1, 1, 2, 3, 3, 4, 5, 5, 6, 7, 7, 8}, "Input Interp");
+}
+
 TEST(OnnxOperators, LrnOfARow) {
     ModelBuilder m({1, 2, 2});
     NodeProto* lrn = m.node("LRN", {"x"}, {"y"});
