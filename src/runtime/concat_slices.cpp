@@ -39,7 +39,7 @@ bool Placer::can_write_slice(ValueId value, const Tensor& slice) const {
                        [&](int step) { return accepts_strides(layer_of(step).traits(), slice); });
 }
 
-// The only output of `step` as a view of its first input, if it begins where that does.
+// The only output of `step` as a view of its whole first input.
 bool Placer::views(int step, const Tensor& in, Tensor* out) const {
     const Node& node = node_of(step);
     if (node.outputs.size() != 1) {
@@ -50,7 +50,7 @@ bool Placer::views(int step, const Tensor& in, Tensor* out) const {
         inputs.push_back(make_tensor(kFakeBase, flow_.descs[static_cast<size_t>(node.inputs[i])]));
     }
     *out = make_tensor(nullptr, flow_.descs[static_cast<size_t>(node.outputs[0])]);
-    return layer_of(step).view(inputs, {out, 1}) && out->data == in.data &&
+    return layer_of(step).view(inputs, {out, 1}) && out->data == in.data && out->shape.count() == in.shape.count() &&
            out->shape == flow_.descs[static_cast<size_t>(node.outputs[0])].shape;
 }
 

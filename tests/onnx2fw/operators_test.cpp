@@ -154,6 +154,44 @@ TEST(OnnxOperators, SliceBackwardsAndInStepsOfChannels) {
     expect(&m, counting(12), {2, 1, 2}, {2, 0, 11, 9});
 }
 
+TEST(OnnxOperators, SliceStepsOverAnAxisOfOne) {
+    ModelBuilder m({1, 1, 2, 3});
+    m.ints("s", {3}, {0, 0, 1}).ints("e", {3}, {1, 1, 3}).ints("a", {3}, {0, 1, 3}).ints("t", {3}, {3, 2, 1});
+    m.node("Slice", {"x", "s", "e", "a", "t"}, {"y"});
+    expect(&m, counting(6), {1, 2, 2}, {1, 2, 4, 5}, "Input Crop");
+}
+
+TEST(OnnxOperators, ReductionOverNoAxesIsOfSingleElements) {
+    ModelBuilder m({1, 2, 1, 2}, 18);
+    set(m.node("ReduceSumSquare", {"x"}, {"y"}), "noop_with_empty_axes", int64_t{1});
+    expect(&m, {1, -2, 3, -4}, {2, 1, 2}, {1, 4, 9, 16});
+}
+
+TEST(OnnxOperators, SumOfMoreAxesThanABlobHasIsAnError) {
+    ModelBuilder m({2, 1, 2, 2, 2});
+    set(m.node("Transpose", {"x"}, {"t"}), "perm", Ints{1, 0, 2, 3, 4});
+    m.node("Add", {"x", "t"}, {"y"});
+    const Outcome o = convert_bytes(m.output("y").serialized());
+    EXPECT_FALSE(o.status.ok());
+    EXPECT_NE(o.errors().find("[2,2,2,2,2]"), std::string::npos) << o.errors();
+}
+
+TEST(OnnxOperators, ResizeScalesAreFloat32) {
+    ModelBuilder m({1, 1, 1, 9});
+    m.floats("scales", {4}, {1, 1, 1, 13.0F / 9.0F});
+    m.node("Resize", {"x", "", "scales"}, {"y"});
+    expect(&m, counting(9), {1, 1, 13}, {0, 1, 1, 2, 3, 3, 4, 5, 5, 6, 7, 7, 8}, "Input Interp");
+}
+
+TEST(OnnxOperators, LrnOfARow) {
+    ModelBuilder m({1, 2, 2});
+    NodeProto* lrn = m.node("LRN", {"x"}, {"y"});
+    set(lrn, "size", int64_t{1});
+    set(lrn, "alpha", 1.0F);
+    set(lrn, "beta", 1.0F);
+    expect(&m, {0, 1, 2, 3}, {2, 2}, {0, 0.5F, 0.4F, 0.3F});
+}
+
 TEST(OnnxOperators, PReluWithASlopeAPixel) {
     ModelBuilder m({1, 2, 1, 2});
     m.floats("slope", {2}, {10, 100});

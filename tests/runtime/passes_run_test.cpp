@@ -1,4 +1,6 @@
 // Same output with and without: every pass, alone and together, on nets that give it something to do.
+#include <cmath>
+
 #include "run_util.h"
 
 namespace fw {
@@ -110,8 +112,20 @@ Case rows() {
     return {"rows", files, Shape(3, 5), {"out"}};
 }
 
+// Channels put in another order: the crop of the first channel begins where the whole blob does, and is not all of it.
+Case reordered() {
+    NetFiles files;
+    files.layer("Input in 0 1 data 0=5 1=4 2=3")
+        .layer("AbsVal a 1 1 data a")
+        .layer("Crop c2 1 1 a c2 -23309=1,2 -23310=1,3 -23311=1,0")
+        .layer("Crop c1 1 1 a c1 -23309=1,1 -23310=1,2 -23311=1,0")
+        .layer("Crop c0 1 1 a c0 -23309=1,0 -23310=1,1 -23311=1,0")
+        .layer("Concat k 3 1 c2 c1 c0 k");
+    return {"reordered", files, Shape(3, 4, 5), {"k", "a"}};
+}
+
 std::vector<Case> cases() {
-    return {everything(), concats(), rows()};
+    return {everything(), concats(), rows(), reordered()};
 }
 
 std::vector<Mat> outputs(const Case& c, const Option& option) {
@@ -209,6 +223,17 @@ TEST(PassesRun, ConcatsAreWrittenInPlaceWherePossible) {
     }
     EXPECT_EQ(kernel["k2"], "in place");
     EXPECT_EQ(kernel["k1"], "copy");  // b is written in place, ra lies in k2 already
+}
+
+TEST(PassesRun, ChannelsInReverseOrder) {
+    const Case c = reordered();
+    const Mat data = Random(9).mat(c.input);
+    const std::vector<float> got = test::values(outputs(c, Option())[0]);
+    const std::vector<float> in = test::values(data);
+    ASSERT_EQ(got.size(), in.size());
+    for (size_t i = 0; i < got.size(); ++i) {
+        EXPECT_EQ(got[i], std::abs(in[(2 - i / 20) * 20 + i % 20])) << i;
+    }
 }
 
 }  // namespace

@@ -139,8 +139,11 @@ bool emit_binary(NodeContext* ctx, const std::string& op, const Value& first, co
         Value whole;
         whole.dims = dims;
         whole.shape = ctx->natural(dims, &whole.axes);
+        if (whole.shape.empty()) {
+            return false;
+        }
         const std::vector<int> order = order_of(whole);
-        a.blob = whole.shape.empty() ? kNoBlob : ctx->arrange(a, order);
+        a.blob = ctx->arrange(a, order);
         a.axes = whole.axes;
         a.shape = whole.shape;
     }

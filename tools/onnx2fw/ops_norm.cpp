@@ -196,20 +196,30 @@ void convert_group_norm(NodeContext* ctx) {
 }
 
 void convert_lrn(NodeContext* ctx) {
-    Value x;
-    const int64_t channels = channels_first(ctx, &x);
+    const Value x = ctx->in(0);
+    std::vector<int> order;
+    const BlobId bottom = ctx->image(x, &order);
     const int64_t size = ctx->attr("size", 0);
-    if (channels == 0 || !ctx->in_range("size", size, 1)) {
+    if (bottom == kNoBlob || !ctx->in_range("size", size, 1)) {
         return;
     }
     if (size % 2 == 0) {
         ctx->error("size is %lld, expected an odd number", static_cast<long long>(size));
         return;
     }
-    LayerBuilder& layer = ctx->add("LRN", {x.blob});
+    LayerBuilder& layer = ctx->add("LRN", {bottom});
     layer.set("local_size", static_cast<double>(size)).set("alpha", ctx->attr_f("alpha", static_cast<double>(1e-4F)));
     layer.set("beta", ctx->attr_f("beta", 0.75)).set("bias", ctx->attr_f("bias", 1.0));
-    ctx->out(0, &layer, x.dims, x.shape, x.axes);
+    Dims shape(order.size(), 1);
+    std::vector<int> axes(x.dims.size(), kNoAxis);
+    for (size_t k = 0; k < order.size(); ++k) {
+        if (order[k] != kNoAxis) {
+            const auto axis = static_cast<size_t>(order[k]);
+            shape[k] = x.dims[axis];
+            axes[axis] = static_cast<int>(k);
+        }
+    }
+    ctx->out(0, &layer, x.dims, shape, axes);
 }
 
 void convert_lp_norm(NodeContext* ctx) {

@@ -129,11 +129,7 @@ void convert_reduce(NodeContext* ctx) {
     if (x.blob == kNoBlob || !read_axes(ctx, 1, x.rank(), &axes)) {
         return;
     }
-    if (axes.empty()) {
-        if (ctx->attr("noop_with_empty_axes", 0) != 0) {
-            ctx->view(0, x);
-            return;
-        }
+    if (axes.empty() && ctx->attr("noop_with_empty_axes", 0) == 0) {
         for (int k = 0; k < x.rank(); ++k) {
             axes.push_back(k);
         }
@@ -159,7 +155,7 @@ void convert_reduce(NodeContext* ctx) {
         operation = ctx->op() == r.op ? r.operation : operation;
     }
     if (ours.empty()) {
-        // Axes of 1 that the blob does not have: the function of single elements.
+        // No axes, or axes of 1 that the blob does not have: the function of single elements.
         Dims column = {dims_count(x.dims), 1};
         LayerBuilder& reshape = ctx->add_inner("Reshape", "column", {x.blob});
         import::set_extents(&reshape, column);

@@ -53,6 +53,11 @@ bool keep_aspect(NodeContext* ctx, const std::string& policy, const Dims& in, co
     return true;
 }
 
+// In float32, as ONNX infers shapes: 13 / 9 of 9 is 13.
+double scaled_extent(int64_t extent, double scale) {
+    return static_cast<double>(static_cast<float>(extent) * static_cast<float>(scale));
+}
+
 // Extents and, where they are given, scales of the result.
 bool read_target(NodeContext* ctx, const Dims& in, Dims* dims, std::vector<double>* scales) {
     const bool upsample = ctx->op() == "Upsample";
@@ -85,7 +90,7 @@ bool read_target(NodeContext* ctx, const Dims& in, Dims* dims, std::vector<doubl
         if (sized) {
             (*dims)[axis] = sizes[k];
         } else {
-            const double extent = std::floor(static_cast<double>(in[axis]) * static_cast<double>(factors[k]));
+            const double extent = std::floor(scaled_extent(in[axis], static_cast<double>(factors[k])));
             if (!(extent >= 1.0 && extent <= static_cast<double>(kMaxParam))) {
                 ctx->error("scale %g of an extent of %lld", static_cast<double>(factors[k]),
                            static_cast<long long>(in[axis]));
@@ -192,8 +197,8 @@ void convert_resize(NodeContext* ctx) {
     const int64_t height = image && x.rank() == 4 ? dims[2] : 1;
     const bool scaled = image && scales.back() > 0;
     const double scale_h = image && x.rank() == 4 ? scales[2] : 1.0;
-    const double whole_w = scaled ? scales.back() * static_cast<double>(x.dims.back()) : 0.0;
-    const double whole_h = scaled && x.rank() == 4 ? scale_h * static_cast<double>(x.dims[2]) : 1.0;
+    const double whole_w = scaled ? scaled_extent(x.dims.back(), scales.back()) : 0.0;
+    const double whole_h = scaled && x.rank() == 4 ? scaled_extent(x.dims[2], scale_h) : 1.0;
     const bool fraction = scaled && (whole_w != std::floor(whole_w) || whole_h != std::floor(whole_h));
     if (!image || place == kMatrixOnly || rule.antialias || (rule.exclude_outside && type == 3) ||
         (fraction && place == 3) || ctx->attr_s("keep_aspect_ratio_policy", "stretch") != "stretch") {

@@ -180,7 +180,7 @@ void convert_slice(NodeContext* ctx) {
     v.dims = box.extent;
     bool strided = false;
     for (size_t k = 0; k < x.dims.size(); ++k) {
-        if (box.extent[k] == x.dims[k] && box.step[k] == 1) {
+        if (box.extent[k] == x.dims[k] && (box.step[k] == 1 || box.extent[k] == 1)) {
             continue;
         }
         const auto ours = static_cast<size_t>(x.axes[k]);
