@@ -92,7 +92,9 @@ private:
     void choose_winograd(Isa isa, const WeightRows& rows);
     GemmWeights dense_weights(const WeightRows& rows) const;
     template <class T>
-    std::vector<T> reorder(std::vector<T> values) const;
+    bool reorder(Span<const T> values, std::vector<T>* out) const;
+    template <class T>
+    void make_rows(Span<const T> values, std::vector<T> made, Span<const T>* view, WeightRows* rows) const;
     Status pack_float16();
     /// What the row functions know of a run.
     struct RowJob {

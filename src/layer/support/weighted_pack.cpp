@@ -67,12 +67,12 @@ void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
     winograd_ = Winograd();
     const bool float16 = gemm_ != nullptr && gemm_->half == HalfFormat::kFloat16;
     const bool bends = staged_ || epilogue_.bent != BentFunction::kIdentity;
-    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || bends ||
-        (int8_ && !winograd_fits(dense_weights(rows)))) {
+    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || bends) {
         return;
     }
     winograd_ = ::fw::choose_winograd(int8_, isa, spec_.channels, spec_.outputs, winograd_h_, winograd_w_, float16);
-    if (winograd_.chosen() && winograd_.kernel->half && !winograd_fits_half(dense_weights(rows))) {
+    if (winograd_.chosen() && ((int8_ && !winograd_fits(dense_weights(rows))) ||
+                               (winograd_.kernel->half && !winograd_fits_half(dense_weights(rows))))) {
         winograd_ = Winograd();
     }
     spec_.row_taps = spec_.row_taps && !winograd_.chosen();
