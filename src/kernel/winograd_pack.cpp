@@ -88,12 +88,14 @@ void transform_words(const Taps& taps, int64_t words, Frequencies& out) {
 }
 
 // The matrices of pairs of 16 bits as pack_gemm writes them, a step of a panel in all of them at once.
-void pack_words(const Winograd& winograd, const GemmWeights& weights, char* out) {
+void pack_words(const Winograd& winograd, const GemmWeights& weights, bool taps_last, char* out) {
     const GemmKernel& gemm = *winograd.gemm;
     const size_t plane = winograd_plane_bytes(winograd, weights.k, weights.n);
     const int64_t pairs = winograd_length(winograd, weights.k);
     const int64_t column_bytes = gemm_column_bytes(1, pairs, gemm.kr, gemm.weight_bytes(), false);
     const int64_t row = 9 * weights.k;
+    const int64_t tap_step = taps_last ? 1 : weights.k;
+    const int64_t channel_step = taps_last ? 9 : 1;
     Taps taps = {};
     Frequencies values;
     for (int64_t p = 0; p < panel_count(weights.n, gemm.lanes, gemm.vectors); ++p) {
@@ -115,11 +117,11 @@ void pack_words(const Winograd& winograd, const GemmWeights& weights, char* out)
         for (int64_t c = 0; c < weights.k; c += 2, to += head) {
             const bool whole = c + 1 < weights.k;
             for (int t = 0; t < 9; ++t) {
-                const int8_t* from = filters + t * weights.k + c;
+                const int8_t* from = filters + t * tap_step + c * channel_step;
                 uint16_t* tap = taps[t];
                 for (int64_t j = 0; j < real; ++j, from += row, tap += step) {
                     tap[0] = word(from[0]);
-                    tap[second] = whole ? word(from[1]) : uint16_t{0};
+                    tap[second] = whole ? word(from[channel_step]) : uint16_t{0};
                 }
             }
             transform_words(taps, 2 * columns, values);
@@ -192,11 +194,11 @@ size_t packed_winograd_bytes(const Winograd& winograd, const GemmWeights& weight
            round_up(tail, kAlignment);
 }
 
-bool pack_winograd(const Winograd& winograd, const GemmWeights& weights, void* out) {
+bool pack_winograd(const Winograd& winograd, const GemmWeights& weights, void* out, bool taps_last) {
     const bool int8 = winograd.kernel->int8;
     char* to = static_cast<char*>(out);
     if (int8) {
-        pack_words(winograd, weights, to);
+        pack_words(winograd, weights, taps_last, to);
     } else if (!pack_floats(winograd, weights, to)) {
         return false;
     }

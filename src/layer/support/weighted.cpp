@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 
 #include "base/cpu.h"
 #include "base/memory.h"
@@ -26,18 +25,28 @@ bool is_quantized(const Weight& weights, Span<const float> scales) {
     }
     const auto* bytes = static_cast<const int8_t*>(weights.data());
     const size_t row = static_cast<size_t>(weights.count()) / scales.size();
-    unsigned other = 0;
+    uint8_t other = 0;  // as narrow as the values, so that a vector holds as many of both
     for (const float scale : scales) {
-        if (scale == 0.0F) {
-            other |= std::any_of(bytes, bytes + row, [](int8_t q) { return q != 0; }) ? 1U : 0U;
-        } else {
-            for (size_t i = 0; i < row; ++i) {
-                other |= bytes[i] == -128 ? 1U : 0U;
-            }
+        for (size_t i = 0; i < row; ++i) {
+            const bool odd = scale == 0.0F ? bytes[i] != 0 : bytes[i] == -128;
+            other |= odd ? uint8_t{1} : uint8_t{0};
         }
         bytes += row;
     }
     return other == 0;
+}
+
+int32_t sum_of(const int8_t* values, size_t count) {
+    constexpr size_t kPart = 256;  // whose sum fits 16 bits
+    int32_t sum = 0;
+    for (size_t first = 0; first < count; first += kPart) {
+        int16_t part = 0;
+        for (size_t i = first; i < std::min(count, first + kPart); ++i) {
+            part = static_cast<int16_t>(part + values[i]);
+        }
+        sum += part;
+    }
+    return sum;
 }
 
 // [channel][tap] to [tap][channel].
@@ -100,34 +109,22 @@ std::vector<float> WeightedCore::real_bias() const {
     return spec_.bias ? weights_[1].to_floats() : std::vector<float>(static_cast<size_t>(spec_.outputs), 0.0F);
 }
 
-// [output][channel][ky][kx] to [output][ky][kx][channel], the order of pixels in memory. False where that is the same.
+// [output][channel][ky][kx] to [output][ky][kx][channel], the order of pixels in memory.
 template <class T>
-bool WeightedCore::reorder(Span<const T> values, std::vector<T>* out) const {
+void WeightedCore::reorder(Span<const T> values, WeightRows* rows) const {
     const size_t channels = static_cast<size_t>(spec_.channels / spec_.group);
     const size_t taps = static_cast<size_t>(spec_.kernel_h) * static_cast<size_t>(spec_.kernel_w);
     if (channels == 1 || taps == 1) {
-        return false;
+        return;
     }
-    out->resize(values.size());
+    std::vector<T> out(values.size());
     for (size_t i = 0; i < values.size(); i += channels * taps) {
-        reorder_row(values.data() + i, channels, taps, out->data() + i);
+        reorder_row(values.data() + i, channels, taps, out.data() + i);
     }
-    return true;
+    rows->own(std::move(out));
 }
 
-// Rows of `values`, which are the layer's blob or `made`.
-template <class T>
-void WeightedCore::make_rows(Span<const T> values, std::vector<T> made, Span<const T>* view, WeightRows* rows) const {
-    std::vector<T> reordered;
-    if (reorder(values, &reordered)) {
-        rows->own(std::move(reordered));
-    } else if (!made.empty()) {
-        rows->own(std::move(made));
-    } else {
-        *view = values;
-    }
-}
-
+// Bytes are in the file's order.
 Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
     const QuantParams& in = context.inputs[0].quant;
     const bool to_int8 = context.outputs[0].dtype == DType::kInt8;
@@ -159,18 +156,18 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
                              static_cast<int>(scales.size()), spec_.outputs);
     }
     scales = fit_weight_scales(in, scales, rows->bias);
-    std::vector<int8_t> made;
-    Span<const int8_t> bytes;
     if (has_bytes && is_quantized(weights, scales)) {
-        bytes = {static_cast<const int8_t*>(weights.data()), static_cast<size_t>(weights.count())};
+        rows->bytes = {static_cast<const int8_t*>(weights.data()), static_cast<size_t>(weights.count())};
     } else {
+        std::vector<int8_t> made;
         quantize_weights(has_bytes ? weights.floats(&storage) : real, scales, &made);
-        bytes = made;
+        rows->own(std::move(made));
     }
+    const Span<const int8_t> bytes = rows->bytes;
     std::vector<int32_t> sums(scales.size(), 0);
     const size_t row = bytes.size() / sums.size();
     for (size_t i = 0; i < sums.size(); ++i) {
-        sums[i] = std::accumulate(bytes.data() + i * row, bytes.data() + (i + 1) * row, int32_t{0});
+        sums[i] = sum_of(bytes.data() + i * row, row);
     }
     const FusedActivation& activation = spec_.activation;
     const bool bends = dw_ != nullptr ? dw_->bends() : gemm_->bends;
@@ -196,7 +193,6 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
     } else {
         rows->requant = make_dequant(in, scales, sums, rows->bias);
     }
-    make_rows(bytes, std::move(made), &rows->bytes, rows);
     return {};
 }
 
@@ -247,10 +243,16 @@ Status WeightedCore::prepare(const PrepareContext& context) {
         FW_RETURN_IF_ERROR(quantize(context, &rows));
     } else {
         std::vector<float> storage;
-        const Span<const float> values = weights_[0].floats(&storage);
-        make_rows(values, std::move(storage), &rows.floats, &rows);
+        rows.floats = weights_[0].floats(&storage);
+        if (!storage.empty()) {
+            rows.own(std::move(storage));
+        }
+        reorder(rows.floats, &rows);
     }
     choose_winograd(isa, rows);
+    if (int8_ && (rows_ != nullptr || !winograd_.chosen())) {
+        reorder(rows.bytes, &rows);
+    }
 
     pad_value_ = spec_.pad_value;
     pad_byte_ = int8_ ? ::fw::quantize(spec_.pad_value, context.inputs[0].quant) : int8_t{0};
@@ -264,7 +266,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     } else {
         std::fill_n(static_cast<float*>(pad_row_.get()), elements, pad_value_);
     }
-    return winograd_.chosen() ? pack_winograd(rows) : pack(rows);
+    return winograd_.chosen() ? pack_winograd(rows, context.pool) : pack(rows, context.pool);
 }
 
 // A table that only bounds its index becomes bounds of the sum in front of it.
