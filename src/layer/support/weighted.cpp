@@ -162,6 +162,7 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
         std::vector<int8_t> made;
         quantize_weights(has_bytes ? weights.floats(&storage) : real, scales, &made);
         rows->own(std::move(made));
+        weights.release_pages();  // before as much is packed
     }
     const Span<const int8_t> bytes = rows->bytes;
     std::vector<int32_t> sums(scales.size(), 0);
