@@ -48,9 +48,10 @@ fw::Status first_result(const char* param, const char* bin, const char* table, i
             return mat.status();
         }
         unsigned state = 1;
-        for (int64_t i = 0; i < mat->count(); ++i) {
+        float* values = mat->data();
+        for (int64_t i = 0, count = mat->count(); i < count; ++i) {
             state = state * 1664525U + 1013904223U;
-            mat->data()[i] = static_cast<float>(state >> 8) / 65536.0F - 128.0F;
+            values[i] = static_cast<float>(state >> 8) / 65536.0F - 128.0F;
         }
         FW_RETURN_IF_ERROR(extractor.input(name.c_str(), *mat));
     }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #endif
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -20,6 +21,33 @@ public:
     }
     void deallocate(void* pointer) override { std::free(pointer); }
 };
+
+#if defined(__linux__) && defined(MADV_HUGEPAGE) && UINTPTR_MAX > UINT32_MAX && !defined(FW_MINSIZE)
+
+constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kChunk = size_t{16} << 20;  // address space: only what is written takes memory
+
+std::shared_ptr<char> map_huge_pages(size_t bytes) {
+    const size_t mapped = bytes + kHugePage;
+    void* memory = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return nullptr;
+    }
+    auto* begin = reinterpret_cast<char*>(round_up(reinterpret_cast<uintptr_t>(memory), kHugePage));
+    static_cast<void>(::madvise(begin, bytes, MADV_HUGEPAGE));
+    return {begin, [memory, mapped](char* /*begin*/) { ::munmap(memory, mapped); }};
+}
+
+#else
+
+constexpr size_t kHugePage = 1;
+constexpr size_t kChunk = 0;  // none
+
+std::shared_ptr<char> map_huge_pages(size_t /*bytes*/) {
+    return nullptr;
+}
+
+#endif
 
 }  // namespace
 
@@ -60,6 +88,48 @@ void populate_pages(void* memory, size_t bytes) {
 #else
     static_cast<void>(memory);
     static_cast<void>(bytes);
+#endif
+}
+
+std::shared_ptr<void> allocate_populated(size_t bytes) {
+    std::shared_ptr<void> memory = allocate_shared_bytes(bytes, nullptr);
+    if (memory != nullptr) {
+        populate_pages(memory.get(), bytes);
+    }
+    return memory;
+}
+
+std::shared_ptr<void> PagePool::allocate(size_t bytes) {
+    constexpr size_t kFew = 512 * 1024;
+    const size_t want = round_up(bytes + kOverread, kAlignment);
+    total_ += want;
+    if (total_ > kFew && bytes <= kChunk / 4) {
+        if (want > size_ - used_) {
+            trim();
+            chunk_ = map_huge_pages(kChunk);
+            size_ = chunk_ == nullptr ? 0 : kChunk;
+            used_ = 0;
+        }
+        if (chunk_ != nullptr) {
+            const std::shared_ptr<void> piece(chunk_, chunk_.get() + used_);
+            used_ += want;
+            populate_pages(piece.get(), want);
+            return piece;
+        }
+    }
+    return allocate_populated(bytes);
+}
+
+// Gives back what is left of the last huge page.
+void PagePool::trim() {
+#if defined(__linux__)
+    if (chunk_ != nullptr) {
+        const size_t begin = round_up(used_, static_cast<size_t>(::sysconf(_SC_PAGESIZE)));
+        const size_t end = std::min(round_up(used_, kHugePage), size_);
+        if (begin < end) {
+            ::madvise(chunk_.get() + begin, end - begin, MADV_DONTNEED);
+        }
+    }
 #endif
 }
 

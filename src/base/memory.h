@@ -25,6 +25,30 @@ std::shared_ptr<void> allocate_shared_bytes(size_t bytes, Allocator* allocator);
 /// KiB. Only a hint: where the system cannot, nothing happens.
 void populate_pages(void* memory, size_t bytes);
 
+/// allocate_shared_bytes by the default allocator, and populate_pages.
+std::shared_ptr<void> allocate_populated(size_t bytes);
+
+/// Memory for what is written at once and kept together, as the packed weights of a network: from 512 KiB on, pieces
+/// lie one after the other in huge pages, where the system has them. A piece outlives the pool.
+class PagePool {
+public:
+    PagePool() = default;
+    ~PagePool() { trim(); }
+    PagePool(const PagePool&) = delete;
+    PagePool& operator=(const PagePool&) = delete;
+
+    /// As allocate_populated.
+    std::shared_ptr<void> allocate(size_t bytes);
+
+private:
+    void trim();
+
+    std::shared_ptr<char> chunk_;
+    size_t size_ = 0;
+    size_t used_ = 0;   ///< of the chunk
+    size_t total_ = 0;  ///< of all pieces
+};
+
 /// a * b, false on overflow.
 inline bool checked_mul(uint64_t a, uint64_t b, uint64_t* out) {
     return !__builtin_mul_overflow(a, b, out);

@@ -265,7 +265,7 @@ struct PoolKernel {
 };
 
 /// A GEMM of 16-bit integers, for Winograd's way in int8. Its elements are pairs of them, 4 bytes as a float kernel's;
-/// the bias is 0, there is no epilogue, and outputs are the int32 sums modulo 2^32.
+/// the bias is 0, there is no epilogue, and outputs are the int32 sums modulo 2^32. Panels have up to 32 columns.
 struct PairGemmKernel : GemmKernel {};
 
 /// A tile's way into the frequencies of Winograd's F(m x m, 3 x 3), and back. A tile reads t * t pixels, t = m + 2, and

@@ -13,6 +13,7 @@
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
 #include "kernel/panel.h"
+#include "kernel/winograd_layout.h"
 
 namespace fw {
 
@@ -23,49 +24,6 @@ constexpr int64_t kBlockBytes = 512 * 1024;
 // Tiles of a block at least: the weights of all frequencies pass by once a block.
 constexpr int64_t kLeastTiles = 18;
 constexpr int kMaxTile = 8;
-
-// Weights to the frequencies: a row a frequency, times the three of a filter (G of Lavin and Gray).
-constexpr double kToFrequencies4[6][3] = {{1.0 / 4, 0, 0},
-                                          {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                          {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                          {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                          {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                          {0, 0, 1}};
-// The same for points +-sqrt(1/2) and +-sqrt(2), times 4.
-constexpr double kRoot = 1.41421356237309504880;
-constexpr double kToFrequenciesHalf[6][3] = {{4, 0, 0},
-                                             {-8.0 / 3, -4.0 / 3 * kRoot, -4.0 / 3},
-                                             {-8.0 / 3, 4.0 / 3 * kRoot, -4.0 / 3},
-                                             {2.0 / 3, 2.0 / 3 * kRoot, 4.0 / 3},
-                                             {2.0 / 3, -2.0 / 3 * kRoot, 4.0 / 3},
-                                             {0, 0, 4}};
-constexpr double kToFrequencies6[8][3] = {{1, 0, 0},
-                                          {-2.0 / 9, -2.0 / 9, -2.0 / 9},
-                                          {-2.0 / 9, 2.0 / 9, -2.0 / 9},
-                                          {1.0 / 90, 1.0 / 45, 2.0 / 45},
-                                          {1.0 / 90, -1.0 / 45, 2.0 / 45},
-                                          {32.0 / 45, 16.0 / 45, 8.0 / 45},
-                                          {32.0 / 45, -16.0 / 45, 8.0 / 45},
-                                          {0, 0, 1}};
-// 24 times the first; the last row 6 times, so that weights fit 16 bits, and what comes of it is taken 4 times.
-constexpr int kToFrequenciesInt8[6][3] = {{6, 0, 0}, {-4, -4, -4}, {-4, 4, -4}, {1, 2, 4}, {1, -2, 4}, {0, 0, 6}};
-
-// Elements of the matrix products: float, or pairs of 16 bits.
-int64_t gemm_length(const Winograd& winograd, int64_t k) {
-    return winograd.kernel->int8 ? div_up(k, 2) : k;
-}
-
-size_t plane_bytes(const Winograd& winograd, int64_t k, int64_t n) {
-    GemmWeights plane;
-    plane.n = n;
-    plane.k = gemm_length(winograd, k);
-    return round_up(packed_gemm_bytes(*winograd.gemm, plane), kAlignment);
-}
-
-// Channels, as whole vectors.
-int64_t padded(const Winograd& winograd, int64_t channels) {
-    return div_up(channels, winograd.kernel->lanes) * winograd.kernel->lanes;
-}
 
 // Bytes from plane to plane: an odd number of cache lines, so that the values of a tile, one a plane, do not share the
 // same few sets of the cache.
@@ -79,8 +37,8 @@ struct Schedule {
         : threads(std::max(1, thread_count)),
           columns(div_up(out_w, winograd.kernel->size)),
           tiles(columns * div_up(out_h, winograd.kernel->size)),
-          in_pitch(padded(winograd, k) * (winograd.kernel->int8 ? 2 : 4)),
-          out_pitch(padded(winograd, n) * 4) {
+          in_pitch(winograd_padded(winograd, k) * (winograd.kernel->int8 ? 2 : 4)),
+          out_pitch(winograd_padded(winograd, n) * 4) {
         const int64_t most = std::max(
             kLeastTiles, std::min(kBlockBytes, second_level_cache()) / (winograd.planes() * (in_pitch + out_pitch)));
         by_tiles = tiles >= threads * kLeastTiles;
@@ -95,7 +53,7 @@ struct Schedule {
         out_step = plane_step(block, out_pitch);
         in_bytes = round_up(static_cast<size_t>(winograd.planes() * in_step) + kOverread, kAlignment);
         out_bytes = round_up(static_cast<size_t>(winograd.planes() * out_step) + kOverread, kAlignment);
-        gemm_bytes = gemm_conv_scratch_bytes(*winograd.gemm, 1, gemm_length(winograd, k), n, false, 1);
+        gemm_bytes = gemm_conv_scratch_bytes(*winograd.gemm, 1, winograd_length(winograd, k), n, false, 1);
     }
     size_t scratch_bytes() const {
         const auto count = static_cast<size_t>(threads);
@@ -120,9 +78,9 @@ struct Schedule {
 struct Packed {
     Packed(const Winograd& winograd, const void* packed, int64_t k, int64_t n)
         : planes(static_cast<const char*>(packed)),
-          plane(plane_bytes(winograd, k, n)),
+          plane(winograd_plane_bytes(winograd, k, n)),
           bias(planes + static_cast<size_t>(winograd.planes()) * plane),
-          multiplier(reinterpret_cast<const float*>(bias) + padded(winograd, n)) {}
+          multiplier(reinterpret_cast<const float*>(bias) + winograd_padded(winograd, n)) {}
 
     const char* planes;
     size_t plane;  // bytes
@@ -177,7 +135,7 @@ public:
         product.input = in_ + plane * schedule_.in_step;
         product.output = out_ + plane * schedule_.out_step;
         product.packed = packed_.planes + static_cast<size_t>(plane) * packed_.plane;
-        product.k = gemm_length(winograd_, job_.k);
+        product.k = winograd_length(winograd_, job_.k);
         product.n = job_.n;
         product.epilogue.lo = -std::numeric_limits<float>::infinity();
         product.epilogue.hi = std::numeric_limits<float>::infinity();
@@ -278,39 +236,6 @@ bool has_plain_bytes(Isa level) {
            !isa_covers(level, Isa::kDotprod);
 }
 
-// The weights of one frequency, [n][k].
-void transform_floats(const double (&factor)[9], const GemmWeights& weights, float* out) {
-    const auto k = static_cast<size_t>(weights.k);
-    const auto* filter = static_cast<const float*>(weights.values);
-    for (int64_t j = 0; j < weights.n; ++j, filter += 9 * k, out += k) {
-        for (size_t c = 0; c < k; ++c) {
-            double sum = 0;
-            for (size_t i = 0; i < 9; ++i) {
-                sum += factor[i] * static_cast<double>(filter[i * k + c]);
-            }
-            out[c] = static_cast<float>(sum);
-        }
-    }
-}
-
-// The same in pairs, [n][ceil(k / 2)][2]. Every part of a sum fits 16 bits, as the sum of all of them does.
-void transform_bytes(const int16_t (&factor)[9], const GemmWeights& weights, int16_t* out) {
-    const auto k = static_cast<size_t>(weights.k);
-    const auto* filter = static_cast<const int8_t*>(weights.values);
-    for (int64_t j = 0; j < weights.n; ++j, filter += 9 * k) {
-        for (size_t c = 0; c < k; ++c) {
-            int16_t sum = 0;
-            for (size_t i = 0; i < 9; ++i) {
-                sum = static_cast<int16_t>(sum + factor[i] * filter[i * k + c]);
-            }
-            *out++ = sum;
-        }
-        if (k % 2 != 0) {
-            *out++ = 0;
-        }
-    }
-}
-
 }  // namespace
 
 Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out_h, int64_t out_w, bool half) {
@@ -334,77 +259,6 @@ Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out
         }
     }
     return best;
-}
-
-bool winograd_fits(const GemmWeights& weights) {
-    constexpr int64_t kMostWeight = (int64_t{1} << 25) / 128 - 1;
-    const auto* values = static_cast<const int8_t*>(weights.values);
-    for (int64_t j = 0; j < weights.n; ++j) {
-        int64_t sum = 0;
-        for (int64_t i = 0; i < 9 * weights.k; ++i) {
-            sum += std::abs(int{*values++});
-        }
-        if (sum > kMostWeight) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool winograd_fits_half(const GemmWeights& weights) {
-    constexpr float kMostWeight = 65504.0F / 35;  // the sum of a frequency's nine factors is below 34.7
-    const auto* values = static_cast<const float*>(weights.values);
-    return std::all_of(values, values + 9 * weights.n * weights.k,
-                       [](float value) { return std::fabs(value) <= kMostWeight; });
-}
-
-size_t packed_winograd_bytes(const Winograd& winograd, const GemmWeights& weights) {
-    const auto tail = static_cast<size_t>(padded(winograd, weights.n)) * (winograd.kernel->int8 ? 8 : 4);
-    return static_cast<size_t>(winograd.planes()) * plane_bytes(winograd, weights.k, weights.n) +
-           round_up(tail, kAlignment);
-}
-
-bool pack_winograd(const Winograd& winograd, const GemmWeights& weights, void* out) {
-    const bool int8 = winograd.kernel->int8;
-    GemmWeights plane;
-    plane.n = weights.n;
-    plane.k = gemm_length(winograd, weights.k);
-    const std::shared_ptr<void> values = allocate_shared_bytes(static_cast<size_t>(plane.n * plane.k) * 4, nullptr);
-    if (values == nullptr) {
-        return false;
-    }
-    plane.values = values.get();
-    const double(*floats)[3] = winograd.kernel->half        ? kToFrequenciesHalf
-                               : winograd.kernel->size == 4 ? kToFrequencies4
-                                                            : kToFrequencies6;
-    char* to = static_cast<char*>(out);
-    for (int y = 0; y < winograd.tile(); ++y) {
-        for (int x = 0; x < winograd.tile(); ++x, to += plane_bytes(winograd, weights.k, weights.n)) {
-            double factor[9];
-            int16_t whole[9];
-            for (int i = 0; i < 9; ++i) {
-                factor[i] = floats[y][i / 3] * floats[x][i % 3];
-                const int product = kToFrequenciesInt8[int8 ? y : 0][i / 3] * kToFrequenciesInt8[int8 ? x : 0][i % 3];
-                whole[i] = static_cast<int16_t>(product);
-            }
-            if (int8) {
-                transform_bytes(whole, weights, static_cast<int16_t*>(values.get()));
-            } else {
-                transform_floats(factor, weights, static_cast<float*>(values.get()));
-            }
-            pack_gemm(*winograd.gemm, plane, to);
-        }
-    }
-    const auto count = static_cast<size_t>(weights.n);
-    const auto tail = static_cast<size_t>(padded(winograd, weights.n));
-    std::memset(to, 0, tail * (int8 ? 8 : 4));
-    if (weights.bias != nullptr) {
-        std::memcpy(to, weights.bias, count * 4);
-    }
-    if (int8) {
-        std::memcpy(to + tail * 4, weights.multiplier, count * 4);
-    }
-    return true;
 }
 
 size_t winograd_scratch_bytes(const Winograd& winograd, int64_t k, int64_t n, int64_t out_h, int64_t out_w,

@@ -44,8 +44,8 @@ bool winograd_fits_half(const GemmWeights& weights);
 /// Bytes that pack_winograd writes; the buffer needs kOverread more behind it.
 size_t packed_winograd_bytes(const Winograd& winograd, const GemmWeights& weights);
 /// Weights of every frequency (float: computed in double precision and rounded once), biases and multipliers. `out` is
-/// kAlignment-aligned. False where there is no memory.
-bool pack_winograd(const Winograd& winograd, const GemmWeights& weights, void* out);
+/// kAlignment-aligned. `taps_last`: int8 values are [n][k][taps], as files have them. False where there is no memory.
+bool pack_winograd(const Winograd& winograd, const GemmWeights& weights, void* out, bool taps_last = false);
 
 size_t winograd_scratch_bytes(const Winograd& winograd, int64_t k, int64_t n, int64_t out_h, int64_t out_w,
                               int threads);

@@ -219,7 +219,7 @@ Status Gemm::pack_b(bool for_device) {
     if (kHasAccelerator && for_device) {
         bias.resize(static_cast<size_t>(n), 0.0F);
         rows_ = std::make_unique<WeightRows>();
-        rows_->floats = std::move(transposed);
+        rows_->own(std::move(transposed));
         rows_->bias = std::move(bias);
     }
     return {};

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory.h"
 #include "fw/span.h"
 #include "fw/status.h"
 #include "model/schema.h"
@@ -54,6 +55,8 @@ struct PrepareContext {
     bool winograd = true;
     /// Another processor will run the layer: keep what operation() needs.
     bool for_device = false;
+    /// Packed weights that are kept come from here. nullptr = from anywhere.
+    PagePool* pool = nullptr;
 };
 
 /// What a layer gets for one run.

@@ -40,7 +40,7 @@ Status Linear::pack(const GemmKernel& kernel, int64_t width, bool for_device) {
     }
     if (kHasAccelerator && for_device) {
         rows = std::make_unique<WeightRows>();
-        rows->floats = std::move(weight);
+        rows->own(std::move(weight));
         rows->bias = std::move(bias);
     }
     weight = std::vector<float>();

@@ -22,10 +22,21 @@ namespace fw {
 
 /// Weights and constants of one layer, as prepare() made them.
 struct WeightRows {
-    std::vector<float> floats;  ///< [output][kernel_h][kernel_w][channels / group]; empty in int8
-    std::vector<int8_t> bytes;  ///< likewise
-    std::vector<float> bias;    ///< in float
-    Requant requant;            ///< in int8
+    Span<const float> floats;       ///< [output][kernel_h][kernel_w][channels / group]; empty in int8
+    Span<const int8_t> bytes;       ///< likewise
+    std::vector<float> own_floats;  ///< what they show, unless that is the layer's blob
+    std::vector<int8_t> own_bytes;
+    std::vector<float> bias;  ///< in float
+    Requant requant;          ///< in int8
+
+    void own(std::vector<float> values) {
+        own_floats = std::move(values);
+        floats = own_floats;
+    }
+    void own(std::vector<int8_t> values) {
+        own_bytes = std::move(values);
+        bytes = own_bytes;
+    }
 };
 
 /// Convolution, deconvolution, inner product; depthwise where `group` is `channels` and `outputs`.

@@ -190,7 +190,8 @@ std::shared_ptr<void> NetState::take_arena(size_t bytes, size_t* got) {
         }
     }
     *got = bytes;
-    return allocate_shared_bytes(bytes, option.allocator);
+    // The first run writes nearly all of it.
+    return option.allocator == nullptr ? allocate_populated(bytes) : allocate_shared_bytes(bytes, option.allocator);
 }
 
 void NetState::give_back_arena(std::shared_ptr<void> arena, size_t bytes) {

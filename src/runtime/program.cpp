@@ -134,6 +134,7 @@ Status make_fused_sum(const Model& model, const Graph& graph, const Node& node, 
 Status prepare(const Model& model, const Option& option, Program* program,
                std::map<std::string, std::string>* keep_float) {
     const std::vector<Shape> shapes = likely_shapes(model, *program);
+    PagePool pool;
     for (ProgramStep& step : program->steps) {
         Node& node = program->graph.node(step.node);
         std::vector<TensorDesc> in = descs_of(program->graph, node.inputs, shapes);
@@ -152,6 +153,7 @@ Status prepare(const Model& model, const Option& option, Program* program,
         context.bf16_arithmetic = option.bf16_arithmetic;
         context.winograd = option.winograd;
         context.for_device = model.device != nullptr;
+        context.pool = &pool;
         std::vector<int8_t> table;
         if (node.table != kNone) {
             FW_RETURN_IF_ERROR(make_table(model, program->graph, node, &table));

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 namespace fw {
 namespace {
@@ -21,6 +25,39 @@ TEST(Memory, PopulatedPagesKeepWhatTheyHold) {
         }
     }
     populate_pages(nullptr, 0);
+}
+
+// Small and large pieces in any order: aligned, apart, readable kOverread behind their end, and there when the pool is
+// not.
+TEST(Memory, PiecesOfAPoolOutliveIt) {
+    std::vector<std::pair<std::shared_ptr<void>, size_t>> pieces;
+    {
+        PagePool pool;
+        for (const size_t bytes : {size_t{0}, size_t{1}, size_t{300000}, size_t{300000}, size_t{1}, size_t{1} << 20,
+                                   size_t{65}, size_t{3} << 20, size_t{3} << 20, size_t{3} << 20, size_t{3} << 20,
+                                   size_t{3} << 20, size_t{3} << 20, size_t{9} << 20, size_t{64}}) {
+            std::shared_ptr<void> piece = pool.allocate(bytes);
+            ASSERT_NE(piece, nullptr);
+            EXPECT_EQ(reinterpret_cast<uintptr_t>(piece.get()) % kAlignment, 0U);
+            std::memset(piece.get(), static_cast<int>(pieces.size()), bytes);
+            pieces.emplace_back(std::move(piece), bytes);
+        }
+    }
+    for (size_t i = 0; i < pieces.size(); ++i) {
+        const auto* data = static_cast<const unsigned char*>(pieces[i].first.get());
+        const auto other = std::find_if(data, data + pieces[i].second, [&](unsigned char byte) { return byte != i; });
+        EXPECT_EQ(other - data, static_cast<std::ptrdiff_t>(pieces[i].second)) << i;
+        const unsigned char* behind = data + pieces[i].second;
+        EXPECT_GE(std::accumulate(behind, behind + kOverread, 0U), 0U);
+    }
+}
+
+TEST(Memory, NoMemoryForAPieceIsAnEmptyPointer) {
+    PagePool pool;
+    EXPECT_NE(pool.allocate(size_t{1} << 20), nullptr);
+    EXPECT_EQ(pool.allocate(SIZE_MAX), nullptr);
+    EXPECT_EQ(pool.allocate(SIZE_MAX / 2), nullptr);
+    EXPECT_NE(pool.allocate(1), nullptr);
 }
 
 }  // namespace

@@ -85,7 +85,18 @@ std::vector<double> WinogradSweep::output(const Case& c, const Data& d, int thre
     weights.multiplier = d.multiplier.data();
     EXPECT_TRUE(!int8 || winograd_fits(weights));
     GuardedBuffer packed(round_up(packed_winograd_bytes(winograd_, weights), kAlignment), kOverread);
-    EXPECT_TRUE(pack_winograd(winograd_, weights, packed.data()));
+    // Runs of several threads get bytes in the files' order.
+    const bool taps_last = int8 && threads > 1;
+    const auto k = static_cast<size_t>(c.k);
+    std::vector<int8_t> as_file(taps_last ? d.weights8.size() : 0);
+    for (size_t i = 0; i < as_file.size(); ++i) {
+        const size_t tap = i / k % 9;
+        as_file[i / (9 * k) * 9 * k + i % k * 9 + tap] = d.weights8[i];
+    }
+    if (taps_last) {
+        weights.values = as_file.data();
+    }
+    EXPECT_TRUE(pack_winograd(winograd_, weights, packed.data(), taps_last));
     GuardedBuffer input(d.input.size() * size, kOverread);
     std::memcpy(input.data(), int8 ? static_cast<const void*>(d.input8.data()) : d.input.data(), d.input.size() * size);
     const std::vector<float> padding(static_cast<size_t>(c.k) + kOverread, kPadding);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 
 #include "base/cpu.h"
 #include "base/memory.h"
@@ -19,18 +18,54 @@ Status count_error(const char* blob, int64_t count, int64_t expected) {
                          static_cast<long long>(count), static_cast<long long>(expected));
 }
 
-// What quantizing the real weights with the scales that they have gives.
-std::vector<int8_t> stored_bytes(const Weight& weights) {
-    std::vector<int8_t> bytes = weights.to_int8();
-    const size_t row = bytes.size() / weights.scales().size();
-    auto first = bytes.begin();
-    for (const float scale : weights.scales()) {
-        const auto end = first + static_cast<std::ptrdiff_t>(row);
-        std::transform(first, end, first,
-                       [&](int8_t q) { return scale == 0.0F ? int8_t{0} : std::max<int8_t>(q, -127); });
-        first = end;
+// Whether the stored bytes are what quantizing the real weights with `scales` gives.
+bool is_quantized(const Weight& weights, Span<const float> scales) {
+    if (!std::equal(scales.begin(), scales.end(), weights.scales().begin(), weights.scales().end())) {
+        return false;
     }
-    return bytes;
+    const auto* bytes = static_cast<const int8_t*>(weights.data());
+    const size_t row = static_cast<size_t>(weights.count()) / scales.size();
+    uint8_t other = 0;  // as narrow as the values, so that a vector holds as many of both
+    for (const float scale : scales) {
+        for (size_t i = 0; i < row; ++i) {
+            const bool odd = scale == 0.0F ? bytes[i] != 0 : bytes[i] == -128;
+            other |= odd ? uint8_t{1} : uint8_t{0};
+        }
+        bytes += row;
+    }
+    return other == 0;
+}
+
+int32_t sum_of(const int8_t* values, size_t count) {
+    constexpr size_t kPart = 256;  // whose sum fits 16 bits
+    int32_t sum = 0;
+    for (size_t first = 0; first < count; first += kPart) {
+        int16_t part = 0;
+        for (size_t i = first; i < std::min(count, first + kPart); ++i) {
+            part = static_cast<int16_t>(part + values[i]);
+        }
+        sum += part;
+    }
+    return sum;
+}
+
+// [channel][tap] to [tap][channel].
+template <class T>
+void reorder_row(const T* from, size_t channels, size_t taps, T* to) {
+    constexpr size_t kUsual = 9;  // a number that the compiler knows is twice as fast
+    if (taps == kUsual) {
+        for (size_t c = 0; c < channels; ++c, from += kUsual) {
+            for (size_t t = 0; t < kUsual; ++t) {
+                to[t * channels + c] = from[t];
+            }
+        }
+        return;
+    }
+    for (size_t c = 0; c < channels; ++c, from += taps) {
+        for (size_t t = 0; t < taps; ++t) {
+            to[t * channels + c] = from[t];
+        }
+    }
 }
 
 }  // namespace
@@ -74,26 +109,22 @@ std::vector<float> WeightedCore::real_bias() const {
     return spec_.bias ? weights_[1].to_floats() : std::vector<float>(static_cast<size_t>(spec_.outputs), 0.0F);
 }
 
-// [output][channel][ky][kx] to [output][ky][kx][channel]: the order of pixels in memory.
+// [output][channel][ky][kx] to [output][ky][kx][channel], the order of pixels in memory.
 template <class T>
-std::vector<T> WeightedCore::reorder(std::vector<T> values) const {
+void WeightedCore::reorder(Span<const T> values, WeightRows* rows) const {
     const size_t channels = static_cast<size_t>(spec_.channels / spec_.group);
     const size_t taps = static_cast<size_t>(spec_.kernel_h) * static_cast<size_t>(spec_.kernel_w);
     if (channels == 1 || taps == 1) {
-        return values;
+        return;
     }
     std::vector<T> out(values.size());
-    const size_t row = channels * taps;
-    for (size_t n = 0; n < static_cast<size_t>(spec_.outputs); ++n) {
-        for (size_t c = 0; c < channels; ++c) {
-            for (size_t t = 0; t < taps; ++t) {
-                out[n * row + t * channels + c] = values[n * row + c * taps + t];
-            }
-        }
+    for (size_t i = 0; i < values.size(); i += channels * taps) {
+        reorder_row(values.data() + i, channels, taps, out.data() + i);
     }
-    return out;
+    rows->own(std::move(out));
 }
 
+// Bytes are in the file's order.
 Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
     const QuantParams& in = context.inputs[0].quant;
     const bool to_int8 = context.outputs[0].dtype == DType::kInt8;
@@ -125,16 +156,19 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
                              static_cast<int>(scales.size()), spec_.outputs);
     }
     scales = fit_weight_scales(in, scales, rows->bias);
-    std::vector<int8_t> bytes;
-    if (has_bytes && std::equal(scales.begin(), scales.end(), weights.scales().begin(), weights.scales().end())) {
-        bytes = stored_bytes(weights);
+    if (has_bytes && is_quantized(weights, scales)) {
+        rows->bytes = {static_cast<const int8_t*>(weights.data()), static_cast<size_t>(weights.count())};
     } else {
-        quantize_weights(has_bytes ? weights.floats(&storage) : real, scales, &bytes);
+        std::vector<int8_t> made;
+        quantize_weights(has_bytes ? weights.floats(&storage) : real, scales, &made);
+        rows->own(std::move(made));
+        weights.release_pages();  // before as much is packed
     }
+    const Span<const int8_t> bytes = rows->bytes;
     std::vector<int32_t> sums(scales.size(), 0);
     const size_t row = bytes.size() / sums.size();
     for (size_t i = 0; i < sums.size(); ++i) {
-        sums[i] = std::accumulate(bytes.data() + i * row, bytes.data() + (i + 1) * row, int32_t{0});
+        sums[i] = sum_of(bytes.data() + i * row, row);
     }
     const FusedActivation& activation = spec_.activation;
     const bool bends = dw_ != nullptr ? dw_->bends() : gemm_->bends;
@@ -160,7 +194,6 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
     } else {
         rows->requant = make_dequant(in, scales, sums, rows->bias);
     }
-    rows->bytes = reorder(std::move(bytes));
     return {};
 }
 
@@ -210,9 +243,17 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     if (int8_) {
         FW_RETURN_IF_ERROR(quantize(context, &rows));
     } else {
-        rows.floats = reorder(weights_[0].to_floats());
+        std::vector<float> storage;
+        rows.floats = weights_[0].floats(&storage);
+        if (!storage.empty()) {
+            rows.own(std::move(storage));
+        }
+        reorder(rows.floats, &rows);
     }
     choose_winograd(isa, rows);
+    if (int8_ && (rows_ != nullptr || !winograd_.chosen())) {
+        reorder(rows.bytes, &rows);
+    }
 
     pad_value_ = spec_.pad_value;
     pad_byte_ = int8_ ? ::fw::quantize(spec_.pad_value, context.inputs[0].quant) : int8_t{0};
@@ -226,7 +267,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     } else {
         std::fill_n(static_cast<float*>(pad_row_.get()), elements, pad_value_);
     }
-    return winograd_.chosen() ? pack_winograd(rows) : pack(rows);
+    return winograd_.chosen() ? pack_winograd(rows, context.pool) : pack(rows, context.pool);
 }
 
 // A table that only bounds its index becomes bounds of the sum in front of it.

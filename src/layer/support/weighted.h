@@ -86,13 +86,13 @@ public:
 private:
     std::vector<float> real_bias() const;
     Status quantize(const PrepareContext& context, WeightRows* rows);
-    Status pack(const WeightRows& rows);
-    Status pack_winograd(const WeightRows& rows);
-    Status allocate_packed();
+    Status pack(const WeightRows& rows, PagePool* pool);
+    Status pack_winograd(const WeightRows& rows, PagePool* pool);
+    Status allocate_packed(PagePool* pool);
     void choose_winograd(Isa isa, const WeightRows& rows);
     GemmWeights dense_weights(const WeightRows& rows) const;
     template <class T>
-    std::vector<T> reorder(std::vector<T> values) const;
+    void reorder(Span<const T> values, WeightRows* rows) const;
     Status pack_float16();
     /// What the row functions know of a run.
     struct RowJob {

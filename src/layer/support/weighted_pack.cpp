@@ -18,7 +18,7 @@ void widen_plainly(const uint16_t* half, int64_t count, float* out) {
 
 }  // namespace
 
-Status WeightedCore::pack(const WeightRows& rows) {
+Status WeightedCore::pack(const WeightRows& rows, PagePool* pool) {
     const int groups = dw_ != nullptr ? 1 : spec_.group;
     const int64_t outputs = spec_.outputs / groups;
     const int64_t row = spec_.weights_per_output();
@@ -37,7 +37,7 @@ Status WeightedCore::pack(const WeightRows& rows) {
     group_bytes_ =
         round_up(dw_ != nullptr ? dw_->packed_bytes(filters) : packed_gemm_bytes(*gemm_, matrix), kAlignment);
     packed_bytes_ = group_bytes_ * static_cast<size_t>(groups);
-    FW_RETURN_IF_ERROR(allocate_packed());
+    FW_RETURN_IF_ERROR(allocate_packed(pool));
     for (int g = 0; g < groups; ++g) {
         char* to = static_cast<char*>(packed_.get()) + group_bytes_ * static_cast<size_t>(g);
         if (dw_ != nullptr) {
@@ -67,34 +67,35 @@ void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
     winograd_ = Winograd();
     const bool float16 = gemm_ != nullptr && gemm_->half == HalfFormat::kFloat16;
     const bool bends = staged_ || epilogue_.bent != BentFunction::kIdentity;
-    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || bends ||
-        (int8_ && !winograd_fits(dense_weights(rows)))) {
+    if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || bends) {
         return;
     }
     winograd_ = ::fw::choose_winograd(int8_, isa, spec_.channels, spec_.outputs, winograd_h_, winograd_w_, float16);
-    if (winograd_.chosen() && winograd_.kernel->half && !winograd_fits_half(dense_weights(rows))) {
+    if (winograd_.chosen() && ((int8_ && !winograd_fits(dense_weights(rows))) ||
+                               (winograd_.kernel->half && !winograd_fits_half(dense_weights(rows))))) {
         winograd_ = Winograd();
     }
     spec_.row_taps = spec_.row_taps && !winograd_.chosen();
 }
 
-Status WeightedCore::pack_winograd(const WeightRows& rows) {
+Status WeightedCore::pack_winograd(const WeightRows& rows, PagePool* pool) {
     const GemmWeights filters = dense_weights(rows);
     packed_bytes_ = packed_winograd_bytes(winograd_, filters);
-    FW_RETURN_IF_ERROR(allocate_packed());
-    if (!::fw::pack_winograd(winograd_, filters, packed_.get())) {
+    FW_RETURN_IF_ERROR(allocate_packed(pool));
+    const bool taps_last = int8_ && rows_ == nullptr;
+    if (!::fw::pack_winograd(winograd_, filters, packed_.get(), taps_last)) {
         return Status::error(Code::kOutOfMemory, "no memory to transform weights");
     }
     return {};
 }
 
 // Memory of packed_bytes_, all of which is about to be written.
-Status WeightedCore::allocate_packed() {
-    packed_ = allocate_shared_bytes(packed_bytes_, nullptr);
+Status WeightedCore::allocate_packed(PagePool* pool) {
+    const bool kept = pool != nullptr && !widens_weights_;
+    packed_ = kept ? pool->allocate(packed_bytes_) : allocate_populated(packed_bytes_);
     if (packed_ == nullptr) {
         return Status::error(Code::kOutOfMemory, "no memory for %zu bytes of packed weights", packed_bytes_);
     }
-    populate_pages(packed_.get(), packed_bytes_);
     return {};
 }
 
