@@ -6,19 +6,15 @@
 // a tile has two addresses to advance, A's and B's. All taps are one long sum.
 //
 // A trait K has: Element (of A), Packed (of the copy, and of B), kMr, kLanes, kVectors, kKr, kAdjacent, kUnroll (steps
-// a loop), kRows1 (least height of a tile), kMarked (GemmKernel::marked), Tile<kRows, kVectors> (accumulators of kRows
+// a loop), kRows1 (least height of a tile), Tile<kRows, kVectors> (accumulators of kRows
 // rows by kVectors vectors of kLanes columns), Output (constants of an Epilogue) and
 //   void interleave(const Element* const rows[kMr], int64_t length, Packed* out)
 //       may write up to 64 bytes of each row past its end
 //   void Tile::start(const void* bias)
 //   void Tile::step(const Packed* a, const Packed* b)        kMr * kKr elements of A, kLanes * kVectors * kKr of B
 //   bool kWhole<kRows, kVectors>: in place of both
-//   void Tile::multiply(Packed* a, const char* panel, int64_t length, const uint8_t* marks), where kMarked with the
-//       Output behind these
+//   void Tile::multiply(Packed* a, const char* panel, int64_t length)
 //   void Tile::store(const GemmArgs&, const Output&, const float* multiplier, int64_t column)        the epilogue
-// Where kMarked it takes GemmArgs::row_step and has
-//   int64_t run_panels(const GemmArgs&, const Output&, const char* panel, const uint8_t* marks)
-//       for kMr rows: works on the first panels and returns how many
 // It may have
 //   Rows, and bool kFused<kRows, kVectors>: in place of all of these
 //   Rows(const GemmArgs&, const Output&, int64_t steps, int64_t end_column)
@@ -47,7 +43,7 @@ struct IsFused<K, kRows, kVectors, std::enable_if_t<K::template kFused<kRows, kV
 
 /// GemmKernel::steps
 template <class K>
-constexpr bool kSteps = K::kMarked || IsFused<K, K::kMr, K::kVectors>::kValue;
+constexpr bool kSteps = IsFused<K, K::kMr, K::kVectors>::kValue;
 
 template <class K>
 constexpr bool kBlockInt8 = sizeof(typename K::Element) == 1;
@@ -102,21 +98,16 @@ void interleave_rows(const GemmArgs& args, typename K::Packed* to) {
 // `panel` points at its bias. Rows past args.m are computed and not stored.
 template <class K, int kRows, int kVectors>
 FW_ALWAYS_INLINE void block_tile(const GemmArgs& args, const typename K::Output& output, const char* panel,
-                                 int64_t column, int64_t length, const uint8_t* marks) {
+                                 int64_t column, int64_t length) {
     using Packed = typename K::Packed;
     constexpr int64_t kColumns = int64_t{kVectors} * K::kLanes;
     constexpr int64_t kStepA = int64_t{K::kMr} * K::kKr;
     constexpr int64_t kStepB = kColumns * K::kKr;
     typename K::template Tile<kRows, kVectors> tile;
     auto* a = static_cast<Packed*>(args.scratch);
-    const auto* multiplier = reinterpret_cast<const float*>(
-        K::kMarked ? panel + kColumns * (marked_column_bytes(length, kColumns) - 4) : panel + kColumns * 4);
+    const auto* multiplier = reinterpret_cast<const float*>(panel + kColumns * 4);
     if constexpr (K::template kWhole<kRows, kVectors>) {
-        if constexpr (K::kMarked) {
-            tile.multiply(a, panel, length, marks, output);
-        } else {
-            tile.multiply(a, panel, length, marks);
-        }
+        tile.multiply(a, panel, length);
         tile.store(args, output, multiplier, column);
     } else {
         tile.start(panel);
@@ -141,7 +132,7 @@ FW_ALWAYS_INLINE void block_tile(const GemmArgs& args, const typename K::Output&
 template <class K, int kRows, int kVectors>
 __attribute__((noinline)) void block_tile_apart(const GemmArgs& args, const typename K::Output& output,
                                                 const char* panel, int64_t column) {
-    block_tile<K, kRows, kVectors>(args, output, panel, column, args.taps * args.k, nullptr);
+    block_tile<K, kRows, kVectors>(args, output, panel, column, args.taps * args.k);
 }
 
 /// What the tiles of rows of a call have in common.
@@ -153,12 +144,10 @@ struct BlockCall {
     Panels panels;
     int64_t end_column;
     const char* first_panel = nullptr;  ///< where panels are of one vector
-    const uint8_t* first_marks = nullptr;
 
     explicit BlockCall(const GemmArgs& args)
         : length(args.taps * args.k),
-          column_bytes(K::kMarked ? marked_column_bytes(length, K::kLanes)
-                                  : gemm_column_bytes(args.taps, args.k, K::kKr, sizeof(typename K::Packed), true)),
+          column_bytes(gemm_column_bytes(args.taps, args.k, K::kKr, sizeof(typename K::Packed), true)),
           output(args.epilogue),
           panels(args.panel_begin, args.n, K::kLanes, K::kVectors),
           end_column(args.n) {
@@ -168,8 +157,6 @@ struct BlockCall {
             const int64_t panel_bytes = K::kLanes * column_bytes;
             const char* packed = static_cast<const char*>(args.packed);
             first_panel = packed + args.panel_begin * panel_bytes;
-            first_marks = reinterpret_cast<const uint8_t*>(packed + div_up(args.n, K::kLanes) * panel_bytes) +
-                          args.panel_begin * panel_marks(length);
         }
     }
 };
@@ -196,20 +183,9 @@ void block_panels(const GemmArgs& args, const BlockCall<K>& call) {
     const int64_t steps = div_up(length, K::kKr);
     if constexpr (K::kVectors == 1) {
         const int64_t panel_bytes = K::kLanes * column_bytes;
-        int64_t i = args.panel_begin;
         const char* panel = call.first_panel;
-        const uint8_t* marks = call.first_marks;
-        if constexpr (K::kMarked && kRows == K::kMr) {
-            const int64_t done = K::run_panels(args, call.output, panel, marks);
-            if (done == args.panel_end - i) {
-                return;
-            }
-            i += done;
-            panel += done * panel_bytes;
-            marks += done * panel_marks(length);
-        }
-        for (; i < args.panel_end; ++i, panel += panel_bytes, marks += K::kMarked ? panel_marks(length) : 0) {
-            block_tile<K, kRows, 1>(args, call.output, panel, i * K::kLanes, length, marks);
+        for (int64_t i = args.panel_begin; i < args.panel_end; ++i, panel += panel_bytes) {
+            block_tile<K, kRows, 1>(args, call.output, panel, i * K::kLanes, length);
         }
     } else {
         Panels panels = call.panels;
@@ -233,7 +209,7 @@ void block_panels(const GemmArgs& args, const BlockCall<K>& call) {
                     for (int64_t i = 0, column = at.column; i < count;
                          ++i, column += kColumns, panel += kColumns * column_bytes) {
                         if constexpr (K::template kWhole<kRows, kVectors>) {
-                            block_tile<K, kRows, kVectors>(args, call.output, panel, column, length, nullptr);
+                            block_tile<K, kRows, kVectors>(args, call.output, panel, column, length);
                         } else {
                             block_tile_apart<K, kRows, kVectors>(args, call.output, panel, column);
                         }
@@ -288,7 +264,7 @@ void gemm_block_run(const GemmArgs& args) {
 // clang-format off
 #define FW_GEMM_BLOCK_FIELDS(id, isa, K, pairs_apart)                                                                   \
     {#id, ::fw::Isa::isa, ::fw::kBlockInt8<K>, sizeof(K::Packed) == 2 ? ::fw::HalfFormat::kFloat16 : ::fw::HalfFormat::kFloat32, false, sizeof(K::Packed) + sizeof(K::Element), \
-     K::kMr, K::kLanes, K::kVectors, K::kKr, K::kMarked, pairs_apart, false, ::fw::gemm_block_run<K>, ::fw::kSteps<K>}
+     K::kMr, K::kLanes, K::kVectors, K::kKr, false, pairs_apart, false, ::fw::gemm_block_run<K>, ::fw::kSteps<K>}
 // clang-format on
 
 /// Defines the kernel `id` of trait `K`. Scratch memory holds the interleaved rows and, where taps are joined, those.

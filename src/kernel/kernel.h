@@ -73,11 +73,6 @@ constexpr int64_t kHalfBlock = 64;
 /// What a float kernel rounds its operands to before it multiplies them.
 enum class HalfFormat : uint8_t { kFloat32, kFloat16, kBfloat16 };
 
-/// What ends a panel's marks (GemmKernel::marked).
-constexpr uint8_t kMarkLast = 16;
-constexpr uint8_t kMarkLastHalf = 17;
-constexpr uint8_t kMarkEnd = 18;
-
 /// A GEMM kernel. Packed weights (pack_gemm) are panels of up to `vectors` vectors of `lanes` columns (panel.h), each:
 ///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
 /// padded with zeros; with `packed_size` weights [ceil(taps * k / kr)][columns][kr].
@@ -89,12 +84,12 @@ constexpr uint8_t kMarkEnd = 18;
 ///   (2^-7 + 2^-16) * sum |A * B|
 /// and that of the float32 sum. `unsigned_input`: the kernel computes with activations + 128, and -128 * sum(B) is in
 /// the packed bias. `marked`: panels are
-///   bias [columns][lanes], zeros but for the first one, weights [ceil(length / kr)][columns][kr], multiplier [columns]
-/// where a last step of up to kr / 2 elements takes half of kr = 32. Behind all panels lies a byte for every kr
-/// elements of each panel: bit j unless any four products of column j, eight elements apart, add up to an int16
-/// whatever the activations are; kMarkLast for a last step of up to kr / 2, kMarkLastHalf for up to kr / 4, or kMarkEnd
-/// behind the others. `pairs_apart`: elements of B are pairs of 16 bits, and a step of a panel has the first ones of
-/// all its columns, then the second ones.
+///   bias [columns], weights [ceil(length / 8)][4 pairs][columns][2], multiplier [columns]
+/// where a last step of up to 4 elements has two pairs. Behind all panels lie marks of each, a byte for every step of
+/// 8: bit v unless any four products of a column and place in the pair, of columns 4 * v to 4 * v + 3, add up to an
+/// int16 whatever the activations are; then 1 << lanes * vectors / 4 for a last step of up to 4, or 1 more without one.
+/// `pairs_apart`: elements of B are pairs of 16 bits, and a step of a panel has the first ones of all its columns, then
+/// the second ones.
 struct GemmKernel {
     const char* name;
     Isa level;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "base/half.h"
@@ -152,52 +153,43 @@ void pack_line_block(const DwLineKernel& kernel, const DwWeights& w, int64_t fir
     }
 }
 
-// GemmKernel::marked: |sum| <= 128 * 255.
+// GemmKernel::marked. The values are [pair][columns][2].
 void mark_panel(const int8_t* values, int64_t length, int64_t columns, uint8_t* marks) {
-    constexpr int64_t kStep = 32;
-    const int64_t whole = panel_marks(length) - 1;
-    const int64_t rest = length - whole * kStep;
-    marks[whole] = rest <= 0 ? kMarkEnd : rest <= kStep / 4 ? kMarkLastHalf : kMarkLast;
-    for (int64_t i = 0; i < whole; ++i) {
+    constexpr int64_t kLanes = 8;  // four columns
+    const int64_t steps = panel_marks(length) - 1;
+    for (int64_t i = 0; i < steps; ++i, values += 8 * columns) {
         unsigned mark = 0;
-        for (int64_t j = 0; j < columns; ++j, values += kStep) {
+        for (int64_t lane = 0; lane < 2 * columns; ++lane) {
+            int least = 0;
             int most = 0;
-            for (int64_t lane = 0; lane < kStep / 4; ++lane) {
-                int sum = 0;
-                for (int64_t p = lane; p < kStep; p += kStep / 4) {
-                    sum += std::abs(int{values[p]});
-                }
-                most = std::max(most, sum);
+            for (int64_t pair = 0; pair < 4; ++pair) {
+                const int weight = values[pair * 2 * columns + lane];
+                least += std::min(-128 * weight, 127 * weight);
+                most += std::max(-128 * weight, 127 * weight);
             }
-            mark |= most <= 255 ? 0U : 1U << j;
+            const bool fits =
+                least >= std::numeric_limits<int16_t>::min() && most <= std::numeric_limits<int16_t>::max();
+            mark |= fits ? 0U : 1U << lane / kLanes;
         }
         marks[i] = static_cast<uint8_t>(mark);
     }
+    marks[steps] = static_cast<uint8_t>((1 << columns / 4) + (length <= 8 * steps ? 1 : 0));
 }
 
 // A panel of a `marked` kernel.
-void pack_marked(const GemmKernel& kernel, const GemmWeights& w, int64_t first, char* out, uint8_t* marks) {
+void pack_marked(const GemmKernel& kernel, const GemmWeights& w, int64_t first, int64_t columns, char* out,
+                 uint8_t* marks) {
     const int64_t length = w.taps * w.k;
-    const int64_t columns = kernel.lanes;
-    const int64_t steps = div_up(length, kernel.kr);
-    std::vector<char> head(static_cast<size_t>(8 * columns));
+    const auto head_bytes = static_cast<size_t>(4 * columns);
+    std::vector<char> head(2 * head_bytes);
     pack_head(true, kernel.unsigned_input, first, columns, w.n, length, w.values, w.bias, w.multiplier, head.data());
-    std::memset(out, 0, static_cast<size_t>(4 * columns * columns));
-    for (int64_t j = 0; j < columns; ++j) {
-        std::memcpy(out + 4 * columns * j, &head[static_cast<size_t>(4 * j)], 4);
-    }
-    out += 4 * columns * columns;
-    std::vector<int8_t> values(static_cast<size_t>(columns * steps * kernel.kr));
-    pack_panel(w, true, first, columns, kernel.kr, values.data());
-    mark_panel(values.data(), length, columns, marks);
-    const int64_t whole = panel_marks(length) - 1;
-    std::memcpy(out, values.data(), static_cast<size_t>(columns * whole * kernel.kr));
-    out += columns * whole * kernel.kr;
-    for (int64_t j = 0; whole < steps && j < columns; ++j, out += kernel.kr / 2) {
-        const int64_t at = (whole * columns + j) * kernel.kr;
-        std::memcpy(out, &values[static_cast<size_t>(at)], static_cast<size_t>(kernel.kr / 2));
-    }
-    std::memcpy(out, &head[static_cast<size_t>(4 * columns)], static_cast<size_t>(4 * columns));
+    std::memcpy(out, head.data(), head_bytes);
+    auto* values = reinterpret_cast<int8_t*>(out + head_bytes);
+    const int64_t count = div_up(length, kernel.kr) * kernel.kr * columns;
+    std::fill_n(values, count, int8_t{0});
+    pack_panel(w, true, first, columns, 2, values);
+    mark_panel(values, length, columns, marks);
+    std::memcpy(out + head_bytes + count, &head[head_bytes], head_bytes);
 }
 
 // GemmKernel::pairs_apart.
@@ -215,16 +207,15 @@ void take_pairs_apart(int64_t steps, int64_t columns, char* values) {
 }
 
 int64_t column_bytes_of(const GemmKernel& kernel, const GemmWeights& weights) {
-    return kernel.marked
-               ? marked_column_bytes(weights.taps * weights.k, kernel.lanes)
-               : gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0);
+    return gemm_column_bytes(weights.taps, weights.k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0);
 }
 
 }  // namespace
 
 size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
     const int64_t vectors = div_up(weights.n, kernel.lanes);
-    const int64_t marks = kernel.marked ? vectors * panel_marks(weights.taps * weights.k) : 0;
+    const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
+    const int64_t marks = kernel.marked ? panels * panel_marks(weights.taps * weights.k) : 0;
     const int64_t column = column_bytes_of(kernel, weights);
     return round_up(static_cast<size_t>(vectors * kernel.lanes * column + marks), 4);
 }
@@ -233,13 +224,13 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
     const int64_t column_bytes = column_bytes_of(kernel, weights);
     const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
     const int64_t steps = div_up(weights.taps * weights.k, kernel.kr);
-    auto* marks = static_cast<uint8_t*>(out) + panels * kernel.lanes * column_bytes;
+    auto* marks = static_cast<uint8_t*>(out) + div_up(weights.n, kernel.lanes) * kernel.lanes * column_bytes;
     for (int64_t i = 0; i < panels; ++i) {
         const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
         const int64_t columns = panel.vectors * kernel.lanes;
         char* to = static_cast<char*>(out) + panel.column * column_bytes;
         if (kernel.marked) {
-            pack_marked(kernel, weights, panel.column, to, marks + i * panel_marks(weights.taps * weights.k));
+            pack_marked(kernel, weights, panel.column, columns, to, marks + i * panel_marks(weights.taps * weights.k));
             continue;
         }
         to = pack_head(kernel.int8, kernel.unsigned_input, panel.column, columns, weights.n, weights.taps * weights.k,

@@ -73,13 +73,10 @@ static inline int64_t gemm_column_bytes(int64_t taps, int64_t k, int64_t kr, int
     return (weight_bytes == 1 ? 8 : 4) + length * weight_bytes;
 }
 
-/// GemmKernel::marked: bytes of marks of a panel.
+/// GemmKernel::marked: what columns are padded to, and bytes of marks of a panel.
+constexpr int64_t kMarkedKr = 4;
 static inline int64_t panel_marks(int64_t length) {
-    return (length + 15) / 32 + 1;
-}
-/// Likewise: bytes of one column.
-static inline int64_t marked_column_bytes(int64_t length, int64_t lanes) {
-    return 4 * lanes + div_up(length, 16) * 16 + 4;
+    return (length + 3) / 8 + 1;
 }
 
 /// Elements from row to row of A where a kernel packs rows of `length` elements, all taps: 64 more may be written

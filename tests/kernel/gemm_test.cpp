@@ -289,11 +289,14 @@ TEST_P(GemmSweep, LongSumsAndExtremes) {
 
 TEST_P(GemmSweep, SeveralTilesOfRows) {
     const int64_t mr = kernel_->mr;
+    const int64_t nr = kernel_->lanes * kernel_->vectors;
     for (const int64_t m : {mr + 1, 2 * mr - 1, 3 * mr, 8 * mr}) {
-        for (const int64_t taps : {1, 3}) {
-            run({m, 19, 24, taps, Fill::kRandom, kernel_->int8 ? int8_output(3, -128, 127) : no_clamp()});
-            if (HasFatalFailure()) {
-                return;
+        for (const int64_t n : {int64_t{19}, nr, 2 * nr + kernel_->lanes}) {
+            for (const int64_t taps : {1, 3}) {
+                run({m, n, 24, taps, Fill::kRandom, kernel_->int8 ? int8_output(3, -128, 127) : no_clamp()});
+                if (HasFatalFailure()) {
+                    return;
+                }
             }
         }
     }
@@ -313,17 +316,19 @@ TEST_P(GemmSweep, WholeNumbersAreExact) {
     }
 }
 
-// Weights around a bound that kernels use: four of them add up to 252 to 256, and 128 times 255 is the most that fits
-// 16 bits.
+// Weights around a bound that kernels use: by -128, four of them fit 16 bits up to a sum of 256 where they are positive
+// and 255 where they are negative.
 TEST_P(GemmSweep, SmallWeights) {
     if (!kernel_->int8) {
         return;
     }
-    for (const int64_t k : {15, 16, 17, 32, 33, 47, 48, 49, 96, 200}) {
-        run({kernel_->mr, 22, k, 1, Fill::kSmallWeights, no_clamp()});
-        run({1, 7, k, 9, Fill::kSmallWeights, no_clamp()});
-        if (HasFatalFailure()) {
-            return;
+    for (const int64_t k : {8, 13, 15, 16, 17, 33, 49, 96, 200}) {
+        for (const Fill fill : {Fill::kSmallWeights, Fill::kSmallNegative}) {
+            run({kernel_->mr, 22, k, 1, fill, no_clamp()});
+            run({1, 7, k, 9, fill, no_clamp()});
+            if (HasFatalFailure()) {
+                return;
+            }
         }
     }
 }

@@ -43,7 +43,7 @@ protected:
 };
 
 /// Contents of a sweep's operands.
-enum class Fill { kRandom, kLowest, kHighest, kOpposite, kSmallWeights, kWhole };
+enum class Fill { kRandom, kLowest, kHighest, kOpposite, kSmallWeights, kSmallNegative, kWhole };
 
 /// Weights do not have the lowest byte (docs/int8-contract.md).
 inline int8_t fill_int8(std::mt19937* rng, Fill fill, bool weight) {
@@ -52,8 +52,9 @@ inline int8_t fill_int8(std::mt19937* rng, Fill fill, bool weight) {
         case Fill::kHighest: return 127;
         case Fill::kOpposite: return weight ? 127 : -128;
         case Fill::kSmallWeights:
-            return weight ? static_cast<int8_t>(std::uniform_int_distribution<int>(0, 9)(*rng) < 3 ? 64 : 63)
-                          : int8_t{-128};
+            return weight ? static_cast<int8_t>(std::uniform_int_distribution<int>(63, 65)(*rng)) : int8_t{-128};
+        case Fill::kSmallNegative:
+            return weight ? static_cast<int8_t>(std::uniform_int_distribution<int>(-64, -63)(*rng)) : int8_t{-128};
         default: return static_cast<int8_t>(std::uniform_int_distribution<int>(weight ? -127 : -128, 127)(*rng));
     }
 }

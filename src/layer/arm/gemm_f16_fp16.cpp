@@ -188,7 +188,6 @@ struct HalfFloats {
     using Packed = float16_t;
     using Output = Epilogue;
     static constexpr int kMr = 8, kLanes = 8, kVectors = 2, kKr = 1, kAdjacent = 8, kRows1 = 1;
-    static constexpr bool kMarked = false;
     using Rows = HalfRows;
     template <int kRows, int kWide>
     static constexpr bool kWhole = kRows < kMr;
@@ -251,7 +250,7 @@ struct HalfFloats {
                 unroll<kWide>([&](auto v) FW_INLINE_LAMBDA { f(acc[r][v], sums + 8 * (kWide * r + v)); });
             });
         }
-        FW_ALWAYS_INLINE void multiply(float16_t* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
+        FW_ALWAYS_INLINE void multiply(float16_t* a, const char* panel, int64_t length) {
             const auto add = [](float16x8_t& x, const float16_t* at)
                                  FW_INLINE_LAMBDA { x = vaddq_f16(x, vld1q_f16(at)); };
             // Behind the rows is memory that only interleaving needs: for the sums of the blocks before.

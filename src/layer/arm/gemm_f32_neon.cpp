@@ -26,7 +26,6 @@ struct NeonF32 {
     using Output = Epilogue;
     static constexpr int kMr = kTileRows, kLanes = 4, kVectors = kTileVectors, kKr = 1, kAdjacent = 1, kUnroll = 4,
                          kRows1 = 1;
-    static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = false;
 #if defined(__aarch64__)

@@ -104,7 +104,6 @@ struct NeonPairs {
     using Output = Epilogue;
     static constexpr int kMr = kTileRows, kLanes = 4, kVectors = kTileVectors, kKr = 1, kAdjacent = 1, kUnroll = 2,
                          kRows1 = 1;
-    static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = kMr == 8 && kRows == 8 && kVectors >= 2;
 
@@ -176,7 +175,7 @@ struct WholePairs : NeonPairs<8, 3> {
         const char* panel;
         int64_t length;
 
-        FW_ALWAYS_INLINE void multiply(const int32_t* from, const char* at, int64_t count, const uint8_t* /*marks*/) {
+        FW_ALWAYS_INLINE void multiply(const int32_t* from, const char* at, int64_t count) {
             a = from;
             panel = at;
             length = count;

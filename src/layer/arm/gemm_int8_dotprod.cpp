@@ -99,7 +99,6 @@ struct DotprodInt8 {
     using Output = TileOutput;
     using Rows = BlockRows;
     static constexpr int kMr = 8, kLanes = 4, kVectors = 3, kKr = 4, kAdjacent = 4, kUnroll = 4, kRows1 = 1;
-    static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = false;
     template <int kRows, int kVectors>

@@ -80,7 +80,6 @@ struct I8mmInt8 {
     using Output = TileOutput;
     using Rows = BlockRows;
     static constexpr int kMr = 8, kLanes = 4, kVectors = 3, kKr = 8, kAdjacent = 8, kUnroll = 2, kRows1 = 2;
-    static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = false;
     template <int kRows, int kVectors>

@@ -1,9 +1,10 @@
-// Without a dot product: smull and smlal2 add two products in 16 bits (weights are within [-127, 127], so that they
-// fit), sadalp adds pairs of those to an accumulator of 32. An accumulator holds four partial sums of one output, which
-// are added up in the end. 16 products by three instructions; 16-bit multiplies (smlal by element) would take four.
-// Where packing found weights small enough, four products are added in 16 bits: 32 by five instructions.
+// Without a dot product: smull and smlal add two products in 16 bits (weights are within [-127, 127], so that they
+// fit), sadalp adds pairs of those to an accumulator of 32. 16 products by three instructions; 16-bit multiplies (smlal
+// by element) would take four. With 64 bits, four products are added in 16 bits where packing found weights small
+// enough (GemmKernel::marked): 32 by five instructions.
 #if defined(__aarch64__)
-#include "layer/arm/block_4x4.h"
+#include "kernel/panel.h"
+#include "layer/arm/block_4x16.h"
 #else
 #include "layer/arm/gemm_int8.h"
 #endif
@@ -12,127 +13,203 @@ namespace fw {
 
 namespace {
 
-// The sum of each of four registers.
-FW_ALWAYS_INLINE int32x4_t add_across(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d) {
-#if defined(__aarch64__)
-    return vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d));
-#else
-    const auto halves = [](int32x4_t x) FW_INLINE_LAMBDA { return vadd_s32(vget_low_s32(x), vget_high_s32(x)); };
-    return vcombine_s32(vpadd_s32(halves(a), halves(b)), vpadd_s32(halves(c), halves(d)));
-#endif
-}
-
 #if defined(__aarch64__)
 
-// clang-format off
-#define FW_ROW_COLUMNS(op, half, b0, b1, b2, b3, a)                                                        \
-    op " v4.8h, v" a half ", v" b0 half "\n" op " v5.8h, v" a half ", v" b1 half "\n"                      \
-    op " v6.8h, v" a half ", v" b2 half "\n" op " v7.8h, v" a half ", v" b3 half "\n"
-#define FW_ROW_ADD "sadalp %0.4s, v4.8h\n sadalp %1.4s, v5.8h\n sadalp %2.4s, v6.8h\n sadalp %3.4s, v7.8h\n"
-// clang-format on
+constexpr int kMr = 4, kLanes = 8, kVectors = 2, kColumns = kLanes * kVectors;
 
-/// One of four rows by four columns.
-FW_ALWAYS_INLINE void multiply_row(const int8_t* a, const int8_t* b, int64_t length, int32x4_t (&acc)[4]) {
-    int64_t left = length - 16;
-    // clang-format off
-    __asm__ volatile(
-        "cmp %[left], #0\n b.le 2f\n"
-        "1:\n"
-        "ldr q0, [%[a]], #64\n ldr q1, [%[a]], #64\n"
-        "ld1 {v16.16b-v19.16b}, [%[b]], #64\n ld1 {v20.16b-v23.16b}, [%[b]], #64\n"
-        FW_ROW_COLUMNS("smull", ".8b", "16", "18", "20", "22", "0") FW_ROW_COLUMNS("smlal2", ".16b", "16", "18", "20", "22", "0")
-        "subs %[left], %[left], #32\n" FW_ROW_ADD
-        FW_ROW_COLUMNS("smull", ".8b", "17", "19", "21", "23", "1") FW_ROW_COLUMNS("smlal2", ".16b", "17", "19", "21", "23", "1")
-        FW_ROW_ADD "b.gt 1b\n"
-        "2: cmn %[left], #16\n b.le 3f\n"
-        "ldr q0, [%[a]]\n ld1 {v16.16b-v19.16b}, [%[b]]\n"
-        FW_ROW_COLUMNS("smull", ".8b", "16", "17", "18", "19", "0") FW_ROW_COLUMNS("smlal2", ".16b", "16", "17", "18", "19", "0")
-        FW_ROW_ADD
-        "3:\n"
-        : "+w"(acc[0]), "+w"(acc[1]), "+w"(acc[2]), "+w"(acc[3]), [a] "+r"(a), [b] "+r"(b), [left] "+r"(left)
-        :
-        : "cc", "memory", "v0", "v1", "v4", "v5", "v6", "v7", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23");
-    // clang-format on
-}
+/// What the tiles of a call have in common.
+struct Call {
+    LoadedOutput output;
+    int64_t length, column_bytes, marks;
+    int64_t pitch;        ///< from row to row of those that are copied
+    int64_t whole;        ///< wide panels
+    int64_t rest;         ///< columns behind them, in one panel more
+    const char* panel;    ///< the first one
+    const uint8_t* mark;  ///< its marks
 
-// A tile is one vector of four columns wide.
-struct NeonInt8 {
-    using Element = int8_t;
-    using Packed = int8_t;
-    using Output = LoadedOutput;
-    static constexpr int kMr = 4, kLanes = 4, kVectors = 1, kKr = 32, kAdjacent = 16, kRows1 = 1;
-    static constexpr bool kMarked = true;
-    template <int kRows, int kVectors>
-    static constexpr bool kWhole = true;
-
-    static FW_ALWAYS_INLINE void interleave(const int8_t* const* rows, int64_t length, int8_t* out) {
-        const int8_t *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3];
-        __asm__ volatile(
-            "1:\n ldr q0, [%[r0]], #16\n ldr q1, [%[r1]], #16\n ldr q2, [%[r2]], #16\n ldr q3, [%[r3]], #16\n"
-            "subs %[length], %[length], #16\n st1 {v0.16b-v3.16b}, [%[out]], #64\n b.gt 1b\n"
-            : [r0] "+r"(r0), [r1] "+r"(r1), [r2] "+r"(r2), [r3] "+r"(r3), [out] "+r"(out), [length] "+r"(length)
-            :
-            : "cc", "memory", "v0", "v1", "v2", "v3");
+    explicit Call(const GemmArgs& args)
+        : output(args.epilogue),
+          length(args.taps * args.k),
+          column_bytes(gemm_column_bytes(args.taps, args.k, kMarkedKr, 1, true)),
+          marks(panel_marks(length)),
+          pitch(packed_row_pitch(length)) {
+        const int64_t wide = args.n / kColumns;
+        whole = (args.panel_end <= wide ? args.panel_end : wide) - args.panel_begin;
+        rest = args.panel_end > wide ? args.n - wide * kColumns : 0;
+        const auto* packed = static_cast<const char*>(args.packed);
+        panel = packed + args.panel_begin * kColumns * column_bytes;
+        mark = reinterpret_cast<const uint8_t*>(packed + div_up(args.n, kLanes) * kLanes * column_bytes) +
+               args.panel_begin * marks;
     }
-
-    static FW_ALWAYS_INLINE int64_t run_panels(const GemmArgs& args, const Output& output, const char* panel,
-                                               const uint8_t* marks) {
-        const int64_t whole = args.panel_end * kLanes <= args.n ? args.panel_end : args.n / kLanes;
-        const int64_t panels = whole - args.panel_begin;
-        if (panels <= 0) {
-            return 0;
-        }
-        const bool floats = args.epilogue.float_output;
-        const int64_t column = args.panel_begin * (floats ? kLanes * 4 : kLanes);
-        char* to[4];
-        if (args.m == 4 && args.out_step != 0) {
-            to[0] = static_cast<char*>(args.out[0]) + column;
-            unroll<3>([&](auto r) FW_INLINE_LAMBDA { to[r + 1] = to[r] + args.out_step; });
-        } else {
-            unroll<4>([&](auto r) FW_INLINE_LAMBDA { to[r] = out_row(args, r < args.m ? r : args.m - 1) + column; });
-        }
-        run_panels_4x4(args.scratch, panel, panels, marks, output,
-                       floats ? kToFloats : static_cast<uint64_t>(output.kind), to);
-        return panels;
-    }
-
-    template <int kRows, int /*kVectors*/>
-    struct Tile {
-        int32x4_t sum[kRows];
-
-        FW_ALWAYS_INLINE void multiply(const int8_t* a, const char* panel, int64_t length, const uint8_t* marks,
-                                       const Output& output) {
-            if constexpr (kRows == 4) {
-                char* const to[4] = {reinterpret_cast<char*>(sum)};
-                run_panels_4x4(a, panel, 1, marks, output, kToMemory, to);
-            } else {
-                const auto* b = reinterpret_cast<const int8_t*>(panel + 64);
-                int32x4_t acc[4];
-                unroll<4>([&](auto c) FW_INLINE_LAMBDA {
-                    acc[c] = vld1q_s32(reinterpret_cast<const int32_t*>(panel) + 4 * c);
-                });
-                multiply_row(a, b, length, acc);
-                sum[0] = add_across(acc[0], acc[1], acc[2], acc[3]);
-            }
-        }
-        template <int kRow>
-        FW_ALWAYS_INLINE void row(int32x4_t* x) const {
-            *x = sum[kRow];
-        }
-        FW_ALWAYS_INLINE void store(const GemmArgs& args, const Output& output, const float* multiplier,
-                                    int64_t column) const {
-            if (kRows == 1 && column + kLanes <= args.n && !args.epilogue.float_output) {
-                const float32x4_t x = vmulq_f32(vcvtq_f32_s32(sum[0]), vld1q_f32(multiplier));
-                const int8x16_t bytes = output.bytes(x, x, x, x);
-                vst1q_lane_s32(reinterpret_cast<int32_t*>(out_row(args, 0) + column), vreinterpretq_s32_s8(bytes), 0);
-                return;
-            }
-            store_tile<kRows, 1>(*this, args, output, multiplier, column);
-        }
-    };
 };
 
+/// The taps of four rows to one long row each: what a copy writes behind a tap is overwritten by the next one.
+void join_taps(const GemmArgs& args, int64_t pitch, FourRows* rows) {
+    auto* to = static_cast<int8_t*>(args.scratch);
+    unroll<kMr>([&](auto r) FW_INLINE_LAMBDA { rows->from[r] = to + r * pitch; });
+    const auto* from = reinterpret_cast<const int8_t* const*>(args.rows);
+    for (int64_t t = 0; t < args.taps; ++t, from += kMr, to += args.k) {
+        const int8_t *r0 = from[0], *r1 = from[1], *r2 = from[2], *r3 = from[3];
+        for (int64_t p = 0; p < args.k; p += 16) {
+            vst1q_s8(to + p, vld1q_s8(r0 + p));
+            vst1q_s8(to + pitch + p, vld1q_s8(r1 + p));
+            vst1q_s8(to + 2 * pitch + p, vld1q_s8(r2 + p));
+            vst1q_s8(to + 3 * pitch + p, vld1q_s8(r3 + p));
+        }
+    }
+}
+
+/// Columns of a panel that is cut off.
+template <bool kWide>
+__attribute__((noinline)) void run_cut_panel(GemmArgs args, const Call& call, FourRows rows, PanelRun run,
+                                             int64_t column) {
+    constexpr int kSums = kWide ? 4 : 2;
+    const auto* multiplier = reinterpret_cast<const float*>(run.panel + 4 * kSums * (call.column_bytes - 4));
+    int32_t sums[kMr * 4 * kSums];
+    rows.to[0] = reinterpret_cast<char*>(sums);
+    void* out = args.out[0];
+    if (run.tiles > 1) {
+        args.out = &out;
+    }
+    const int64_t tiles = run.tiles;
+    run.tiles = 1;
+    for (int64_t i = 0; i < tiles; ++i) {
+        run_panels<kWide>(rows, run, call.output, kToMemory);
+        store_rows<kSums>(args, call.output, sums, multiplier, column);
+        unroll<kMr>([&](auto r) FW_INLINE_LAMBDA { rows.from[r] += run.next_from; });
+        out = static_cast<char*>(out) + kMr * args.out_step;
+    }
+}
+
+/// All panels of up to four rows, or of `tiles` times four, where rows and outputs lie at one distance.
+void run_four_rows(const GemmArgs& args, const Call& call, const FourRows& start, int64_t tiles) {
+    FourRows rows = start;
+    const int64_t size = args.epilogue.float_output ? 4 : 1;
+    const uint64_t way = args.epilogue.float_output ? kToFloats : static_cast<uint64_t>(call.output.kind);
+    int64_t column = args.panel_begin * kColumns;
+    const auto move = [&](int64_t columns) FW_INLINE_LAMBDA {
+        unroll<kMr>([&](auto r) FW_INLINE_LAMBDA { rows.to[r] += size * columns; });
+    };
+    move(column);
+    PanelRun run = {call.panel, call.mark, call.whole, kMr * args.row_step, 0, div_up(call.length, 8) * 8, tiles};
+    if (call.whole > 0) {
+        const int64_t columns = call.whole * kColumns;
+        run.next_to = kMr * args.out_step - size * columns;
+        run_panels<true>(rows, run, call.output, way);
+        if (call.rest == 0) {
+            return;
+        }
+        move(columns);
+        column += columns;
+        run.panel += columns * call.column_bytes;
+        run.marks += call.whole * call.marks;
+    }
+    run.panels = 1;
+    if (call.rest > kLanes) {
+        run_cut_panel<true>(args, call, rows, run, column);
+    } else if (call.rest == kLanes) {
+        run.next_to = kMr * args.out_step - size * kLanes;
+        run_panels<false>(rows, run, call.output, way);
+    } else if (call.rest > 0) {
+        run_cut_panel<false>(args, call, rows, run, column);
+    }
+}
+
+template <bool kWide>
+FW_ALWAYS_INLINE void run_row_panel(const GemmArgs& args, const Call& call, const int8_t* row, const char* panel,
+                                    int64_t column) {
+    constexpr int kSums = kWide ? 4 : 2;
+    int32x4_t sums[kSums];
+    multiply_row<kWide>(row, panel, call.length, sums);
+    const auto* multiplier = reinterpret_cast<const float*>(panel + 4 * kSums * (call.column_bytes - 4));
+    if (kWide && column + kColumns <= args.n && !args.epilogue.float_output) {
+        float32x4_t x[4];
+        load_adjacent(multiplier, x);
+        unroll<kSums>([&](auto v) FW_INLINE_LAMBDA { x[v] = vmulq_f32(vcvtq_f32_s32(sums[v]), x[v]); });
+        vst1q_s8(reinterpret_cast<int8_t*>(out_row(args, 0) + column), call.output.bytes(x[0], x[1], x[2], x[3]));
+        return;
+    }
+    int32_t memory[4 * kSums];
+    unroll<kSums>([&](auto v) FW_INLINE_LAMBDA { vst1q_s32(memory + 4 * v, sums[v]); });
+    store_rows<kSums>(args, call.output, memory, multiplier, column);
+}
+
+/// All panels of a single row.
+__attribute__((noinline)) void run_row(const GemmArgs& args, const Call& call, const int8_t* row) {
+    int64_t column = args.panel_begin * kColumns;
+    const char* panel = call.panel;
+    for (int64_t i = 0; i < call.whole; ++i, panel += kColumns * call.column_bytes, column += kColumns) {
+        run_row_panel<true>(args, call, row, panel, column);
+    }
+    if (call.rest > kLanes) {
+        run_row_panel<true>(args, call, row, panel, column);
+    } else if (call.rest > 0) {
+        run_row_panel<false>(args, call, row, panel, column);
+    }
+}
+
+/// Rows and outputs at one distance: row_step and out_step.
+void run_steps(const GemmArgs& args, const Call& call) {
+    const auto* row = static_cast<const int8_t*>(args.rows[0]);
+    void* out = args.out[0];
+    GemmArgs part = args;
+    part.out = &out;
+    FourRows rows;
+    const auto tiles = [&](int64_t m, int64_t count) FW_INLINE_LAMBDA {
+        part.m = m;
+        unroll<kMr>([&](auto i) FW_INLINE_LAMBDA {
+            const int64_t r = i < m ? int64_t{i} : m - 1;
+            rows.from[i] = row + r * args.row_step;
+            rows.to[i] = static_cast<char*>(out) + r * args.out_step;
+        });
+        run_four_rows(part, call, rows, count);
+    };
+    const int64_t rest = args.m % kMr;
+    const int64_t whole = args.m - rest;
+    if (whole > 0) {
+        tiles(kMr, whole / kMr);
+        row += whole * args.row_step;
+        out = static_cast<char*>(out) + whole * args.out_step;
+    }
+    if (rest == 1) {
+        part.m = 1;
+        run_row(part, call, row);
+    } else if (rest > 1) {
+        tiles(rest, 1);
+    }
+}
+
+void run(const GemmArgs& args) {
+    const Call call(args);
+    if (args.row_step != 0) {
+        run_steps(args, call);
+        return;
+    }
+    GemmArgs tile = args;
+    FourRows rows;
+    for (int64_t left = args.m; left > 0; left -= kMr, tile.rows += tile.taps * kMr, tile.out += kMr) {
+        tile.m = left < kMr ? left : kMr;
+        if (args.taps == 1) {
+            unroll<kMr>([&](auto r) FW_INLINE_LAMBDA { rows.from[r] = static_cast<const int8_t*>(tile.rows[r]); });
+        } else {
+            join_taps(tile, call.pitch, &rows);
+        }
+        if (tile.m == 1) {
+            run_row(tile, call, rows.from[0]);
+        } else {
+            unroll<kMr>([&](auto r) FW_INLINE_LAMBDA { rows.to[r] = out_row(tile, r < tile.m ? r : tile.m - 1); });
+            run_four_rows(tile, call, rows, 1);
+        }
+    }
+}
+
 #else
+
+// The sum of each of four registers.
+FW_ALWAYS_INLINE int32x4_t add_across(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d) {
+    const auto halves = [](int32x4_t x) FW_INLINE_LAMBDA { return vadd_s32(vget_low_s32(x), vget_high_s32(x)); };
+    return vcombine_s32(vpadd_s32(halves(a), halves(b)), vpadd_s32(halves(c), halves(d)));
+}
 
 FW_ALWAYS_INLINE int32x4_t add_products(int32x4_t acc, int8x16_t a, int8x16_t b) {
     const int16x8_t low = vmull_s8(vget_low_s8(a), vget_low_s8(b));
@@ -181,7 +258,6 @@ struct NeonInt8 {
     using Packed = int8_t;
     using Output = ByteOutput;
     static constexpr int kMr = 2, kLanes = 4, kVectors = 1, kKr = 16, kAdjacent = 16, kUnroll = 1, kRows1 = 1;
-    static constexpr bool kMarked = false;
     template <int kRows, int kVectors>
     static constexpr bool kWhole = kRows == 2;
 
@@ -208,7 +284,7 @@ struct NeonInt8 {
                 unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { acc[r][c] = add_products(acc[r][c], va[r], vb); });
             });
         }
-        FW_ALWAYS_INLINE void multiply(const int8_t* a, const char* panel, int64_t length, const uint8_t* /*marks*/) {
+        FW_ALWAYS_INLINE void multiply(const int8_t* a, const char* panel, int64_t length) {
             start(panel);
             multiply_two_rows(a, reinterpret_cast<const int8_t*>(panel) + 32, div_up(length, kKr), acc);
         }
@@ -228,7 +304,21 @@ struct NeonInt8 {
 }  // namespace
 
 #if defined(__aarch64__)
-FW_DEFINE_GEMM_BLOCK(gemm_int8_4x4c32_neon, kNeon, NeonInt8)
+extern const GemmKernel gemm_int8_4x16c8_neon = {"gemm_int8_4x16c8_neon",
+                                                 Isa::kNeon,
+                                                 true,
+                                                 HalfFormat::kFloat32,
+                                                 false,
+                                                 1,
+                                                 kMr,
+                                                 kLanes,
+                                                 kVectors,
+                                                 kMarkedKr,
+                                                 true,
+                                                 false,
+                                                 false,
+                                                 run,
+                                                 true};
 #else
 FW_DEFINE_GEMM_BLOCK(gemm_int8_2x4c16_neon, kNeon, NeonInt8)
 #endif
