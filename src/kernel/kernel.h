@@ -42,6 +42,9 @@ struct Epilogue {
     float a = 0.0F;
     float b = 0.0F;
     float scale = 1.0F;
+    /// Kernels of float16 arithmetic: y is rounded to float16 and stored so; rows of the output have 2 bytes an
+    /// element.
+    bool half_output = false;
 };
 
 /// GEMM with indirect rows: for r < m and every column j of the panels [panel_begin, panel_end)
@@ -110,7 +113,8 @@ struct GemmKernel {
     bool pairs_apart;
     bool bends;  ///< takes any Epilogue::bent
     void (*run)(const GemmArgs& args);
-    bool steps = false;  ///< takes GemmArgs::row_step
+    bool steps = false;       ///< takes GemmArgs::row_step
+    bool half_input = false;  ///< `half`, kFloat16: rows of A are float16 already
 
     int weight_bytes() const { return int8 ? 1 : half != HalfFormat::kFloat32 ? 2 : 4; }
 };
@@ -173,6 +177,10 @@ struct DwLineKernel {
     int stride;
     bool bends;  ///< takes any Epilogue::bent
     void (*run)(const DwLineArgs& args);
+    /// Pixels in and out are float16, as are products and sums; packed weights are float16, the bias is float. Of a
+    /// window none of whose operands or sums is beyond 65504 the error is, to first order, below
+    ///   (size * size + 2) * 2^-11 * sum |A * W| + 2^-11 * |y|
+    bool half = false;
 };
 
 /// q = clamp(rne(x * scale) + zero_point, lo, 127); NaN gives lo.
@@ -206,6 +214,8 @@ struct RunKernel {
     void (*sum)(const SumArgs&, int64_t count, int8_t* out);
     /// float16 to float32.
     void (*widen)(const uint16_t* half, int64_t count, float* out) = nullptr;
+    /// float to float16, rounded to nearest even; beyond its range infinity.
+    void (*narrow)(const float* x, int64_t count, uint16_t* half) = nullptr;
 };
 
 /// out[i] = table[in[i] + 128] for `count` adjacent bytes; `table` has 256. `out` may be `in`.
@@ -262,6 +272,7 @@ struct PoolKernel {
     Isa level;
     void (*max_int8)(const PoolArgs&, int8_t start);
     void (*max_f32)(const PoolArgs&, float start);
+    void (*max_f16)(const PoolArgs&, uint16_t start) = nullptr;  ///< bits of float16
 };
 
 /// A GEMM of 16-bit integers, for Winograd's way in int8. Its elements are pairs of them, 4 bytes as a float kernel's;
@@ -273,6 +284,7 @@ struct PairGemmKernel : GemmKernel {};
 struct WinogradInputArgs {
     const void* const* pixels = nullptr;  ///< [t * t], row by row: channel 0 of each
     int64_t channels = 0;
+    bool half = false;    ///< `half` kernels: pixels are float16; planes are float all the same
     void* out = nullptr;  ///< of plane 0; whole vectors are written
     int64_t plane = 0;
 };
