@@ -178,7 +178,8 @@ public:
             const float* x = runs.load(in[0], offset[1], plan.step(1), n, buffer);
             const int64_t b_step = plan.step(2);
             const float* y =
-                scalar_ ? &b_ : runs.load(in[1], offset[2], std::max<int64_t>(b_step, 1), b_step == 0 ? 1 : n, b_buffer);
+                scalar_ ? &b_
+                        : runs.load(in[1], offset[2], std::max<int64_t>(b_step, 1), b_step == 0 ? 1 : n, b_buffer);
             float* to = runs.target(out[0], offset[0], plan.step(0), buffer);
             apply(op_, x, y, b_step, to, n);
             runs.store(to, n, out[0], offset[0], plan.step(0));

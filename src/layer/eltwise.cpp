@@ -106,8 +106,8 @@ private:
     }
     void combine(const FloatRuns& runs, const RunPlan& plan, Span<const Tensor> in, const Tensor& out,
                  const int64_t* offset, int64_t start, int64_t n) const {
-        if (in.size() == 2 && !runs.in_blocks() && op_ == EltwiseOp::kSum && coefficients_.empty() && plan.step(0) == 1 &&
-            plan.step(1) == 1 && plan.step(2) == 1) {
+        if (in.size() == 2 && !runs.in_blocks() && op_ == EltwiseOp::kSum && coefficients_.empty() &&
+            plan.step(0) == 1 && plan.step(1) == 1 && plan.step(2) == 1) {
             add(in[0].ptr<const float>() + offset[1] + start, in[1].ptr<const float>() + offset[2] + start, n,
                 out.ptr<float>() + offset[0] + start);
             return;

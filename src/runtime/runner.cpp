@@ -219,7 +219,7 @@ Status Runner::step(const Model& model, const PlanStep& current, int threads) {
         for (size_t i = 0; i < current.inputs.size(); ++i) {
             if (current.inputs[i] != current.outputs[i]) {
                 copy_as_float(tensors_[static_cast<size_t>(current.inputs[i])],
-                                   tensors_[static_cast<size_t>(current.outputs[i])]);
+                              tensors_[static_cast<size_t>(current.outputs[i])]);
             }
         }
     }

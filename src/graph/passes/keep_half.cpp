@@ -47,7 +47,8 @@ Status pass_keep_half(Graph* graph, const PassContext& context) {
             const std::vector<ValueId> values = values_of(graph->node(id));
             const auto is_half = [&](ValueId value) { return half[static_cast<size_t>(value)]; };
             const HalfUse can = use[static_cast<size_t>(id)];
-            if (can == HalfUse::kEach || (can == HalfUse::kSame && std::all_of(values.begin(), values.end(), is_half))) {
+            if (can == HalfUse::kEach ||
+                (can == HalfUse::kSame && std::all_of(values.begin(), values.end(), is_half))) {
                 continue;
             }
             for (const ValueId value : values) {

@@ -38,15 +38,18 @@ public:
         }
         return gather_run(from.ptr<const float>() + offset, step, n, buffer);
     }
-    /// Where to write `n` results side by side; store() brings them home.
+    /// Where to write results side by side; store() brings them home, or values of another buffer.
     float* target(const Tensor& to, int64_t offset, int64_t step, float* buffer) const {
         return half_ ? buffer : scatter_target(to.ptr<float>() + offset, step, buffer);
     }
     void store(const float* values, int64_t n, const Tensor& to, int64_t offset, int64_t step) const {
         if (half_) {
             narrow(values, n, to.ptr<uint16_t>() + offset, step);
-        } else {
-            scatter_run(values, n, to.ptr<float>() + offset, step);
+            return;
+        }
+        float* home = to.ptr<float>() + offset;
+        for (int64_t i = 0; i < n && values != home; ++i) {
+            home[i * step] = values[i];
         }
     }
 

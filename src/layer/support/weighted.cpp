@@ -174,7 +174,7 @@ HalfUse WeightedCore::half_use(bool arithmetic) const {
         return spec_.find_depthwise(window(), DType::kFloat16, *isa) != nullptr ? HalfUse::kSame : HalfUse::kNone;
     }
     return arithmetic && find_half_gemm_kernel(HalfFormat::kFloat16, *isa, true) != nullptr ? HalfUse::kEach
-                                                                                             : HalfUse::kNone;
+                                                                                            : HalfUse::kNone;
 }
 
 // Sets dw_ or gemm_ for the types of input and output.
