@@ -216,7 +216,7 @@ struct RunKernel {
     void (*sum)(const SumArgs&, int64_t count, int8_t* out);
     /// float16 to float32.
     void (*widen)(const uint16_t* half, int64_t count, float* out) = nullptr;
-    /// float to float16, rounded to nearest even; beyond its range infinity.
+    /// float to float16, rounded to nearest even; beyond its range infinity. Both read up to kOverread bytes behind.
     void (*narrow)(const float* x, int64_t count, uint16_t* half) = nullptr;
 };
 
