@@ -179,9 +179,9 @@ struct DwLineKernel {
     int stride;
     bool bends;  ///< takes any Epilogue::bent
     void (*run)(const DwLineArgs& args);
-    /// Pixels in and out are float16, as are products and sums; packed weights are float16, the bias is float. Of a
-    /// window none of whose operands or sums is beyond 65504 the error is, to first order, below
-    ///   (size * size + 2) * 2^-11 * sum |A * W| + 2^-11 * |y|
+    /// Pixels in and out are float16, as are products and sums; packed weights are float16, the bias is float and
+    /// rounded. Of a window none of whose operands or sums is beyond 65504 the error is, to first order, below
+    ///   (size * size + 2) * 2^-11 * (|bias| + sum |A * W|) + 2^-24 * (size * size + 1 + sum |A| + sum |W|)
     bool half = false;
 };
 
@@ -216,7 +216,7 @@ struct RunKernel {
     void (*sum)(const SumArgs&, int64_t count, int8_t* out);
     /// float16 to float32.
     void (*widen)(const uint16_t* half, int64_t count, float* out) = nullptr;
-    /// float to float16, rounded to nearest even; beyond its range infinity.
+    /// float to float16, rounded to nearest even; beyond its range infinity. Both read up to kOverread bytes behind.
     void (*narrow)(const float* x, int64_t count, uint16_t* half) = nullptr;
 };
 
