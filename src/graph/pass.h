@@ -26,6 +26,8 @@ struct PassContext {
     const std::map<std::string, bool>* decided = nullptr;
     /// The graph goes back into a file (fwopt): the table keeps layers quantizable, precisions are left to the load.
     bool for_file = false;
+    /// What a node's layer can do with float16 blobs at the level in use. Empty: blobs are float32.
+    std::function<HalfUse(const Graph& graph, NodeId node)> half_use = {};
     /// Another processor than the CPU may run the layers: they stay as its shaders have them.
     bool for_device = false;
 };

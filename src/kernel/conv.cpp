@@ -33,6 +33,11 @@ constexpr int64_t kMaxStaged = 2048;
 // So few channels, those of an image, lie side by side in the input for all taps of a window's row.
 constexpr int64_t kFewChannels = 4;
 
+// Bytes of an element of the input.
+int input_size(bool int8, const ConvJob& job) {
+    return int8 ? 1 : job.half_input ? 2 : 4;
+}
+
 struct Range {
     int64_t begin, end;
 };
@@ -184,6 +189,7 @@ bool is_line(const ConvGeometry& g) {
 
 void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask& task) {
     const ConvGeometry& g = job.geometry;
+    const int in_size = input_size(kernel.int8, job);
     const int64_t taps = g.taps();
     const int64_t pixels = g.pixels();
     const int64_t column_bytes =
@@ -234,9 +240,8 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
         // Of a line, the first addresses will do. A single row may have no distance to a next one.
         const bool steps = kernel.steps && is_line(g) && g.in_w_stride != 0 && args.out_step != 0 &&
                            (job.row_function.run == nullptr || joins);
-        args.row_step = steps ? g.in_w_stride * (kernel.int8 ? 1 : 4) : 0;
-        TapRows pixel(job, kernel.int8 ? 1 : 4, kernel.mr, 1, task.tiles.begin * kernel.mr,
-                      joined ? task.edges : nullptr);
+        args.row_step = steps ? g.in_w_stride * in_size : 0;
+        TapRows pixel(job, in_size, kernel.mr, 1, task.tiles.begin * kernel.mr, joined ? task.edges : nullptr);
         for (int64_t tile = task.tiles.begin; tile < task.tiles.end; tile += at_once) {
             const int64_t tiles = std::min(at_once, task.tiles.end - tile);
             args.m = std::min(kernel.mr * tiles, pixels - tile * kernel.mr);
@@ -340,7 +345,7 @@ void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
 
 void run_dw_line_conv(const DwLineKernel& kernel, const ConvJob& job) {
     const ConvGeometry& g = job.geometry;
-    const int64_t in_size = kernel.int8 ? 1 : 4;
+    const int64_t in_size = input_size(kernel.int8, job);
     const int threads = std::max(1, job.threads);
     const size_t stage_bytes = staged_bytes(line_pixels(job.k), job.k, job.row_function.staged);
     parallel_for(threads, threads, [&](int64_t i) {

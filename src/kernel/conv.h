@@ -50,6 +50,7 @@ struct ConvJob {
     int threads = 1;
     void* scratch = nullptr;   ///< gemm_conv_scratch_bytes / dw_conv_scratch_bytes
     int out_element_size = 4;  ///< of the output tensor
+    bool half_input = false;   ///< input and pad_row are float16: for kernels that take them
 };
 
 /// Results do not depend on the number of threads: every output is computed whole, by one of them.

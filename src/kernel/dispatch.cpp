@@ -106,15 +106,16 @@ const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
     }
     return best;
 }
-const GemmKernel* find_half_gemm_kernel(HalfFormat format, Isa level) {
-    return find<GemmKernel>(level, [&](const GemmKernel& k) { return k.half == format; });
+const GemmKernel* find_half_gemm_kernel(HalfFormat format, Isa level, bool half_input) {
+    return find<GemmKernel>(level, [&](const GemmKernel& k) { return k.half == format && k.half_input == half_input; });
 }
 const DwKernel* find_dw_kernel(bool int8, Isa level) {
     return find<DwKernel>(level, [&](const DwKernel& k) { return k.int8 == int8; });
 }
-const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stride) {
-    return find<DwLineKernel>(
-        level, [&](const DwLineKernel& k) { return k.int8 == int8 && k.size == size && k.stride == stride; });
+const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stride, bool half) {
+    return find<DwLineKernel>(level, [&](const DwLineKernel& k) {
+        return k.int8 == int8 && k.half == half && k.size == size && k.stride == stride;
+    });
 }
 const RunKernel* find_run_kernel(Isa level) {
     return find<RunKernel>(level, [](const RunKernel&) { return true; });

@@ -113,7 +113,8 @@ void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
     }
     const int64_t out_step = args.out_step;
     const int64_t offset = c * static_cast<int64_t>(sizeof(Element));
-    char* out = static_cast<char*>(args.out) + c * (args.epilogue.float_output ? 4 : 1);
+    constexpr int64_t kFloatSize = K::kInt8 ? 4 : sizeof(Element);
+    char* out = static_cast<char*>(args.out) + c * (args.epilogue.float_output ? kFloatSize : 1);
 
     decltype(Parts::template load_weights<0>(nullptr)) held[kSize];
     unroll<kHeld ? kSize : 0>([&](auto x)
@@ -211,10 +212,21 @@ void dw_line_run(const DwLineArgs& args) {
 }  // namespace fw
 
 /// Defines the kernel `id` of trait `K` for windows of `size` x `size` at a horizontal `stride`; or with a `run` of its
-/// own.
+/// own, of float16 too.
 #define FW_DEFINE_DW_LINE(id, isa, K, size, stride) \
     FW_DEFINE_DW_LINE_RUN(id, isa, K, size, stride, (::fw::dw_line_run<K, size, stride>))
-#define FW_DEFINE_DW_LINE_RUN(id, isa, K, size, stride, run)                                                \
-    extern const ::fw::DwLineKernel id = {                                                                  \
-        #id,    ::fw::Isa::isa,      K::kInt8, K::kUnsignedInput, K::kLanes, K::kKr, K::kInterleaved, size, \
-        stride, ::fw::kLineBends<K>, run};
+#define FW_DEFINE_DW_LINE_RUN(id, isa, K, size, stride, run) FW_DEFINE_DW_LINE_ANY(id, isa, K, size, stride, run, false)
+#define FW_DEFINE_DW_LINE_HALF(id, isa, K, size, stride, run) FW_DEFINE_DW_LINE_ANY(id, isa, K, size, stride, run, true)
+#define FW_DEFINE_DW_LINE_ANY(id, isa, K, size, stride, run, half) \
+    extern const ::fw::DwLineKernel id = {#id,                     \
+                                          ::fw::Isa::isa,          \
+                                          K::kInt8,                \
+                                          K::kUnsignedInput,       \
+                                          K::kLanes,               \
+                                          K::kKr,                  \
+                                          K::kInterleaved,         \
+                                          size,                    \
+                                          stride,                  \
+                                          ::fw::kLineBends<K>,     \
+                                          run,                     \
+                                          half};

@@ -264,7 +264,7 @@ void gemm_block_run(const GemmArgs& args) {
 // clang-format off
 #define FW_GEMM_BLOCK_FIELDS(id, isa, K, pairs_apart)                                                                   \
     {#id, ::fw::Isa::isa, ::fw::kBlockInt8<K>, sizeof(K::Packed) == 2 ? ::fw::HalfFormat::kFloat16 : ::fw::HalfFormat::kFloat32, false, sizeof(K::Packed) + sizeof(K::Element), \
-     K::kMr, K::kLanes, K::kVectors, K::kKr, false, pairs_apart, false, ::fw::gemm_block_run<K>, ::fw::kSteps<K>}
+     K::kMr, K::kLanes, K::kVectors, K::kKr, false, pairs_apart, false, ::fw::gemm_block_run<K>, ::fw::kSteps<K>, sizeof(K::Packed) == 2 && sizeof(K::Element) == 2}
 // clang-format on
 
 /// Defines the kernel `id` of trait `K`. Scratch memory holds the interleaved rows and, where taps are joined, those.

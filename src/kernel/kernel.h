@@ -1,7 +1,8 @@
 // Contracts of the compute kernels: the mathematics, the layout of what they read, and what may be over-read.
 //
 // Names: <family>_<MR>x<NR>c<KR>_<level>: MR output pixels by NR output channels a tile, KR products summed into one
-// accumulator by one instruction (c1 is left out). kernels.inc lists every kernel once.
+// accumulator by one instruction (c1 is left out); of pixels that are float16, `half` behind it. kernels.inc lists
+// every kernel once.
 //
 // int8 weights are within [-127, 127]: two products of bytes fit an int16.
 //
@@ -42,6 +43,9 @@ struct Epilogue {
     float a = 0.0F;
     float b = 0.0F;
     float scale = 1.0F;
+    /// Kernels of float16 arithmetic: y is rounded to float16 and stored so; rows of the output have 2 bytes an
+    /// element.
+    bool half_output = false;
 };
 
 /// GEMM with indirect rows: for r < m and every column j of the panels [panel_begin, panel_end)
@@ -68,7 +72,7 @@ struct GemmArgs {
 };
 
 /// Products that a `half` kernel adds up in float16 before that sum is added to those of the blocks before.
-constexpr int64_t kHalfBlock = 64;
+constexpr int64_t kHalfBlock = 128;
 
 /// What a float kernel rounds its operands to before it multiplies them.
 enum class HalfFormat : uint8_t { kFloat32, kFloat16, kBfloat16 };
@@ -80,8 +84,9 @@ enum class HalfFormat : uint8_t { kFloat32, kFloat16, kBfloat16 };
 /// rest is float32. Of n products, none of whose operands or sums is beyond 65504, the error is, to first order, below
 ///   (min(n, kHalfBlock) + ceil(n / kHalfBlock) + 2) * 2^-11 * sum |A * B| + 2^-24 * (n + sum |A| + sum |B|)
 /// and that of the float32 sum: two roundings of the operands, one of each sum; the second term is what numbers below
-/// 2^-14 lose. kBfloat16: A and B are rounded, sums are float32; numbers below 2^-126 count as 0. The error is below
-///   (2^-7 + 2^-16) * sum |A * B|
+/// 2^-14 lose. With Epilogue::half_output the bias is rounded and added in float16, too, and y may be further off by
+///   2^-11 * (|bias| + |y|) + 2^-24 kBfloat16: A and B are rounded, sums are float32; numbers below 2^-126 count as 0.
+///   The error is below (2^-7 + 2^-16) * sum |A * B|
 /// and that of the float32 sum. `unsigned_input`: the kernel computes with activations + 128, and -128 * sum(B) is in
 /// the packed bias. `marked`: panels are
 ///   bias [columns], weights [ceil(length / 8)][4 pairs][columns][2], multiplier [columns]
@@ -105,7 +110,8 @@ struct GemmKernel {
     bool pairs_apart;
     bool bends;  ///< takes any Epilogue::bent
     void (*run)(const GemmArgs& args);
-    bool steps = false;  ///< takes GemmArgs::row_step
+    bool steps = false;       ///< takes GemmArgs::row_step
+    bool half_input = false;  ///< `half`, kFloat16: rows of A are float16 already
 
     int weight_bytes() const { return int8 ? 1 : half != HalfFormat::kFloat32 ? 2 : 4; }
 };
@@ -168,6 +174,10 @@ struct DwLineKernel {
     int stride;
     bool bends;  ///< takes any Epilogue::bent
     void (*run)(const DwLineArgs& args);
+    /// Pixels in and out are float16, as are products and sums; packed weights are float16, the bias is float and
+    /// rounded. Of a window none of whose operands or sums is beyond 65504 the error is, to first order, below
+    ///   (size * size + 2) * 2^-11 * (|bias| + sum |A * W|) + 2^-24 * (size * size + 1 + sum |A| + sum |W|)
+    bool half = false;
 };
 
 /// q = clamp(rne(x * scale) + zero_point, lo, 127); NaN gives lo.
@@ -201,6 +211,8 @@ struct RunKernel {
     void (*sum)(const SumArgs&, int64_t count, int8_t* out);
     /// float16 to float32.
     void (*widen)(const uint16_t* half, int64_t count, float* out) = nullptr;
+    /// float to float16, rounded to nearest even; beyond its range infinity. Both read up to kOverread bytes behind.
+    void (*narrow)(const float* x, int64_t count, uint16_t* half) = nullptr;
 };
 
 /// out[i] = table[in[i] + 128] for `count` adjacent bytes; `table` has 256. `out` may be `in`.
@@ -257,6 +269,7 @@ struct PoolKernel {
     Isa level;
     void (*max_int8)(const PoolArgs&, int8_t start);
     void (*max_f32)(const PoolArgs&, float start);
+    void (*max_f16)(const PoolArgs&, uint16_t start) = nullptr;  ///< bits of float16
 };
 
 /// A GEMM of 16-bit integers, for Winograd's way in int8. Its elements are pairs of them, 4 bytes as a float kernel's;
@@ -268,6 +281,7 @@ struct PairGemmKernel : GemmKernel {};
 struct WinogradInputArgs {
     const void* const* pixels = nullptr;  ///< [t * t], row by row: channel 0 of each
     int64_t channels = 0;
+    bool half = false;    ///< `half` kernels: pixels are float16; planes are float all the same
     void* out = nullptr;  ///< of plane 0; whole vectors are written
     int64_t plane = 0;
 };

@@ -124,7 +124,7 @@ int64_t dw_block_bytes(const DwKernel& kernel, int64_t taps) {
 
 int64_t dw_line_block_bytes(const DwLineKernel& kernel) {
     const int64_t padded = kernel.size * div_up(kernel.size, kernel.kr) * kernel.kr;
-    return kernel.lanes * (kernel.int8 ? 8 + padded : 4 + padded * 4);
+    return kernel.lanes * (kernel.int8 ? 8 + padded : 4 + padded * (kernel.half ? 2 : 4));
 }
 
 // The channel of a block's lane. Unpacking kr rows within 128 bits brings channels 4 * q to 4 * q + 3 of every 4 * kr
@@ -333,6 +333,10 @@ void pack_dw_line(const DwLineKernel& kernel, const DwWeights& weights, void* ou
         }
         if (kernel.int8) {
             pack_line_block(kernel, weights, first, reinterpret_cast<int8_t*>(at + kernel.lanes * 4));
+        } else if (kernel.half) {
+            std::vector<float> wide(static_cast<size_t>(dw_line_block_bytes(kernel) / 2 - kernel.lanes * 2));
+            pack_line_block(kernel, weights, first, wide.data());
+            std::transform(wide.begin(), wide.end(), reinterpret_cast<uint16_t*>(at), float_to_half);
         } else {
             pack_line_block(kernel, weights, first, reinterpret_cast<float*>(at));
         }

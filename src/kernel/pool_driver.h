@@ -54,6 +54,7 @@ void max_window(const PoolArgs& args, typename K::Element start) {
 }  // namespace
 }  // namespace fw
 
-/// Defines the kernel `id` of the traits `Int8` and `Float`.
-#define FW_DEFINE_POOL(id, isa, Int8, Float) \
-    extern const ::fw::PoolKernel id = {#id, ::fw::Isa::isa, ::fw::max_window<Int8>, ::fw::max_window<Float>};
+/// Defines the kernel `id` of the traits `Int8` and `Float`; and with maxima of float16.
+#define FW_DEFINE_POOL(id, isa, Int8, Float) FW_DEFINE_POOL_WITH(id, isa, Int8, Float, nullptr)
+#define FW_DEFINE_POOL_WITH(id, isa, Int8, Float, half) \
+    extern const ::fw::PoolKernel id = {#id, ::fw::Isa::isa, ::fw::max_window<Int8>, ::fw::max_window<Float>, half};

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "layer/operation.h"
+#include "layer/support/float_runs.h"
 #include "layer/support/functions.h"
 #include "layer/support/int8_combine.h"
 #include "layer/support/pointwise.h"
@@ -112,7 +113,7 @@ public:
     }
     Status prepare(const PrepareContext& context) override {
         mode_ = Mode::kFloat;
-        if (all_of_type(context.inputs, DType::kFloat32) && all_of_type(context.outputs, DType::kFloat32)) {
+        if (all_float(context)) {
             return {};
         }
         if (scalar_) {
@@ -145,6 +146,7 @@ public:
         mode_ = Mode::kCombine;
         return {};
     }
+    HalfUse half_use(bool /*arithmetic*/) const override { return HalfUse::kSame; }
     LayerTraits traits() const override { return {true, true, true}; }
     std::string kernel_name() const override { return mode_ == Mode::kCombine ? combine_.kernel_name() : ""; }
 
@@ -159,10 +161,8 @@ public:
         int64_t a_stride[Shape::kMaxRank] = {};
         int64_t b_stride[Shape::kMaxRank] = {};
         broadcast_strides(in[0], shape, a_stride);
-        const float* b = &b_;
         if (!scalar_) {
             broadcast_strides(in[1], shape, b_stride);
-            b = in[1].ptr<const float>();
         }
         if (mode_ == Mode::kCombine) {
             const Tensor operands[] = {in[swapped_ ? 1 : 0], in[swapped_ ? 0 : 1]};
@@ -170,19 +170,19 @@ public:
             combine_.run(operands, out[0], strides, context.threads);
             return {};
         }
-        const RunPlan plan(shape, {out[0].stride, a_stride, b_stride});
+        const FloatRuns runs(out[0].dtype);
+        const RunPlan plan(shape, {out[0].stride, a_stride, b_stride}, runs.in_blocks());
         plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
             float buffer[RunPlan::kBlock];
             float b_buffer[RunPlan::kBlock];
-            float* home = out[0].ptr<float>() + offset[0];
-            const float* x = gather_run(in[0].ptr<const float>() + offset[1], plan.step(1), n, buffer);
-            const float* y = b + offset[2];
-            if (plan.step(2) != 0) {
-                y = gather_run(y, plan.step(2), n, b_buffer);
-            }
-            float* to = scatter_target(home, plan.step(0), buffer);
-            apply(op_, x, y, plan.step(2), to, n);
-            scatter_run(to, n, home, plan.step(0));
+            const float* x = runs.load(in[0], offset[1], plan.step(1), n, buffer);
+            const int64_t b_step = plan.step(2);
+            const float* y =
+                scalar_ ? &b_
+                        : runs.load(in[1], offset[2], std::max<int64_t>(b_step, 1), b_step == 0 ? 1 : n, b_buffer);
+            float* to = runs.target(out[0], offset[0], plan.step(0), buffer);
+            apply(op_, x, y, b_step, to, n);
+            runs.store(to, n, out[0], offset[0], plan.step(0));
         });
         return {};
     }

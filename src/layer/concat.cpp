@@ -61,6 +61,7 @@ public:
         return {};
     }
 
+    HalfUse half_use(bool /*arithmetic*/) const override { return HalfUse::kSame; }
     bool view(Span<const Tensor> in, Span<Tensor> out) const override {
         if (in.size() != 1 || in[0].quant != out[0].quant) {
             return false;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "layer/operation.h"
+#include "layer/support/float_runs.h"
 #include "layer/support/int8_combine.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
@@ -43,13 +44,14 @@ public:
     }
     Status prepare(const PrepareContext& context) override {
         int8_ = false;
-        if (all_of_type(context.inputs, DType::kFloat32) && all_of_type(context.outputs, DType::kFloat32)) {
+        if (all_float(context)) {
             return {};
         }
         FW_RETURN_IF_ERROR(combine_.prepare(int8_op(), context, coefficients_));
         int8_ = true;
         return {};
     }
+    HalfUse half_use(bool /*arithmetic*/) const override { return HalfUse::kSame; }
     LayerTraits traits() const override { return {true, true, true}; }
     std::string kernel_name() const override { return int8_ ? combine_.kernel_name() : ""; }
 
@@ -64,11 +66,12 @@ public:
             combine_.run(in, out[0], strides, context.threads);
             return {};
         }
+        const FloatRuns runs(out[0].dtype);
         const RunPlan plan(out[0].shape, strides);
         plan.for_each(context.threads, [&](const int64_t* offset, int64_t length) {
             // All inputs block by block, so that the output may be the memory of any of them.
             for (int64_t start = 0; start < length; start += RunPlan::kBlock) {
-                combine(plan, in, out[0], offset, start, std::min<int64_t>(RunPlan::kBlock, length - start));
+                combine(runs, plan, in, out[0], offset, start, std::min<int64_t>(RunPlan::kBlock, length - start));
             }
         });
         return {};
@@ -101,10 +104,10 @@ private:
             default: return Int8Combine::Op::kMax;
         }
     }
-    void combine(const RunPlan& plan, Span<const Tensor> in, const Tensor& out, const int64_t* offset, int64_t start,
-                 int64_t n) const {
-        if (in.size() == 2 && op_ == EltwiseOp::kSum && coefficients_.empty() && plan.step(0) == 1 &&
-            plan.step(1) == 1 && plan.step(2) == 1) {
+    void combine(const FloatRuns& runs, const RunPlan& plan, Span<const Tensor> in, const Tensor& out,
+                 const int64_t* offset, int64_t start, int64_t n) const {
+        if (in.size() == 2 && !runs.in_blocks() && op_ == EltwiseOp::kSum && coefficients_.empty() &&
+            plan.step(0) == 1 && plan.step(1) == 1 && plan.step(2) == 1) {
             add(in[0].ptr<const float>() + offset[1] + start, in[1].ptr<const float>() + offset[2] + start, n,
                 out.ptr<float>() + offset[0] + start);
             return;
@@ -112,8 +115,8 @@ private:
         float total[RunPlan::kBlock];
         float buffer[RunPlan::kBlock];
         for (size_t i = 0; i < in.size(); ++i) {
-            const float* x = gather_run(in[i].ptr<const float>() + offset[i + 1] + start * plan.step(i + 1),
-                                        plan.step(i + 1), n, buffer);
+            const int64_t step = plan.step(i + 1);
+            const float* x = runs.load(in[i], offset[i + 1] + start * step, step, n, buffer);
             const float c = op_ == EltwiseOp::kSum && !coefficients_.empty() ? coefficients_[i] : 1.0F;
             if (i == 0) {
                 for (int64_t j = 0; j < n; ++j) {
@@ -133,7 +136,8 @@ private:
                 }
             }
         }
-        store(total, n, out.ptr<float>() + offset[0] + start * plan.step(0), plan.step(0));
+        // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the first input has filled them
+        runs.store(total, n, out, offset[0] + start * plan.step(0), plan.step(0));
     }
     // Two adjacent runs, 16 at a time through registers: the output may be the memory of one.
     static void add(const float* a, const float* b, int64_t n, float* to) {
@@ -150,13 +154,6 @@ private:
             to[j] = a[j] + b[j];
         }
     }
-    static void store(const float* values, int64_t n, float* to, int64_t step) {
-        for (int64_t j = 0; j < n; ++j) {
-            // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the first input has filled them
-            to[j * step] = values[j];
-        }
-    }
-
     EltwiseOp op_ = EltwiseOp::kProduct;
     std::vector<float> coefficients_;
     bool int8_ = false;

@@ -17,6 +17,7 @@ public:
     Status load(const Params& params, Span<const Weight> weights) override;
     Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override;
     Status prepare(const PrepareContext& context) override { return core_.prepare(context); }
+    HalfUse half_use(bool arithmetic) const override { return core_.half_use(arithmetic); }
     LayerTraits traits() const override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;

@@ -226,6 +226,7 @@ public:
         return {};
     }
 
+    HalfUse half_use(bool /*arithmetic*/) const override { return type_ == 1 ? HalfUse::kSame : HalfUse::kNone; }
     bool view(Span<const Tensor> in, Span<Tensor> out) const override {
         const bool same = in[0].rank() >= 2 && in[0].shape == out[0].shape;
         if (same) {

@@ -25,6 +25,10 @@ Status Layer::prepare(const PrepareContext& context) {
     return {};
 }
 
+HalfUse Layer::half_use(bool /*arithmetic*/) const {
+    return HalfUse::kNone;
+}
+
 bool Layer::view(Span<const Tensor> /*in*/, Span<Tensor> /*out*/) const {
     return false;
 }

@@ -98,6 +98,10 @@ public:
     /// the layer cannot do; the default accepts float32 only.
     virtual Status prepare(const PrepareContext& context);
 
+    /// Which blobs prepare() takes in float16 at the level in use, whatever their shapes; after load(). `arithmetic` is
+    /// PrepareContext::fp16_arithmetic.
+    virtual HalfUse half_use(bool arithmetic) const;
+
     virtual LayerTraits traits() const { return {}; }
     /// Describes the outputs as views of the inputs, if nothing needs to be computed or moved; else returns false.
     /// `out` comes with shape, dtype and scale.

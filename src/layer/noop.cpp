@@ -16,6 +16,7 @@ public:
         }
         return {};
     }
+    HalfUse half_use(bool /*arithmetic*/) const override { return HalfUse::kSame; }
     bool view(Span<const Tensor> in, Span<Tensor> out) const override {
         for (Tensor& t : out) {
             t = in[0];

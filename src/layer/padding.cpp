@@ -1,6 +1,7 @@
 // Padding: adds a border of a constant, of the nearest cell (replicate) or of mirrored cells (reflect).
 #include <algorithm>
 
+#include "base/half.h"
 #include "layer/operation.h"
 #include "layer/support/gather.h"
 #include "layer/support/move_layer.h"
@@ -80,6 +81,13 @@ public:
             }
             return gather(in[0], out[0], maps, fill.data(), context.threads);
         }
+        if (kHasHalfBlobs && out[0].dtype == DType::kFloat16) {
+            std::vector<uint16_t> fill(static_cast<size_t>(out[0].c()));
+            for (size_t c = 0; c < fill.size(); ++c) {
+                fill[c] = float_to_half(value_of(c));
+            }
+            return gather(in[0], out[0], maps, fill.data(), context.threads);
+        }
         std::vector<float> fill(static_cast<size_t>(out[0].c()));
         for (size_t c = 0; c < fill.size(); ++c) {
             fill[c] = value_of(c);
@@ -89,7 +97,7 @@ public:
 
     Status prepare(const PrepareContext& context) override {
         const DType dtype = context.inputs[0].dtype;
-        if (dtype != DType::kFloat32 && dtype != DType::kInt8) {
+        if (dtype != DType::kFloat32 && dtype != DType::kInt8 && !(kHasHalfBlobs && dtype == DType::kFloat16)) {
             return Status::error(Code::kUnsupported, "has no %s implementation", name(dtype));
         }
         return MoveLayer::prepare(context);

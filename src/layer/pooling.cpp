@@ -5,10 +5,12 @@
 #include <type_traits>
 
 #include "base/cpu.h"
+#include "base/half.h"
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
 #include "layer/operation.h"
+#include "layer/support/float_runs.h"
 #include "layer/support/pool_block.h"
 #include "layer/support/shape.h"
 #include "layer/support/window.h"
@@ -21,6 +23,7 @@ namespace {
 using pool::Cells;
 using pool::kBlock;
 
+constexpr float kLargestHalf = 65504.0F;
 constexpr int kKeepSize = -233;  // out_w, out_h of adaptive pooling
 
 // The windows of one axis.
@@ -93,6 +96,48 @@ struct AverageFloat {
     }
 };
 
+// A float operation on float16: cells are widened one by one, the result is rounded.
+template <class Op>
+struct Half {
+    using Value = uint16_t;
+    using State = float;
+    static constexpr bool kHasKernel = Op::kHasKernel;
+    Op op;
+    HalfRuns runs;
+    float first = op.first;
+    const PoolKernel* kernel = nullptr;  ///< of a maximum, with max_f16
+
+    void run(const PoolArgs& args) const { kernel->max_f16(args, float_to_half(first)); }
+    void begin(int64_t cells, int64_t divisor) { op.begin(cells, divisor); }
+    void add(const Cells<uint16_t>& cells, int n, int64_t channel_stride, float* state) const {
+        constexpr int kRow = 8;  // cells whose sum is taken first, as in float
+        uint16_t gathered[kBlock];
+        float row[kRow * kBlock];
+        for (int y = 0; y < cells.rows; ++y) {
+            for (int x = 0; x < cells.cols; x += kRow) {
+                Cells<float> wide;
+                wide.corner = row;
+                wide.rows = 1;
+                wide.cols = std::min(kRow, cells.cols - x);
+                wide.col_stride = n;
+                for (int i = 0; i < wide.cols; ++i) {
+                    const uint16_t* cell = cells.corner + y * cells.row_stride + (x + i) * cells.col_stride;
+                    runs.widen(gather_run(cell, channel_stride, n, gathered), n, row + int64_t{i} * n);
+                }
+                Op::add(wide, n, 1, state);
+            }
+        }
+    }
+    void finish(const float* state, int n, uint16_t* out, int64_t stride) const {
+        float values[kBlock];
+        uint16_t rounded[kBlock];
+        op.finish(state, n, values, 1);
+        uint16_t* to = scatter_target(out, stride, rounded);
+        runs.narrow(values, n, to);
+        scatter_run(to, n, out, stride);
+    }
+};
+
 // The contract's formula: q = clamp(rne(float(sum of q - zp_in) * m) + zp_out).
 struct AverageInt8 {
     using Value = int8_t;
@@ -135,7 +180,7 @@ inline void pool_window_block(const Op& op, const Cells<typename Op::Value>& cel
     for (int i = 0; i < n; ++i) {
         state[i] = op.first;
     }
-    Op::add(cells, n, channel_stride, state);
+    op.add(cells, n, channel_stride, state);
     op.finish(state, n, out, out_stride);
 }
 
@@ -254,7 +299,8 @@ public:
     Status prepare(const PrepareContext& context) override {
         const TensorDesc& in = context.inputs[0];
         const TensorDesc& out = context.outputs[0];
-        if (in.dtype != out.dtype || (in.dtype != DType::kFloat32 && in.dtype != DType::kInt8)) {
+        const bool half = kHasHalfBlobs && in.dtype == DType::kFloat16;
+        if (in.dtype != out.dtype || (in.dtype != DType::kFloat32 && in.dtype != DType::kInt8 && !half)) {
             return Status::error(Code::kUnsupported, "cannot pool %s into %s", name(in.dtype), name(out.dtype));
         }
         if (in.dtype == DType::kInt8 && !average_ && in.quant != out.quant) {
@@ -268,8 +314,12 @@ public:
         out_quant_ = out.quant;
         FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
         kernel_ = average_ ? nullptr : find_pool_kernel(isa);
+        if (half && kernel_ != nullptr && kernel_->max_f16 == nullptr) {
+            kernel_ = nullptr;
+        }
         return {};
     }
+    HalfUse half_use(bool /*arithmetic*/) const override { return HalfUse::kSame; }
 
     std::string kernel_name() const override { return kernel_ != nullptr ? kernel_->name : ""; }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
@@ -290,6 +340,13 @@ public:
                 pool_tensor(op, plan, in[0], out[0], context.threads);
             } else {
                 pool_tensor(Max<int8_t>{static_cast<int8_t>(quant_min(in_quant_)), kernel_}, plan, in[0], out[0],
+                            context.threads);
+            }
+        } else if (kHasHalfBlobs && in[0].dtype == DType::kFloat16) {
+            if (average_) {
+                pool_tensor(Half<AverageFloat>{{}, half_runs()}, plan, in[0], out[0], context.threads);
+            } else {
+                pool_tensor(Half<Max<float>>{{-kLargestHalf}, half_runs(), -kLargestHalf, kernel_}, plan, in[0], out[0],
                             context.threads);
             }
         } else if (average_) {

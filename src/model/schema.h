@@ -46,6 +46,18 @@ enum class QuantRule : uint8_t {
     kConstant,   ///< no inputs, values known at load: quantized then, in the table's scale or that of their own range
 };
 
+/// Which of a layer's blobs may be float16 (docs/runtime.md).
+enum class HalfUse : uint8_t {
+    kNone,
+    kSame,  ///< all inputs and outputs, or none
+    kEach,  ///< the input, the output, both or neither
+};
+#ifdef FW_MINSIZE
+constexpr bool kHasHalfBlobs = false;  ///< no kernel of such a build takes them
+#else
+constexpr bool kHasHalfBlobs = true;
+#endif
+
 struct LayerSchema {
     const char* type = "";
     Span<const ParamSpec> params;

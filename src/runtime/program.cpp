@@ -262,6 +262,12 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
                 return estimate_costs(model, g, option.winograd, costs);
             };
         }
+        if (model.device == nullptr && option.fp16_arithmetic) {
+            context.half_use = [&](const Graph& g, NodeId id) {
+                const Result<std::unique_ptr<Layer>> layer = load_layer(model, g, id);
+                return layer.ok() ? (*layer)->half_use(g.node(id).fp16_arithmetic) : HalfUse::kNone;
+            };
+        }
         context.for_device = model.device != nullptr;
         context.decided = whole != nullptr ? &whole->int8_layers : nullptr;
         FW_RETURN_IF_ERROR(run_passes(&graph, context));

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/memory.h"
+#include "layer/support/float_runs.h"
 #include "layer/support/strided_copy.h"
 #include "quant/quant.h"
 
@@ -31,9 +32,23 @@ void dequantize_tensor(const Tensor& from, const Tensor& to) {
     }
 }
 
-void copy_or_dequantize(const Tensor& from, const Tensor& to) {
+void widen_tensor(const Tensor& from, const Tensor& to) {
+    const FloatRuns runs(from.dtype);
+    const RunPlan plan(to.shape, {to.stride, from.stride}, runs.in_blocks());
+    plan.for_each(1, [&](const int64_t* offset, int64_t n) {
+        float buffer[RunPlan::kBlock];
+        const float* values = runs.load(from, offset[1], plan.step(1), n, buffer);
+        for (int64_t i = 0; i < n; ++i) {
+            to.ptr<float>()[offset[0] + i * plan.step(0)] = values[i];
+        }
+    });
+}
+
+void copy_as_float(const Tensor& from, const Tensor& to) {
     if (from.dtype == DType::kInt8 && to.dtype == DType::kFloat32) {
         dequantize_tensor(from, to);
+    } else if (kHasHalfBlobs && from.dtype == DType::kFloat16 && to.dtype == DType::kFloat32) {
+        widen_tensor(from, to);
     } else {
         copy_elements(from, to, 1);
     }
@@ -203,8 +218,8 @@ Status Runner::step(const Model& model, const PlanStep& current, int threads) {
     if (status.ok() && current.action == Action::kCopy) {
         for (size_t i = 0; i < current.inputs.size(); ++i) {
             if (current.inputs[i] != current.outputs[i]) {
-                copy_or_dequantize(tensors_[static_cast<size_t>(current.inputs[i])],
-                                   tensors_[static_cast<size_t>(current.outputs[i])]);
+                copy_as_float(tensors_[static_cast<size_t>(current.inputs[i])],
+                              tensors_[static_cast<size_t>(current.outputs[i])]);
             }
         }
     }
@@ -331,14 +346,14 @@ Status DenseBlob::make(const ObservedBlob& blob, Layout layout, Tensor* dense) {
         }
     }
     *dense = make_tensor(memory_.get(), TensorDesc{tensor.shape, DType::kFloat32, {}}, layout);
-    copy_or_dequantize(tensor, *dense);
+    copy_as_float(tensor, *dense);
     divide_channels(blob.value.factors, layout, *dense);
     return {};
 }
 
 Result<Mat> to_float_mat(const Tensor& tensor, Allocator* allocator) {
     FW_ASSIGN_OR_RETURN(Mat mat, Mat::create(tensor.shape, DType::kFloat32, allocator));
-    copy_or_dequantize(tensor, view_of(mat));
+    copy_as_float(tensor, view_of(mat));
     return mat;
 }
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "base/half.h"
 #include "base/memory.h"
 #include "kernel/pack.h"
 #include "kernel_test_util.h"
@@ -25,15 +26,37 @@ protected:
     void run(const Case& c) {
         if (kernel_->int8) {
             run_as<int8_t>(c);
+        } else if (kernel_->half) {
+            run_as<uint16_t>(c);
         } else {
             run_as<float>(c);
         }
     }
 };
 
+// uint16_t: the bits of float16.
+template <class T>
+T pixel(std::mt19937* rng, Fill fill) {
+    if constexpr (std::is_same_v<T, uint16_t>) {
+        return float_to_half(fill_float(rng));
+    } else {
+        return fill_value<T>(rng, fill, false);
+    }
+}
+
+template <class T>
+double value_of(T x) {
+    if constexpr (std::is_same_v<T, uint16_t>) {
+        return static_cast<double>(half_to_float(x));
+    } else {
+        return static_cast<double>(x);
+    }
+}
+
 template <class T>
 void DwLineSweep::run_as(const Case& c) {
-    using Bias = std::conditional_t<std::is_same_v<T, float>, float, int32_t>;
+    using Bias = std::conditional_t<std::is_same_v<T, int8_t>, int32_t, float>;
+    using Weight = std::conditional_t<std::is_same_v<T, int8_t>, int8_t, float>;
     const int size = kernel_->size;
     const auto channels = static_cast<size_t>(c.channels);
     const auto taps = static_cast<size_t>(size) * static_cast<size_t>(size);
@@ -42,11 +65,11 @@ void DwLineSweep::run_as(const Case& c) {
     const size_t line = static_cast<size_t>(c.columns) * step - column_gap;
     GuardedBuffer input((static_cast<size_t>(size) * (line + column_gap) - column_gap) * sizeof(T), kOverread);
     for (size_t i = 0; i < static_cast<size_t>(size) * (line + column_gap) - column_gap; ++i) {
-        input.data<T>()[i] = fill_value<T>(&rng_, c.fill, false);
+        input.data<T>()[i] = pixel<T>(&rng_, c.fill);
     }
     GuardedBuffer pad(channels * sizeof(T), kOverread);
     for (size_t i = 0; i < channels; ++i) {
-        pad.data<T>()[i] = fill_value<T>(&rng_, c.fill, false);
+        pad.data<T>()[i] = pixel<T>(&rng_, c.fill);
     }
     DwLineArgs args;
     for (int y = 0; y < size; ++y) {
@@ -54,14 +77,17 @@ void DwLineSweep::run_as(const Case& c) {
         args.lines[y] = inside ? input.data<T>() + static_cast<size_t>(y) * (line + column_gap) : pad.data<T>();
         args.line_step[y] = inside ? static_cast<int64_t>(step * sizeof(T)) : 0;
     }
-    std::vector<T> values(channels * taps);
-    for (T& v : values) {
-        v = fill_value<T>(&rng_, c.fill, true);
+    std::vector<Weight> values(channels * taps);
+    for (Weight& v : values) {
+        v = fill_value<Weight>(&rng_, c.fill, true);
     }
     std::vector<Bias> bias(channels);
     std::vector<float> multiplier(channels);
     for (size_t i = 0; i < channels; ++i) {
         bias[i] = static_cast<Bias>(std::uniform_int_distribution<int32_t>(-9000, 9000)(rng_));
+        if (kernel_->half) {
+            bias[i] /= 9000;
+        }
         multiplier[i] = std::exp2(std::uniform_real_distribution<float>(-14.0F, 0.0F)(rng_));
     }
     DwWeights weights;
@@ -73,7 +99,7 @@ void DwLineSweep::run_as(const Case& c) {
     GuardedBuffer packed(round_up(packed_dw_line_bytes(*kernel_, weights), kAlignment), kOverread);
     pack_dw_line(*kernel_, weights, packed.data());
 
-    const size_t out_size = c.epilogue.float_output ? 4 : 1;
+    const size_t out_size = !c.epilogue.float_output ? 1 : kernel_->half ? 2 : 4;
     const size_t margin = 3 * out_size;
     const size_t out_step = channels * out_size + margin;
     GuardedBuffer out(static_cast<size_t>(c.pixels) * out_step - margin);
@@ -91,7 +117,7 @@ void DwLineSweep::run_as(const Case& c) {
     const auto at = [&](int y, int64_t column, size_t ch) {
         const bool inside = y >= c.pad_lines && column >= 0 && column < c.columns;
         const T* row = input.data<T>() + static_cast<size_t>(y) * (line + column_gap);
-        return static_cast<double>(inside ? row[static_cast<size_t>(column) * step + ch] : pad.data<T>()[ch]);
+        return value_of(inside ? row[static_cast<size_t>(column) * step + ch] : pad.data<T>()[ch]);
     };
     for (int64_t p = 0; p < c.pixels; ++p) {
         const char* row = out.data<char>() + static_cast<size_t>(p) * out_step;
@@ -100,23 +126,30 @@ void DwLineSweep::run_as(const Case& c) {
                                             << channels << ", columns " << c.columns << " from " << c.first_column);
             double sum = static_cast<double>(bias[ch]);
             double magnitude = std::fabs(sum);
+            double operands = 0;
             for (int y = 0; y < size; ++y) {
                 for (int x = 0; x < size; ++x) {
                     const size_t tap = static_cast<size_t>(y * size + x);
-                    const double product = at(y, c.first_column + p * kernel_->stride + x, ch) *
-                                           static_cast<double>(values[ch * taps + tap]);
+                    const double value = at(y, c.first_column + p * kernel_->stride + x, ch);
+                    const auto weight = static_cast<double>(values[ch * taps + tap]);
+                    const double product = value * weight;
+                    operands += std::fabs(value) + std::fabs(weight);
                     sum += product;
                     magnitude += std::fabs(product);
                 }
             }
             float got = 0;
-            if (c.epilogue.float_output) {
+            if (kernel_->half) {
+                got = half_to_float(reinterpret_cast<const uint16_t*>(row)[ch]);
+            } else if (c.epilogue.float_output) {
                 std::memcpy(&got, row + ch * 4, 4);
             }
             const Epilogue& e = c.epilogue;
             if (!kernel_->int8) {
                 const double want = std::min(std::max(sum, static_cast<double>(e.lo)), static_cast<double>(e.hi));
-                ASSERT_NEAR(static_cast<double>(got), want, sum_bound(weights.taps, magnitude));
+                const auto terms = static_cast<double>(weights.taps);
+                const double half = (terms + 2) * 0x1p-11 * magnitude + 0x1p-24 * (terms + 1 + operands);
+                ASSERT_NEAR(static_cast<double>(got), want, kernel_->half ? half : sum_bound(weights.taps, magnitude));
             } else if (e.float_output) {
                 ASSERT_EQ(got, reference_clamp(static_cast<float>(static_cast<int32_t>(sum)) * multiplier[ch], e));
             } else {
@@ -164,7 +197,8 @@ TEST_P(DwLineSweep, SizesMatchNaiveLoops) {
     for (const int64_t channels :
          {int64_t{1}, int64_t{3}, int64_t{17}, lanes - 1, lanes, lanes + 1, lanes + lanes / 2, 2 * lanes + 5}) {
         for (const int64_t pixels : {1, 2, 3, 5, 6, 7, 13}) {
-            for (const int64_t first : {int64_t{0}, int64_t{-1}, -int64_t{kernel_->size / 2}, int64_t{2}}) {
+            for (const int64_t first :
+                 {int64_t{0}, int64_t{-1}, -int64_t{kernel_->size / 2}, -int64_t{kernel_->size - 1}, int64_t{2}}) {
                 const int64_t used = first + (pixels - 1) * kernel_->stride + kernel_->size;
                 for (const int64_t columns : {used, used - 1, used - 2, used + 4}) {
                     if (columns < 1) {
@@ -184,6 +218,12 @@ TEST_P(DwLineSweep, SizesMatchNaiveLoops) {
     }
     for (const Fill fill : {Fill::kLowest, Fill::kHighest, Fill::kOpposite}) {
         run({9, -1, 7, lanes + 3, 1, fill, kernel_->int8 ? outputs[2] : floats});
+    }
+    if (!kernel_->int8) {
+        Epilogue bounded;
+        bounded.lo = -0.5F;
+        bounded.hi = 0.75F;
+        run({9, -1, 7, 2 * lanes + 3, 1, Fill::kRandom, bounded});
     }
 }
 

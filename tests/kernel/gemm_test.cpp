@@ -4,6 +4,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "base/half.h"
 #include "base/memory.h"
 #include "kernel/pack.h"
 #include "kernel/panel.h"
@@ -21,6 +22,7 @@ struct Case {
 
 struct Operands {
     std::vector<int8_t> a8, b8;
+    std::vector<uint16_t> ah;  // of af, rounded
     std::vector<float> af, bf;
     std::vector<int32_t> bias8;
     std::vector<float> biasf, multiplier;
@@ -28,7 +30,15 @@ struct Operands {
 
 class GemmSweep : public KernelSweep<GemmKernel> {
 protected:
-    void run(const Case& c);
+    void run(const Case& c) {
+        run_one(c);
+        if (!HasFatalFailure() && kernel_->half == HalfFormat::kFloat16) {
+            Case half = c;
+            half.epilogue.half_output = true;
+            run_one(half);
+        }
+    }
+    void run_one(const Case& c);
     Operands make(const Case& c);
     float float_of(Fill fill) { return fill == Fill::kWhole ? fill_whole(&rng_) : fill_float(&rng_); }
     void check(const Case& c, const Operands& o, int64_t row, int64_t column, const char* out);
@@ -42,6 +52,7 @@ Operands GemmSweep::make(const Case& c) {
     for (size_t i = 0; i < a_count; ++i) {
         o.a8.push_back(fill_int8(&rng_, c.fill, false));
         o.af.push_back(float_of(c.fill));
+        o.ah.push_back(float_to_half(o.af.back()));
     }
     for (size_t i = 0; i < b_count; ++i) {
         o.b8.push_back(fill_int8(&rng_, c.fill, true));
@@ -87,20 +98,28 @@ void GemmSweep::check(const Case& c, const Operands& o, int64_t row, int64_t col
     const double lo = static_cast<double>(c.epilogue.lo);
     const double hi = static_cast<double>(c.epilogue.hi);
     float got = 0;
-    std::memcpy(&got, out, 4);
+    double more = 0;
+    if (c.epilogue.half_output) {
+        got = half_to_float(*reinterpret_cast<const uint16_t*>(out));
+        more = half_output_bound(static_cast<double>(o.biasf[j]), static_cast<double>(got));
+    } else {
+        std::memcpy(&got, out, 4);
+    }
     if (c.fill == Fill::kWhole) {
         ASSERT_EQ(static_cast<double>(got), sum);
         return;
     }
-    ASSERT_NEAR(static_cast<double>(got), std::min(std::max(sum, lo), hi),
-                sum_bound(c.taps * c.k, magnitude) + half_bound(kernel_->half, c.taps * c.k, magnitude, operands));
+    ASSERT_NEAR(
+        static_cast<double>(got), std::min(std::max(sum, lo), hi),
+        sum_bound(c.taps * c.k, magnitude) + half_bound(kernel_->half, c.taps * c.k, magnitude, operands) + more);
 }
 
-void GemmSweep::run(const Case& c) {
+void GemmSweep::run_one(const Case& c) {
     const Operands o = make(c);
-    const size_t size = kernel_->int8 ? 1 : 4;
-    const auto* a_values =
-        kernel_->int8 ? reinterpret_cast<const char*>(o.a8.data()) : reinterpret_cast<const char*>(o.af.data());
+    const size_t size = kernel_->int8 ? 1 : kernel_->half_input ? 2 : 4;
+    const auto* a_values = kernel_->int8         ? reinterpret_cast<const char*>(o.a8.data())
+                           : kernel_->half_input ? reinterpret_cast<const char*>(o.ah.data())
+                                                 : reinterpret_cast<const char*>(o.af.data());
     // Rows lie in a shuffled order, back to back, up to the guarded end.
     const size_t row_bytes = static_cast<size_t>(c.k) * size;
     const auto count = static_cast<size_t>(c.m * c.taps);
@@ -137,7 +156,7 @@ void GemmSweep::run(const Case& c) {
     pack_gemm(*kernel_, weights, packed.data());
 
     // Output rows are slices of wider pixels: a margin of canaries behind each, and the guard behind the last column.
-    const size_t out_size = c.epilogue.float_output ? 4 : 1;
+    const size_t out_size = !c.epilogue.float_output ? 1 : c.epilogue.half_output ? 2 : 4;
     const size_t margin = 5 * out_size;
     const size_t out_row = static_cast<size_t>(c.n) * out_size;
     GuardedBuffer out(static_cast<size_t>(c.m) * out_row + static_cast<size_t>(c.m - 1) * margin);
@@ -204,6 +223,16 @@ void GemmSweep::run(const Case& c) {
     args.out = first_out;
     kernel_->run(args);
     check_all();
+}
+
+// Element i of a row of floats, or of float16 in the same memory.
+void set_element(bool half, std::vector<float>* row, size_t i, float value) {
+    if (half) {
+        const uint16_t bits = float_to_half(value);
+        std::memcpy(reinterpret_cast<char*>(row->data()) + 2 * i, &bits, 2);
+    } else {
+        (*row)[i] = value;
+    }
 }
 
 Epilogue no_clamp() {
@@ -340,7 +369,9 @@ TEST_P(GemmSweep, Epilogues) {
     Epilogue narrow;
     narrow.lo = -0.25F;
     narrow.hi = 0.25F;
-    for (const Epilogue& e : {relu6, narrow, no_clamp()}) {
+    Epilogue relu = no_clamp();
+    relu.lo = 0.0F;
+    for (const Epilogue& e : {relu6, narrow, relu, no_clamp()}) {
         run({kernel_->mr, 21, 37, 2, Fill::kRandom, e});
     }
     if (kernel_->int8) {
@@ -376,6 +407,7 @@ TEST_P(GemmSweep, InfinityAndNanPass) {
     }
     const float infinity = std::numeric_limits<float>::infinity();
     std::vector<float> a(2 + kOverread, 0.0F);
+    const auto set = [&](size_t i, float value) { set_element(kernel_->half_input, &a, i, value); };
     const void* rows[32];
     void* out_rows[32];
     std::vector<float> out(3);
@@ -399,14 +431,14 @@ TEST_P(GemmSweep, InfinityAndNanPass) {
     args.epilogue = no_clamp();
     GuardedBuffer scratch(gemm_scratch_bytes(*kernel_, 1, 2));
     args.scratch = scratch.data();
-    a[0] = 1;
-    a[1] = infinity;
+    set(0, 1.0F);
+    set(1, infinity);
     kernel_->run(args);
     EXPECT_TRUE(std::isnan(out[0]));  // 1 * 1 + inf * 0
     EXPECT_EQ(out[1], infinity);
     EXPECT_EQ(out[2], infinity);
     args.epilogue.lo = 0.0F;
-    a[1] = -infinity;
+    set(1, -infinity);
     kernel_->run(args);
     EXPECT_TRUE(std::isnan(out[0]));
     EXPECT_EQ(out[1], 0.0F);
@@ -417,10 +449,11 @@ TEST_P(GemmSweep, WhatLiesBehindARowDoesNotCount) {
     if (kernel_->int8) {
         return;
     }
-    std::vector<float> a(3 + kOverread, std::numeric_limits<float>::quiet_NaN());
-    a[0] = 1.0F;
-    a[1] = 2.0F;
-    a[2] = 3.0F;
+    std::vector<float> a(3 + kOverread);
+    std::memset(a.data(), 0xff, a.size() * sizeof(float));  // NaN of any size
+    for (size_t i = 0; i < 3; ++i) {
+        set_element(kernel_->half_input, &a, i, static_cast<float>(i + 1));
+    }
     const float b[] = {1.0F, 1.0F, 1.0F};
     const std::vector<const void*> rows(static_cast<size_t>(kernel_->mr), a.data());
     std::vector<float> out(static_cast<size_t>(kernel_->mr));

@@ -137,4 +137,9 @@ inline double half_bound(HalfFormat format, int64_t terms, double sum_of_magnitu
            0x1p-24 * (static_cast<double>(terms) + operands);
 }
 
+/// What Epilogue::half_output may add to that.
+inline double half_output_bound(double bias, double y) {
+    return 0x1p-11 * (std::fabs(bias) + std::fabs(y)) + 0x1p-24;
+}
+
 }  // namespace fw::test

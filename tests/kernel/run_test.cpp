@@ -1,7 +1,9 @@
 // The functions of the run and pool families against the formulas of docs/int8-contract.md, one element at a time.
+#include <cstring>
 #include <memory>
 #include <type_traits>
 
+#include "base/half.h"
 #include "base/memory.h"
 #include "kernel_test_util.h"
 #include "support/guarded_buffer.h"
@@ -123,12 +125,59 @@ TEST_P(RunSweep, Sum) {
     }
 }
 
+// All of float16, and floats around its roundings and its ends.
+TEST_P(RunSweep, HalvesAndFloats) {
+    if (kernel_->widen == nullptr) {
+        return;
+    }
+    for (const size_t n : {1U, 3U, 4U, 5U, 8U, 11U, 65536U}) {
+        GuardedBuffer halves(n * 2, kOverread);
+        GuardedBuffer wide(n * 4);
+        for (size_t i = 0; i < n; ++i) {
+            halves.data<uint16_t>()[i] = static_cast<uint16_t>(n == 65536 ? i : static_cast<size_t>(integer(0, 65535)));
+        }
+        kernel_->widen(halves.data<uint16_t>(), static_cast<int64_t>(n), wide.data<float>());
+        for (size_t i = 0; i < n; ++i) {
+            const float want = half_to_float(halves.data<uint16_t>()[i]);
+            const float got = wide.data<float>()[i];
+            ASSERT_TRUE(std::isnan(want) ? std::isnan(got) : std::memcmp(&want, &got, 4) == 0) << want << ", " << got;
+        }
+        if (kernel_->narrow == nullptr) {
+            continue;
+        }
+        GuardedBuffer floats(n * 4, kOverread);
+        GuardedBuffer out(n * 2);
+        for (const float factor : {1.0F, 1.0F + 0x1p-11F, 1.0F + 0x1.004p-11F, 1.0F - 0x1p-12F, 0x1p-12F}) {
+            for (size_t i = 0; i < n; ++i) {
+                floats.data<float>()[i] = half_to_float(halves.data<uint16_t>()[i]) * factor;
+            }
+            kernel_->narrow(floats.data<float>(), static_cast<int64_t>(n), out.data<uint16_t>());
+            for (size_t i = 0; i < n; ++i) {
+                const float x = floats.data<float>()[i];
+                const uint16_t got = out.data<uint16_t>()[i];
+                ASSERT_TRUE(std::isnan(x) ? std::isnan(half_to_float(got)) : got == float_to_half(x)) << x;
+            }
+        }
+    }
+}
+
+/// float16 with the comparison of its value.
+struct Half {
+    uint16_t bits;
+
+    float value() const { return half_to_float(bits); }
+    friend bool operator>(Half a, Half b) { return a.value() > b.value(); }
+    friend bool operator==(Half a, Half b) { return a.bits == b.bits; }
+};
+
 class PoolSweep : public Sweep<PoolKernel> {
 protected:
     template <class T>
     T cell() {
         if constexpr (std::is_same_v<T, float>) {
             return integer(0, 20) == 0 ? NAN : fill_float(&rng_) * 100.0F;
+        } else if constexpr (std::is_same_v<T, Half>) {
+            return {float_to_half(integer(0, 20) == 0 ? NAN : fill_float(&rng_) * 100.0F)};
         } else {
             return byte();
         }
@@ -178,6 +227,12 @@ TEST_P(PoolSweep, Maxima) {
     }
     for (const float start : {-3.402823466e+38F, 0.0F}) {
         check<float>(start, [&](const PoolArgs& args) { kernel_->max_f32(args, start); });
+    }
+    for (const float start : {-65504.0F, 0.0F}) {
+        const Half half = {float_to_half(start)};
+        if (kernel_->max_f16 != nullptr) {
+            check<Half>(half, [&](const PoolArgs& args) { kernel_->max_f16(args, half.bits); });
+        }
     }
 }
 

@@ -127,6 +127,7 @@ struct RunOptions {
     /// dtype and quant of the outputs; empty = float32. Shapes are inferred.
     std::vector<TensorDesc> outputs;
     std::vector<float> weight_scales;
+    bool fp16_arithmetic = false;
 };
 
 /// Creates a layer and loads it, as the runtime does.
@@ -176,7 +177,9 @@ inline Result<std::vector<HostTensor>> run_loaded(Layer* layer, std::vector<Host
         in.push_back(input.tensor());
     }
     FW_ASSIGN_OR_RETURN(std::vector<TensorDesc> out_desc, infer_layer(*layer, in_desc, outputs, options));
-    FW_RETURN_IF_ERROR(layer->prepare(PrepareContext{in_desc, out_desc, options.weight_scales}));
+    PrepareContext context{in_desc, out_desc, options.weight_scales};
+    context.fp16_arithmetic = options.fp16_arithmetic;
+    FW_RETURN_IF_ERROR(layer->prepare(context));
 
     std::vector<HostTensor> results;
     std::vector<Tensor> out;

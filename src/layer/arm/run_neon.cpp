@@ -138,8 +138,40 @@ void sum(const SumArgs& args, int64_t count, int8_t* out) {
     }
 }
 
+#if defined(__aarch64__)
+
+void widen_halves(const uint16_t* half, int64_t count, float* out) {
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        const float16x8_t x = vreinterpretq_f16_u16(vld1q_u16(half + i));
+        vst1q_f32(out + i, vcvt_f32_f16(vget_low_f16(x)));
+        vst1q_f32(out + i + 4, vcvt_high_f32_f16(x));
+    }
+    for (; i < count; i += 4) {
+        store_floats(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(half + i))), out + i, count - i);
+    }
+}
+
+void narrow_floats(const float* x, int64_t count, uint16_t* half) {
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        const float16x8_t y = vcvt_high_f16_f32(vcvt_f16_f32(vld1q_f32(x + i)), vld1q_f32(x + i + 4));
+        vst1q_u16(half + i, vreinterpretq_u16_f16(y));
+    }
+    if (i < count) {
+        const float16x8_t y = vcvt_high_f16_f32(vcvt_f16_f32(vld1q_f32(x + i)), vld1q_f32(x + i + 4));
+        store_bytes(vreinterpretq_s8_f16(y), half + i, 2 * (count - i));
+    }
+}
+
+#else
+constexpr void (*widen_halves)(const uint16_t*, int64_t, float*) = nullptr;
+constexpr void (*narrow_floats)(const float*, int64_t, uint16_t*) = nullptr;
+#endif
+
 }  // namespace
 
-extern const RunKernel run_neon = {"run_neon", Isa::kNeon, quantize, quantize_planes, dequantize, sum};
+extern const RunKernel run_neon = {"run_neon", Isa::kNeon, quantize,     quantize_planes,
+                                   dequantize, sum,        widen_halves, narrow_floats};
 
 }  // namespace fw

@@ -184,7 +184,7 @@ int ConvLayer::band_rows(const ConvGeometry& geometry, int64_t row_bytes) const 
 
 int64_t ConvLayer::padded_row_bytes(const ConvGeometry& geometry, const WindowAxis& horizontal) const {
     return (int64_t{geometry.in_w} + horizontal.pad_before + horizontal.pad_after) * core_.spec().channels *
-           (core_.int8() ? 1 : 4);
+           core_.in_element_size();
 }
 
 // With row taps, the rows of a band with their padding on both sides, so that every filter row lies together.
@@ -213,20 +213,15 @@ const void* ConvLayer::pad_rows(const void* input, const WindowAxis& horizontal,
     const int64_t width = int64_t{geometry->in_w} + horizontal.pad_before + horizontal.pad_after;
     const void* rows = input;
     if (horizontal.pad_before + horizontal.pad_after > 0 || geometry->in_w_stride != channels) {
-        const size_t size = core_.int8() ? 1 : 4;
+        const auto size = static_cast<size_t>(core_.in_element_size());
         const size_t row_bytes = static_cast<size_t>(width * channels) * size;
         const size_t left = static_cast<size_t>(horizontal.pad_before) * static_cast<size_t>(channels);
         const size_t right = static_cast<size_t>(horizontal.pad_after) * static_cast<size_t>(channels);
         parallel_for(geometry->in_h, threads, [&](int64_t y) {
             char* to = static_cast<char*>(workspace) + static_cast<size_t>(y) * row_bytes;
             char* end = to + row_bytes - right * size;
-            if (core_.int8()) {
-                std::memset(to, core_.pad_byte(), left);
-                std::memset(end, core_.pad_byte(), right);
-            } else {
-                std::fill_n(reinterpret_cast<float*>(to), left, core_.pad_value());
-                std::fill_n(reinterpret_cast<float*>(end), right, core_.pad_value());
-            }
+            core_.fill_padding(to, left);
+            core_.fill_padding(end, right);
             const char* from = static_cast<const char*>(input) + y * geometry->in_h_stride * static_cast<int64_t>(size);
             const size_t pixel = static_cast<size_t>(channels) * size;
             if (geometry->in_w_stride == channels) {
@@ -250,7 +245,7 @@ const void* ConvLayer::pad_rows(const void* input, const WindowAxis& horizontal,
 
 void ConvLayer::run_bands(const ConvGeometry& whole, const WindowAxis& horizontal, const void* input, void* output,
                           int threads, void* workspace, void* scratch, const int8_t* residual) const {
-    const int64_t in_step = whole.in_h_stride * (core_.int8() ? 1 : 4);
+    const int64_t in_step = whole.in_h_stride * core_.in_element_size();
     const int64_t out_step = whole.out_h_stride * core_.out_element_size();
     const int rows = band_rows(whole, padded_row_bytes(whole, horizontal));
     for (int y = 0; y < whole.out_h; y += rows) {

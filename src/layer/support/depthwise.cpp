@@ -40,11 +40,16 @@ private:
 
 }  // namespace
 
-std::shared_ptr<const DepthwiseKernel> find_depthwise(const DepthwiseWindow& window, bool int8, Isa isa) {
+std::shared_ptr<const DepthwiseKernel> find_depthwise(const DepthwiseWindow& window, DType type, Isa isa) {
+    const bool int8 = type == DType::kInt8;
+    const bool half = type == DType::kFloat16;
     if (window.kernel_h == window.kernel_w) {
-        if (const DwLineKernel* line = find_dw_line_kernel(int8, isa, window.kernel_w, window.line_stride)) {
+        if (const DwLineKernel* line = find_dw_line_kernel(int8, isa, window.kernel_w, window.line_stride, half)) {
             return std::make_shared<Line>(*line);
         }
+    }
+    if (half) {
+        return nullptr;
     }
     return std::make_shared<General>(*find_dw_kernel(int8, isa));
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "fw/mat.h"
 #include "kernel/conv.h"
 #include "kernel/pack.h"
 
@@ -29,9 +30,10 @@ struct DepthwiseWindow {
     int line_stride = 0;  ///< columns a pixel, without dilation; 0: not so
 };
 
-using FindDepthwise = std::shared_ptr<const DepthwiseKernel> (*)(const DepthwiseWindow& window, bool int8, Isa isa);
+/// Of int8, float32 or float16 pixels.
+using FindDepthwise = std::shared_ptr<const DepthwiseKernel> (*)(const DepthwiseWindow& window, DType type, Isa isa);
 
-/// Never nullptr.
-std::shared_ptr<const DepthwiseKernel> find_depthwise(const DepthwiseWindow& window, bool int8, Isa isa);
+/// nullptr of float16 alone, where the level has no kernel for the window.
+std::shared_ptr<const DepthwiseKernel> find_depthwise(const DepthwiseWindow& window, DType type, Isa isa);
 
 }  // namespace fw

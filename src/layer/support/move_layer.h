@@ -12,6 +12,7 @@ Status check_moves(const PrepareContext& context, size_t data_inputs);
 class MoveLayer : public Layer {
 public:
     Status prepare(const PrepareContext& context) override { return check_moves(context, data_inputs()); }
+    HalfUse half_use(bool /*arithmetic*/) const override { return HalfUse::kSame; }
 
 protected:
     /// Inputs whose elements are moved; of those after them only the shape is read.

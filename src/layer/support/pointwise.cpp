@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "layer/operation.h"
+#include "layer/support/float_runs.h"
 #include "layer/support/run_plan.h"
 
 namespace fw {
@@ -50,6 +51,12 @@ bool all_of_type(Span<const TensorDesc> blobs, DType type) {
     return std::all_of(blobs.begin(), blobs.end(), [&](const TensorDesc& blob) { return blob.dtype == type; });
 }
 
+bool all_float(const PrepareContext& context) {
+    const DType type = context.outputs[0].dtype;
+    return (type == DType::kFloat32 || (kHasHalfBlobs && type == DType::kFloat16)) &&
+           all_of_type(context.inputs, type) && all_of_type(context.outputs, type);
+}
+
 Status unsupported_types(const PrepareContext& context) {
     return Status::error(Code::kUnsupported, "has no implementation from %s to %s",
                          context.inputs.empty() ? "nothing" : name(context.inputs[0].dtype),
@@ -60,7 +67,7 @@ Status Pointwise::prepare(const PrepareContext& context) {
     const TensorDesc& in = context.inputs[0];
     const TensorDesc& out = context.outputs[0];
     mode_ = Mode::kFloat;
-    if (in.dtype == DType::kFloat32 && out.dtype == DType::kFloat32) {
+    if (all_float(context)) {
         return {};
     }
     if (in.dtype != DType::kInt8 || out.dtype != DType::kInt8 || !in.quant.known() || !out.quant.known()) {
@@ -101,7 +108,8 @@ Status Pointwise::forward(Span<const Tensor> in, Span<Tensor> out, const RunCont
         look_up(in[0], out[0], table_, context.threads);
         return {};
     }
-    const RunPlan plan(out[0].shape, {out[0].stride, in[0].stride});
+    const FloatRuns runs(mode_ == Mode::kFloat ? out[0].dtype : DType::kFloat32);
+    const RunPlan plan(out[0].shape, {out[0].stride, in[0].stride}, runs.in_blocks());
     if (mode_ == Mode::kClamp) {
         plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
             int8_t buffer[RunPlan::kBlock];
@@ -115,11 +123,10 @@ Status Pointwise::forward(Span<const Tensor> in, Span<Tensor> out, const RunCont
     }
     plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
         float buffer[RunPlan::kBlock];
-        float* home = out[0].ptr<float>() + offset[0];
-        const float* from = gather_run(in[0].ptr<const float>() + offset[1], plan.step(1), n, buffer);
-        float* to = scatter_target(home, plan.step(0), buffer);
+        const float* from = runs.load(in[0], offset[1], plan.step(1), n, buffer);
+        float* to = runs.target(out[0], offset[0], plan.step(0), buffer);
         apply(from, to, n);
-        scatter_run(to, n, home, plan.step(0));
+        runs.store(to, n, out[0], offset[0], plan.step(0));
     });
     return {};
 }

@@ -16,6 +16,7 @@ namespace fw {
 class Pointwise : public Layer {
 public:
     Status prepare(const PrepareContext& context) override;
+    HalfUse half_use(bool /*arithmetic*/) const override { return HalfUse::kSame; }
     LayerTraits traits() const override { return {true, true, true}; }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override;
     Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const FW_DEVICE_OVERRIDE;
@@ -98,6 +99,8 @@ void look_up_run(const int8_t* in, int8_t* out, int64_t count, const int8_t* tab
 
 /// True if every blob is of this type.
 bool all_of_type(Span<const TensorDesc> blobs, DType type);
+/// True if every blob is float32, or every one float16, where there are such: FloatRuns reads and writes them.
+bool all_float(const PrepareContext& context);
 /// The error of a prepare() that meets types it cannot do.
 Status unsupported_types(const PrepareContext& context);
 

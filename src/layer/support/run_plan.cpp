@@ -2,7 +2,7 @@
 
 namespace fw {
 
-RunPlan::RunPlan(const Shape& shape, Span<const int64_t* const> strides) {
+RunPlan::RunPlan(const Shape& shape, Span<const int64_t* const> strides, bool in_blocks) {
     count_ = shape.count();
     // Axes longer than 1, the output's largest stride first.
     std::array<int, Shape::kMaxRank> axes = {};
@@ -37,7 +37,7 @@ RunPlan::RunPlan(const Shape& shape, Span<const int64_t* const> strides) {
         outer_ *= extent_[static_cast<size_t>(axis)];
     }
     for (size_t operand = 0; operand < strides.size(); ++operand) {
-        if (step(operand) != 1) {
+        if (in_blocks || step(operand) != 1) {
             piece_ = kBlock;
         }
     }

@@ -21,9 +21,10 @@ public:
 
     /// One array of shape.rank strides an operand; 0 along an axis that it is broadcast over. The first operand is the
     /// output: its memory decides the order. Axes that every operand allows are merged.
-    RunPlan(const Shape& shape, std::initializer_list<const int64_t*> strides)
-        : RunPlan(shape, Span<const int64_t* const>(strides.begin(), strides.size())) {}
-    RunPlan(const Shape& shape, Span<const int64_t* const> strides);
+    /// `in_blocks`: no piece is longer than kBlock.
+    RunPlan(const Shape& shape, std::initializer_list<const int64_t*> strides, bool in_blocks = false)
+        : RunPlan(shape, Span<const int64_t* const>(strides.begin(), strides.size()), in_blocks) {}
+    RunPlan(const Shape& shape, Span<const int64_t* const> strides, bool in_blocks = false);
 
     /// Step of an operand between elements of a run: 1 adjacent, 0 the same element again.
     int64_t step(size_t operand) const { return stride_[operand][static_cast<size_t>(inner())]; }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/cpu.h"
+#include "base/half.h"
 #include "base/memory.h"
 #include "kernel/dispatch.h"
 #include "layer/operation.h"
@@ -197,20 +198,39 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
     return {};
 }
 
-Status WeightedCore::prepare(const PrepareContext& context) {
+HalfUse WeightedCore::half_use(bool arithmetic) const {
+    const Result<Isa> isa = current_isa();
+    if (!kHasHalfBlobs || !isa.ok()) {
+        return HalfUse::kNone;
+    }
+    if (spec_.depthwise()) {
+        return spec_.find_depthwise(window(), DType::kFloat16, *isa) != nullptr ? HalfUse::kSame : HalfUse::kNone;
+    }
+    return arithmetic && find_half_gemm_kernel(HalfFormat::kFloat16, *isa, true) != nullptr ? HalfUse::kEach
+                                                                                            : HalfUse::kNone;
+}
+
+// Sets dw_ or gemm_ for the types of input and output.
+Status WeightedCore::choose_kernel(const PrepareContext& context, Isa isa) {
     const DType in = context.inputs[0].dtype;
     const DType out = context.outputs[0].dtype;
-    int8_ = in == DType::kInt8;
     const bool float_in = in == DType::kFloat32;
-    const bool float_out = out == DType::kFloat32;
-    if ((!float_in && !int8_) || (!float_out && !(int8_ && out == DType::kInt8))) {
-        return Status::error(Code::kUnsupported, "has no %s to %s implementation", name(in), name(out));
-    }
-    FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
-    if (spec_.depthwise()) {
-        dw_ = spec_.find_depthwise({spec_.kernel_h, spec_.kernel_w, spec_.line_stride}, int8_, isa);
-    } else {
-        gemm_ = nullptr;
+    int8_ = in == DType::kInt8;
+    half_in_ = kHasHalfBlobs && in == DType::kFloat16;
+    half_out_ = kHasHalfBlobs && out == DType::kFloat16;
+    const bool known_out = out == DType::kFloat32 || half_out_ || (int8_ && out == DType::kInt8);
+    dw_ = nullptr;
+    gemm_ = nullptr;
+    if (half_in_ || half_out_) {
+        const HalfUse use = half_use(context.fp16_arithmetic);
+        if (use == HalfUse::kEach && (half_in_ || float_in) && known_out) {
+            gemm_ = find_half_gemm_kernel(HalfFormat::kFloat16, isa, half_in_);
+        } else if (use == HalfUse::kSame && half_in_ && half_out_) {
+            dw_ = spec_.find_depthwise(window(), in, isa);
+        }
+    } else if ((float_in || int8_) && known_out && spec_.depthwise()) {
+        dw_ = spec_.find_depthwise(window(), in, isa);
+    } else if ((float_in || int8_) && known_out) {
         if (context.fp16_arithmetic && float_in) {
             gemm_ = find_half_gemm_kernel(HalfFormat::kFloat16, isa);
         }
@@ -221,16 +241,25 @@ Status WeightedCore::prepare(const PrepareContext& context) {
             gemm_ = find_gemm_kernel(int8_, isa, spec_.outputs / spec_.group);
         }
     }
-    out_size_ = float_out ? 4 : 1;
+    return dw_ != nullptr || gemm_ != nullptr
+               ? Status()
+               : Status::error(Code::kUnsupported, "has no %s to %s implementation", name(in), name(out));
+}
+
+Status WeightedCore::prepare(const PrepareContext& context) {
+    FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+    FW_RETURN_IF_ERROR(choose_kernel(context, isa));
+    out_size_ = static_cast<int>(element_size(context.outputs[0].dtype));
     table_.assign(context.table.begin(), context.table.end());
     table_kernel_ = find_table_kernel(isa);
     run_kernel_ = find_run_kernel(isa);
     function_kernel_ = find_function_kernel(isa);
+    half_runs_ = half_runs(isa);
     out_quant_ = context.sum != nullptr ? context.before_sum
                  : table_.empty()       ? context.outputs[0].quant
                                         : context.before_table;
     FW_RETURN_IF_ERROR(prepare_sum(context));
-    widens_weights_ = context.fp16_weights && float_in && gemm_ != nullptr && gemm_->half == HalfFormat::kFloat32;
+    widens_weights_ = context.fp16_weights && !int8_ && gemm_ != nullptr && gemm_->half == HalfFormat::kFloat32;
     staged_ = false;
     epilogue_ = Epilogue();
     epilogue_.lo = spec_.activation.clamp().lo;
@@ -254,20 +283,29 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     if (int8_ && (rows_ != nullptr || !winograd_.chosen())) {
         reorder(rows.bytes, &rows);
     }
+    // Other functions than a clamp take what a GEMM has in float; what else writes float16 has it so already.
+    staged_ = staged_ || (half_out_ && gemm_ != nullptr && !winograd_.chosen() && !spec_.activation.is_clamp());
+    epilogue_.half_output = half_out_ && !staged_;
 
     pad_value_ = spec_.pad_value;
     pad_byte_ = int8_ ? ::fw::quantize(spec_.pad_value, context.inputs[0].quant) : int8_t{0};
     const size_t elements = static_cast<size_t>(dw_ != nullptr ? spec_.channels : spec_.tap_length());
-    pad_row_ = allocate_shared_bytes(elements * (int8_ ? 1 : 4), nullptr);
+    pad_row_ = allocate_shared_bytes(elements * static_cast<size_t>(in_element_size()), nullptr);
     if (pad_row_ == nullptr) {
         return Status::error(Code::kOutOfMemory, "no memory for a row of padding");
     }
-    if (int8_) {
-        std::memset(pad_row_.get(), pad_byte_, elements);
-    } else {
-        std::fill_n(static_cast<float*>(pad_row_.get()), elements, pad_value_);
-    }
+    fill_padding(pad_row_.get(), elements);
     return winograd_.chosen() ? pack_winograd(rows, context.pool) : pack(rows, context.pool);
+}
+
+void WeightedCore::fill_padding(void* to, size_t count) const {
+    if (int8_) {
+        std::memset(to, pad_byte_, count);
+    } else if (half_in_) {
+        std::fill_n(static_cast<uint16_t*>(to), count, float_to_half(pad_value_));
+    } else {
+        std::fill_n(static_cast<float*>(to), count, pad_value_);
+    }
 }
 
 // A table that only bounds its index becomes bounds of the sum in front of it.

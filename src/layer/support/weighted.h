@@ -10,6 +10,7 @@
 #include "kernel/winograd.h"
 #include "layer/layer.h"
 #include "layer/support/depthwise.h"
+#include "layer/support/float_runs.h"
 #include "layer/support/fused_activation.h"
 
 namespace fw {
@@ -57,8 +58,9 @@ public:
         winograd_h_ = out_h;
         winograd_w_ = out_w;
     }
-    /// Accepts float to float, int8 to int8 and int8 to float.
+    /// Accepts float to float, int8 to int8 and int8 to float, and float16 where half_use() says so.
     Status prepare(const PrepareContext& context);
+    HalfUse half_use(bool arithmetic) const;
 
     /// The layer for another processor, after a prepare() for a device. `geometry` with the strides of the tensors.
     Status operation(const ConvGeometry& geometry, Operation* operation) const;
@@ -75,10 +77,12 @@ public:
     /// Adds a residual of any strides with adjacent channels to what run() wrote.
     void finish(const Tensor& residual, const Tensor& output, int threads) const;
 
-    /// The padding value in the input's type, as bits of one element.
     float pad_value() const { return pad_value_; }
     int8_t pad_byte() const { return pad_byte_; }
+    /// Writes `count` elements of padding in the input's type.
+    void fill_padding(void* to, size_t count) const;
     bool int8() const { return int8_; }
+    int in_element_size() const { return int8_ ? 1 : half_in_ ? 2 : 4; }
     int out_element_size() const { return out_size_; }
     std::string kernel_name() const;
     size_t weight_bytes() const { return packed_bytes_; }
@@ -102,7 +106,12 @@ private:
     };
     bool finishes_rows() const { return adds() || !table_.empty(); }
     Status prepare_sum(const PrepareContext& context);
+    Status choose_kernel(const PrepareContext& context, Isa isa);
+    DepthwiseWindow window() const { return {spec_.kernel_h, spec_.kernel_w, spec_.line_stride}; }
+    RowFunction row_function(const RowJob& rows) const;
     static void activate_row(const void* job, const void* from, void* to, int64_t count);
+    static void activate_half_row(const void* job, const void* from, void* to, int64_t count);
+    static void narrow_row(const void* job, const void* from, void* to, int64_t count);
     static void quantize_row(const void* job, const void* from, void* to, int64_t count);
     static void finish_row(const void* job, const void* from, void* to, int64_t count);
 
@@ -110,6 +119,9 @@ private:
     std::vector<Weight> weights_;
     std::shared_ptr<const WeightRows> rows_;  ///< kept for a device
     bool int8_ = false;
+    bool half_in_ = false;
+    bool half_out_ = false;
+    HalfRuns half_runs_ = {};
     bool staged_ = false;  ///< the activation works on floats, apart from the kernel
     int out_size_ = 4;
     QuantParams out_quant_;  ///< before the sum and the table, where there are any

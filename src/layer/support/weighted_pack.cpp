@@ -1,22 +1,12 @@
 // Weights as the kernels want them.
-#include "base/half.h"
 #include "base/memory.h"
 #include "kernel/dispatch.h"
 #include "kernel/pack.h"
 #include "layer/operation.h"
+#include "layer/support/float_runs.h"
 #include "layer/support/weighted.h"
 
 namespace fw {
-
-namespace {
-
-void widen_plainly(const uint16_t* half, int64_t count, float* out) {
-    for (int64_t i = 0; i < count; ++i) {
-        out[i] = half_to_float(half[i]);
-    }
-}
-
-}  // namespace
 
 Status WeightedCore::pack(const WeightRows& rows, PagePool* pool) {
     const int groups = dw_ != nullptr ? 1 : spec_.group;
@@ -66,6 +56,9 @@ GemmWeights WeightedCore::dense_weights(const WeightRows& rows) const {
 void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
     winograd_ = Winograd();
     const bool float16 = gemm_ != nullptr && gemm_->half == HalfFormat::kFloat16;
+    if (half_in_ || half_out_) {
+        return;
+    }
     const bool bends = staged_ || epilogue_.bent != BentFunction::kIdentity;
     if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || bends) {
         return;
@@ -118,8 +111,7 @@ Status WeightedCore::pack_float16() {
     packed_ = halves;
     group_bytes_ = bytes;
     packed_bytes_ = bytes * groups;
-    const RunKernel* run = find_run_kernel(gemm_->level);
-    widen_ = run != nullptr && run->widen != nullptr ? run->widen : widen_plainly;
+    widen_ = half_runs(gemm_->level).widen;
     return {};
 }
 

@@ -24,6 +24,17 @@ size_t WeightedCore::scratch_bytes(int threads, int out_h, int out_w) const {
     return 0;
 }
 
+RowFunction WeightedCore::row_function(const RowJob& rows) const {
+    if (out_size_ > 1 && !spec_.activation.is_clamp()) {
+        return {staged_ ? narrow_row : half_out_ ? activate_half_row : activate_row, &rows, staged_};
+    }
+    if (staged_) {
+        return {quantize_row, &rows, true};
+    }
+    const bool finishes = finishes_rows() && (rows.residual != nullptr || !adds());
+    return finishes ? RowFunction{finish_row, &rows, false} : RowFunction();
+}
+
 void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* output, int threads, void* scratch,
                        const int8_t* residual) const {
     const RowJob rows = {this, residual, output};
@@ -31,11 +42,8 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
     job.geometry = geometry;
     job.pad_row = pad_row_.get();
     job.epilogue = epilogue_;
-    if (staged_ || (out_size_ == 4 && !spec_.activation.is_clamp())) {
-        job.row_function = {staged_ ? quantize_row : activate_row, &rows, staged_};
-    } else if (finishes_rows() && (residual != nullptr || !adds())) {
-        job.row_function = {finish_row, &rows, false};
-    }
+    job.row_function = row_function(rows);
+    job.half_input = half_in_;
     job.threads = threads;
     job.scratch = scratch;
     job.out_element_size = out_size_;
@@ -59,7 +67,7 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
     job.widen = widens_weights_ ? widen_ : nullptr;
     job.k = spec_.tap_length();
     job.n = spec_.outputs / spec_.group;
-    const size_t in_step = static_cast<size_t>(job.k) * (int8_ ? 1 : 4);
+    const size_t in_step = static_cast<size_t>(job.k) * static_cast<size_t>(in_element_size());
     const size_t out_step = static_cast<size_t>(job.n) * static_cast<size_t>(out_size_);
     for (size_t g = 0; g < static_cast<size_t>(spec_.group); ++g) {
         job.input = static_cast<const char*>(input) + g * in_step;
@@ -112,6 +120,29 @@ void WeightedCore::activate_row(const void* job, const void* from, void* to, int
     const WeightedCore* self = static_cast<const RowJob*>(job)->core;
     self->function_kernel_->apply(self->spec_.activation.function(), static_cast<const float*>(from), count,
                                   static_cast<float*>(to));
+}
+
+void WeightedCore::activate_half_row(const void* job, const void* from, void* to, int64_t count) {
+    const WeightedCore* self = static_cast<const RowJob*>(job)->core;
+    constexpr int64_t kChunk = 256;
+    float values[kChunk];
+    for (int64_t i = 0; i < count; i += kChunk) {
+        const int64_t n = std::min(kChunk, count - i);
+        self->half_runs_.widen(static_cast<const uint16_t*>(from) + i, n, values);
+        narrow_row(job, values, static_cast<uint16_t*>(to) + i, n);
+    }
+}
+
+// The activation in float, then rounded.
+void WeightedCore::narrow_row(const void* job, const void* from, void* to, int64_t count) {
+    const WeightedCore* self = static_cast<const RowJob*>(job)->core;
+    constexpr int64_t kChunk = 256;
+    float values[kChunk];
+    for (int64_t i = 0; i < count; i += kChunk) {
+        const int64_t n = std::min(kChunk, count - i);
+        activate_row(job, static_cast<const float*>(from) + i, values, n);
+        self->half_runs_.narrow(values, n, static_cast<uint16_t*>(to) + i);
+    }
 }
 
 // The sum, if there is one, then the table, if there is one.

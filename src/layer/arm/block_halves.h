@@ -1,0 +1,224 @@
+// Tiles of float16 products, instruction by instruction: the loop, the bounds and the stores. AArch64 with half floats.
+#pragma once
+
+#include "kernel/gemm_block_driver.h"
+#include "layer/arm/block_loop.h"
+
+namespace fw {
+namespace {
+
+/// What becomes of sums: float32 outputs, or float16 ones, whose bias and bounds are float16, too.
+struct HalfOutput {
+    float bounds[2];  ///< lo, hi
+    float16_t half_bounds[2];
+    bool half;
+    int64_t way;  ///< bounds: 0: none, 1: the lower one, 2: both; 4 more where outputs are float16
+
+    explicit FW_ALWAYS_INLINE HalfOutput(const Epilogue& e)
+        : bounds{e.lo, e.hi},
+          half_bounds{static_cast<float16_t>(e.lo), static_cast<float16_t>(e.hi)},
+          half(e.half_output),
+          way((e.hi != __builtin_inff()    ? 2
+               : e.lo != -__builtin_inff() ? 1
+                                           : 0) +
+              (half ? 4 : 0)) {}
+    FW_ALWAYS_INLINE int64_t size() const { return half ? 2 : 4; }
+};
+
+/// What the tiles of eight rows have in common.
+struct HalfRows {
+    const float16_t* a;
+    float16_t* sums;  ///< behind the rows is memory that only interleaving needs: for the sums of the blocks before
+    int64_t length;
+    int64_t blocks;  ///< before the last one
+    int64_t eights;  ///< of the last one
+    int64_t rest;
+    bool whole;  ///< all rows are stored, at one distance
+    int64_t way;
+    int64_t size;  ///< bytes of an output
+    const void* bounds;
+
+    FW_ALWAYS_INLINE HalfRows(const GemmArgs& args, const HalfOutput& output, int64_t sum_length,
+                              int64_t /*end_column*/)
+        : a(static_cast<const float16_t*>(args.scratch)),
+          sums(static_cast<float16_t*>(args.scratch) + 8 * packed_row_pitch(sum_length)),
+          length(sum_length),
+          blocks((length - 1) / kHalfBlock),
+          eights((length - blocks * kHalfBlock) / 8),
+          rest(length % 8),
+          whole(args.out_step != 0),
+          way(output.way),
+          size(output.size()),
+          bounds(output.half ? static_cast<const void*>(output.half_bounds) : output.bounds) {}
+};
+static_assert(kHalfBlock == 128, "FW_DEFINE_HALF_BLOCK");
+
+// Eight rows by two vectors or one, instruction by instruction: GCC 12 copies elements of A to other registers, as only
+// v0 to v15 can be indexed. A v0 to v7, a row each; B v24 to v31, four or eight steps; sums from v8 on, [row][vector].
+// A block's first step is a multiplication.
+// clang-format off
+#define FW_STEP_ROWS(op, b, step, c0, c1, c2, c3, c4, c5, c6, c7)                                                      \
+    op " v" c0 ".8h, v" b ".8h, v0.h[" step "]\n " op " v" c1 ".8h, v" b ".8h, v1.h[" step "]\n"                   \
+    op " v" c2 ".8h, v" b ".8h, v2.h[" step "]\n " op " v" c3 ".8h, v" b ".8h, v3.h[" step "]\n"                   \
+    op " v" c4 ".8h, v" b ".8h, v4.h[" step "]\n " op " v" c5 ".8h, v" b ".8h, v5.h[" step "]\n"                   \
+    op " v" c6 ".8h, v" b ".8h, v6.h[" step "]\n " op " v" c7 ".8h, v" b ".8h, v7.h[" step "]\n"
+#define FW_STEP_16(op, step, b0, b1)                                                                               \
+    FW_STEP_ROWS(op, b0, step, "8", "10", "12", "14", "16", "18", "20", "22")                                      \
+    FW_STEP_ROWS(op, b1, step, "9", "11", "13", "15", "17", "19", "21", "23")
+#define FW_STEP_8(op, step, b) FW_STEP_ROWS(op, b, step, "8", "9", "10", "11", "12", "13", "14", "15")
+#define FW_LOAD(registers, from) "ld1 {" registers "}, [%[" from "]], #64\n"
+#define FW_LOAD_A FW_LOAD("v0.8h-v3.8h", "a") FW_LOAD("v4.8h-v7.8h", "a")
+#define FW_LOAD_B_LOW FW_LOAD("v24.8h-v27.8h", "b")
+#define FW_LOAD_B_HIGH FW_LOAD("v28.8h-v31.8h", "b")
+#define FW_EIGHT_16(op)                                                                                            \
+    FW_LOAD_A FW_LOAD_B_LOW FW_STEP_16(op, "0", "24", "25") FW_STEP_16("fmla", "1", "26", "27")                    \
+    FW_LOAD_B_HIGH FW_STEP_16("fmla", "2", "28", "29") FW_STEP_16("fmla", "3", "30", "31")                         \
+    FW_LOAD_B_LOW FW_STEP_16("fmla", "4", "24", "25") FW_STEP_16("fmla", "5", "26", "27")                          \
+    FW_LOAD_B_HIGH FW_STEP_16("fmla", "6", "28", "29") FW_STEP_16("fmla", "7", "30", "31")
+#define FW_EIGHT_8(op)                                                                                             \
+    FW_LOAD_A FW_LOAD_B_LOW FW_STEP_8(op, "0", "24") FW_STEP_8("fmla", "1", "25")                                  \
+    FW_STEP_8("fmla", "2", "26") FW_STEP_8("fmla", "3", "27")                                                      \
+    FW_LOAD_B_HIGH FW_STEP_8("fmla", "4", "28") FW_STEP_8("fmla", "5", "29")                                       \
+    FW_STEP_8("fmla", "6", "30") FW_STEP_8("fmla", "7", "31")
+#define FW_ONE_16 "ld1 {v24.8h-v25.8h}, [%[b]], #32\n" FW_STEP_16("fmla", "0", "24", "25")
+#define FW_ONE_8 "ldr q24, [%[b]], #16\n" FW_STEP_8("fmla", "0", "24")
+#define FW_NEXT(n) "ext v" n ".16b, v" n ".16b, v" n ".16b, #2\n"
+#define FW_EACH_4(op, n0, n1, n2, n3) op(n0) op(n1) op(n2) op(n3)
+#define FW_NEXT_OF_ROWS FW_EACH_4(FW_NEXT, "0", "1", "2", "3") FW_EACH_4(FW_NEXT, "4", "5", "6", "7")
+#define FW_ZERO(n) "movi v" n ".16b, #0\n"
+#define FW_SUMS_8(op) FW_EACH_4(op, "8", "9", "10", "11") FW_EACH_4(op, "12", "13", "14", "15")
+#define FW_SUMS_16(op) FW_SUMS_8(op) FW_EACH_4(op, "16", "17", "18", "19") FW_EACH_4(op, "20", "21", "22", "23")
+#define FW_ADD_4(n0, n1, n2, n3)                                                                                   \
+    FW_LOAD("v0.8h-v3.8h", "sums")                                                                                 \
+    "fadd v" n0 ".8h, v" n0 ".8h, v0.8h\n fadd v" n1 ".8h, v" n1 ".8h, v1.8h\n"                                    \
+    "fadd v" n2 ".8h, v" n2 ".8h, v2.8h\n fadd v" n3 ".8h, v" n3 ".8h, v3.8h\n"
+#define FW_ADD_8 FW_ADD_4("8", "9", "10", "11") FW_ADD_4("12", "13", "14", "15") "sub %[sums], %[sums], #128\n"
+#define FW_ADD_16                                                                                                  \
+    FW_ADD_4("8", "9", "10", "11") FW_ADD_4("12", "13", "14", "15") FW_ADD_4("16", "17", "18", "19")               \
+    FW_ADD_4("20", "21", "22", "23") "sub %[sums], %[sums], #256\n"
+#define FW_KEEP(registers) "st1 {" registers "}, [%[sums]], #64\n"
+#define FW_KEEP_8 FW_KEEP("v8.8h-v11.8h") FW_KEEP("v12.8h-v15.8h") "sub %[sums], %[sums], #128\n"
+#define FW_KEEP_16                                                                                                 \
+    FW_KEEP("v8.8h-v11.8h") FW_KEEP("v12.8h-v15.8h") FW_KEEP("v16.8h-v19.8h") FW_KEEP("v20.8h-v23.8h")             \
+    "sub %[sums], %[sums], #256\n"
+
+// Outputs: bias v24 to v27, bounds v28 and v29. NaN stays.
+#define FW_STORE_ROW(registers) "st1 {" registers "}, [%[to]], %[out_step]\n"
+#define FW_FREE(type, n)
+#define FW_LEAST(type, n) "fmax v" n type ", v" n type ", v28" type "\n"
+#define FW_CLAMP(type, n) FW_LEAST(type, n) "fmin v" n type ", v" n type ", v29" type "\n"
+#define FW_WIDEN(bound, n, low, high, bias_low, bias_high)                                                         \
+    "fcvtl v" low ".4s, v" n ".4h\n fcvtl2 v" high ".4s, v" n ".8h\n"                                              \
+    "fadd v" low ".4s, v" low ".4s, v" bias_low ".4s\n fadd v" high ".4s, v" high ".4s, v" bias_high ".4s\n"       \
+    bound(".4s", low) bound(".4s", high)
+#define FW_FLOATS_16(bound, n0, n1)                                                                                \
+    FW_WIDEN(bound, n0, "0", "1", "24", "25") FW_WIDEN(bound, n1, "2", "3", "26", "27") FW_STORE_ROW("v0.4s-v3.4s")
+#define FW_FLOATS_8(bound, n) FW_WIDEN(bound, n, "0", "1", "24", "25") FW_STORE_ROW("v0.4s-v1.4s")
+#define FW_ADD_BIAS(bound, n, bias) "fadd v" n ".8h, v" n ".8h, v" bias ".8h\n" bound(".8h", n)
+#define FW_HALVES_16(bound, n0, n1)                                                                                \
+    FW_ADD_BIAS(bound, n0, "24") FW_ADD_BIAS(bound, n1, "25") FW_STORE_ROW("v" n0 ".8h-v" n1 ".8h")
+#define FW_HALVES_8(bound, n) FW_ADD_BIAS(bound, n, "24") FW_STORE_ROW("v" n ".8h")
+#define FW_BIAS_16 "ld1 {v24.4s-v27.4s}, [%[bias]]\n"
+#define FW_BIAS_8 "ld1 {v24.4s-v25.4s}, [%[bias]]\n"
+#define FW_NARROW_8 "fcvtn v24.4h, v24.4s\n fcvtn2 v24.8h, v25.4s\n"
+#define FW_NARROW_16 FW_NARROW_8 "fcvtn v25.4h, v26.4s\n fcvtn2 v25.8h, v27.4s\n"
+#define FW_ROWS_16(row, bound)                                                                                     \
+    row(bound, "8", "9") row(bound, "10", "11") row(bound, "12", "13") row(bound, "14", "15")                      \
+    row(bound, "16", "17") row(bound, "18", "19") row(bound, "20", "21") row(bound, "22", "23")
+#define FW_ROWS_8(row, bound)                                                                                      \
+    row(bound, "8") row(bound, "9") row(bound, "10") row(bound, "11")                                              \
+    row(bound, "12") row(bound, "13") row(bound, "14") row(bound, "15")
+
+/// Defines name(rows, panel, to, out_step): a tile of so many columns to rows of outputs.
+#define FW_DEFINE_HALF_BLOCK(name, columns)                                                                        \
+    FW_ALWAYS_INLINE void name(const HalfRows& rows, const char* panel, void* to, int64_t out_step) {              \
+        const float16_t* a = rows.a;                                                                               \
+        const char* b = panel + 4 * (columns);                                                                     \
+        float16_t* sums = rows.sums;                                                                               \
+        int64_t blocks = rows.blocks;                                                                              \
+        int64_t rest = rows.rest;                                                                                  \
+        int64_t n;                                                                                                 \
+        __asm__ volatile(                                                                                          \
+            "1: mov %[n], #16\n cmp %[blocks], #0\n csel %[n], %[n], %[eights], ne\n cbz %[n], 30f\n"              \
+            FW_EIGHT_##columns("fmul") "subs %[n], %[n], #1\n b.eq 3f\n tbnz %[n], #0, 22f\n"                      \
+            "2:\n" FW_EIGHT_##columns("fmla")                                                                      \
+            "22:\n" FW_EIGHT_##columns("fmla") "subs %[n], %[n], #2\n b.gt 2b\n"                                   \
+            "3: cbz %[blocks], 5f\n cmp %[blocks], %[all]\n b.eq 4f\n" FW_ADD_##columns                            \
+            "4:\n" FW_KEEP_##columns "sub %[blocks], %[blocks], #1\n b 1b\n"                                       \
+            "30:\n" FW_SUMS_##columns(FW_ZERO)                                                                     \
+            "5: cbz %[rest], 7f\n" FW_LOAD_A                                                                       \
+            "6:\n" FW_ONE_##columns FW_NEXT_OF_ROWS "subs %[rest], %[rest], #1\n b.ne 6b\n"                        \
+            "7: cbz %[all], 8f\n" FW_ADD_##columns                                                                 \
+            "8:\n" FW_BIAS_##columns "subs %[n], %[way], #4\n b.hs 20f\n"                                          \
+            "ld2r {v28.4s, v29.4s}, [%[bounds]]\n cmp %[way], #1\n b.lo 10f\n b.hi 11f\n"                          \
+            FW_ROWS_##columns(FW_FLOATS_##columns, FW_LEAST) "b 12f\n"                                             \
+            "10:\n" FW_ROWS_##columns(FW_FLOATS_##columns, FW_FREE) "b 12f\n"                                      \
+            "11:\n" FW_ROWS_##columns(FW_FLOATS_##columns, FW_CLAMP) "b 12f\n"                                     \
+            "20:\n" FW_NARROW_##columns "ld2r {v28.8h, v29.8h}, [%[bounds]]\n cmp %[n], #1\n b.lo 23f\n b.hi 24f\n" \
+            FW_ROWS_##columns(FW_HALVES_##columns, FW_LEAST) "b 12f\n"                                             \
+            "23:\n" FW_ROWS_##columns(FW_HALVES_##columns, FW_FREE) "b 12f\n"                                      \
+            "24:\n" FW_ROWS_##columns(FW_HALVES_##columns, FW_CLAMP)                                               \
+            "12:\n"                                                                                                \
+            : [a] "+&r"(a), [b] "+&r"(b), [sums] "+&r"(sums), [blocks] "+&r"(blocks), [rest] "+&r"(rest), [n] "=&r"(n), \
+              [to] "+&r"(to)                                                                                        \
+            : [eights] "r"(rows.eights), [all] "r"(rows.blocks), [bias] "r"(panel), [bounds] "r"(rows.bounds),     \
+              [way] "r"(rows.way), [out_step] "r"(out_step)                                                        \
+            : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12",     \
+              "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26",    \
+              "v27", "v28", "v29", "v30", "v31");                                                                  \
+    }
+FW_DEFINE_HALF_BLOCK(run_8x16, 16)
+FW_DEFINE_HALF_BLOCK(run_8x8, 8)
+// clang-format on
+
+/// Writes the first `count` float16 values of `x`, at most 8; none if count <= 0.
+FW_ALWAYS_INLINE void store_halves(float16x8_t x, void* out, int64_t count) {
+    auto* to = static_cast<float16_t*>(out);
+    if (count >= 8) {
+        vst1q_f16(to, x);
+    } else if (count > 0) {
+        float16_t rest[8];
+        vst1q_f16(rest, x);
+        std::memcpy(to, rest, static_cast<size_t>(count) * 2);
+    }
+}
+
+/// copy_rows of float16 outputs.
+template <int kColumns>
+__attribute__((noinline)) void copy_half_rows(const GemmArgs& args, const float16_t* sums, int64_t column) {
+    for (int64_t r = 0; r < args.m; ++r, sums += kColumns) {
+        auto* out = reinterpret_cast<float16_t*>(out_row(args, r)) + column;
+        for (int64_t c = 0; c < kColumns; c += 8) {
+            store_halves(vld1q_f16(sums + c), out + c, args.n - column - c);
+        }
+    }
+}
+
+/// `count` panels of eight rows, one behind the other. One copy for all kernels.
+template <int kWide>
+__attribute__((noinline)) void run_half_panels(const HalfRows& rows, const GemmArgs& args, const char* panel,
+                                               int64_t column, int64_t count) {
+    constexpr int64_t kColumns = 8 * kWide;
+    for (; count > 0; --count, panel += kColumns * (4 + 2 * rows.length), column += kColumns) {
+        float other[8 * kColumns];
+        const bool whole = rows.whole && args.m >= 8 && column + kColumns <= args.n;
+        void* to = whole ? static_cast<char*>(args.out[0]) + column * rows.size : static_cast<void*>(other);
+        const int64_t out_step = whole ? args.out_step : kColumns * rows.size;
+        if constexpr (kWide == 2) {
+            run_8x16(rows, panel, to, out_step);
+        } else {
+            run_8x8(rows, panel, to, out_step);
+        }
+        if (whole) {
+            continue;
+        }
+        if (rows.size == 2) {
+            copy_half_rows<kColumns>(args, reinterpret_cast<const float16_t*>(other), column);
+        } else {
+            copy_rows<kColumns>(args, other, column);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace fw

@@ -1,0 +1,42 @@
+// Maxima of bytes and floats.
+#pragma once
+
+#include "kernel/pool_driver.h"
+#include "layer/arm/float_compare.h"
+
+namespace fw {
+namespace {
+
+struct MaxInt8 {
+    using Vec = int8x16_t;
+    using Element = int8_t;
+    static constexpr int64_t kBytes = 16;
+    static FW_ALWAYS_INLINE Vec load(const char* p) { return vld1q_s8(reinterpret_cast<const int8_t*>(p)); }
+    static FW_ALWAYS_INLINE Vec set(int8_t x) { return vdupq_n_s8(x); }
+    static FW_ALWAYS_INLINE Vec max(Vec value, Vec best) { return vmaxq_s8(value, best); }
+    static FW_ALWAYS_INLINE void store(Vec x, char* out, int64_t bytes) { store_bytes(x, out, bytes); }
+};
+
+struct MaxFloat {
+    using Vec = float32x4_t;
+    using Element = float;
+    static constexpr int64_t kBytes = 16;
+    static FW_ALWAYS_INLINE Vec load(const char* p) { return vld1q_f32(reinterpret_cast<const float*>(p)); }
+    static FW_ALWAYS_INLINE Vec set(float x) { return vdupq_n_f32(x); }
+    // A quiet NaN, the only kind that arithmetic makes, never wins: the greater number of IEEE 754 is the other one.
+#if defined(__aarch64__)
+    static FW_ALWAYS_INLINE Vec max(Vec value, Vec best) {
+        return vmaxnmq_f32(value, best);
+    }
+#else
+    static FW_ALWAYS_INLINE Vec max(Vec value, Vec best) {
+        return vbslq_f32(greater4(value, best), value, best);
+    }
+#endif
+    static FW_ALWAYS_INLINE void store(Vec x, char* out, int64_t bytes) {
+        store_bytes(vreinterpretq_s8_f32(x), out, bytes);
+    }
+};
+
+}  // namespace
+}  // namespace fw
