@@ -25,5 +25,8 @@ set(FW_PKGCONFIG_PRIVATE_LIBS "")
 if(OpenMP_CXX_FOUND)
     set(FW_PKGCONFIG_PRIVATE_LIBS "${OpenMP_CXX_FLAGS}")
 endif()
+# From the file's own place: an installed tree may be moved, and --prefix is not known here.
+file(RELATIVE_PATH FW_PKGCONFIG_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+string(REGEX REPLACE "/$" "" FW_PKGCONFIG_TO_PREFIX ${FW_PKGCONFIG_TO_PREFIX})
 configure_file(${PROJECT_SOURCE_DIR}/cmake/fw.pc.in ${PROJECT_BINARY_DIR}/fw.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/fw.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

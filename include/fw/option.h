@@ -27,7 +27,7 @@ enum class Cores : uint8_t {
 };
 
 struct FW_EXPORT Option {
-    /// Threads of one inference; 0 = one for each of `cores`.
+    /// Threads of one inference, up to 1024; 0 = one for each of `cores`.
     int threads = 1;
     /// Cores that the threads run on, the calling one included while an inference lasts.
     Cores cores = Cores::kAll;

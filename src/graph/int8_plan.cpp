@@ -46,6 +46,21 @@ std::string obstacle(const Node& node, const ScaleTable& table) {
     return finite ? "" : "a weight or bias is inf or nan";
 }
 
+// Does the range of `wide` hold that of `narrow`, but for one level?
+bool holds(const QuantParams& wide, const QuantParams& narrow) {
+    const auto real = [](const QuantParams& q, int level) {
+        return (level - q.zero_point) / static_cast<double>(q.scale);
+    };
+    const double level = 1.0 / static_cast<double>(wide.scale);
+    return real(wide, quant_min(wide)) <= real(narrow, quant_min(narrow)) + level &&
+           real(wide, kQuantMax) >= real(narrow, kQuantMax) - level;
+}
+
+// A bilinear Interp keeps its input's scale, but means of clipped values are not clipped means.
+bool is_mean(const Graph& graph, NodeId id) {
+    return graph.node(id).type == "Interp" && graph.params(id).i(0) == 2;
+}
+
 // Scales that the table states: of blobs by name, of layers' first inputs.
 std::vector<QuantParams> stated_scales(const Graph& graph, const ScaleTable& table, const Int8Plan& plan) {
     std::vector<QuantParams> stated(graph.values().size());
@@ -326,7 +341,9 @@ void infer_scales(const Graph& graph, const ScaleTable& table, Int8Plan* plan) {
             // values.
             const bool unclamped =
                 graph.value(v).output && sole && plan->rule[at(plan->readers[at(v)][0])] == QuantRule::kClamp;
-            const bool follow = wanted.known() && ((sole && !unclamped) || !stated[at(v)].known());
+            const bool narrows = wanted.known() && stated[at(v)].known() && sole &&
+                                 is_mean(graph, plan->readers[at(v)][0]) && !holds(wanted, stated[at(v)]);
+            const bool follow = wanted.known() && ((sole && !unclamped && !narrows) || !stated[at(v)].known());
             scale[at(v)] = follow ? wanted : stated[at(v)];
         }
     }

@@ -10,6 +10,9 @@ namespace fw {
 
 namespace {
 
+// OpenMP's runtime keeps its threads on the caller's stack: a million of them end the program.
+constexpr int kMostThreads = 1024;
+
 Status not_before_load(const NetState& state, const char* what) {
     if (state.loaded) {
         return Status::error(Code::kFailedPrecondition, "the network is loaded already: %s", what);
@@ -61,9 +64,9 @@ Net& Net::operator=(Net&&) noexcept = default;
 
 Status Net::set_option(const Option& option) {
     FW_RETURN_IF_ERROR(not_before_load(impl_->state, "set_option must come before load_model"));
-    if (option.threads < 0) {
-        return Status::error(Code::kInvalidArgument, "threads is %d, expected 0 (one for each core) or more",
-                             option.threads);
+    if (option.threads < 0 || option.threads > kMostThreads) {
+        return Status::error(Code::kInvalidArgument, "threads is %d, expected 0 (one for each core) to %d",
+                             option.threads, kMostThreads);
     }
     impl_->state.option = option;
     return {};

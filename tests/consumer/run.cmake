@@ -18,5 +18,11 @@ find_program(PKG_CONFIG pkg-config)
 if(PKG_CONFIG)
     file(GLOB_RECURSE pc ${WORK}/prefix/*/fw.pc)
     get_filename_component(folder ${pc} DIRECTORY)
-    run(${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${folder} ${PKG_CONFIG} --cflags --libs --define-variable=prefix=${WORK}/prefix fw)
+    # Without --define-variable: the file finds the prefix by itself.
+    execute_process(COMMAND ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${folder} ${PKG_CONFIG} --cflags --libs fw
+                    RESULT_VARIABLE result OUTPUT_VARIABLE flags ERROR_VARIABLE flags)
+    string(REGEX MATCH "-I([^ ]+) -L([^ ]+) -lfw" found "${flags}")
+    if(NOT result EQUAL 0 OR NOT EXISTS ${CMAKE_MATCH_1}/fw/net.h OR NOT "${CMAKE_MATCH_2}" MATCHES "^${WORK}/prefix/")
+        message(FATAL_ERROR "pkg-config: ${result}\n${flags}")
+    endif()
 endif()

@@ -69,6 +69,25 @@ TEST(PropagateInt8, ScalesFlowBackThroughPoolAndReluToTheProducer) {
     EXPECT_FALSE(find(graph, "s").reason.empty());
 }
 
+// Means of clipped values are not clipped means: a Clip's scale does not pass a bilinear Interp, a wider one does.
+TEST(PropagateInt8, AScaleThatNarrowsStopsAtABilinearInterp) {
+    for (const bool bilinear : {false, true}) {
+        Graph graph = build(net({input(), conv1x1("c1", "data", "a", 3, 4),
+                                 layer("Interp", "up", {"a"}, {"b"}, {{0, bilinear ? 2 : 1}, {3, 8}, {4, 8}}),
+                                 layer("Clip", "r", {"b"}, {"c"}), conv1x1("c2", "c", "d", 4, 2)}));
+        for (const float clipped : {80.0F, 15.0F}) {
+            Graph copy = graph;
+            ScaleTable table = legacy({{"c1", 10.0F}, {"c2", clipped}});
+            table.blobs = {{"a", {20.0F, 0}}, {"b", {20.0F, 0}}, {"c", {clipped, 0}}};
+            ASSERT_TRUE(run_pass(&copy, "propagate_int8", &table).ok());
+            for (const char* name : {"a", "b", "c"}) {
+                EXPECT_EQ(value(copy, name).dtype, DType::kInt8) << name;
+                EXPECT_EQ(value(copy, name).quant.scale, bilinear && clipped > 20.0F ? 20.0F : clipped) << name;
+            }
+        }
+    }
+}
+
 TEST(PropagateInt8, OneConversionServesAllReaders) {
     Graph graph = build(net({input(), conv1x1("c1", "data", "a", 3, 4), conv1x1("c2", "data", "b", 3, 4),
                              layer("Softmax", "s", {"data"}, {"soft"})}));

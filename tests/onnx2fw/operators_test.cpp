@@ -183,6 +183,15 @@ TEST(OnnxOperators, ResizeScalesAreFloat32) {
     expect(&m, counting(9), {1, 1, 13}, {0, 1, 1, 2, 3, 3, 4, 5, 5, 6, 7, 7, 8}, "Input Interp");
 }
 
+TEST(OnnxOperators, SumOfAPixelAndAVector) {
+    ModelBuilder m({1, 2, 1, 1});
+    m.floats("w", {2, 2, 1, 1}, {0, 1, 1, 0});
+    m.node("GlobalMaxPool", {"x"}, {"a"});
+    m.node("ConvTranspose", {"a", "w"}, {"b"});
+    m.node("Add", {"b", "a"}, {"y"});
+    expect(&m, {1, 10}, {2, 1, 1}, {11, 11});
+}
+
 TEST(OnnxOperators, LrnOfARow) {
     ModelBuilder m({1, 2, 2});
     NodeProto* lrn = m.node("LRN", {"x"}, {"y"});

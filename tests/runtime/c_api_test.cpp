@@ -71,8 +71,9 @@ TEST_F(CApi, TakesOptionsByName) {
         const char* bad;
     } others[] = {
         {"threads", "2", "-1"},
-        {"threads", "2147483647", "2147483648"},
+        {"threads", "1024", "1025"},
         {"threads", "1", "1 "},
+        {"threads", "0", "2147483648"},
         {"max_activation_bytes", "18446744073709551615", "18446744073709551616"},
         {"max_activation_bytes", "18446744073709551609", "184467440737095516150"},
         {"max_activation_bytes", "0", ""},

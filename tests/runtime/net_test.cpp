@@ -191,8 +191,10 @@ TEST(Net, AFailedLoadLeavesTheNetUsable) {
 TEST(Net, BadOptionsAreErrors) {
     Net net;
     Option option;
-    option.threads = -1;
-    EXPECT_EQ(net.set_option(option).code(), Code::kInvalidArgument);
+    for (const int threads : {-1, 1025, 1000000}) {
+        option.threads = threads;
+        EXPECT_EQ(net.set_option(option).code(), Code::kInvalidArgument) << threads;
+    }
     option.threads = 1;
     option.disabled_passes = {"nonsense"};
     FW_ASSERT_OK(net.set_option(option));

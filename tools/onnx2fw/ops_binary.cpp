@@ -148,10 +148,11 @@ bool emit_binary(NodeContext* ctx, const std::string& op, const Value& first, co
         a.shape = whole.shape;
     }
     const std::vector<int> order = order_of(a);
+    const bool equal = b.dims == dims && first.dims == second.dims;
     // One value a channel beside an image: BinaryOp aligns a vector at the outermost axis, no Reshape is needed.
     BlobId other = kNoBlob;
-    if (a.shape.size() == 3 && b.blob != kNoBlob && b.shape.size() == 1 && b.shape[0] == a.shape[0] && order[0] >= 0 &&
-        b.dims[static_cast<size_t>(order[0])] == b.shape[0]) {
+    if (!equal && a.shape.size() == 3 && b.blob != kNoBlob && b.shape.size() == 1 && b.shape[0] == a.shape[0] &&
+        order[0] >= 0 && b.dims[static_cast<size_t>(order[0])] == b.shape[0]) {
         other = b.blob;
     } else if (a.blob != kNoBlob) {
         other = ctx->arrange(b, order);
@@ -159,7 +160,6 @@ bool emit_binary(NodeContext* ctx, const std::string& op, const Value& first, co
     if (a.blob == kNoBlob || other == kNoBlob || ctx->failed()) {
         return false;
     }
-    const bool equal = b.dims == dims && first.dims == second.dims;
     const bool eltwise = equal && (op_type == 0 || op_type == 2 || op_type == 4);
     const char* type = eltwise ? "Eltwise" : "BinaryOp";
     LayerBuilder& layer = last ? ctx->add(type, {a.blob, other}) : ctx->add_inner(type, "part", {a.blob, other});
