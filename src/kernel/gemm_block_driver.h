@@ -6,8 +6,8 @@
 // a tile has two addresses to advance, A's and B's. All taps are one long sum.
 //
 // A trait K has: Element (of A), Packed (of the copy, and of B), kMr, kLanes, kVectors, kKr, kAdjacent, kUnroll (steps
-// a loop), kRows1 (least height of a tile), Tile<kRows, kVectors> (accumulators of kRows
-// rows by kVectors vectors of kLanes columns), Output (constants of an Epilogue) and
+// a loop), kRows1 (least height of a tile), Tile<kRows, kVectors> (accumulators of kRows rows by kVectors vectors of
+// kLanes columns), Output (constants of an Epilogue) and
 //   void interleave(const Element* const rows[kMr], int64_t length, Packed* out)
 //       may write up to 64 bytes of each row past its end
 //   void Tile::start(const void* bias)

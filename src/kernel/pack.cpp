@@ -1,7 +1,6 @@
 #include "kernel/pack.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -163,7 +162,7 @@ void mark_panel(const int8_t* values, int64_t length, int64_t columns, uint8_t* 
             int least = 0;
             int most = 0;
             for (int64_t pair = 0; pair < 4; ++pair) {
-                const int weight = values[pair * 2 * columns + lane];
+                const int weight = int{values[pair * 2 * columns + lane]};
                 least += std::min(-128 * weight, 127 * weight);
                 most += std::max(-128 * weight, 127 * weight);
             }

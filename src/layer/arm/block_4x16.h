@@ -16,7 +16,7 @@ namespace {
 // products v12 to v15; accumulators v16 to v31, [row][vector]. Of a narrow one: pairs of two rows v0 to v3 and v24 to
 // v27; B's v4 to v7; accumulators v16 to v23, [row][vector].
 #define FW_PRODUCTS(o0, o1, o2, o3, a, b, next_a, next_b)                                                  \
-    o0 " v12.8h, v" a ".8b, v" b ".8b\n" o1 "2 v13.8h, v" a ".16b, v" b ".16b\n"                            \
+    o0 " v12.8h, v" a ".8b, v" b ".8b\n" o1 "2 v13.8h, v" a ".16b, v" b ".16b\n"                           \
     o2 " v14.8h, v" next_a ".8b, v" next_b ".8b\n" o3 "2 v15.8h, v" next_a ".16b, v" next_b ".16b\n"
 #define FW_FIRST_PRODUCTS(...) FW_PRODUCTS("smull", "smull", "smull", "smull", __VA_ARGS__)
 #define FW_MORE_PRODUCTS(...) FW_PRODUCTS("smlal", "smlal", "smlal", "smlal", __VA_ARGS__)
@@ -33,12 +33,12 @@ namespace {
 #define FW_WIDE_FIRST FW_FIRST_PRODUCTS("0", "4", "0", "5") FW_MORE_PRODUCTS("1", "6", "1", "7")
 #define FW_WIDE_ROW(m0, m1, m2, m3, load, c0, c1, c2, c3)                                                  \
     FW_WIDE_FIRST FW_ALL_APART(m0, m1, m2, m3, c0, c1, c2, c3)                                             \
-    FW_PRODUCTS(FW_THIRD_##m0, FW_THIRD_##m1, FW_THIRD_##m2, FW_THIRD_##m3, "2", "8", "2", "9")             \
+    FW_PRODUCTS(FW_THIRD_##m0, FW_THIRD_##m1, FW_THIRD_##m2, FW_THIRD_##m3, "2", "8", "2", "9")            \
     FW_MORE_PRODUCTS("3", "10", "3", "11") load FW_ADD_ALL(c0, c1, c2, c3)
 #define FW_NARROW_FIRST FW_FIRST_PRODUCTS("0", "4", "24", "4") FW_MORE_PRODUCTS("1", "5", "25", "5")
 #define FW_NARROW_ROWS(m0, m1, load, c0, c1, c2, c3)                                                       \
     FW_NARROW_FIRST FW_ALL_APART(m0, m1, m0, m1, c0, c1, c2, c3)                                           \
-    FW_PRODUCTS(FW_THIRD_##m0, FW_THIRD_##m1, FW_THIRD_##m0, FW_THIRD_##m1, "2", "6", "26", "6")            \
+    FW_PRODUCTS(FW_THIRD_##m0, FW_THIRD_##m1, FW_THIRD_##m0, FW_THIRD_##m1, "2", "6", "26", "6")           \
     FW_MORE_PRODUCTS("3", "7", "27", "7") load FW_ADD_ALL(c0, c1, c2, c3)
 #define FW_PAIRS(a) "ld4r {v0.8h-v3.8h}, [%[" a "]], #8\n"
 #define FW_OTHER_PAIRS(a) "ld4r {v24.8h-v27.8h}, [%[" a "]], #8\n"
@@ -46,7 +46,8 @@ namespace {
 // A step of 8 elements for each mark, `1 << shift` bytes apart; then a last step of up to 4, and the end.
 #define FW_NEXT_MARK(shift) "ldrb %w[mark], [%[marks]], #1\n add %[mark], %[table], %[mark], lsl #" shift "\n"
 #define FW_WIDE_STEP(m0, m1, m2, m3)                                                                       \
-    ".balign 512\n" FW_PAIRS("a0") "ld1 {v4.16b-v7.16b}, [%[b]], #64\n ld1 {v8.16b-v11.16b}, [%[b]], #64\n"  \
+    ".balign 512\n" FW_JUMP_TARGET FW_PAIRS("a0")                                                          \
+    "ld1 {v4.16b-v7.16b}, [%[b]], #64\n ld1 {v8.16b-v11.16b}, [%[b]], #64\n"                               \
     FW_WIDE_ROW(m0, m1, m2, m3, FW_PAIRS("a1"), "16", "17", "18", "19")                                    \
     FW_WIDE_ROW(m0, m1, m2, m3, FW_PAIRS("a2"), "20", "21", "22", "23")                                    \
     FW_WIDE_ROW(m0, m1, m2, m3, FW_PAIRS("a3"), "24", "25", "26", "27")                                    \
@@ -55,29 +56,29 @@ namespace {
     FW_WIDE_STEP(0, 0, m2, m3) FW_WIDE_STEP(1, 0, m2, m3) FW_WIDE_STEP(0, 1, m2, m3) FW_WIDE_STEP(1, 1, m2, m3)
 #define FW_WIDE_STEPS FW_WIDE_4(0, 0) FW_WIDE_4(1, 0) FW_WIDE_4(0, 1) FW_WIDE_4(1, 1)
 #define FW_WIDE_LAST                                                                                       \
-    ".balign 512\n" FW_PAIRS("a0") "ld1 {v4.16b-v7.16b}, [%[b]], #64\n"                                     \
+    ".balign 512\n" FW_JUMP_TARGET FW_PAIRS("a0") "ld1 {v4.16b-v7.16b}, [%[b]], #64\n"                     \
     FW_WIDE_FIRST FW_PAIRS("a1") FW_ADD_ALL("16", "17", "18", "19")                                        \
     FW_WIDE_FIRST FW_PAIRS("a2") FW_ADD_ALL("20", "21", "22", "23")                                        \
     FW_WIDE_FIRST FW_PAIRS("a3") FW_ADD_ALL("24", "25", "26", "27")                                        \
     FW_WIDE_FIRST FW_ADD_ALL("28", "29", "30", "31")
 #define FW_NARROW_STEP(m0, m1)                                                                             \
-    ".balign 256\n" FW_PAIRS("a0") FW_OTHER_PAIRS("a1") "ld1 {v4.16b-v7.16b}, [%[b]], #64\n"                 \
+    ".balign 256\n" FW_JUMP_TARGET FW_PAIRS("a0") FW_OTHER_PAIRS("a1") "ld1 {v4.16b-v7.16b}, [%[b]], #64\n" \
     FW_NARROW_ROWS(m0, m1, FW_PAIRS("a2") FW_OTHER_PAIRS("a3"), "16", "17", "18", "19")                    \
     FW_NARROW_ROWS(m0, m1, FW_NEXT_MARK("8"), "20", "21", "22", "23") "br %[mark]\n"
 #define FW_NARROW_STEPS FW_NARROW_STEP(0, 0) FW_NARROW_STEP(1, 0) FW_NARROW_STEP(0, 1) FW_NARROW_STEP(1, 1)
 #define FW_NARROW_LAST                                                                                     \
-    ".balign 256\n" FW_PAIRS("a0") FW_OTHER_PAIRS("a1") "ld1 {v4.16b-v5.16b}, [%[b]], #32\n"                 \
+    ".balign 256\n" FW_JUMP_TARGET FW_PAIRS("a0") FW_OTHER_PAIRS("a1") "ld1 {v4.16b-v5.16b}, [%[b]], #32\n" \
     FW_NARROW_FIRST FW_PAIRS("a2") FW_OTHER_PAIRS("a3") FW_ADD_ALL("16", "17", "18", "19")                 \
     FW_NARROW_FIRST FW_ADD_ALL("20", "21", "22", "23")
 #define FW_ROWS_AGAIN                                                                                      \
-    "sub %[a0], %[a0], %[back]\n sub %[a1], %[a1], %[back]\n sub %[a2], %[a2], %[back]\n"                   \
+    "sub %[a0], %[a0], %[back]\n sub %[a1], %[a1], %[back]\n sub %[a2], %[a2], %[back]\n"                  \
     "sub %[a3], %[a3], %[back]\n br %[way]\n"
 
 // Four vectors of sums by v0 to v3, or by v0 and v1 twice, and then bytes in the first one.
 #define FW_FLOATS(s0, s1, s2, s3, m2, m3)                                                                  \
-    "scvtf v" s0 ".4s, v" s0 ".4s\n scvtf v" s1 ".4s, v" s1 ".4s\n"                                         \
-    "scvtf v" s2 ".4s, v" s2 ".4s\n scvtf v" s3 ".4s, v" s3 ".4s\n"                                         \
-    "fmul v" s0 ".4s, v" s0 ".4s, v0.4s\n fmul v" s1 ".4s, v" s1 ".4s, v1.4s\n"                             \
+    "scvtf v" s0 ".4s, v" s0 ".4s\n scvtf v" s1 ".4s, v" s1 ".4s\n"                                        \
+    "scvtf v" s2 ".4s, v" s2 ".4s\n scvtf v" s3 ".4s, v" s3 ".4s\n"                                        \
+    "fmul v" s0 ".4s, v" s0 ".4s, v0.4s\n fmul v" s1 ".4s, v" s1 ".4s, v1.4s\n"                            \
     "fmul v" s2 ".4s, v" s2 ".4s, v" m2 ".4s\n fmul v" s3 ".4s, v" s3 ".4s, v" m3 ".4s\n"
 #define FW_EACH(op, s0, s1, s2, s3) op(s0) op(s1) op(s2) op(s3)
 #define FW_TO_UNSIGNED(s) "frintn v" s ".4s, v" s ".4s\n fcvtzu v" s ".4s, v" s ".4s, #24\n"
@@ -94,17 +95,17 @@ namespace {
     FW_EACH(FW_TO_SIGNED, s0, s1, s2, s3) FW_GATHER(s0, s3) "smax v" s0 ".16b, v" s0 ".16b, v5.16b\n"
 #define FW_BYTES_OTHER(s0, s1, s2, s3)                                                                     \
     FW_EACH(FW_TO_WHOLE, s0, s1, s2, s3)                                                                   \
-    "sqxtn v" s0 ".4h, v" s0 ".4s\n sqxtn v" s2 ".4h, v" s2 ".4s\n"                                         \
-    "sqxtn2 v" s0 ".8h, v" s1 ".4s\n sqxtn2 v" s2 ".8h, v" s3 ".4s\n"                                       \
-    "sqadd v" s0 ".8h, v" s0 ".8h, v4.8h\n sqadd v" s2 ".8h, v" s2 ".8h, v4.8h\n"                           \
-    "sqxtn v" s0 ".8b, v" s0 ".8h\n sqxtn2 v" s0 ".16b, v" s2 ".8h\n"                                       \
+    "sqxtn v" s0 ".4h, v" s0 ".4s\n sqxtn v" s2 ".4h, v" s2 ".4s\n"                                        \
+    "sqxtn2 v" s0 ".8h, v" s1 ".4s\n sqxtn2 v" s2 ".8h, v" s3 ".4s\n"                                      \
+    "sqadd v" s0 ".8h, v" s0 ".8h, v4.8h\n sqadd v" s2 ".8h, v" s2 ".8h, v4.8h\n"                          \
+    "sqxtn v" s0 ".8b, v" s0 ".8h\n sqxtn2 v" s0 ".16b, v" s2 ".8h\n"                                      \
     "smax v" s0 ".16b, v" s0 ".16b, v5.16b\n smin v" s0 ".16b, v" s0 ".16b, v6.16b\n"
 #define FW_FLOATS_CLAMPED(s0, s1, s2, s3) FW_EACH(FW_CLAMP, s0, s1, s2, s3)
 // Row 0 last: where there are fewer, the others go to the last one's place first.
 #define FW_WIDE_BYTES(out, s0, s3) "str q" s0 ", [%[" out "]], #16\n"
 #define FW_WIDE_FLOATS(out, s0, s3) "st1 {v" s0 ".4s-v" s3 ".4s}, [%[" out "]], #64\n"
 #define FW_WIDE_WAY(constants, convert, store)                                                             \
-    ".balign 512\n ld1 {v0.4s-v3.4s}, [%[b]], #64\n" constants                                             \
+    ".balign 512\n" FW_JUMP_TARGET "ld1 {v0.4s-v3.4s}, [%[b]], #64\n" constants                            \
     FW_FLOATS("28", "29", "30", "31", "2", "3") convert("28", "29", "30", "31") store("out3", "28", "31")  \
     FW_FLOATS("24", "25", "26", "27", "2", "3") convert("24", "25", "26", "27") store("out2", "24", "27")  \
     FW_FLOATS("20", "21", "22", "23", "2", "3") convert("20", "21", "22", "23") store("out1", "20", "23")  \
@@ -115,7 +116,7 @@ namespace {
 #define FW_NARROW_FLOATS(out1, out0, s0, s1, s2, s3)                                                       \
     "stp q" s2 ", q" s3 ", [%[" out1 "]], #32\n stp q" s0 ", q" s1 ", [%[" out0 "]], #32\n"
 #define FW_NARROW_WAY(constants, convert, store)                                                           \
-    ".balign 256\n ld1 {v0.4s-v1.4s}, [%[b]], #32\n" constants                                             \
+    ".balign 256\n" FW_JUMP_TARGET "ld1 {v0.4s-v1.4s}, [%[b]], #32\n" constants                            \
     FW_FLOATS("20", "21", "22", "23", "0", "1") convert("20", "21", "22", "23")                            \
     store("out3", "out2", "20", "21", "22", "23")                                                          \
     FW_FLOATS("16", "17", "18", "19", "0", "1") convert("16", "17", "18", "19")                            \
@@ -123,28 +124,28 @@ namespace {
     "subs %[panels], %[panels], #1\n b.ne 1b\n b 2f\n"
 #define FW_UPPER_CONSTANTS "ldp q4, q5, [%[upper]]\n"
 #define FW_ALL_WAYS(way, bytes, floats, align, to_memory)                                                  \
-    way("ldp q4, q5, [%[words]]\n ldr q6, [%[words], #32]\n", FW_BYTES_OTHER, bytes)                        \
+    way("ldp q4, q5, [%[words]]\n ldr q6, [%[words], #32]\n", FW_BYTES_OTHER, bytes)                       \
     way(FW_UPPER_CONSTANTS, FW_BYTES_POSITIVE, bytes)                                                      \
-    way(FW_UPPER_CONSTANTS "ldr q6, [%[upper], #32]\n", FW_BYTES_BOUNDED, bytes)                            \
+    way(FW_UPPER_CONSTANTS "ldr q6, [%[upper], #32]\n", FW_BYTES_BOUNDED, bytes)                           \
     way(FW_UPPER_CONSTANTS, FW_BYTES_SIGNED, bytes)                                                        \
-    ".balign " align "\n" to_memory "b 2f\n"                                                               \
+    ".balign " align "\n" FW_JUMP_TARGET to_memory "b 2f\n"                                                \
     way("ldp q4, q5, [%[upper], #48]\n", FW_FLOATS_CLAMPED, floats)
 
 // After the last panel: the next four rows, if any.
 #define FW_RUN_PANELS(bias, shift, align, steps, last, ways)                                               \
     __asm__ volatile(                                                                                      \
-        "adr %[table], 20f\n add %[way], %[table], %[way], lsl #" shift "\n adr %[table], 10f\n"             \
+        "adr %[table], 20f\n add %[way], %[table], %[way], lsl #" shift "\n adr %[table], 10f\n"           \
         "0: ldp %[b], %[marks], [%[run]]\n ldr %[panels], [%[run], #16]\n"                                 \
-        "1:\n" bias FW_NEXT_MARK(shift) "br %[mark]\n"                                                      \
-        ".balign " align "\n 10:\n" steps last FW_ROWS_AGAIN ".balign " align "\n" FW_ROWS_AGAIN           \
-        ".balign " align "\n 20:\n" ways                                                                  \
-        "2: subs %[tiles], %[tiles], #1\n b.eq 3f\n ldp %[b], %[marks], [%[run], #24]\n"                  \
+        "1:\n" bias FW_NEXT_MARK(shift) "br %[mark]\n"                                                     \
+        ".balign " align "\n 10:\n" steps last FW_ROWS_AGAIN ".balign " align "\n" FW_JUMP_TARGET FW_ROWS_AGAIN \
+        ".balign " align "\n 20:\n" ways                                                                   \
+        "2: subs %[tiles], %[tiles], #1\n b.eq 3f\n ldp %[b], %[marks], [%[run], #24]\n"                   \
         "add %[a0], %[a0], %[b]\n add %[a1], %[a1], %[b]\n add %[a2], %[a2], %[b]\n add %[a3], %[a3], %[b]\n" \
         "add %[out0], %[out0], %[marks]\n add %[out1], %[out1], %[marks]\n add %[out2], %[out2], %[marks]\n" \
-        "add %[out3], %[out3], %[marks]\n b 0b\n 3:\n"                                                    \
+        "add %[out3], %[out3], %[marks]\n b 0b\n 3:\n"                                                     \
         : [a0] "+&r"(a0), [a1] "+&r"(a1), [a2] "+&r"(a2), [a3] "+&r"(a3), [b] "=&r"(b), [panels] "=&r"(panels), \
           [marks] "=&r"(marks), [mark] "=&r"(mark), [table] "=&r"(table), [way] "+&r"(way), [out0] "+&r"(out0), \
-          [out1] "+&r"(out1), [out2] "+&r"(out2), [out3] "+&r"(out3), [tiles] "+&r"(tiles)                  \
+          [out1] "+&r"(out1), [out2] "+&r"(out2), [out3] "+&r"(out3), [tiles] "+&r"(tiles)                 \
         : [run] "r"(&run), [back] "r"(run.back), [upper] "r"(&output.upper_bytes), [words] "r"(&output.zero_point) \
         : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", \
           "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", \
@@ -209,8 +210,8 @@ FW_ALWAYS_INLINE void multiply_row(const int8_t* a, const char* panel, int64_t l
 #define FW_ROW_ADD_WIDE FW_ROW_ADD "sadalp %2.4s, v14.8h\n sadalp %3.4s, v15.8h\n"
 #define FW_ROW_TWO(op, a, b) op " v12.8h, v" a ".8b, v" b ".8b\n" op "2 v13.8h, v" a ".16b, v" b ".16b\n"
 #define FW_ROW_LOOP(load_b, load_half, first, second)                                                      \
-    "cmp %[left], #0\n b.le 2f\n"                                                                \
-    "1: ld4r {v0.8h-v3.8h}, [%[a]], #8\n" load_b first second "subs %[left], %[left], #8\n b.gt 1b\n"         \
+    "cmp %[left], #0\n b.le 2f\n"                                                                          \
+    "1: ld4r {v0.8h-v3.8h}, [%[a]], #8\n" load_b first second "subs %[left], %[left], #8\n b.gt 1b\n"      \
     "2: cmn %[left], #4\n b.le 3f\n ld4r {v0.8h-v3.8h}, [%[a]]\n" load_half first "3:\n"
 #define FW_ROW_CLOBBERS                                                                                    \
     "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15"

@@ -78,7 +78,7 @@ struct LineSegments {
 #define FW_SUMS3_1 "12", "13", "14", "15"
 #define FW_SUMS3_2 "16", "17", "18", "19"
 #define FW_LINE3_COLUMN(r2)                                                                 \
-    "ld1 {v0.16b}, [%[n0]], %[s0]\n ld1 {v1.16b}, [%[n1]], %[s1]\n ld1 {v" r2 ".16b}, [%[n2]], %[s2]\n" \
+    FW_JUMP_TARGET "ld1 {v0.16b}, [%[n0]], %[s0]\n ld1 {v1.16b}, [%[n1]], %[s1]\n ld1 {v" r2 ".16b}, [%[n2]], %[s2]\n" \
     "subs %[count], %[count], #1\n"
 #define FW_LINE_PRODUCTS(low, high, x, w, y, u)                                             \
     FW_LINE_TWO("smull", low, x, w) FW_LINE_TWO_HIGH("smull", high, x, w)                   \
@@ -134,7 +134,7 @@ struct LineSegments {
 #define FW_SUMS5_3 "24", "25", "26", "27"
 #define FW_SUMS5_4 "28", "29", "30", "31"
 #define FW_LINE5_COLUMN                                                                     \
-    "ld1 {v0.16b}, [%[n0]], %[s0]\n ld1 {v1.16b}, [%[n1]], %[s1]\n ld1 {v2.16b}, [%[n2]], %[s2]\n"       \
+    FW_JUMP_TARGET "ld1 {v0.16b}, [%[n0]], %[s0]\n ld1 {v1.16b}, [%[n1]], %[s1]\n ld1 {v2.16b}, [%[n2]], %[s2]\n"       \
     "ld1 {v3.16b}, [%[n3]], %[s3]\n ld1 {v4.16b}, [%[n4]], %[s4]\n subs %[count], %[count], #1\n"
 #define FW_LINE5_TAP(x, a0, a1, a2, a3)                                                     \
     "ldp q5, q6, [%[weights], #80*" x "]\n ldp q7, q8, [%[weights], #80*" x "+32]\n"        \

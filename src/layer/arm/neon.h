@@ -82,6 +82,13 @@ struct ByteOutput {
 
 #if defined(__aarch64__)
 
+/// What a jump through a register in assembly arrives at.
+#if defined(__ARM_FEATURE_BTI_DEFAULT)
+#define FW_JUMP_TARGET "hint #36\n"  // bti j
+#else
+#define FW_JUMP_TARGET ""
+#endif
+
 /// ByteOutput, and whether zero point and bounds allow a shorter way: a rounded value goes to 8.24 bits, whose
 /// saturation is that of its upper byte.
 struct UpperByteOutput : ByteOutput {
