@@ -277,17 +277,18 @@ struct PoolKernel {
 struct PairGemmKernel : GemmKernel {};
 
 /// A tile's way into the frequencies of Winograd's F(m x m, 3 x 3), and back. A tile reads t * t pixels, t = m + 2, and
-/// becomes one value a channel in each of t * t planes, which are `plane` bytes apart: float, or int16 of int8 pixels.
+/// becomes one value a channel in each of t * t planes, which are `plane` bytes apart: float, int16 of int8 pixels, or
+/// float16 of a `half` kernel.
 struct WinogradInputArgs {
     const void* const* pixels = nullptr;  ///< [t * t], row by row: channel 0 of each
     int64_t channels = 0;
-    bool half = false;    ///< `half` kernels: pixels are float16; planes are float all the same
+    bool half = false;    ///< `half` kernels: pixels are float16, not float
     void* out = nullptr;  ///< of plane 0; whole vectors are written
     int64_t plane = 0;
 };
 
-/// Planes hold float or int32 sums. int8: those of integer weights, 576 times the sums of products modulo 2^32, which
-/// are themselves within 2^25.
+/// Planes hold float, int32 or (`half`) float16 sums. int8: those of integer weights, 576 times the sums of products
+/// modulo 2^32, which are themselves within 2^25.
 struct WinogradOutputArgs {
     const void* in = nullptr;  ///< of plane 0
     int64_t plane = 0;
@@ -308,7 +309,9 @@ struct WinogradKernel {
     int lanes;
     void (*input)(const WinogradInputArgs& args);
     void (*output)(const WinogradOutputArgs& args);
-    bool half = false;  ///< for products of half floats: points +-sqrt(1/2) and +-sqrt(2), inputs divided by 16
+    /// For products of half floats, in float16: points +-sqrt(1/2) and +-sqrt(2), inputs divided by 16. Takes
+    /// Epilogue::half_output.
+    bool half = false;
 };
 
 /// Functions of one float, with their parameters a and b. Errors are stated in functions.h.

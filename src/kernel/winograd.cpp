@@ -25,6 +25,14 @@ constexpr int64_t kBlockBytes = 512 * 1024;
 constexpr int64_t kLeastTiles = 18;
 constexpr int kMaxTile = 8;
 
+// Bytes of an element of the planes: of what goes into the matrix products, and of what comes out.
+int64_t in_element(const WinogradKernel& kernel) {
+    return kernel.int8 || kernel.half ? 2 : 4;
+}
+int64_t out_element(const WinogradKernel& kernel) {
+    return kernel.half ? 2 : 4;
+}
+
 // Bytes from plane to plane: an odd number of cache lines, so that the values of a tile, one a plane, do not share the
 // same few sets of the cache.
 int64_t plane_step(int64_t tiles, int64_t pitch) {
@@ -37,8 +45,8 @@ struct Schedule {
         : threads(std::max(1, thread_count)),
           columns(div_up(out_w, winograd.kernel->size)),
           tiles(columns * div_up(out_h, winograd.kernel->size)),
-          in_pitch(winograd_padded(winograd, k) * (winograd.kernel->int8 ? 2 : 4)),
-          out_pitch(winograd_padded(winograd, n) * 4) {
+          in_pitch(winograd_padded(winograd, k) * in_element(*winograd.kernel)),
+          out_pitch(winograd_padded(winograd, n) * out_element(*winograd.kernel)) {
         const int64_t most = std::max(
             kLeastTiles, std::min(kBlockBytes, second_level_cache()) / (winograd.planes() * (in_pitch + out_pitch)));
         by_tiles = tiles >= threads * kLeastTiles;
@@ -106,7 +114,7 @@ public:
 
     void transform(int64_t index) const {
         const ConvGeometry& g = job_.geometry;
-        const int64_t size = winograd_.kernel->int8 ? 1 : 4;
+        const int64_t size = winograd_.kernel->int8 ? 1 : job_.half_input ? 2 : 4;
         const int tile = winograd_.tile();
         const int64_t top = (first_ + index) / schedule_.columns * winograd_.kernel->size - g.pad_top;
         const int64_t left = (first_ + index) % schedule_.columns * winograd_.kernel->size - g.pad_left;
@@ -122,6 +130,7 @@ public:
         WinogradInputArgs args;
         args.pixels = pixels;
         args.channels = job_.k;
+        args.half = job_.half_input;
         args.out = in_ + index * schedule_.in_pitch;
         args.plane = schedule_.in_step;
         winograd_.kernel->input(args);
@@ -130,8 +139,13 @@ public:
     void multiply(int64_t plane, void* scratch) const {
         ConvJob product;
         product.geometry.in_w = product.geometry.out_w = static_cast<int>(count_);
-        product.geometry.in_w_stride = schedule_.in_pitch / 4;  // elements of 4 bytes
-        product.geometry.out_w_stride = schedule_.out_pitch / 4;
+        const bool half = winograd_.kernel->half;
+        const int element = half ? 2 : 4;  // of pairs, too
+        product.geometry.in_w_stride = schedule_.in_pitch / element;
+        product.geometry.out_w_stride = schedule_.out_pitch / element;
+        product.half_input = half;
+        product.out_element_size = element;
+        product.epilogue.half_output = half;
         product.input = in_ + plane * schedule_.in_step;
         product.output = out_ + plane * schedule_.out_step;
         product.packed = packed_.planes + static_cast<size_t>(plane) * packed_.plane;
@@ -245,7 +259,7 @@ Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out
         return best;
     }
     const GemmKernel* gemm = int8   ? find_pair_gemm_kernel(level)
-                             : half ? find_half_gemm_kernel(HalfFormat::kFloat16, level)
+                             : half ? find_half_gemm_kernel(HalfFormat::kFloat16, level, true)
                                     : find_gemm_kernel(false, level, n);
     for (const int size : {4, 6}) {
         Winograd candidate = {find_winograd_kernel(int8, level, size, half), gemm};

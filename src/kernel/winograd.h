@@ -18,8 +18,8 @@ constexpr bool kHasWinograd = true;
 /// int8 is exact: transformed bytes fit 16 bits, the weights are 24 G g (24 G)^T (the last row of 24 G divided by 4),
 /// which do too, and all sums are integers modulo 2^32.
 /// Error in float, beside the exact result: below error_bound() * max|x| * sum|w| for every output, where x are the
-/// inputs of its tile with their padding and w its weights; of a half kernel, whose sums between tiles are float32 and
-/// whose products and sums within them are float16, with max|x| up to 39900 and all sums below 65504. An input that is
+/// inputs of its tile with their padding and w its weights; of a half kernel, all in float16, with max|x| between 2^-8
+/// and 39900, all sums below 65504, and with Epilogue::half_output 2^-11 * (|bias| + |y|) more. An input that is
 /// not finite makes the whole tile NaN.
 struct Winograd {
     const WinogradKernel* kernel = nullptr;

@@ -4,7 +4,9 @@
 #include "kernel/winograd.h"
 
 #include <cstring>
+#include <iterator>
 
+#include "base/half.h"
 #include "base/memory.h"
 #include "kernel_test_util.h"
 #include "support/guarded_buffer.h"
@@ -16,6 +18,8 @@ struct Case {
     int k, n, in_h, in_w, pad;
     Fill fill = Fill::kRandom;  ///< in float, all but kRandom: 1 and -1
     int lo = -127, hi = 127;    ///< int8 outputs; float ones are half of that
+    bool half_input = false;    ///< pixels are float16
+    bool half_output = false;
 
     int out_h() const { return in_h + 2 * pad - 2; }
     int out_w() const { return in_w + 2 * pad - 2; }
@@ -53,6 +57,12 @@ Data make_data(const Case& c) {
     return d;
 }
 
+std::vector<uint16_t> halves_of(const std::vector<float>& floats) {
+    std::vector<uint16_t> halves;
+    std::transform(floats.begin(), floats.end(), std::back_inserter(halves), float_to_half);
+    return halves;
+}
+
 class WinogradSweep : public testing::TestWithParam<const WinogradKernel*> {
 protected:
     void SetUp() override {
@@ -62,10 +72,22 @@ protected:
         }
         winograd_.kernel = &kernel;
         winograd_.gemm = kernel.int8   ? find_pair_gemm_kernel(kernel.level)
-                         : kernel.half ? find_half_gemm_kernel(HalfFormat::kFloat16, kernel.level)
+                         : kernel.half ? find_half_gemm_kernel(HalfFormat::kFloat16, kernel.level, true)
                                        : find_gemm_kernel(false, kernel.level, 0);
     }
-    void run(const Case& c);
+    void run(Case c) {
+        for (const bool half_input : {false, true}) {
+            for (const bool half_output : {false, true}) {
+                if (HasFatalFailure() || (!winograd_.kernel->half && (half_input || half_output))) {
+                    continue;
+                }
+                c.half_input = half_input;
+                c.half_output = half_output;
+                run_one(c);
+            }
+        }
+    }
+    void run_one(const Case& c);
     std::vector<double> output(const Case& c, const Data& d, int threads) const;
 
     Winograd winograd_;
@@ -75,7 +97,8 @@ protected:
 std::vector<double> WinogradSweep::output(const Case& c, const Data& d, int threads) const {
     constexpr size_t kMargin = 3;
     const bool int8 = winograd_.kernel->int8;
-    const size_t size = int8 ? 1 : 4;
+    const size_t size = int8 ? 1 : c.half_input ? 2 : 4;
+    const size_t out_size = int8 ? 1 : c.half_output ? 2 : 4;
     GemmWeights weights;
     weights.n = c.n;
     weights.taps = 9;
@@ -98,12 +121,18 @@ std::vector<double> WinogradSweep::output(const Case& c, const Data& d, int thre
     }
     EXPECT_TRUE(pack_winograd(winograd_, weights, packed.data(), taps_last));
     GuardedBuffer input(d.input.size() * size, kOverread);
-    std::memcpy(input.data(), int8 ? static_cast<const void*>(d.input8.data()) : d.input.data(), d.input.size() * size);
+    const std::vector<uint16_t> halves = halves_of(d.input);
+    std::memcpy(input.data(),
+                int8           ? static_cast<const void*>(d.input8.data())
+                : c.half_input ? static_cast<const void*>(halves.data())
+                               : d.input.data(),
+                d.input.size() * size);
     const std::vector<float> padding(static_cast<size_t>(c.k) + kOverread, kPadding);
+    const std::vector<uint16_t> half_padding = halves_of(padding);
     const std::vector<int8_t> padding8(static_cast<size_t>(c.k) + kOverread, kPaddingByte);
     const size_t pitch = static_cast<size_t>(c.n) + kMargin;
     const size_t pixels = static_cast<size_t>(c.out_h()) * static_cast<size_t>(c.out_w());
-    GuardedBuffer out((pixels * pitch - kMargin) * size);
+    GuardedBuffer out((pixels * pitch - kMargin) * out_size);
     GuardedBuffer scratch(winograd_scratch_bytes(winograd_, c.k, c.n, c.out_h(), c.out_w(), threads));
     ConvJob job;
     ConvGeometry& g = job.geometry;
@@ -119,7 +148,10 @@ std::vector<double> WinogradSweep::output(const Case& c, const Data& d, int thre
     g.pad_top = g.pad_left = c.pad;
     job.input = input.data();
     job.output = out.data();
-    job.pad_row = int8 ? static_cast<const void*>(padding8.data()) : padding.data();
+    job.pad_row = int8           ? static_cast<const void*>(padding8.data())
+                  : c.half_input ? static_cast<const void*>(half_padding.data())
+                                 : padding.data();
+    job.half_input = c.half_input;
     job.packed = packed.data();
     job.k = c.k;
     job.n = c.n;
@@ -127,28 +159,31 @@ std::vector<double> WinogradSweep::output(const Case& c, const Data& d, int thre
     job.epilogue.zero_point = int8 ? kZeroPoint : 0;
     job.epilogue.lo = int8 ? static_cast<float>(c.lo - kZeroPoint) : static_cast<float>(c.lo) / 2;
     job.epilogue.hi = int8 ? static_cast<float>(c.hi - kZeroPoint) : static_cast<float>(c.hi) / 2;
-    job.out_element_size = static_cast<int>(size);
+    job.epilogue.half_output = c.half_output;
+    job.out_element_size = static_cast<int>(out_size);
     job.threads = threads;
     job.scratch = scratch.data();
     run_winograd(winograd_, job);
 
     std::vector<double> values;
     for (size_t p = 0; p < pixels; ++p) {
-        const char* pixel = out.data<char>() + p * pitch * size;
+        const char* pixel = out.data<char>() + p * pitch * out_size;
         for (int o = 0; o < c.n; ++o) {
             values.push_back(int8 ? static_cast<double>(reinterpret_cast<const int8_t*>(pixel)[o])
-                                  : static_cast<double>(reinterpret_cast<const float*>(pixel)[o]));
+                             : c.half_output
+                                 ? static_cast<double>(half_to_float(reinterpret_cast<const uint16_t*>(pixel)[o]))
+                                 : static_cast<double>(reinterpret_cast<const float*>(pixel)[o]));
         }
-        for (size_t i = 0; i < kMargin * size && p + 1 < pixels; ++i) {
-            EXPECT_EQ(pixel[static_cast<size_t>(c.n) * size + i], 0x7f) << "wrote behind pixel " << p;
+        for (size_t i = 0; i < kMargin * out_size && p + 1 < pixels; ++i) {
+            EXPECT_EQ(pixel[static_cast<size_t>(c.n) * out_size + i], 0x7f) << "wrote behind pixel " << p;
         }
     }
     return values;
 }
 
-void WinogradSweep::run(const Case& c) {
+void WinogradSweep::run_one(const Case& c) {
     SCOPED_TRACE(testing::Message() << c.k << " to " << c.n << " channels, " << c.in_h << "x" << c.in_w << ", padding "
-                                    << c.pad);
+                                    << c.pad << ", half input " << c.half_input << ", output " << c.half_output);
     const Data d = make_data(c);
     const std::vector<double> got = output(c, d, 1);
     size_t i = 0;
@@ -178,7 +213,8 @@ void WinogradSweep::run(const Case& c) {
                 }
                 sum = std::min(std::max(sum, c.lo / 2.0), c.hi / 2.0);
                 // Inputs are within [-1, 1].
-                const double bound = static_cast<double>(winograd_.error_bound()) * weight_sum;
+                const double bound = static_cast<double>(winograd_.error_bound()) * weight_sum +
+                                     (c.half_output ? half_output_bound(static_cast<double>(d.bias[o]), got[i]) : 0.0);
                 ASSERT_NEAR(got[i], sum, bound) << "at " << y << "," << x << "," << o;
             }
         }

@@ -56,9 +56,6 @@ GemmWeights WeightedCore::dense_weights(const WeightRows& rows) const {
 void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
     winograd_ = Winograd();
     const bool float16 = gemm_ != nullptr && gemm_->half == HalfFormat::kFloat16;
-    if (half_in_ || half_out_) {
-        return;
-    }
     const bool bends = staged_ || epilogue_.bent != BentFunction::kIdentity;
     if (!kHasWinograd || winograd_h_ == 0 || widens_weights_ || bends) {
         return;
