@@ -136,7 +136,6 @@ private:
                 }
             }
         }
-        // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the first input has filled them
         runs.store(total, n, out, offset[0] + start * plan.step(0), plan.step(0));
     }
     // Two adjacent runs, 16 at a time through registers: the output may be the memory of one.
