@@ -100,7 +100,7 @@ std::shared_ptr<void> allocate_populated(size_t bytes) {
 }
 
 std::shared_ptr<void> PagePool::allocate(size_t bytes) {
-    constexpr size_t kFew = 512 * 1024;
+    constexpr size_t kFew = 1536 * 1024;
     const size_t want = round_up(bytes + kOverread, kAlignment);
     total_ += want;
     if (total_ > kFew && bytes <= kChunk / 4) {
