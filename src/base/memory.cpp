@@ -111,7 +111,7 @@ std::shared_ptr<void> PagePool::allocate(size_t bytes) {
             used_ = 0;
         }
         if (chunk_ != nullptr) {
-            const std::shared_ptr<void> piece(chunk_, chunk_.get() + used_);
+            std::shared_ptr<void> piece(chunk_, chunk_.get() + used_);
             used_ += want;
             populate_pages(piece.get(), want);
             return piece;
