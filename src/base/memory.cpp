@@ -100,7 +100,7 @@ std::shared_ptr<void> allocate_populated(size_t bytes) {
 }
 
 std::shared_ptr<void> PagePool::allocate(size_t bytes) {
-    constexpr size_t kFew = 512 * 1024;
+    constexpr size_t kFew = 1536 * 1024;
     const size_t want = round_up(bytes + kOverread, kAlignment);
     total_ += want;
     if (total_ > kFew && bytes <= kChunk / 4) {
@@ -111,7 +111,7 @@ std::shared_ptr<void> PagePool::allocate(size_t bytes) {
             used_ = 0;
         }
         if (chunk_ != nullptr) {
-            const std::shared_ptr<void> piece(chunk_, chunk_.get() + used_);
+            std::shared_ptr<void> piece(chunk_, chunk_.get() + used_);
             used_ += want;
             populate_pages(piece.get(), want);
             return piece;

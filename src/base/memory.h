@@ -28,7 +28,7 @@ void populate_pages(void* memory, size_t bytes);
 /// allocate_shared_bytes by the default allocator, and populate_pages.
 std::shared_ptr<void> allocate_populated(size_t bytes);
 
-/// Memory for what is written at once and kept together, as the packed weights of a network: from 512 KiB on, pieces
+/// Memory for what is written at once and kept together, as the packed weights of a network: from 1.5 MiB on, pieces
 /// lie one after the other in huge pages, where the system has them. A piece outlives the pool.
 class PagePool {
 public:

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "base/memory.h"
 #include "fw/span.h"
 #include "fw/status.h"
 #include "model/schema.h"
@@ -16,6 +15,7 @@
 
 namespace fw {
 
+class PagePool;    // base/memory.h
 struct Operation;  // layer/operation.h
 struct SumParams;  // quant/quant.h
 

@@ -33,7 +33,7 @@ TEST(Memory, PiecesOfAPoolOutliveIt) {
     std::vector<std::pair<std::shared_ptr<void>, size_t>> pieces;
     {
         PagePool pool;
-        for (const size_t bytes : {size_t{0}, size_t{1}, size_t{300000}, size_t{300000}, size_t{1}, size_t{1} << 20,
+        for (const size_t bytes : {size_t{0}, size_t{1}, size_t{900000}, size_t{900000}, size_t{1}, size_t{1} << 20,
                                    size_t{65}, size_t{3} << 20, size_t{3} << 20, size_t{3} << 20, size_t{3} << 20,
                                    size_t{3} << 20, size_t{3} << 20, size_t{9} << 20, size_t{64}}) {
             std::shared_ptr<void> piece = pool.allocate(bytes);
@@ -54,7 +54,7 @@ TEST(Memory, PiecesOfAPoolOutliveIt) {
 
 TEST(Memory, NoMemoryForAPieceIsAnEmptyPointer) {
     PagePool pool;
-    EXPECT_NE(pool.allocate(size_t{1} << 20), nullptr);
+    EXPECT_NE(pool.allocate(size_t{2} << 20), nullptr);
     EXPECT_EQ(pool.allocate(SIZE_MAX), nullptr);
     EXPECT_EQ(pool.allocate(SIZE_MAX / 2), nullptr);
     EXPECT_NE(pool.allocate(1), nullptr);

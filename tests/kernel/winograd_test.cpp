@@ -197,7 +197,7 @@ void WinogradSweep::run_one(const Case& c) {
                     const int iy = y - c.pad + t / 3;
                     const int ix = x - c.pad + t % 3;
                     const bool inside = iy >= 0 && iy < c.in_h && ix >= 0 && ix < c.in_w;
-                    const auto at = static_cast<size_t>((iy * c.in_w + ix) * c.k);
+                    const auto at = static_cast<size_t>(iy * c.in_w + ix) * static_cast<size_t>(c.k);
                     for (size_t p = 0; p < static_cast<size_t>(c.k); ++p) {
                         const size_t w = (o * 9 + static_cast<size_t>(t)) * static_cast<size_t>(c.k) + p;
                         sum += static_cast<double>(d.weights[w]) *
