@@ -109,6 +109,7 @@ FW_C_EXPORT const char* fw_net_output_name(const fw_net* net, int index);
 FW_C_EXPORT const char* fw_net_device(const fw_net* net);
 /* What a table made for this model has in its `model` line, with a zero behind it: at most FW_MODEL_HASH_SIZE bytes. */
 FW_C_EXPORT fw_status fw_net_model_hash(const fw_net* net, char* hash, size_t size);
+/* Zeros before a model is loaded. */
 FW_C_EXPORT fw_status fw_net_memory_use(const fw_net* net, fw_memory_use* use);
 
 /* The steps for the declared input shapes, or for those of the last run; NULL after an error. */

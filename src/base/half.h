@@ -6,6 +6,8 @@
 
 namespace fw {
 
+constexpr float kLargestHalf = 65504.0F;
+
 /// The float of the same value; every half has one.
 inline float half_to_float(uint16_t half) {
     const uint32_t sign = static_cast<uint32_t>(half & 0x8000U) << 16;

@@ -22,7 +22,9 @@ public:
     void deallocate(void* pointer) override { std::free(pointer); }
 };
 
-#if defined(__linux__) && defined(MADV_HUGEPAGE) && UINTPTR_MAX > UINT32_MAX && !defined(FW_MINSIZE)
+// AddressSanitizer sees what is read and written around a piece only where that is an allocation of its own.
+#if defined(__linux__) && defined(MADV_HUGEPAGE) && UINTPTR_MAX > UINT32_MAX && !defined(FW_MINSIZE) && \
+    !defined(__SANITIZE_ADDRESS__)
 
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kChunk = size_t{16} << 20;  // address space: only what is written takes memory

@@ -33,11 +33,6 @@ constexpr int64_t kMaxStaged = 2048;
 // So few channels, those of an image, lie side by side in the input for all taps of a window's row.
 constexpr int64_t kFewChannels = 4;
 
-// Bytes of an element of the input.
-int input_size(bool int8, const ConvJob& job) {
-    return int8 ? 1 : job.half_input ? 2 : 4;
-}
-
 struct Range {
     int64_t begin, end;
 };
@@ -189,7 +184,7 @@ bool is_line(const ConvGeometry& g) {
 
 void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask& task) {
     const ConvGeometry& g = job.geometry;
-    const int in_size = input_size(kernel.int8, job);
+    const int in_size = job.in_element_size(kernel.int8);
     const int64_t taps = g.taps();
     const int64_t pixels = g.pixels();
     const int64_t column_bytes =
@@ -325,7 +320,7 @@ void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
         args.epilogue = job.epilogue;
         const Range range = part_of(runs, i, threads);
         FinishedRows finished(job);
-        TapRows pixel(job, kernel.int8 ? 1 : 4, 1, taps, range.begin * kDwPixels);
+        TapRows pixel(job, job.in_element_size(kernel.int8), 1, taps, range.begin * kDwPixels);
         for (int64_t run = range.begin; run < range.end; ++run) {
             args.pixels = std::min(kDwPixels, pixels - run * kDwPixels);
             pixel.next(args.pixels, rows, place);
@@ -345,7 +340,7 @@ void run_dw_conv(const DwKernel& kernel, const ConvJob& job) {
 
 void run_dw_line_conv(const DwLineKernel& kernel, const ConvJob& job) {
     const ConvGeometry& g = job.geometry;
-    const int64_t in_size = input_size(kernel.int8, job);
+    const int64_t in_size = job.in_element_size(kernel.int8);
     const int threads = std::max(1, job.threads);
     const size_t stage_bytes = staged_bytes(line_pixels(job.k), job.k, job.row_function.staged);
     parallel_for(threads, threads, [&](int64_t i) {

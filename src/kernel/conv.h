@@ -51,6 +51,8 @@ struct ConvJob {
     void* scratch = nullptr;   ///< gemm_conv_scratch_bytes / dw_conv_scratch_bytes
     int out_element_size = 4;  ///< of the output tensor
     bool half_input = false;   ///< input and pad_row are float16: for kernels that take them
+
+    int in_element_size(bool int8) const { return int8 ? 1 : half_input ? 2 : 4; }
 };
 
 /// Results do not depend on the number of threads: every output is computed whole, by one of them.

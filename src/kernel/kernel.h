@@ -1,8 +1,8 @@
 // Contracts of the compute kernels: the mathematics, the layout of what they read, and what may be over-read.
 //
 // Names: <family>_<MR>x<NR>c<KR>_<level>: MR output pixels by NR output channels a tile, KR products summed into one
-// accumulator by one instruction (c1 is left out); of pixels that are float16, `half` behind it. kernels.inc lists
-// every kernel once.
+// accumulator by one instruction, or by one step of a `marked` kernel (c1 is left out); `half` behind a GEMM of rows
+// that are float16. kernels.inc lists every kernel once.
 //
 // int8 weights are within [-127, 127]: two products of bytes fit an int16.
 //
@@ -85,8 +85,9 @@ enum class HalfFormat : uint8_t { kFloat32, kFloat16, kBfloat16 };
 ///   (min(n, kHalfBlock) + ceil(n / kHalfBlock) + 2) * 2^-11 * sum |A * B| + 2^-24 * (n + sum |A| + sum |B|)
 /// and that of the float32 sum: two roundings of the operands, one of each sum; the second term is what numbers below
 /// 2^-14 lose. With Epilogue::half_output the bias is rounded and added in float16, too, and y may be further off by
-///   2^-11 * (|bias| + |y|) + 2^-24 kBfloat16: A and B are rounded, sums are float32; numbers below 2^-126 count as 0.
-///   The error is below (2^-7 + 2^-16) * sum |A * B|
+///   2^-11 * (|bias| + |y|) + 2^-24
+/// kBfloat16: A and B are rounded, sums are float32; numbers below 2^-126 count as 0. The error is below
+///   (2^-7 + 2^-16) * sum |A * B|
 /// and that of the float32 sum. `unsigned_input`: the kernel computes with activations + 128, and -128 * sum(B) is in
 /// the packed bias. `marked`: panels are
 ///   bias [columns], weights [ceil(length / 8)][4 pairs][columns][2], multiplier [columns]

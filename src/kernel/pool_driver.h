@@ -4,6 +4,8 @@
 // A trait K has: Element, Vec (a register of kBytes bytes of channels), and
 //   Vec load(const char*)      Vec set(Element)      Vec max(Vec value, Vec best)   best where value is NaN
 //   void store(Vec, char* out, int64_t bytes)        the first `bytes` bytes, at most kBytes
+// and on 64-bit ARM
+//   void load4(const char*, Vec* out)                four registers by one instruction
 #pragma once
 
 #include "kernel/kernel.h"
@@ -21,8 +23,15 @@ FW_ALWAYS_INLINE void max_block(const PoolArgs& args, typename K::Vec first, int
     for (int y = 0; y < args.rows; ++y, row += args.row_step) {
         const char* cell = row;
         for (int x = 0; x < args.columns; ++x, cell += args.column_step) {
-            unroll<kVectors>([&](auto v)
-                                 FW_INLINE_LAMBDA { best[v] = K::max(K::load(cell + K::kBytes * v), best[v]); });
+            if constexpr (kVectors == 8) {
+                typename K::Vec value[8];
+                K::load4(cell, &value[0]);
+                K::load4(cell + 4 * K::kBytes, &value[4]);
+                unroll<8>([&](auto v) FW_INLINE_LAMBDA { best[v] = K::max(value[v], best[v]); });
+            } else {
+                unroll<kVectors>([&](auto v)
+                                     FW_INLINE_LAMBDA { best[v] = K::max(K::load(cell + K::kBytes * v), best[v]); });
+            }
         }
     }
     char* out = static_cast<char*>(args.out) + offset;

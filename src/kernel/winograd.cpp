@@ -114,7 +114,7 @@ public:
 
     void transform(int64_t index) const {
         const ConvGeometry& g = job_.geometry;
-        const int64_t size = winograd_.kernel->int8 ? 1 : job_.half_input ? 2 : 4;
+        const int64_t size = job_.in_element_size(winograd_.kernel->int8);
         const int tile = winograd_.tile();
         const int64_t top = (first_ + index) / schedule_.columns * winograd_.kernel->size - g.pad_top;
         const int64_t left = (first_ + index) % schedule_.columns * winograd_.kernel->size - g.pad_left;

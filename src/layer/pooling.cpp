@@ -3,6 +3,7 @@
 #include <cfloat>
 
 #include "base/cpu.h"
+#include "base/half.h"
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
 #include "layer/layer.h"
@@ -23,7 +24,6 @@ using pool::Half;
 using pool::kBlock;
 using pool::Max;
 
-constexpr float kLargestHalf = 65504.0F;
 constexpr int kKeepSize = -233;  // out_w, out_h of adaptive pooling
 
 // The windows of one axis.

@@ -3,10 +3,12 @@
 #include <limits>
 #include <numeric>
 
+#include "base/cpu.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "graph/int8_plan.h"
 #include "graph/pass.h"
+#include "kernel/dispatch.h"
 #include "quant/quant.h"
 #include "runtime/cost_model.h"
 #include "runtime/custom_layer.h"
@@ -15,6 +17,12 @@
 namespace fw {
 
 namespace {
+
+// Whether layers with weights can have float16 blobs around them.
+bool has_half_kernels() {
+    const Result<Isa> isa = current_isa();
+    return kHasHalfBlobs && isa.ok() && find_half_gemm_kernel(HalfFormat::kFloat16, *isa, true) != nullptr;
+}
 
 // Declared shape of an Input layer: w, h, d, c; the ones left out lower the rank. Rank 0 where it is open.
 Shape declared_shape(const ParamDict& params) {
@@ -262,7 +270,7 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
                 return estimate_costs(model, g, option.winograd, costs);
             };
         }
-        if (model.device == nullptr && option.fp16_arithmetic) {
+        if (model.device == nullptr && option.fp16_arithmetic && has_half_kernels()) {
             context.half_use = [&](const Graph& g, NodeId id) {
                 const Result<std::unique_ptr<Layer>> layer = load_layer(model, g, id);
                 return layer.ok() ? (*layer)->half_use(g.node(id).fp16_arithmetic) : HalfUse::kNone;

@@ -44,7 +44,7 @@ void widen_tensor(const Tensor& from, const Tensor& to) {
     });
 }
 
-void copy_as_float(const Tensor& from, const Tensor& to) {
+void copy_converted(const Tensor& from, const Tensor& to) {
     if (from.dtype == DType::kInt8 && to.dtype == DType::kFloat32) {
         dequantize_tensor(from, to);
     } else if (kHasHalfBlobs && from.dtype == DType::kFloat16 && to.dtype == DType::kFloat32) {
@@ -218,8 +218,8 @@ Status Runner::step(const Model& model, const PlanStep& current, int threads) {
     if (status.ok() && current.action == Action::kCopy) {
         for (size_t i = 0; i < current.inputs.size(); ++i) {
             if (current.inputs[i] != current.outputs[i]) {
-                copy_as_float(tensors_[static_cast<size_t>(current.inputs[i])],
-                              tensors_[static_cast<size_t>(current.outputs[i])]);
+                copy_converted(tensors_[static_cast<size_t>(current.inputs[i])],
+                               tensors_[static_cast<size_t>(current.outputs[i])]);
             }
         }
     }
@@ -346,14 +346,14 @@ Status DenseBlob::make(const ObservedBlob& blob, Layout layout, Tensor* dense) {
         }
     }
     *dense = make_tensor(memory_.get(), TensorDesc{tensor.shape, DType::kFloat32, {}}, layout);
-    copy_as_float(tensor, *dense);
+    copy_converted(tensor, *dense);
     divide_channels(blob.value.factors, layout, *dense);
     return {};
 }
 
 Result<Mat> to_float_mat(const Tensor& tensor, Allocator* allocator) {
     FW_ASSIGN_OR_RETURN(Mat mat, Mat::create(tensor.shape, DType::kFloat32, allocator));
-    copy_as_float(tensor, view_of(mat));
+    copy_converted(tensor, view_of(mat));
     return mat;
 }
 

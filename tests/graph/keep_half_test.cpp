@@ -24,13 +24,16 @@ HalfUse use_by_type(const Graph& graph, NodeId id) {
 }
 
 // The names of what is float16 after the pass.
-std::set<std::string> halves(Graph* graph, bool asked = true, bool for_file = false) {
+std::set<std::string> halves(Graph* graph, bool asked = true, bool for_file = false, bool arithmetic = true) {
     const Option option;
     PassContext context;
     context.option = &option;
     context.for_file = for_file;
     if (asked) {
         context.half_use = use_by_type;
+    }
+    for (Node& node : graph->nodes()) {
+        node.fp16_arithmetic = arithmetic && node.type == "Convolution";
     }
     for (const Pass& pass : all_passes()) {
         if (pass.name == std::string("keep_half")) {
@@ -65,6 +68,8 @@ TEST(KeepHalf, OnlyWhereTheRuntimeSaysSo) {
     EXPECT_EQ(halves(&not_asked, false), Set());
     Graph file = build(def);
     EXPECT_EQ(halves(&file, true, true), Set());
+    Graph floats = build(def);
+    EXPECT_EQ(halves(&floats, true, false, false), Set());
     Graph graph = build(def);
     EXPECT_EQ(halves(&graph), Set{"a"});
 }

@@ -149,5 +149,28 @@ TEST_P(HalfConvolutions, AreWithinTheKernelsBounds) {
     }
 }
 
+TEST(HalfConvolutionsBeyondFloat16, StayFloat) {
+    ConvCase padded = conv(20, 18, 3);
+    padded.pad_value = 7e4F;
+    for (const Isa isa : available_isas()) {
+        const ScopedIsa forced(isa);
+        const auto use = [](const ConvCase& c, float weight, float bias) {
+            ConvData data = test::random_conv_data(c);
+            data.weights[0] = weight;
+            data.bias[1] = bias;
+            const auto loaded = test::load_layer(c.type(), c.params(), test::conv_weights(c, data));
+            EXPECT_TRUE(loaded.ok()) << loaded.status().message();
+            return loaded.ok() ? (*loaded)->half_use(true) : HalfUse::kNone;
+        };
+        const bool can = isa_covers(isa, Isa::kFp16);
+        for (const ConvCase& c : {conv(20, 18, 3), conv(48, 48, 3, 1, 48)}) {
+            EXPECT_EQ(use(c, 1.0F, -65504.0F) != HalfUse::kNone, can);
+            EXPECT_EQ(use(c, 1.0F, -65520.0F), HalfUse::kNone);
+        }
+        EXPECT_EQ(use(conv(48, 48, 3, 1, 48), 7e4F, 0.0F), HalfUse::kNone);
+        EXPECT_EQ(use(padded, 1.0F, 0.0F), HalfUse::kNone);
+    }
+}
+
 }  // namespace
 }  // namespace fw

@@ -1,10 +1,12 @@
 // Chooses the layers that run in float with weights kept in float16: where Option::fp16 allows it and it is faster, or
 // wherever the values allow it with Precision::kFp16.
 //
-// This falls layer by layer behind the choice between int8 and float (precision_cut.h), because blobs stay float32.
+// This falls layer by layer behind the choice between int8 and float (precision_cut.h): its costs are those of float32
+// blobs; which ones become float16 is decided after it (keep_half).
 #include <cmath>
 #include <cstdio>
 
+#include "base/half.h"
 #include "graph/pass.h"
 #include "graph/precision_cut.h"
 #include "graph/weighted.h"
@@ -12,8 +14,6 @@
 namespace fw {
 
 namespace {
-
-constexpr float kLargestHalf = 65504.0F;
 
 // Rounding to float16 leaves every weight finite.
 bool fit_float16(const Node& node) {

@@ -32,6 +32,10 @@ Status pass_keep_half(Graph* graph, const PassContext& context) {
         return {};
     }
     const std::vector<NodeId> order = graph->order();
+    // Float16 begins and ends at a layer that multiplies in it.
+    if (std::none_of(order.begin(), order.end(), [&](NodeId id) { return graph->node(id).fp16_arithmetic; })) {
+        return {};
+    }
     std::vector<bool> half(graph->values().size(), false);
     std::vector<HalfUse> use(graph->nodes().size(), HalfUse::kNone);
     for (const NodeId id : order) {

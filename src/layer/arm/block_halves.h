@@ -80,11 +80,12 @@ static_assert(kHalfBlock == 128, "FW_DEFINE_HALF_BLOCK");
     FW_STEP_8("fmla", "2", "26") FW_STEP_8("fmla", "3", "27")                                                      \
     FW_LOAD_B_HIGH FW_STEP_8("fmla", "4", "28") FW_STEP_8("fmla", "5", "29")                                       \
     FW_STEP_8("fmla", "6", "30") FW_STEP_8("fmla", "7", "31")
-#define FW_ONE_16 "ld1 {v24.8h-v25.8h}, [%[b]], #32\n" FW_STEP_16("fmla", "0", "24", "25")
-#define FW_ONE_8 "ldr q24, [%[b]], #16\n" FW_STEP_8("fmla", "0", "24")
-#define FW_NEXT(n) "ext v" n ".16b, v" n ".16b, v" n ".16b, #2\n"
+#define FW_ONE_16(step) "ld1 {v24.8h-v25.8h}, [%[b]], #32\n" FW_STEP_16("fmla", step, "24", "25")
+#define FW_ONE_8(step) "ldr q24, [%[b]], #16\n" FW_STEP_8("fmla", step, "24")
+#define FW_THEN(one, step) "subs %[rest], %[rest], #1\n b.eq 7f\n" one(step)
+#define FW_REST(one)                                                                                               \
+    one("0") FW_THEN(one, "1") FW_THEN(one, "2") FW_THEN(one, "3") FW_THEN(one, "4") FW_THEN(one, "5") FW_THEN(one, "6")
 #define FW_EACH_4(op, n0, n1, n2, n3) op(n0) op(n1) op(n2) op(n3)
-#define FW_NEXT_OF_ROWS FW_EACH_4(FW_NEXT, "0", "1", "2", "3") FW_EACH_4(FW_NEXT, "4", "5", "6", "7")
 #define FW_ZERO(n) "movi v" n ".16b, #0\n"
 #define FW_SUMS_8(op) FW_EACH_4(op, "8", "9", "10", "11") FW_EACH_4(op, "12", "13", "14", "15")
 #define FW_SUMS_16(op) FW_SUMS_8(op) FW_EACH_4(op, "16", "17", "18", "19") FW_EACH_4(op, "20", "21", "22", "23")
@@ -146,8 +147,7 @@ static_assert(kHalfBlock == 128, "FW_DEFINE_HALF_BLOCK");
             "3: cbz %[blocks], 5f\n cmp %[blocks], %[all]\n b.eq 4f\n" FW_ADD_##columns                            \
             "4:\n" FW_KEEP_##columns "sub %[blocks], %[blocks], #1\n b 1b\n"                                       \
             "30:\n" FW_SUMS_##columns(FW_ZERO)                                                                     \
-            "5: cbz %[rest], 7f\n" FW_LOAD_A                                                                       \
-            "6:\n" FW_ONE_##columns FW_NEXT_OF_ROWS "subs %[rest], %[rest], #1\n b.ne 6b\n"                        \
+            "5: cbz %[rest], 7f\n" FW_LOAD_A FW_REST(FW_ONE_##columns)                                             \
             "7: cbz %[all], 8f\n" FW_ADD_##columns                                                                 \
             "8:\n" FW_BIAS_##columns "subs %[n], %[way], #4\n b.hs 20f\n"                                          \
             "ld2r {v28.4s, v29.4s}, [%[bounds]]\n cmp %[way], #1\n b.lo 10f\n b.hi 11f\n"                          \

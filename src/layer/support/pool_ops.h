@@ -82,7 +82,7 @@ struct Half {
     void run(const PoolArgs& args) const { kernel->max_f16(args, float_to_half(first)); }
     void begin(int64_t cells, int64_t divisor) { op.begin(cells, divisor); }
     void add(const Cells<uint16_t>& cells, int n, int64_t channel_stride, float* state) const {
-        constexpr int kRow = 8;  // cells whose sum is taken first, as in float
+        constexpr int kRow = 8;  // cells whose sum is taken first
         uint16_t gathered[kBlock];
         float row[kRow * kBlock];
         for (int y = 0; y < cells.rows; ++y) {

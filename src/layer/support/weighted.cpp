@@ -200,8 +200,17 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
 
 HalfUse WeightedCore::half_use(bool arithmetic) const {
     const Result<Isa> isa = current_isa();
-    if (!kHasHalfBlobs || !isa.ok()) {
+    if (!kHasHalfBlobs || !isa.ok() || !(std::fabs(spec_.pad_value) <= kLargestHalf)) {
         return HalfUse::kNone;
+    }
+    // Beside float16 blobs biases are float16, and weights of depthwise layers, which no pass has looked at.
+    std::vector<float> storage;
+    for (size_t i = spec_.depthwise() ? 0 : 1; i < weights_.size(); ++i) {
+        for (const float w : weights_[i].floats(&storage)) {
+            if (!(std::fabs(w) <= kLargestHalf)) {
+                return HalfUse::kNone;
+            }
+        }
     }
     if (spec_.depthwise()) {
         return spec_.find_depthwise(window(), DType::kFloat16, *isa) != nullptr ? HalfUse::kSame : HalfUse::kNone;

@@ -77,8 +77,6 @@ public:
     /// Adds a residual of any strides with adjacent channels to what run() wrote.
     void finish(const Tensor& residual, const Tensor& output, int threads) const;
 
-    float pad_value() const { return pad_value_; }
-    int8_t pad_byte() const { return pad_byte_; }
     /// Writes `count` elements of padding in the input's type.
     void fill_padding(void* to, size_t count) const;
     bool int8() const { return int8_; }

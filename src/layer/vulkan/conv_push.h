@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/half.h"
+
 namespace fw::vulkan {
 
 /// As in epilogue.glsl, which says what they are.
@@ -25,8 +27,6 @@ struct ConvPush {
 constexpr int kConvDepth = 8;
 constexpr int kConvColumns = 32;
 constexpr int kConvRowsAtOnce = 8;  ///< times the pixels of an invocation
-
-constexpr float kLargestHalf = 65504.0F;
 
 inline int rounded_up(int n, int multiple) {
     return (n + multiple - 1) / multiple * multiple;
