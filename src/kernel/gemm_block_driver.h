@@ -55,15 +55,14 @@ constexpr bool kBlockInt8 = sizeof(typename K::Element) == 1;
 template <class K>
 void join_taps(const GemmArgs& args, int64_t pitch, typename K::Element* to) {
     using Element = typename K::Element;
-    constexpr size_t kBytes = sizeof(Element) == 1 ? 16 : 32;
-    constexpr int64_t kPiece = kBytes / sizeof(Element);
+    constexpr int64_t kPiece = 16 / sizeof(Element);
     for (int64_t r = 0; r < K::kMr; ++r) {
         Element* out = to + r * pitch;
         const void* const* row = args.rows + r;
         for (int64_t t = 0; t < args.taps; ++t, row += K::kMr, out += args.k) {
             const auto* from = static_cast<const Element*>(*row);
             for (int64_t p = 0; p < args.k; p += kPiece) {
-                std::memcpy(out + p, from + p, kBytes);
+                std::memcpy(out + p, from + p, 16);
             }
         }
     }

@@ -78,8 +78,9 @@ struct Half {
     HalfRuns runs;
     float first = op.first;
     const PoolKernel* kernel = nullptr;  ///< of a maximum, with max_f16
+    uint16_t first_half = float_to_half(first);
 
-    void run(const PoolArgs& args) const { kernel->max_f16(args, float_to_half(first)); }
+    void run(const PoolArgs& args) const { kernel->max_f16(args, first_half); }
     void begin(int64_t cells, int64_t divisor) { op.begin(cells, divisor); }
     void add(const Cells<uint16_t>& cells, int n, int64_t channel_stride, float* state) const {
         constexpr int kRow = 8;  // cells whose sum is taken first
