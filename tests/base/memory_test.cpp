@@ -56,7 +56,9 @@ TEST(Memory, NoMemoryForAPieceIsAnEmptyPointer) {
     PagePool pool;
     EXPECT_NE(pool.allocate(size_t{2} << 20), nullptr);
     EXPECT_EQ(pool.allocate(SIZE_MAX), nullptr);
+#if !defined(__SANITIZE_ADDRESS__)  // which ends a program that asks for so much
     EXPECT_EQ(pool.allocate(SIZE_MAX / 2), nullptr);
+#endif
     EXPECT_NE(pool.allocate(1), nullptr);
 }
 
