@@ -52,10 +52,11 @@ enum class HalfUse : uint8_t {
     kSame,  ///< all inputs and outputs, or none
     kEach,  ///< the input, the output, both or neither
 };
-#ifdef FW_MINSIZE
-constexpr bool kHasHalfBlobs = false;  ///< no kernel of such a build takes them
-#else
+/// Only 64-bit ARM has kernels that take float16 blobs; elsewhere the layers' code for them is built for its tests.
+#if !defined(FW_MINSIZE) && (defined(__aarch64__) || defined(FW_HALF_BLOBS))
 constexpr bool kHasHalfBlobs = true;
+#else
+constexpr bool kHasHalfBlobs = false;
 #endif
 
 struct LayerSchema {
