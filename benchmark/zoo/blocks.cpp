@@ -58,6 +58,10 @@ LayerBuilder& Blocks::layer(const std::string& type, const std::string& name, co
 }
 
 Value Blocks::input(int channels, int height, int width) {
+    if (largest_side_ > 0) {
+        height = std::min(height, largest_side_);
+        width = std::min(width, largest_side_);
+    }
     LayerBuilder& in = layer("Input", "data", {});
     in.set("w", width).set("h", height).set("c", channels);
     Value x{in.top("data"), channels, height, width};

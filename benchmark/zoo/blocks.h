@@ -45,9 +45,10 @@ enum class Pool { kMax, kAverage };
 
 class Blocks {
 public:
-    Blocks(import::NetBuilder* net, uint64_t seed) : net_(net), seed_(seed) {}
+    Blocks(import::NetBuilder* net, uint64_t seed, int largest_side)
+        : net_(net), seed_(seed), largest_side_(largest_side) {}
 
-    /// The network's input, RGB pixels mapped to [-1, 1].
+    /// The network's input, RGB pixels mapped to [-1, 1]; smaller where build() was asked for a largest side.
     Value input(int channels, int height, int width);
 
     Value conv(const std::string& name, const Value& x, const Conv& conv);
@@ -94,6 +95,7 @@ private:
                    Act act, double deviation, const std::vector<float>& offset);
     import::NetBuilder* net_;
     uint64_t seed_;
+    int largest_side_;  // 0: any
 };
 
 }  // namespace fw::zoo

@@ -54,10 +54,10 @@ const Network* find(const std::string& name) {
     return found == end ? nullptr : found;
 }
 
-Result<NetDef> build(const Network& network, uint64_t seed) {
+Result<NetDef> build(const Network& network, uint64_t seed, int largest_side) {
     import::Report report;
     import::NetBuilder builder(&report);
-    Blocks blocks(&builder, seed);
+    Blocks blocks(&builder, seed, largest_side);
     network.describe(&blocks);
     NetDef def = builder.finish(network.name);
     FW_RETURN_IF_ERROR(report.status().with_prefix("%s", network.name));

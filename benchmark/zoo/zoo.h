@@ -30,8 +30,9 @@ const Network* find(const std::string& name);
 
 /// The network with weights drawn from `seed`: batch normalisation folded and ReLU and ReLU6 fused, as a converter for
 /// inference leaves it. Its one input is "data" and declares its shape; weights are bit-identical everywhere for the
-/// same seed. Fails for a description that contradicts itself, which is a bug of the zoo.
-Result<NetDef> build(const Network& network, uint64_t seed);
+/// same seed. With `largest_side` no side of the input is longer, for tests that have not the time for the published
+/// size; 0 keeps it. Fails for a description that contradicts itself, which is a bug of the zoo.
+Result<NetDef> build(const Network& network, uint64_t seed, int largest_side = 0);
 
 /// Loads `def` into `net`, as from its .param and .bin files. The files' bytes are kept in `files`, which must outlive
 /// the Net.
