@@ -6,6 +6,7 @@
 #include "base/half.h"
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
+#include "kernel/unroll.h"
 #include "layer/layer.h"
 #include "layer/operation.h"
 #include "layer/support/pool_ops.h"
@@ -44,8 +45,8 @@ struct Plan {
 // One window of `n` channels. Called with constant n and strides where they are known, so that the loops become
 // vectors.
 template <class Op>
-inline void pool_window_block(const Op& op, const Cells<typename Op::Value>& cells, int n, int64_t channel_stride,
-                              typename Op::Value* out, int64_t out_stride) {
+FW_ALWAYS_INLINE void pool_window_block(const Op& op, const Cells<typename Op::Value>& cells, int n,
+                                        int64_t channel_stride, typename Op::Value* out, int64_t out_stride) {
     typename Op::State state[kBlock];
     for (int i = 0; i < n; ++i) {
         state[i] = op.first;
@@ -54,9 +55,9 @@ inline void pool_window_block(const Op& op, const Cells<typename Op::Value>& cel
     op.finish(state, n, out, out_stride);
 }
 
-// The same for channels apart, which no layer with adjacent ones waits for: compiled for size.
+// The same for channels apart: rare, compiled for size. By value, so that the caller's stay in registers.
 template <class Op>
-[[gnu::cold, gnu::noinline]] void pool_strided_block(const Op& op, const Cells<typename Op::Value>& cells, int n,
+[[gnu::cold, gnu::noinline]] void pool_strided_block(Op op, Cells<typename Op::Value> cells, int n,
                                                      int64_t channel_stride, typename Op::Value* out,
                                                      int64_t out_stride) {
     pool_window_block(op, cells, n, channel_stride, out, out_stride);
