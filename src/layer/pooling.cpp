@@ -6,6 +6,7 @@
 #include "base/half.h"
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
+#include "kernel/unroll.h"
 #include "layer/layer.h"
 #include "layer/operation.h"
 #include "layer/support/pool_ops.h"
@@ -44,14 +45,22 @@ struct Plan {
 // One window of `n` channels. Called with constant n and strides where they are known, so that the loops become
 // vectors.
 template <class Op>
-inline void pool_window_block(const Op& op, const Cells<typename Op::Value>& cells, int n, int64_t channel_stride,
-                              typename Op::Value* out, int64_t out_stride) {
+FW_ALWAYS_INLINE void pool_window_block(const Op& op, const Cells<typename Op::Value>& cells, int n,
+                                        int64_t channel_stride, typename Op::Value* out, int64_t out_stride) {
     typename Op::State state[kBlock];
     for (int i = 0; i < n; ++i) {
         state[i] = op.first;
     }
     op.add(cells, n, channel_stride, state);
     op.finish(state, n, out, out_stride);
+}
+
+// The same for channels apart: rare, compiled for size. By value, so that the caller's stay in registers.
+template <class Op>
+[[gnu::cold, gnu::noinline]] void pool_strided_block(Op op, Cells<typename Op::Value> cells, int n,
+                                                     int64_t channel_stride, typename Op::Value* out,
+                                                     int64_t out_stride) {
+    pool_window_block(op, cells, n, channel_stride, out, out_stride);
 }
 
 template <class Op>
@@ -94,7 +103,7 @@ void pool_tensor(const Op& op, const Plan& plan, const Tensor& in, const Tensor&
                 cells.corner = corner + c * in.stride[0];
                 T* target = to + c * out_channel;
                 if (in.stride[0] != 1 || out_channel != 1) {
-                    pool_window_block(local, cells, n, in.stride[0], target, out_channel);
+                    pool_strided_block(local, cells, n, in.stride[0], target, out_channel);
                 } else if (n == kBlock) {
                     pool_window_block(local, cells, kBlock, 1, target, 1);
                 } else {

@@ -16,34 +16,19 @@ namespace fw {
 
 namespace {
 
-// Writes fn(float(x), channel) for every element.
-template <class From, class To, class Fn>
-void convert(const Tensor& in, const Tensor& out, int threads, Fn&& fn) {
-    const int64_t by_channel[Shape::kMaxRank] = {1, 0, 0, 0};
-    const RunPlan plan(out.shape, {out.stride, in.stride, by_channel});
-    plan.for_each(threads, [&](const int64_t* offset, int64_t n) {
-        const From* from = in.ptr<const From>() + offset[1];
-        To* to = out.ptr<To>() + offset[0];
-        for (int64_t i = 0; i < n; ++i) {
-            const auto channel = static_cast<size_t>(offset[2] + i * plan.step(2));
-            to[i * plan.step(0)] = static_cast<To>(fn(static_cast<float>(from[i * plan.step(1)]), channel));
-        }
-    });
+template <class T>
+void to_floats(const Tensor& in, int64_t offset, int64_t step, int64_t n, float* to) {
+    const T* from = in.ptr<const T>() + offset;
+    for (int64_t i = 0; i < n; ++i) {
+        to[i] = static_cast<float>(from[i * step]);
+    }
 }
 
-template <class Fn>
-void convert_any(const Tensor& in, const Tensor& out, int threads, Fn&& fn) {
-    const bool to_int8 = out.dtype == DType::kInt8;
-    switch (in.dtype) {
-        case DType::kInt8:
-            to_int8 ? convert<int8_t, int8_t>(in, out, threads, fn) : convert<int8_t, float>(in, out, threads, fn);
-            break;
-        case DType::kInt32:
-            to_int8 ? convert<int32_t, int8_t>(in, out, threads, fn) : convert<int32_t, float>(in, out, threads, fn);
-            break;
-        default:
-            to_int8 ? convert<float, int8_t>(in, out, threads, fn) : convert<float, float>(in, out, threads, fn);
-            break;
+template <class T>
+void from_floats(const float* from, int64_t n, const Tensor& out, int64_t offset, int64_t step) {
+    T* to = out.ptr<T>() + offset;
+    for (int64_t i = 0; i < n; ++i) {
+        to[i * step] = static_cast<T>(from[i]);
     }
 }
 
@@ -71,9 +56,36 @@ protected:
         }
         return {};
     }
-    static float at(const std::vector<float>& factors, size_t channel, float none) {
-        return factors.empty() ? none : factors[factors.size() == 1 ? 0 : channel];
+    static float at(const std::vector<float>& factors, int64_t channel, float none) {
+        return factors.empty() ? none : factors[factors.size() == 1 ? 0 : static_cast<size_t>(channel)];
     }
+
+    // Elements of a run: the i-th, of x[i], belongs to channel `first + i * step`.
+    struct Run {
+        float* x;
+        int64_t count;
+        int64_t first, step;
+        int64_t channel(int64_t i) const { return first + i * step; }
+    };
+    // The formula where the scales are not those of the blobs alone.
+    virtual void change(const Run& run, const QuantParams& in) const = 0;
+
+    // By pieces as floats: one loop for all types and formulas.
+    void convert(const Tensor& in, const Tensor& out, int threads) const {
+        const int64_t by_channel[Shape::kMaxRank] = {1, 0, 0, 0};
+        const RunPlan plan(out.shape, {out.stride, in.stride, by_channel}, true);
+        plan.for_each(threads, [&](const int64_t* offset, int64_t n) {
+            float values[RunPlan::kBlock];
+            const auto read = in.dtype == DType::kInt8    ? to_floats<int8_t>
+                              : in.dtype == DType::kInt32 ? to_floats<int32_t>
+                                                          : to_floats<float>;
+            read(in, offset[1], plan.step(1), n, values);
+            change({values, n, offset[2], plan.step(2)}, in.quant);
+            const auto write = out.dtype == DType::kInt8 ? from_floats<int8_t> : from_floats<float>;
+            write(values, n, out, offset[0], plan.step(0));
+        });
+    }
+
     // int8 of one known scale to int8 of another: by table. True if that is the case.
     bool prepare_rescale(const PrepareContext& context) {
         const TensorDesc& in = context.inputs[0];
@@ -144,9 +156,7 @@ public:
             return {};
         }
         if (!by_blob_) {
-            convert_any(in[0], out[0], context.threads, [&](float x, size_t channel) {
-                return quantize(x, QuantParams{at(scale_, channel, 1.0F), 0});
-            });
+            convert(in[0], out[0], context.threads);
             return {};
         }
         const QuantParams quant = out[0].quant;
@@ -177,6 +187,13 @@ public:
             scatter_run(to, n, home, plan.step(0));
         });
         return {};
+    }
+
+protected:
+    void change(const Run& run, const QuantParams& /*in*/) const override {
+        for (int64_t i = 0; i < run.count; ++i) {
+            run.x[i] = quantize(run.x[i], QuantParams{at(scale_, run.channel(i), 1.0F), 0});
+        }
     }
 
 private:
@@ -214,13 +231,7 @@ public:
     }
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         if (!by_blob_ || !bias_.empty()) {
-            const QuantParams quant = in[0].quant;
-            const float inverse = by_blob_ ? inverse_scale(quant) : 0.0F;
-            convert_any(in[0], out[0], context.threads, [&](float x, size_t channel) {
-                const float real =
-                    by_blob_ ? (x - static_cast<float>(quant.zero_point)) * inverse : x * at(scale_, channel, 1.0F);
-                return real + at(bias_, channel, 0.0F);
-            });
+            convert(in[0], out[0], context.threads);
             return {};
         }
         const RunPlan plan(out[0].shape, {out[0].stride, in[0].stride});
@@ -238,6 +249,16 @@ public:
             scatter_run(to, n, home, plan.step(0));
         });
         return {};
+    }
+
+protected:
+    void change(const Run& run, const QuantParams& in) const override {
+        const float inverse = by_blob_ ? inverse_scale(in) : 0.0F;
+        for (int64_t i = 0; i < run.count; ++i) {
+            const float real = by_blob_ ? (run.x[i] - static_cast<float>(in.zero_point)) * inverse
+                                        : run.x[i] * at(scale_, run.channel(i), 1.0F);
+            run.x[i] = real + at(bias_, run.channel(i), 0.0F);
+        }
     }
 
 private:
@@ -276,11 +297,16 @@ public:
             look_up(in[0], out[0], table_, context.threads);
             return {};
         }
-        convert_any(in[0], out[0], context.threads, [&](float x, size_t channel) {
-            const float real = activation_.apply(x * at(scale_, channel, 1.0F) + at(bias_, channel, 0.0F));
-            return quantize(real, QuantParams{at(second_, channel, 1.0F), 0});
-        });
+        convert(in[0], out[0], context.threads);
         return {};
+    }
+
+protected:
+    void change(const Run& run, const QuantParams& /*in*/) const override {
+        for (int64_t i = 0; i < run.count; ++i) {
+            const float sum = run.x[i] * at(scale_, run.channel(i), 1.0F) + at(bias_, run.channel(i), 0.0F);
+            run.x[i] = quantize(activation_.apply(sum), QuantParams{at(second_, run.channel(i), 1.0F), 0});
+        }
     }
 
 private:

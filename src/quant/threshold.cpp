@@ -278,7 +278,15 @@ Window mse_window(const std::vector<uint64_t>& counts, int levels, bool both_end
     });
 }
 
-ClipRange clip_range(const ActivationStatistics& statistics, const ThresholdOptions& options) {
+bool lacks_values(const ActivationStatistics& statistics, const ThresholdOptions& options) {
+    return options.method == ThresholdMethod::kKl && statistics.histogram.count() < options.least_for_kl;
+}
+
+ClipRange clip_range(const ActivationStatistics& statistics, const ThresholdOptions& chosen) {
+    ThresholdOptions options = chosen;
+    if (lacks_values(statistics, chosen)) {
+        options.method = ThresholdMethod::kMinMax;
+    }
     const Histogram& histogram = statistics.histogram;
     if (histogram.absmax() == 0.0F) {
         return {};

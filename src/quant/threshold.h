@@ -44,10 +44,17 @@ const char* method_name(ThresholdMethod method);
 /// The method of that name; false if there is none.
 bool find_method(const std::string& name, ThresholdMethod* out);
 
+/// What kKl needs of values other than 0: 16 for each of its 2048 bins. Of fewer, the unevenness of neighbouring bins
+/// is chance, which looks like information: what a window seems to lose grows by (filled bins - levels) / (2 * values),
+/// as the entropy of a sample is biased (G. Miller, "Note on the bias of information estimates", 1955), so that narrow
+/// windows win and values are clipped for nothing.
+constexpr uint64_t kEnoughForKl = uint64_t{16} * 2048;
+
 struct ThresholdOptions {
     ThresholdMethod method = ThresholdMethod::kKl;
     bool symmetric = false;     ///< zero point 0 for every blob
     double percentile = 99.99;  ///< of kPercentile, above 50 and at most 100
+    uint64_t least_for_kl = 0;  ///< with fewer values other than 0, kKl clips nothing, as kMinMax; see kEnoughForKl
 };
 
 /// What the methods look at: all values, and the range of each image.
@@ -55,6 +62,9 @@ struct ActivationStatistics {
     Histogram histogram;
     std::vector<float> image_min, image_max;  ///< 0 counting as seen; in the order of the images
 };
+
+/// That the values are too few for kKl.
+bool lacks_values(const ActivationStatistics& statistics, const ThresholdOptions& options);
 
 /// Bins [begin, end) that are kept.
 struct Window {

@@ -248,6 +248,34 @@ TEST(ClipRange, CutsARareOutlierAndKeepsAUniformRange) {
     EXPECT_GT(clip_range(statistics_of(values), with(ThresholdMethod::kMse)).hi, 1.9F);
 }
 
+// Of a few values kl takes chance for information and clips; told what it needs, it clips nothing.
+TEST(ClipRange, KlWithFewValuesKeepsAll) {
+    ThresholdOptions options = with(ThresholdMethod::kKl);
+    for (const bool symmetric : {false, true}) {
+        options.symmetric = symmetric;
+        for (const uint32_t seed : {1U, 2U, 3U}) {
+            options.least_for_kl = 0;
+            std::vector<float> values = normal_values(2000, seed);
+            values.resize(3000, 0.0F);  // zeros do not count
+            const ActivationStatistics few = statistics_of(values);
+            const ClipRange all = clip_range(few, with(ThresholdMethod::kMinMax, symmetric));
+            const ClipRange plain = clip_range(few, options);
+            EXPECT_LT(plain.hi - plain.lo, all.hi - all.lo);
+            options.least_for_kl = 2001;
+            EXPECT_TRUE(lacks_values(few, options));
+            EXPECT_EQ(clip_range(few, options).lo, all.lo);
+            EXPECT_EQ(clip_range(few, options).hi, all.hi);
+            options.least_for_kl = 2000;
+            EXPECT_FALSE(lacks_values(few, options));
+            EXPECT_EQ(clip_range(few, options).lo, plain.lo);
+            EXPECT_EQ(clip_range(few, options).hi, plain.hi);
+        }
+    }
+    options.least_for_kl = 1'000'000;
+    options.method = ThresholdMethod::kMse;
+    EXPECT_FALSE(lacks_values(statistics_of(normal_values(100, 1)), options)) << "other methods take what there is";
+}
+
 TEST(ClipRange, PercentileCountsFromTheEnds) {
     std::vector<float> values;
     for (int i = 1; i <= 10000; ++i) {

@@ -13,6 +13,8 @@ namespace fw::tools {
 
 namespace {
 
+constexpr size_t kNamed = 3;  // blobs that a note names
+
 Result<std::vector<float>> weight_scales(const Graph& graph, NodeId id, const TableOptions& options) {
     const Node& node = graph.node(id);
     std::vector<float> storage;
@@ -55,20 +57,41 @@ void hold_limits(const std::vector<float>& limits, QuantParams* quant) {
     }
 }
 
-// The scale of every blob, by name; from `scaled` where it has the blob.
-std::vector<std::pair<std::string, Result<QuantParams>>> activation_scales(const Statistics& statistics,
-                                                                           const Statistics& scaled,
-                                                                           const TableOptions& options) {
-    std::vector<std::pair<std::string, Result<QuantParams>>> scales;
-    std::vector<const ActivationStatistics*> seen;
+// What is known of every blob, by name; from `scaled` where it has the blob.
+std::vector<std::pair<std::string, const ActivationStatistics*>> seen_values(const Statistics& statistics,
+                                                                             const Statistics& scaled) {
+    std::vector<std::pair<std::string, const ActivationStatistics*>> seen;
     for (const auto& [blob, original] : statistics.blobs) {
         const auto replaced = scaled.blobs.find(blob);
-        seen.push_back(replaced == scaled.blobs.end() ? &original.values : &replaced->second.values);
+        seen.emplace_back(blob, replaced == scaled.blobs.end() ? &original.values : &replaced->second.values);
+    }
+    return seen;
+}
+
+// The scale of every blob, by name. Says in `*notes` how many of them the method had too few values for.
+std::vector<std::pair<std::string, Result<QuantParams>>> activation_scales(const Statistics& statistics,
+                                                                           const Statistics& scaled,
+                                                                           const TableOptions& options,
+                                                                           std::vector<std::string>* notes) {
+    const auto seen = seen_values(statistics, scaled);
+    std::vector<std::pair<std::string, Result<QuantParams>>> scales;
+    std::string lacking;
+    size_t count = 0;
+    for (const auto& [blob, values] : seen) {
         scales.emplace_back(blob, QuantParams());
+        if (values->histogram.count() > 0 && lacks_values(*values, options.threshold)) {
+            lacking += ++count <= kNamed ? (count == 1 ? "" : ", ") + blob : "";
+        }
+    }
+    if (count > 0) {
+        notes->push_back("kl: " + std::to_string(count) + " of " + std::to_string(seen.size()) + " blobs (" + lacking +
+                         (count > kNamed ? ", ...)" : ")") + " have fewer than " +
+                         std::to_string(options.threshold.least_for_kl) +
+                         " values other than 0 in all images: their range is that of minmax");
     }
     parallel_for(static_cast<int64_t>(scales.size()), options.threads, [&](int64_t i) {
         const auto at = static_cast<size_t>(i);
-        scales[at].second = activation_quant(*seen[at], options.threshold);
+        scales[at].second = activation_quant(*seen[at].second, options.threshold);
     });
     return scales;
 }
@@ -117,7 +140,7 @@ Result<ScaleTable> make_table(const NetDef& net, const Statistics& statistics, c
     for (const NodeId id : graph.order()) {
         limits[graph.value(graph.node(id).outputs[0]).name] = &graph.node(id).channel_limits;
     }
-    for (auto& [blob, quant] : activation_scales(statistics, scaled, options)) {
+    for (auto& [blob, quant] : activation_scales(statistics, scaled, options, notes)) {
         if (!quant.ok()) {
             return quant.status().with_prefix("blob '%s'", blob.c_str());
         }

@@ -184,6 +184,7 @@ Result<TableOptions> table_options(const CalibrateOptions& options) {
     }
     out.threshold.symmetric = options.symmetric || options.legacy();
     out.threshold.percentile = options.percentile;
+    out.threshold.least_for_kl = kEnoughForKl;
     out.mse_weights = options.mse_weights;
     out.layer_scales = options.layer_scales;
     out.threads = options.threads > 0 ? options.threads : hardware_threads();

@@ -5,6 +5,7 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "kernel/dispatch.h"
 #include "layer/operation.h"
 #include "layer/support/pointwise.h"

@@ -1,5 +1,9 @@
 #include "layer/support/run_plan.h"
 
+#include <algorithm>
+
+#include "base/parallel.h"
+
 namespace fw {
 
 RunPlan::RunPlan(const Shape& shape, Span<const int64_t* const> strides, bool in_blocks) {
@@ -67,6 +71,46 @@ void RunPlan::prefer_long_runs() {
     std::swap(extent_[last], extent_[longest]);
     for (auto& stride : stride_) {
         std::swap(stride[last], stride[longest]);
+    }
+}
+
+void RunPlan::walk(int threads, PieceFn fn, void* context) const {
+    if (count_ == 0) {
+        return;
+    }
+    const int64_t pieces = (length() + piece_ - 1) / piece_;
+    const int64_t items = outer_ * pieces;
+    const int64_t parts = count_ < kParallelCount || threads <= 1 ? 1 : std::min<int64_t>(items, threads);
+    parallel_for(parts, static_cast<int>(parts), [&](int64_t part) {
+        Cursor cursor = seek(items * part / parts, pieces);
+        for (int64_t item = items * part / parts; item < items * (part + 1) / parts; ++item) {
+            fn(context, cursor.offset.data(), std::min(piece_, length() - cursor.start));
+            advance(&cursor);
+        }
+    });
+}
+
+void RunPlan::move(Cursor* cursor, int axis, int64_t steps) const {
+    for (size_t i = 0; i < stride_.size(); ++i) {
+        cursor->offset[i] += steps * stride_[i][static_cast<size_t>(axis)];
+    }
+}
+
+void RunPlan::advance(Cursor* cursor) const {
+    if (cursor->start + piece_ < length()) {
+        cursor->start += piece_;
+        move(cursor, inner(), piece_);
+        return;
+    }
+    move(cursor, inner(), -cursor->start);
+    cursor->start = 0;
+    for (int axis = inner() - 1; axis >= 0; --axis) {
+        const bool more = ++cursor->index[axis] < extent_[static_cast<size_t>(axis)];
+        move(cursor, axis, more ? 1 : 1 - extent_[static_cast<size_t>(axis)]);
+        if (more) {
+            return;
+        }
+        cursor->index[axis] = 0;
     }
 }
 

@@ -2,13 +2,12 @@
 // an element-wise inner loop sees adjacent memory whatever the layout is.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <type_traits>
 #include <vector>
 
-#include "base/parallel.h"
 #include "fw/mat.h"
 #include "fw/span.h"
 
@@ -40,24 +39,20 @@ public:
     /// longer than kBlock only if every operand is adjacent.
     template <class Fn>
     void for_each(int threads, Fn&& fn) const {
-        if (count_ == 0) {
-            return;
-        }
-        const int64_t pieces = (length() + piece_ - 1) / piece_;
-        const int64_t items = outer_ * pieces;
-        const int64_t parts = count_ < kParallelCount || threads <= 1 ? 1 : std::min<int64_t>(items, threads);
-        parallel_for(parts, static_cast<int>(parts), [&](int64_t part) {
-            Cursor cursor = seek(items * part / parts, pieces);
-            for (int64_t item = items * part / parts; item < items * (part + 1) / parts; ++item) {
-                fn(static_cast<const int64_t*>(cursor.offset.data()), std::min(piece_, length() - cursor.start));
-                advance(&cursor);
-            }
-        });
+        using Function = std::remove_reference_t<Fn>;
+        walk(
+            threads,
+            [](void* context, const int64_t* offset, int64_t n) { (*static_cast<Function*>(context))(offset, n); },
+            &fn);
     }
 
 private:
     static constexpr int64_t kParallelCount = 16384;  // fewer elements are not worth waking threads for
     static constexpr int64_t kPiece = 8192;
+
+    // The loops of for_each, once for all functions.
+    using PieceFn = void (*)(void* context, const int64_t* offset, int64_t n);
+    void walk(int threads, PieceFn fn, void* context) const;
 
     struct Cursor {
         int64_t index[Shape::kMaxRank] = {};
@@ -67,28 +62,8 @@ private:
     void prefer_long_runs();
     int inner() const { return rank_ - 1; }
     Cursor seek(int64_t item, int64_t pieces) const;
-    void move(Cursor* cursor, int axis, int64_t steps) const {
-        for (size_t i = 0; i < stride_.size(); ++i) {
-            cursor->offset[i] += steps * stride_[i][static_cast<size_t>(axis)];
-        }
-    }
-    void advance(Cursor* cursor) const {
-        if (cursor->start + piece_ < length()) {
-            cursor->start += piece_;
-            move(cursor, inner(), piece_);
-            return;
-        }
-        move(cursor, inner(), -cursor->start);
-        cursor->start = 0;
-        for (int axis = inner() - 1; axis >= 0; --axis) {
-            const bool more = ++cursor->index[axis] < extent_[static_cast<size_t>(axis)];
-            move(cursor, axis, more ? 1 : 1 - extent_[static_cast<size_t>(axis)]);
-            if (more) {
-                return;
-            }
-            cursor->index[axis] = 0;
-        }
-    }
+    void move(Cursor* cursor, int axis, int64_t steps) const;
+    void advance(Cursor* cursor) const;
 
     int rank_ = 1;
     std::array<int64_t, Shape::kMaxRank> extent_ = {1, 1, 1, 1};
