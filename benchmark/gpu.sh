@@ -13,7 +13,7 @@ device=${2:-vulkan}
 layers=${FW_GPU_ZOO:-mobilenet_v1,resnet50,squeezenet_v1_1}
 rounds=${FW_GPU_ROUNDS:-3}
 mkdir -p "$out"
-rm -f "$out"/{zoo,ncnn,layers,start}-*.{json,txt}
+rm -f "$out"/{zoo,without,ncnn,layers,start}-*.{json,txt}
 failed=0
 fails() {
     echo "FAILED: $*"
@@ -35,6 +35,10 @@ precisions=(--int8 --float)
 narrow=()
 ! grep -q '"float16_storage": true' "$out/peak.json" || precisions+=(--fp16)
 ! grep -q '"fp16_gmacs"' "$out/peak.json" || narrow=(--fp16 --fp16-arithmetic)
+# Where there are cooperative matrices, what multiplies otherwise is measured beside them.
+without=()
+! grep -q 'cooperative matrix of int8' "$out/devices.txt" || without+=(--int8)
+! grep -q 'cooperative matrix of float16' "$out/devices.txt" || without+=(--fp16)
 loops=()
 [ -z "${FW_GPU_LOOPS:-}" ] || loops+=(--loops "$FW_GPU_LOOPS")
 zoo=()
@@ -77,6 +81,8 @@ for round in $(seq "$rounds"); do
     done
     [ ${#narrow[@]} -eq 0 ] ||
         measure "zoo-${device/:/}-arithmetic-$round" "${zoo[@]}" "${loops[@]}" "${narrow[@]}" --device "$device"
+    [ ${#without[@]} -eq 0 ] || FW_VULKAN_WITHOUT=cooperative_matrix \
+        measure "without-${device/:/}-$round" "${zoo[@]}" "${loops[@]}" "${without[@]}" --device "$device"
     if [ $ncnn = yes ]; then
         "$python" benchmark/gpu/ncnn_vulkan.py build/zoo --nets "${FW_GPU_ZOO:-}" "${loops[@]}" "${number[@]}" \
                   --json "$out/ncnn-$round.json" 2>"$out/ncnn-$round.log" | tee "$out/ncnn-$round.txt" ||
@@ -87,6 +93,8 @@ for network in ${layers//,/ }; do
     layers_of=(--zoo "$network" "${loops[@]}" --device "$device" --layers)
     measure "layers-$network" "${layers_of[@]}" "${precisions[@]}"
     [ ${#narrow[@]} -eq 0 ] || measure "layers-$network-arithmetic" "${layers_of[@]}" "${narrow[@]}"
+    [ ${#without[@]} -eq 0 ] || FW_VULKAN_WITHOUT=cooperative_matrix \
+        measure "layers-$network-without" "${layers_of[@]}" "${without[@]}"
     rm -f "$out/pipelines"
     for start in cold warm; do
         measure "start-$network-$start" --zoo "$network" --int8 --device "$device" --loops 1 --warmup 0 \

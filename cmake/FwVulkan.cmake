@@ -16,6 +16,7 @@ endif()
 
 # fw_compile_shaders(LIST FOLDER OUT): compiles every FW_SHADER(name, file, macros) of LIST and writes OUT, a header with the
 # code of each as kCode_<name>, without debug information.
+set(FW_SPIRV_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/FwSpirv.cmake)
 function(fw_compile_shaders list folder out)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
     file(STRINGS ${list} lines REGEX "^FW_SHADER\\(")
@@ -32,10 +33,19 @@ function(fw_compile_shaders list folder out)
         string(REGEX REPLACE "([A-Z0-9]+)" "-D\\1" macros "${CMAKE_MATCH_3}")
         separate_arguments(macros)
         set(header ${code}/${name}.h)
+        set(compiled ${header})
+        set(debug -g0)
+        set(finish "")
+        if("-DMATRIX" IN_LIST macros)
+            set(compiled ${code}/${name}.raw.h)
+            set(debug "")  # what strips names may not know cooperative matrices
+            set(finish COMMAND ${CMAKE_COMMAND} -DIN=${compiled} -DOUT=${header} -P ${FW_SPIRV_SCRIPT})
+        endif()
         add_custom_command(
             OUTPUT ${header}
-            COMMAND ${FW_GLSLANG} -V --quiet -g0 --target-env vulkan1.1 -I${shared} ${macros} --vn kCode_${name} -o ${header} ${source}
-            DEPENDS ${source} ${includes}
+            COMMAND ${FW_GLSLANG} -V --quiet ${debug} --target-env vulkan1.1 -I${shared} ${macros} --vn kCode_${name} -o ${compiled} ${source}
+            ${finish}
+            DEPENDS ${source} ${includes} ${FW_SPIRV_SCRIPT}
             COMMENT "Shader ${name}"
             VERBATIM)
         list(APPEND headers ${header})

@@ -96,6 +96,7 @@ def summarise(folder, device):
     peak = json.loads((folder / "peak.json").read_text())
     tag = device.replace(":", "")
     cpu, gpu = least(read(folder, "zoo-cpu-*.json")), least(read(folder, f"zoo-{tag}-*.json"))
+    without = least(read(folder, f"without-{tag}-*.json"))
     ncnn_reports = read(folder, "ncnn-*.json")
     ncnn = least(ncnn_reports)
     layers = read(folder, "layers-*.json")
@@ -104,6 +105,7 @@ def summarise(folder, device):
         "tests": tests((folder / "exactness.txt").read_text()),
         "ncnn": ncnn_reports[0]["version"] if ncnn_reports else None,
         "latency": [{"network": name, "precision": precision, "cpu_ms": cpu.get((name, precision)), "gpu_ms": ms,
+                     "without_matrices_ms": without.get((name, precision)),
                      "ncnn_gpu_ms": ncnn.get((name, precision.replace("_arithmetic", "")))}
                     for (name, precision), ms in sorted(gpu.items())],
         "start": starts(folder), "memory": memory(layers),
@@ -119,9 +121,10 @@ def markdown(s):
     parts.append("Tests on the device:\n\n" + "\n".join("    " + line for line in s["tests"]))
     parts.append("Batch 1, milliseconds, the least of all rounds; from the application's input to its output. fp16 is float16 in "
                  "memory, fp16_arithmetic in products too; ncnn's has both where the device can.\n\n" + table(
-        ["network", "precision", "CPU", "device", "CPU / device", "ncnn's Vulkan " + (s["ncnn"] or "(not measured)")],
+        ["network", "precision", "CPU", "device", "CPU / device", "without cooperative matrices", "ncnn's Vulkan " + (s["ncnn"] or "(not measured)")],
         [[r["network"], r["precision"], number(r["cpu_ms"]), number(r["gpu_ms"]),
-          number(r["cpu_ms"] / r["gpu_ms"] if r["cpu_ms"] else None), number(r["ncnn_gpu_ms"])] for r in s["latency"]]))
+          number(r["cpu_ms"] / r["gpu_ms"] if r["cpu_ms"] else None), number(r["without_matrices_ms"]),
+          number(r["ncnn_gpu_ms"])] for r in s["latency"]]))
     parts.append("Start: loading and the first inference, without and with a file of compiled shaders.\n\n" + table(
         ["network", "precision", "cold load", "cold first", "warm load", "warm first"],
         [[r["network"], r["precision"]] + [number(r[k]) for k in ("cold_load_ms", "cold_first_ms", "warm_load_ms", "warm_first_ms")]

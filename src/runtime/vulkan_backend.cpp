@@ -230,6 +230,9 @@ Status VulkanAccelerator::save() {
         return {};
     }
     const std::vector<uint8_t> data = device_->cache_data();
+    if (data.empty()) {
+        return {};
+    }
     CacheHeader header = {};
     std::copy_n(kMagic, sizeof(kMagic), header.magic);
     header.bytes = data.size();
@@ -293,6 +296,19 @@ Result<std::shared_ptr<Accelerator>> open_accelerator(bool all_float, Option* wa
     return std::shared_ptr<Accelerator>(std::move(made));
 }
 
+namespace {
+
+std::string shapes_text(const char* type, const std::vector<vulkan::MatrixShape>& shapes) {
+    std::string text;
+    for (const vulkan::MatrixShape& s : shapes) {
+        text += (text.empty() ? std::string(", cooperative matrix of ") + type + " " : std::string("/")) +
+                std::to_string(s.m) + "x" + std::to_string(s.n) + "x" + std::to_string(s.k);
+    }
+    return text;
+}
+
+}  // namespace
+
 Result<std::vector<DeviceInfo>> list_devices() {
     FW_ASSIGN_OR_RETURN(const std::vector<vulkan::DeviceDescription> found, vulkan::list_devices());
     std::vector<DeviceInfo> devices;
@@ -304,7 +320,6 @@ Result<std::vector<DeviceInfo>> list_devices() {
             {f.float16_storage, "float16 storage"},
             {f.float16, "float16"},
             {f.subgroup_size_control, "subgroup size control"},
-            {f.cooperative_matrix, "cooperative matrix"},
             {f.unified_memory, "unified memory"},
             {f.import_alignment > 0, "host memory import"},
             {f.hardware_buffers, "hardware buffer import"},
@@ -317,6 +332,7 @@ Result<std::vector<DeviceInfo>> list_devices() {
                 info.description += std::string(", ") + text;
             }
         }
+        info.description += shapes_text("int8", f.matrices.int8) + shapes_text("float16", f.matrices.float16);
         devices.push_back(std::move(info));
     }
     return devices;

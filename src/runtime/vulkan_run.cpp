@@ -217,7 +217,8 @@ Result<Commands> VulkanRun::record(size_t first, size_t last) {
 }
 
 Status VulkanRun::record(const PlanStep& step, const Dispatch& dispatch, Commands* commands) {
-    FW_ASSIGN_OR_RETURN(const VkPipeline pipeline, device_->pipeline(*dispatch.shader, dispatch.specialization));
+    FW_ASSIGN_OR_RETURN(const VkPipeline pipeline,
+                        device_->pipeline(*dispatch.shader, dispatch.specialization, dispatch.subgroup_size));
     const uint64_t most = device_->limits().maxStorageBufferRange;
     std::vector<BufferRange> bindings;
     for (uint64_t offset : dispatch.arena_offset) {

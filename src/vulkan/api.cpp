@@ -58,6 +58,8 @@ Status Api::load_instance(VkInstance instance) {
     }
     FW_VULKAN_INSTANCE_FUNCTIONS(FW_VULKAN_LOAD)
 #undef FW_VULKAN_LOAD
+    find(GetInstanceProcAddr(instance, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR"),
+         &GetPhysicalDeviceCooperativeMatrixPropertiesKHR);
     call_hook(this);
     return {};
 }

@@ -13,6 +13,11 @@
 
 namespace fw::vulkan {
 
+struct MatrixProperties;
+/// vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR
+using GetMatrixProperties = VkResult(VKAPI_PTR*)(VkPhysicalDevice device, uint32_t* count,
+                                                 MatrixProperties* properties);
+
 #define FW_VULKAN_INSTANCE_FUNCTIONS(F)          \
     F(CreateDevice)                              \
     F(DestroyInstance)                           \
@@ -86,6 +91,8 @@ struct Api {
     FW_VULKAN_INSTANCE_FUNCTIONS(FW_VULKAN_MEMBER)
     FW_VULKAN_DEVICE_FUNCTIONS(FW_VULKAN_MEMBER)
 #undef FW_VULKAN_MEMBER
+    /// Of VK_KHR_cooperative_matrix; null where no device has that.
+    GetMatrixProperties GetPhysicalDeviceCooperativeMatrixPropertiesKHR = nullptr;
     /// Of VK_EXT_external_memory_host; null where that is not enabled.
     PFN_vkGetMemoryHostPointerPropertiesEXT GetMemoryHostPointerPropertiesEXT = nullptr;
     /// Of VK_ANDROID_external_memory_android_hardware_buffer; likewise.

@@ -97,6 +97,11 @@ Status Device::create(int index, bool staged) {
         dot.pNext = all.pNext;
         all.pNext = &dot;
     }
+    MatrixFeatureChain matrices(all.pNext);
+    if (!chosen.features.matrices.empty()) {
+        matrices.enable();
+        all.pNext = matrices.first();
+    }
     VkDeviceCreateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
     info.pNext = &all;
@@ -190,7 +195,7 @@ Device::~Device() {
     api_.DestroyDevice(device_, nullptr);
 }
 
-Result<VkPipeline> Device::pipeline(const Shader& shader, Span<const uint32_t> constants) {
+Result<VkPipeline> Device::pipeline(const Shader& shader, Span<const uint32_t> constants, uint32_t subgroup_size) {
     const std::lock_guard<std::mutex> lock(pipeline_mutex_);
     const std::vector<uint32_t> values(constants.begin(), constants.end());
     const auto found = pipelines_.find({shader.code, values});
@@ -216,6 +221,9 @@ Result<VkPipeline> Device::pipeline(const Shader& shader, Span<const uint32_t> c
     }
     const VkSpecializationInfo specialization = {static_cast<uint32_t>(entries.size()), entries.data(),
                                                  values.size() * sizeof(uint32_t), values.data()};
+    VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroup = {};
+    subgroup.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO;
+    subgroup.requiredSubgroupSize = subgroup_size;
     VkComputePipelineCreateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO;
     info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
@@ -223,6 +231,10 @@ Result<VkPipeline> Device::pipeline(const Shader& shader, Span<const uint32_t> c
     info.stage.module = module;
     info.stage.pName = "main";
     info.stage.pSpecializationInfo = &specialization;
+    if (subgroup_size != 0) {
+        info.stage.pNext = &subgroup;
+        info.stage.flags = VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
+    }
     info.layout = pipeline_layout_;
     VkPipeline pipeline = VK_NULL_HANDLE;
     const VkResult result = api_.CreateComputePipelines(device_, cache_, 1, &info, nullptr, &pipeline);
@@ -268,6 +280,9 @@ std::vector<uint8_t> Device::cache_data() const {
             bytes = 0;
         }
         data.resize(bytes);
+        if (!is_own(data)) {  // a driver that writes less than the header: nobody would take it back
+            data.clear();
+        }
     }
     return data;
 }
@@ -280,15 +295,19 @@ std::string Device::identity() const {
     return text;
 }
 
-bool Device::use_cache_data(Span<const uint8_t> data) {
+bool Device::is_own(Span<const uint8_t> data) const {
     VkPipelineCacheHeaderVersionOne header = {};
     if (data.size() < sizeof(header)) {
         return false;
     }
     std::memcpy(&header, data.data(), sizeof(header));
-    if (header.headerSize != sizeof(header) || header.headerVersion != VK_PIPELINE_CACHE_HEADER_VERSION_ONE ||
-        header.vendorID != properties_.vendorID || header.deviceID != properties_.deviceID ||
-        std::memcmp(header.pipelineCacheUUID, properties_.pipelineCacheUUID, VK_UUID_SIZE) != 0) {
+    return header.headerSize == sizeof(header) && header.headerVersion == VK_PIPELINE_CACHE_HEADER_VERSION_ONE &&
+           header.vendorID == properties_.vendorID && header.deviceID == properties_.deviceID &&
+           std::memcmp(header.pipelineCacheUUID, properties_.pipelineCacheUUID, VK_UUID_SIZE) == 0;
+}
+
+bool Device::use_cache_data(Span<const uint8_t> data) {
+    if (!is_own(data)) {
         return false;
     }
     const std::lock_guard<std::mutex> lock(pipeline_mutex_);

@@ -11,6 +11,7 @@
 
 #include "fw/span.h"
 #include "vulkan/api.h"
+#include "vulkan/cooperative_matrix.h"
 #include "vulkan/external_memory.h"
 
 namespace fw::vulkan {
@@ -23,10 +24,10 @@ struct Features {
     bool float16_storage = false;   ///< 16-bit floats in storage buffers
     bool float16 = false;           ///< ... and arithmetic with them
     bool subgroup_size_control = false;
-    bool cooperative_matrix = false;  ///< VK_KHR_cooperative_matrix
-    bool unified_memory = false;      ///< device memory that the CPU reads and writes where it lies
-    uint64_t import_alignment = 0;    ///< of host memory that it can import (VK_EXT_external_memory_host); 0 = none
-    bool hardware_buffers = false;    ///< it can import Android's
+    MatrixShapes matrices;          ///< of VK_KHR_cooperative_matrix
+    bool unified_memory = false;    ///< device memory that the CPU reads and writes where it lies
+    uint64_t import_alignment = 0;  ///< of host memory that it can import (VK_EXT_external_memory_host); 0 = none
+    bool hardware_buffers = false;  ///< it can import Android's
     bool dedicated_hardware_buffers = false;  ///< ... each for one buffer only
 };
 
@@ -127,14 +128,15 @@ public:
     uint32_t coherent_types() const { return coherent_types_; }
 
     /// The pipeline of a shader with constants 0, 1, ...; made once. A driver that rejects it is an error.
-    Result<VkPipeline> pipeline(const Shader& shader, Span<const uint32_t> constants);
+    /// `subgroup_size`: of whole subgroups, where not 0.
+    Result<VkPipeline> pipeline(const Shader& shader, Span<const uint32_t> constants, uint32_t subgroup_size = 0);
     /// Submits and waits until it is done. After an error of the device nothing runs any more: is_lost(), and open()
     /// makes another one.
     Status run(VkCommandBuffer commands);
 
     bool is_lost() const { return lost_; }
 
-    /// What the driver keeps of compiled pipelines, for a file.
+    /// What the driver keeps of compiled pipelines, for a file; nothing where that could not be used.
     std::vector<uint8_t> cache_data() const;
     /// Gives the driver such bytes, beside what it has. They must be of this device and driver version (what the header
     /// says); false otherwise, and nothing is taken.
@@ -144,6 +146,7 @@ public:
 private:
     Device() = default;
     Status create(int index, bool staged);
+    bool is_own(Span<const uint8_t> cache_data) const;
     Status create_layouts();
     Status choose_memory();
     struct Allocation;

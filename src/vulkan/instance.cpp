@@ -101,6 +101,12 @@ void find_imports(const Api& api, const std::vector<VkExtensionProperties>& exte
     }
 }
 
+// FW_VULKAN_WITHOUT=NAME,NAME...: as if devices lacked these, to compare what is chosen then.
+bool is_hidden(const std::string& name) {
+    const char* list = std::getenv("FW_VULKAN_WITHOUT");
+    return list != nullptr && ("," + std::string(list) + ",").find("," + name + ",") != std::string::npos;
+}
+
 // Asks for each feature only where the version or an extension has it.
 Status find_features(const Api& api, uint32_t instance_version, PhysicalDevice* device) {
     uint32_t count = 0;
@@ -151,11 +157,18 @@ Status find_features(const Api& api, uint32_t instance_version, PhysicalDevice* 
     api.GetPhysicalDeviceFeatures2(device->handle, &all);
     Features& features = device->features;
     features.int8 = storage8.storageBuffer8BitAccess != 0 && arithmetic.shaderInt8 != 0;
-    features.integer_dot = dot.shaderIntegerDotProduct != 0;
+    features.integer_dot = dot.shaderIntegerDotProduct != 0 && !is_hidden("integer_dot");
     features.float16_storage = storage16.storageBuffer16BitAccess != 0;
     features.float16 = features.float16_storage && arithmetic.shaderFloat16 != 0;
     features.subgroup_size_control = subgroup.subgroupSizeControl != 0;
-    features.cooperative_matrix = has(extensions, "VK_KHR_cooperative_matrix");
+    // All it needs beside the extension is in Vulkan 1.3.
+    if (version >= VK_API_VERSION_1_3 && has(extensions, kCooperativeMatrixExtension) &&
+        !is_hidden("cooperative_matrix")) {
+        features.matrices = find_matrix_shapes(api, device->handle);
+    }
+    if (!features.matrices.empty()) {
+        wanted.push_back(kCooperativeMatrixExtension);
+    }
     features.unified_memory = has_unified_memory(api, device->handle);
     if (has(extensions, kPortabilitySubset)) {  // must be enabled where it is
         wanted.push_back(kPortabilitySubset);

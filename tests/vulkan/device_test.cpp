@@ -259,6 +259,9 @@ TEST_F(VulkanDevice, KeepsPipelinesInAFile) {
         return std::string(std::istreambuf_iterator<char>(file), {});
     };
     run();
+    if (gives_no_pipelines()) {
+        GTEST_SKIP() << "this driver gives no pipelines to keep";
+    }
     const std::string good = contents();
     ASSERT_GT(good.size(), 32U);
     run();

@@ -220,6 +220,9 @@ TEST_F(VulkanPipelineFile, IsWrittenWhereItChanges) {
     std::vector<float> values;
     ASSERT_TRUE(load_and_run(option_, &values).ok());
     struct stat first = {};
+    if (gives_no_pipelines()) {
+        GTEST_SKIP() << "this driver gives no pipelines to keep";
+    }
     ASSERT_EQ(stat(path_.c_str(), &first), 0);
     const std::string kept = path_ + ".kept";  // a second name: its number is not given to another file
     std::remove(kept.c_str());
@@ -235,6 +238,9 @@ TEST_F(VulkanPipelineFile, IsWrittenWhereItChanges) {
 TEST_F(VulkanPipelineFile, IsMergedWithWhatTheDeviceHas) {
     std::vector<float> values;
     ASSERT_TRUE(load_and_run(option_, &values).ok());
+    if (gives_no_pipelines()) {
+        GTEST_SKIP() << "this driver gives no pipelines to keep";
+    }
     FaultyDriver driver({});
     Loaded other;
     ASSERT_TRUE(load(on_vulkan(), &other).ok());

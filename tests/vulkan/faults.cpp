@@ -29,7 +29,22 @@ void clear(VkBaseOutStructure* features, VkBool32 Struct::*member) {
     reinterpret_cast<Struct*>(features)->*member = VK_FALSE;
 }
 
+// What a chain begins with, where it is the structure that the real driver does not know.
+template <class Struct>
+Struct* made_up(const void* first) {
+    const auto* next = static_cast<const VkBaseInStructure*>(first);
+    const bool is_it = !active.matrices.empty() && next != nullptr && next->sType == Struct::kType;
+    return is_it ? static_cast<Struct*>(const_cast<void*>(first)) : nullptr;
+}
+
 VKAPI_ATTR void VKAPI_CALL get_features(VkPhysicalDevice device, VkPhysicalDeviceFeatures2* features) {
+    if (auto* matrix = made_up<MatrixFeatures>(features->pNext)) {
+        features->pNext = matrix->next;
+        real.GetPhysicalDeviceFeatures2(device, features);
+        features->pNext = matrix;
+        matrix->cooperative_matrix = VK_TRUE;
+        return;
+    }
     real.GetPhysicalDeviceFeatures2(device, features);
     for (auto* next = static_cast<VkBaseOutStructure*>(features->pNext); next != nullptr; next = next->pNext) {
         if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES && active.no_int8) {
@@ -50,6 +65,29 @@ VKAPI_ATTR void VKAPI_CALL get_features(VkPhysicalDevice device, VkPhysicalDevic
     }
 }
 
+VKAPI_ATTR void VKAPI_CALL get_properties(VkPhysicalDevice device, VkPhysicalDeviceProperties2* properties) {
+    auto* stages = made_up<MatrixStages>(properties->pNext);
+    if (stages == nullptr) {
+        real.GetPhysicalDeviceProperties2(device, properties);
+        return;
+    }
+    properties->pNext = stages->next;
+    real.GetPhysicalDeviceProperties2(device, properties);
+    properties->pNext = stages;
+    stages->stages = VK_SHADER_STAGE_COMPUTE_BIT;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL get_matrices(VkPhysicalDevice device, uint32_t* count, MatrixProperties* properties) {
+    if (active.matrices.empty() && !active.no_cooperative_matrix) {
+        return real.GetPhysicalDeviceCooperativeMatrixPropertiesKHR(device, count, properties);
+    }
+    if (properties != nullptr) {
+        std::copy(active.matrices.begin(), active.matrices.end(), properties);
+    }
+    *count = static_cast<uint32_t>(active.matrices.size());
+    return VK_SUCCESS;
+}
+
 VKAPI_ATTR void VKAPI_CALL get_external(VkPhysicalDevice device, const VkPhysicalDeviceExternalBufferInfo* info,
                                         VkExternalBufferProperties* properties) {
     real.GetPhysicalDeviceExternalBufferProperties(device, info, properties);
@@ -64,14 +102,28 @@ VKAPI_ATTR VkResult VKAPI_CALL get_pointer(VkDevice device, VkExternalMemoryHand
                                        : real.GetMemoryHostPointerPropertiesEXT(device, type, pointer, properties);
 }
 
+std::vector<const char*> added_extensions() {
+    std::vector<const char*> names;
+    if (active.portability) {
+        names.push_back(kPortabilitySubset);
+    }
+    if (!active.matrices.empty()) {
+        names.push_back(kCooperativeMatrixExtension);
+    }
+    return names;
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL list_extensions(VkPhysicalDevice device, const char* layer, uint32_t* count,
                                                VkExtensionProperties* properties) {
-    *count -= active.portability && properties != nullptr ? 1 : 0;  // the caller knows of one more
+    const std::vector<const char*> added = added_extensions();
+    *count -= properties != nullptr ? static_cast<uint32_t>(added.size()) : 0;  // the caller knows of these
     const VkResult result = real.EnumerateDeviceExtensionProperties(device, layer, count, properties);
-    if (active.portability && properties != nullptr) {
-        std::strncpy(properties[*count].extensionName, kPortabilitySubset, VK_MAX_EXTENSION_NAME_SIZE - 1);
+    for (const char* name : added) {
+        if (properties != nullptr) {
+            std::strncpy(properties[*count].extensionName, name, VK_MAX_EXTENSION_NAME_SIZE - 1);
+        }
+        ++*count;
     }
-    *count += active.portability ? 1 : 0;
     return result;
 }
 
@@ -82,15 +134,21 @@ VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice physical, const Vk
     }
     std::vector<const char*> names(info->ppEnabledExtensionNames,
                                    info->ppEnabledExtensionNames + info->enabledExtensionCount);
-    const auto subset = std::find_if(names.begin(), names.end(),
-                                     [](const char* name) { return std::strcmp(name, kPortabilitySubset) == 0; });
-    if ((subset != names.end()) != active.portability) {
-        return VK_ERROR_EXTENSION_NOT_PRESENT;
-    }
-    if (active.portability) {
-        names.erase(subset);
+    for (const char* added : added_extensions()) {
+        const auto found =
+            std::find_if(names.begin(), names.end(), [&](const char* name) { return std::strcmp(name, added) == 0; });
+        if (found != names.end()) {
+            names.erase(found);
+        } else if (added == kPortabilitySubset) {
+            return VK_ERROR_EXTENSION_NOT_PRESENT;
+        }
     }
     VkDeviceCreateInfo without = *info;
+    VkPhysicalDeviceFeatures2 features = *static_cast<const VkPhysicalDeviceFeatures2*>(info->pNext);
+    if (const auto* matrix = made_up<MatrixFeatures>(features.pNext)) {
+        features.pNext = matrix->next;
+        without.pNext = &features;
+    }
     without.enabledExtensionCount = static_cast<uint32_t>(names.size());
     without.ppEnabledExtensionNames = names.data();
     return real.CreateDevice(physical, &without, callbacks, device);
@@ -214,6 +272,13 @@ void replace_all(Api* api) {
                                                      &real.GetMemoryHostPointerPropertiesEXT);
     replace<PFN_vkEnumerateDeviceExtensionProperties>(list_extensions, &api->EnumerateDeviceExtensionProperties,
                                                       &real.EnumerateDeviceExtensionProperties);
+    replace<PFN_vkGetPhysicalDeviceProperties2>(get_properties, &api->GetPhysicalDeviceProperties2,
+                                                &real.GetPhysicalDeviceProperties2);
+    if (!active.matrices.empty() && api->GetPhysicalDeviceCooperativeMatrixPropertiesKHR == nullptr) {
+        api->GetPhysicalDeviceCooperativeMatrixPropertiesKHR = get_matrices;
+    }
+    replace<GetMatrixProperties>(get_matrices, &api->GetPhysicalDeviceCooperativeMatrixPropertiesKHR,
+                                 &real.GetPhysicalDeviceCooperativeMatrixPropertiesKHR);
     replace<PFN_vkCreateDevice>(create_device, &api->CreateDevice, &real.CreateDevice);
     replace<PFN_vkAllocateMemory>(allocate, &api->AllocateMemory, &real.AllocateMemory);
     replace<PFN_vkCreateComputePipelines>(create_pipelines, &api->CreateComputePipelines, &real.CreateComputePipelines);

@@ -1,13 +1,17 @@
 // A driver that fails, or has fewer features than the real one: functions of its tables are replaced.
 #pragma once
 
-#include "vulkan/api.h"
+#include <vector>
+
+#include "vulkan/cooperative_matrix.h"
 
 namespace fw::vulkan {
 
 struct Faults {
     bool no_int8 = false;  ///< neither 8-bit storage nor arithmetic
     bool no_integer_dot = false;
+    bool no_cooperative_matrix = false;
+    std::vector<MatrixProperties> matrices;  ///< made up: it says that it has these, and cannot multiply them
     bool no_float16_storage = false;
     bool no_float16_arithmetic = false;
     bool no_import = false;         ///< of host memory

@@ -333,11 +333,21 @@ protected:
 };
 
 TEST_P(VulkanInt8Paths, DotProducts) {
+    Faults faults;
+    faults.no_cooperative_matrix = true;
+    EXPECT_EQ(expect_golden(faults), std::set<std::string>{"vulkan"});
+}
+
+TEST_P(VulkanInt8Paths, CooperativeMatrices) {
+    if (list_devices()->front().description.find("cooperative matrix of int8") == std::string::npos) {
+        GTEST_SKIP() << "this driver has no cooperative matrices (VK_KHR_cooperative_matrix) of int8";
+    }
     EXPECT_EQ(expect_golden({}), std::set<std::string>{"vulkan"});
 }
 
 TEST_P(VulkanInt8Paths, PlainIntegers) {
     Faults faults;
+    faults.no_cooperative_matrix = true;
     faults.no_integer_dot = true;
     EXPECT_EQ(expect_golden(faults), std::set<std::string>{"vulkan"});
 }

@@ -105,6 +105,10 @@ void VulkanLayers::expect_same(const std::string& layers, int count, int blobs, 
             if (step.type == on_device && step.device != "vulkan") {
                 ADD_FAILURE() << step.name << " runs on the CPU: " << step.cpu_reason;
             }
+            const char* kernel = int8 ? check.int8_kernel : half ? check.half_kernel : nullptr;
+            if (step.type == on_device && kernel != nullptr) {
+                EXPECT_EQ(step.kernel, kernel);
+            }
             if (int8 && check.in_int8 && step.type == on_device) {
                 EXPECT_TRUE(step.input_type == DType::kInt8 || step.output_type == DType::kInt8) << step.reason;
             }

@@ -27,6 +27,9 @@ struct Check {
     bool floats = true;    ///< float and float16
     bool in_int8 = false;  ///< the layer must be int8 in the int8 run
     float bound = 1e-3F;   ///< of floats: of the largest value of an output
+    /// The shaders that the layer must run in, in int8 and in float16, where not null.
+    const char* int8_kernel = nullptr;
+    const char* half_kernel = nullptr;
 };
 
 class VulkanLayers : public VulkanTest {

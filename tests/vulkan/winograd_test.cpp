@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "device_support.h"
+#include "faults.h"
 #include "model/model_io.h"
 #include "zoo/zoo.h"
 
@@ -54,8 +55,17 @@ std::vector<double> reference(const LayerDef& conv, const Size& size, double pad
     return out;
 }
 
+// On a driver without cooperative matrices, which would be taken before it in float16.
 class VulkanWinograd : public VulkanTest {
 protected:
+    VulkanWinograd() : driver_(faults()) {}
+    static vulkan::Faults faults() {
+        vulkan::Faults faults;
+        faults.no_cooperative_matrix = true;
+        return faults;
+    }
+    vulkan::FaultyDriver driver_;
+
     // The shader that the convolution ran in.
     static std::string expect_near_reference(const Size& size, Precision precision, double pad_value,
                                              double (*activation)(double)) {

@@ -145,6 +145,17 @@ Status Recorder::check_conv(const ConvOperation& op, const Tensor& out) const {
     return {};
 }
 
+// Float32 blobs have no such products; a value beside the image must be a float16.
+std::optional<MatrixTiles> Recorder::conv_tiles(const ConvOperation& op, bool int8) const {
+    const MatrixShapes& shapes = device_.features().matrices;
+    if (!int8 &&
+        (!half_ || !device_.features().float16 || half_to_float(float_to_half(op.pad_value)) != op.pad_value)) {
+        return std::nullopt;
+    }
+    return matrix_tiles(int8 ? shapes.int8 : shapes.float16, shapes.subgroup_size, device_.limits(),
+                        op.geometry.pixels(), op.outputs / op.group, op.group);
+}
+
 Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch) {
     const ConvGeometry& g = op.geometry;
     const bool int8 = in.dtype == DType::kInt8;
@@ -219,18 +230,30 @@ Status Recorder::conv(const ConvOperation& op, const Tensor& in, const Tensor& o
         dispatch->groups = linear_groups(rows * ((outputs + 3) / 4));
         return {};
     }
-    dispatch->specialization.push_back(word(pixels));
-    dispatch->shader = half_arithmetic_                 ? &shader::conv_half_arithmetic
-                       : !int8                          ? of_floats(shader::conv_float, shader::conv_half)
-                       : device_.features().integer_dot ? &shader::conv_int8_dot
-                                                        : &shader::conv_int8;
-    const int64_t row_groups = (rows + kConvRowsAtOnce * pixels - 1) / (kConvRowsAtOnce * pixels);
+    const std::optional<MatrixTiles> tiles = conv_tiles(op, int8);
+    int64_t tile_rows = int64_t{kConvRowsAtOnce} * pixels;
+    int64_t tile_columns = kConvColumns;
+    if (tiles) {
+        dispatch->shader = int8 ? &shader::conv_int8_matrix : &shader::conv_half_matrix;
+        dispatch->subgroup_size = device_.features().matrices.subgroup_size;
+        const std::vector<uint32_t> constants = tiles->constants();
+        dispatch->specialization.insert(dispatch->specialization.end(), constants.begin(), constants.end());
+        tile_rows = tiles->rows();
+        tile_columns = tiles->columns();
+    } else {
+        dispatch->specialization.push_back(word(pixels));
+        dispatch->shader = half_arithmetic_                 ? &shader::conv_half_arithmetic
+                           : !int8                          ? of_floats(shader::conv_float, shader::conv_half)
+                           : device_.features().integer_dot ? &shader::conv_int8_dot
+                                                            : &shader::conv_int8;
+    }
+    const int64_t row_groups = (rows + tile_rows - 1) / tile_rows;
     if (row_groups > device_.limits().maxComputeWorkGroupCount[1] ||
         op.group > static_cast<int>(device_.limits().maxComputeWorkGroupCount[2])) {
         return Status::error(Code::kUnsupported, "%lld pixels are more than a dispatch takes",
                              static_cast<long long>(rows));
     }
-    dispatch->groups = {static_cast<uint32_t>((outputs + kConvColumns - 1) / kConvColumns),
+    dispatch->groups = {static_cast<uint32_t>((outputs + tile_columns - 1) / tile_columns),
                         static_cast<uint32_t>(row_groups), static_cast<uint32_t>(op.group)};
     return {};
 }

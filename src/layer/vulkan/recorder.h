@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "fw/span.h"
 #include "layer/operation.h"
+#include "layer/vulkan/matrix_tiles.h"
 #include "vulkan/device.h"
 
 namespace fw::vulkan {
@@ -55,6 +57,7 @@ private:
 struct Dispatch {
     const Shader* shader = nullptr;
     std::vector<uint32_t> specialization;
+    uint32_t subgroup_size = 0;  ///< that the shader needs; 0 = any
     std::vector<uint32_t> push;  ///< at most kPushBytes
     std::array<uint64_t, 3> arena_offset = {};
     BufferRange constants;
@@ -103,6 +106,8 @@ private:
     }
 
     Status check_conv(const ConvOperation& op, const Tensor& out) const;
+    /// Where its products are made by cooperative matrices.
+    std::optional<MatrixTiles> conv_tiles(const ConvOperation& op, bool int8) const;
     Status conv(const ConvOperation& op, const Tensor& in, const Tensor& out, Dispatch* dispatch);
     bool takes_winograd(const ConvOperation& op, const Tensor& in, const Tensor& out) const;
     Status winograd(const ConvOperation& op, const Tensor& in, const Tensor& out, std::vector<Dispatch>* dispatches);

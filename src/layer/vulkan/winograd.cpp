@@ -95,7 +95,7 @@ std::vector<uint32_t> pack(const ConvOperation& op, const Parts& parts, bool hal
 }  // namespace
 
 // Where it is possible, and the multiplications saved are worth the transforms: enough of them for each number that is
-// transformed, and tiles that fill the rows of the products.
+// transformed, and tiles that fill the rows of the products. Cooperative matrices (float16) multiply faster than that.
 bool Recorder::takes_winograd(const ConvOperation& op, const Tensor& in, const Tensor& out) const {
     const ConvGeometry& g = op.geometry;
     const Tiles tiles(g);
@@ -105,7 +105,8 @@ bool Recorder::takes_winograd(const ConvOperation& op, const Tensor& in, const T
     const auto fits_half = [](float w) { return std::fabs(w) <= kLargestHalf / kGrowth; };
     return in.dtype == DType::kFloat32 && out.dtype == DType::kFloat32 && g.kernel_h == 3 && g.kernel_w == 3 &&
            g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 && g.dilation_w == 1 && !g.transposed &&
-           op.group == 1 && !op.channels_first && int64_t{op.channels} * op.outputs <= kMostWeights &&
+           op.group == 1 && !op.channels_first && !conv_tiles(op, false) &&
+           int64_t{op.channels} * op.outputs <= kMostWeights &&
            int64_t{op.channels} * op.outputs >= int64_t{16} * (op.channels + op.outputs) &&
            3 * kNumbers * tile_rows <= 2 * 9 * pixel_rows &&
            int64_t{kNumbers} * tiles.w * (op.channels + op.outputs) * int64_t{sizeof(float)} <= kScratchBytes &&

@@ -90,7 +90,11 @@ float activate(int type, float x, float a, float b) {
     return y;
 }
 
+#ifdef MATRIX
+layout(local_size_x_id = 4) in;
+#else
 layout(local_size_x = 64) in;  // before gl_WorkGroupSize is read, which is 1 until then
+#endif
 
 // The index of an invocation of a dispatch that may have been spread over two dimensions.
 uint linear_id() { return gl_GlobalInvocationID.y * (gl_NumWorkGroups.x * gl_WorkGroupSize.x) + gl_GlobalInvocationID.x; }

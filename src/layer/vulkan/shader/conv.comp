@@ -14,10 +14,10 @@ layout(constant_id = 1) const int KERNEL_W = 1;
 #include "epilogue.glsl"
 layout(constant_id = 4) const int PIXELS = 4;  // of an invocation
 
-#ifdef INT8
-#define WORD uint
-const int CHANNELS = 4;
-#ifdef DOT
+#include "words.glsl"
+#ifndef INT8
+#define MULTIPLY_ADD(sum, x, y) sum += x * y
+#elif defined(DOT)
 #define MULTIPLY_ADD(sum, x, y) sum += packed_dot(x, y, 0)
 #else
 int plain_dot(uint x, uint y) {
@@ -25,26 +25,6 @@ int plain_dot(uint x, uint y) {
            byte_of(x, 3) * byte_of(y, 3);
 }
 #define MULTIPLY_ADD(sum, x, y) sum += plain_dot(x, y)
-#endif
-WORD weight(int at) { return constants[at]; }
-WORD padding() { return p.pad; }
-WORD load_word(int at, int channels) {
-    if (ALIGNED_IN) {
-        return a32[at >> 2];
-    }
-    uint word = 0u;
-    for (int i = 0; i < min(channels, 4); ++i) {
-        word |= (uint(int(a8[at + i])) & 255u) << (8 * i);
-    }
-    return word;
-}
-#else
-#define WORD TERM
-const int CHANNELS = 1;
-#define MULTIPLY_ADD(sum, x, y) sum += x * y
-WORD weight(int at) { return WORD(weight_f(at)); }
-WORD padding() { return WORD(uintBitsToFloat(p.pad)); }
-WORD load_word(int at, int channels) { return WORD(load_a(at)); }
 #endif
 
 const int DEPTH = 8;     // words of a tile
