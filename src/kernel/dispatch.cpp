@@ -81,6 +81,9 @@ Span<const ArithKernel* const> arith_kernels() {
 Span<const FunctionKernel* const> function_kernels() {
     return span_of_listed<FunctionKernel>();
 }
+Span<const HalfArithKernel* const> half_arith_kernels() {
+    return span_of_listed<HalfArithKernel>();
+}
 Span<const WinogradKernel* const> winograd_kernels() {
     return span_of_listed<WinogradKernel>();
 }
@@ -131,6 +134,9 @@ const ArithKernel* find_arith_kernel(Isa level) {
 }
 const FunctionKernel* find_function_kernel(Isa level) {
     return find<FunctionKernel>(level, [](const FunctionKernel&) { return true; });
+}
+const HalfArithKernel* find_half_arith_kernel(Isa level) {
+    return find<HalfArithKernel>(level, [](const HalfArithKernel&) { return true; });
 }
 const WinogradKernel* find_winograd_kernel(bool int8, Isa level, int size, bool half) {
     return find<WinogradKernel>(

@@ -15,6 +15,7 @@ Span<const PoolKernel* const> pool_kernels();
 Span<const TableKernel* const> table_kernels();
 Span<const ArithKernel* const> arith_kernels();
 Span<const FunctionKernel* const> function_kernels();
+Span<const HalfArithKernel* const> half_arith_kernels();
 Span<const WinogradKernel* const> winograd_kernels();
 Span<const PairGemmKernel* const> pair_gemm_kernels();
 
@@ -34,6 +35,8 @@ const TableKernel* find_table_kernel(Isa level);
 /// Never nullptr.
 const ArithKernel* find_arith_kernel(Isa level);
 const FunctionKernel* find_function_kernel(Isa level);
+/// nullptr where the level has none: float16 is computed in float.
+const HalfArithKernel* find_half_arith_kernel(Isa level);
 /// nullptr where there is none: in the smallest build, in int8 at levels that have no GEMM for it either.
 const WinogradKernel* find_winograd_kernel(bool int8, Isa level, int size, bool half = false);
 const PairGemmKernel* find_pair_gemm_kernel(Isa level);

@@ -343,6 +343,19 @@ struct FunctionKernel {
     void (*apply)(const FunctionArgs&, const float* x, int64_t count, float* out);
 };
 
+/// Arithmetic of float16 over `count` adjacent elements, every operation rounded to float16; `out` may be an input.
+struct HalfArithKernel {
+    const char* name;
+    Isa level;
+    void (*sum)(const uint16_t* a, const uint16_t* b, int64_t count, uint16_t* out);
+    void (*product)(const uint16_t* a, const uint16_t* b, int64_t count, uint16_t* out);
+    /// sum[i] += x[i] + x[i + step] + ..., `rows` of them, in float32.
+    void (*accumulate)(const uint16_t* x, int64_t step, int64_t rows, int64_t count, float* sum);
+    /// False, with nothing written, for functions that it has not and parameters beyond float16: those are computed in
+    /// float.
+    bool (*apply)(const FunctionArgs&, const uint16_t* x, int64_t count, uint16_t* out);
+};
+
 #define FW_KERNEL_STRUCT_gemm_f32 GemmKernel
 #define FW_KERNEL_STRUCT_gemm_f16 GemmKernel
 #define FW_KERNEL_STRUCT_gemm_bf16 GemmKernel
@@ -355,6 +368,7 @@ struct FunctionKernel {
 #define FW_KERNEL_STRUCT_table TableKernel
 #define FW_KERNEL_STRUCT_arith ArithKernel
 #define FW_KERNEL_STRUCT_function FunctionKernel
+#define FW_KERNEL_STRUCT_half_arith HalfArithKernel
 #define FW_KERNEL_STRUCT_winograd WinogradKernel
 #define FW_KERNEL_STRUCT_gemm_int16 PairGemmKernel
 

@@ -171,8 +171,19 @@ public:
             return {};
         }
         const FloatRuns runs(out[0].dtype);
-        const RunPlan plan(shape, {out[0].stride, a_stride, b_stride}, runs.in_blocks());
+        const HalfArithKernel* half = scalar_ ? nullptr : runs.half_arithmetic();
+        const auto combine = half == nullptr         ? nullptr
+                             : op_ == BinaryOp::kAdd ? half->sum
+                             : op_ == BinaryOp::kMul ? half->product
+                                                     : nullptr;
+        const RunPlan plan(shape, {out[0].stride, a_stride, b_stride}, runs.in_blocks() && combine == nullptr);
+        const bool adjacent = plan.step(0) == 1 && plan.step(1) == 1 && plan.step(2) == 1;
         plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
+            if (combine != nullptr && adjacent) {
+                combine(in[0].ptr<const uint16_t>() + offset[1], in[1].ptr<const uint16_t>() + offset[2], n,
+                        out[0].ptr<uint16_t>() + offset[0]);
+                return;
+            }
             float buffer[RunPlan::kBlock];
             float b_buffer[RunPlan::kBlock];
             const float* x = runs.load(in[0], offset[1], plan.step(1), n, buffer);

@@ -68,7 +68,12 @@ public:
         }
         const FloatRuns runs(out[0].dtype);
         const RunPlan plan(out[0].shape, strides);
+        const bool adds_adjacent = in.size() == 2 && op_ == EltwiseOp::kSum && coefficients_.empty() &&
+                                   plan.step(0) == 1 && plan.step(1) == 1 && plan.step(2) == 1;
         plan.for_each(context.threads, [&](const int64_t* offset, int64_t length) {
+            if (adds_adjacent && add(runs, in, out[0], offset, length)) {
+                return;
+            }
             // All inputs block by block, so that the output may be the memory of any of them.
             for (int64_t start = 0; start < length; start += RunPlan::kBlock) {
                 combine(runs, plan, in, out[0], offset, start, std::min<int64_t>(RunPlan::kBlock, length - start));
@@ -106,12 +111,6 @@ private:
     }
     void combine(const FloatRuns& runs, const RunPlan& plan, Span<const Tensor> in, const Tensor& out,
                  const int64_t* offset, int64_t start, int64_t n) const {
-        if (in.size() == 2 && !runs.in_blocks() && op_ == EltwiseOp::kSum && coefficients_.empty() &&
-            plan.step(0) == 1 && plan.step(1) == 1 && plan.step(2) == 1) {
-            add(in[0].ptr<const float>() + offset[1] + start, in[1].ptr<const float>() + offset[2] + start, n,
-                out.ptr<float>() + offset[0] + start);
-            return;
-        }
         float total[RunPlan::kBlock];
         float buffer[RunPlan::kBlock];
         for (size_t i = 0; i < in.size(); ++i) {
@@ -138,7 +137,21 @@ private:
         }
         runs.store(total, n, out, offset[0] + start * plan.step(0), plan.step(0));
     }
-    // Two adjacent runs, 16 at a time through registers: the output may be the memory of one.
+    // Two adjacent runs; false for float16 that has to be added in float.
+    static bool add(const FloatRuns& runs, Span<const Tensor> in, const Tensor& out, const int64_t* offset, int64_t n) {
+        const HalfArithKernel* half = runs.half_arithmetic();
+        if (half != nullptr) {
+            half->sum(in[0].ptr<const uint16_t>() + offset[1], in[1].ptr<const uint16_t>() + offset[2], n,
+                      out.ptr<uint16_t>() + offset[0]);
+        } else if (!runs.in_blocks()) {
+            add(in[0].ptr<const float>() + offset[1], in[1].ptr<const float>() + offset[2], n,
+                out.ptr<float>() + offset[0]);
+        } else {
+            return false;
+        }
+        return true;
+    }
+    // 16 at a time through registers: the output may be the memory of one.
     static void add(const float* a, const float* b, int64_t n, float* to) {
         constexpr int64_t kPiece = 16;
         int64_t j = 0;

@@ -24,7 +24,7 @@ void narrow_plainly(const float* x, int64_t count, uint16_t* half) {
 
 HalfRuns half_runs(Isa level) {
     const RunKernel* kernel = find_run_kernel(level);
-    HalfRuns runs = {widen_plainly, narrow_plainly};
+    HalfRuns runs = {widen_plainly, narrow_plainly, kHasHalfBlobs ? find_half_arith_kernel(level) : nullptr};
     if (kernel != nullptr && kernel->widen != nullptr) {
         runs.widen = kernel->widen;
     }

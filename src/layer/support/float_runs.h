@@ -4,16 +4,18 @@
 #include <cstdint>
 
 #include "base/isa.h"
+#include "kernel/kernel.h"
 #include "layer/support/run_plan.h"
 #include "model/schema.h"
 #include "tensor/tensor.h"
 
 namespace fw {
 
-/// Conversions of adjacent elements by a level's kernels, or plain loops where it has none.
+/// Conversions of adjacent elements by a level's kernels, or plain loops where it has none, and its arithmetic.
 struct HalfRuns {
     void (*widen)(const uint16_t* half, int64_t count, float* out);
     void (*narrow)(const float* x, int64_t count, uint16_t* half);
+    const HalfArithKernel* arithmetic;  ///< nullptr: in float
 };
 HalfRuns half_runs(Isa level);
 /// Of the level in use.
@@ -29,6 +31,8 @@ public:
         }
     }
     bool in_blocks() const { return half_; }
+    /// Of float16 tensors, where the level has any: for adjacent elements without conversions. nullptr: in float.
+    const HalfArithKernel* half_arithmetic() const { return runs_.arithmetic; }
 
     /// `n` elements side by side as floats: the memory itself if they are that, else a copy in `buffer`.
     const float* load(const Tensor& from, int64_t offset, int64_t step, int64_t n, float* buffer) const {

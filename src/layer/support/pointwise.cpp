@@ -109,7 +109,10 @@ Status Pointwise::forward(Span<const Tensor> in, Span<Tensor> out, const RunCont
         return {};
     }
     const FloatRuns runs(mode_ == Mode::kFloat ? out[0].dtype : DType::kFloat32);
-    const RunPlan plan(out[0].shape, {out[0].stride, in[0].stride}, runs.in_blocks());
+    const HalfArithKernel* half = runs.half_arithmetic();
+    const bool in_half = half != nullptr && apply_in_half(*half, nullptr, nullptr, 0);
+    const RunPlan plan(out[0].shape, {out[0].stride, in[0].stride}, runs.in_blocks() && !in_half);
+    const bool adjacent = plan.step(0) == 1 && plan.step(1) == 1;
     if (mode_ == Mode::kClamp) {
         plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
             int8_t buffer[RunPlan::kBlock];
@@ -122,6 +125,10 @@ Status Pointwise::forward(Span<const Tensor> in, Span<Tensor> out, const RunCont
         return {};
     }
     plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
+        if (in_half && adjacent) {
+            apply_in_half(*half, in[0].ptr<const uint16_t>() + offset[1], out[0].ptr<uint16_t>() + offset[0], n);
+            return;
+        }
         float buffer[RunPlan::kBlock];
         const float* from = runs.load(in[0], offset[1], plan.step(1), n, buffer);
         float* to = runs.target(out[0], offset[0], plan.step(0), buffer);

@@ -24,6 +24,11 @@ public:
 protected:
     /// The function on adjacent values; `in` and `out` may be the same.
     virtual void apply(const float* in, float* out, int64_t count) const = 0;
+    /// The same on float16; false, with nothing written, where the kernel has it not, whatever `count` is.
+    virtual bool apply_in_half(const HalfArithKernel& /*kernel*/, const uint16_t* /*in*/, uint16_t* /*out*/,
+                               int64_t /*count*/) const {
+        return false;
+    }
     /// The function in double precision, by quant/math.h.
     virtual double exact(double x) const = 0;
     /// True for a function that only limits its argument; int8 then clamps instead of looking up.
@@ -78,6 +83,9 @@ public:
 protected:
     void apply(const float* in, float* out, int64_t count) const override {
         kernel_->apply(f_.kernel(), in, count, out);
+    }
+    bool apply_in_half(const HalfArithKernel& kernel, const uint16_t* in, uint16_t* out, int64_t count) const override {
+        return kernel.apply(f_.kernel(), in, count, out);
     }
     double exact(double x) const override { return f_(x); }
     MapOperation as_map() const FW_DEVICE_OVERRIDE {

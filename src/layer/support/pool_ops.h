@@ -83,6 +83,15 @@ struct Half {
     void run(const PoolArgs& args) const { kernel->max_f16(args, first_half); }
     void begin(int64_t cells, int64_t divisor) { op.begin(cells, divisor); }
     void add(const Cells<uint16_t>& cells, int n, int64_t channel_stride, float* state) const {
+        if constexpr (!Op::kHasKernel) {  // an average
+            if (runs.arithmetic != nullptr && channel_stride == 1) {
+                for (int y = 0; y < cells.rows; ++y) {
+                    runs.arithmetic->accumulate(cells.corner + y * cells.row_stride, cells.col_stride, cells.cols, n,
+                                                state);
+                }
+                return;
+            }
+        }
         constexpr int kRow = 8;  // cells whose sum is taken first
         uint16_t gathered[kBlock];
         float row[kRow * kBlock];

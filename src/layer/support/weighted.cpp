@@ -292,8 +292,10 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     if (int8_ && (rows_ != nullptr || !winograd_.chosen())) {
         reorder(rows.bytes, &rows);
     }
-    // Other functions than a clamp take what a GEMM has in float; what else writes float16 has it so already.
-    staged_ = staged_ || (half_out_ && gemm_ != nullptr && !winograd_.chosen() && !spec_.activation.is_clamp());
+    // Functions without arithmetic in float16 take what a GEMM has in float; what else writes float16 has it so
+    // already.
+    staged_ = staged_ || (half_out_ && gemm_ != nullptr && !winograd_.chosen() && !spec_.activation.is_clamp() &&
+                          !activates_in_half(nullptr, nullptr, 0));
     epilogue_.half_output = half_out_ && !staged_;
 
     pad_value_ = spec_.pad_value;

@@ -108,6 +108,8 @@ private:
     DepthwiseWindow window() const { return {spec_.kernel_h, spec_.kernel_w, spec_.line_stride}; }
     RowFunction row_function(const RowJob& rows) const;
     static void activate_row(const void* job, const void* from, void* to, int64_t count);
+    /// False, with nothing written, where the activation has no arithmetic in float16.
+    bool activates_in_half(const uint16_t* from, uint16_t* to, int64_t count) const;
     static void activate_half_row(const void* job, const void* from, void* to, int64_t count);
     static void narrow_row(const void* job, const void* from, void* to, int64_t count);
     static void quantize_row(const void* job, const void* from, void* to, int64_t count);

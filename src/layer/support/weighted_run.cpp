@@ -122,8 +122,16 @@ void WeightedCore::activate_row(const void* job, const void* from, void* to, int
                                   static_cast<float*>(to));
 }
 
+bool WeightedCore::activates_in_half(const uint16_t* from, uint16_t* to, int64_t count) const {
+    const HalfArithKernel* half = half_runs_.arithmetic;
+    return half != nullptr && half->apply(spec_.activation.function(), from, count, to);
+}
+
 void WeightedCore::activate_half_row(const void* job, const void* from, void* to, int64_t count) {
     const WeightedCore* self = static_cast<const RowJob*>(job)->core;
+    if (self->activates_in_half(static_cast<const uint16_t*>(from), static_cast<uint16_t*>(to), count)) {
+        return;
+    }
     constexpr int64_t kChunk = 256;
     float values[kChunk];
     for (int64_t i = 0; i < count; i += kChunk) {
