@@ -67,11 +67,16 @@ template <class K>
 void join_taps(const GemmArgs& args, int64_t pitch, typename K::Element* to) {
     using Element = typename K::Element;
     constexpr int64_t kPiece = 16 / sizeof(Element);
+    const bool three = args.k > 2 * kPiece && args.k <= 3 * kPiece;  // nine floats of an image
     for (int64_t r = 0; r < K::kMr; ++r) {
         Element* out = to + r * pitch;
         const void* const* row = args.rows + r;
         for (int64_t t = 0; t < args.taps; ++t, row += K::kMr, out += args.k) {
             const auto* from = static_cast<const Element*>(*row);
+            if (three) {
+                std::memcpy(out, from, 48);
+                continue;
+            }
             for (int64_t p = 0; p < args.k; p += kPiece) {
                 std::memcpy(out + p, from + p, 16);
             }

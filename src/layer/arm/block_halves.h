@@ -139,17 +139,19 @@ static_assert(kHalfBlock == 128, "FW_DEFINE_HALF_BLOCK");
 #define FW_ROWS_8_7(row, bound) FW_ROWS_8_6(row, bound) row(bound, "14")
 #define FW_ROWS_8_8(row, bound) FW_ROWS_8_7(row, bound) row(bound, "15")
 
-/// Defines run_HxC(rows, panel, to, out_step): a tile of so many rows and columns to rows of outputs.
+/// Defines run_HxC(rows, panel, out, out_step, panels): tiles of so many rows and columns to rows of outputs.
 #define FW_DEFINE_HALF_BLOCK(height, columns)                                                                        \
-    FW_ALWAYS_INLINE void run_##height##x##columns(const HalfRows& rows, const char* panel, void* to,              \
-                                                   int64_t out_step) {                                             \
-        const float16_t* a = rows.a;                                                                               \
-        const char* b = panel + 4 * (columns);                                                                     \
+    FW_ALWAYS_INLINE void run_##height##x##columns(const HalfRows& rows, const char* panel, void* out,             \
+                                                   int64_t out_step, int64_t panels) {                             \
+        const float16_t* a;                                                                                        \
+        const char* b = panel;                                                                                     \
+        const char* bias;                                                                                          \
         float16_t* sums = rows.sums;                                                                               \
-        int64_t blocks = rows.blocks;                                                                              \
-        int64_t rest = rows.rest;                                                                                  \
-        int64_t n;                                                                                                 \
+        void* to;                                                                                                  \
+        int64_t blocks, rest, n;                                                                                   \
         __asm__ volatile(                                                                                          \
+            "40: mov %[a], %[rows]\n mov %[bias], %[b]\n add %[b], %[b], %[head]\n mov %[to], %[out]\n"              \
+            "mov %[blocks], %[all]\n mov %[rest], %[single]\n"                                                    \
             "1: mov %[n], #16\n cmp %[blocks], #0\n csel %[n], %[n], %[eights], ne\n cbz %[n], 30f\n"              \
             FW_EIGHT_##columns(height, "fmul") "subs %[n], %[n], #1\n b.eq 3f\n tbnz %[n], #0, 22f\n"                      \
             "2:\n" FW_EIGHT_##columns(height, "fmla")                                                                      \
@@ -168,11 +170,12 @@ static_assert(kHalfBlock == 128, "FW_DEFINE_HALF_BLOCK");
             FW_ROWS_##columns##_##height(FW_HALVES_##columns, FW_LEAST) "b 12f\n"                                             \
             "23:\n" FW_ROWS_##columns##_##height(FW_HALVES_##columns, FW_FREE) "b 12f\n"                                      \
             "24:\n" FW_ROWS_##columns##_##height(FW_HALVES_##columns, FW_CLAMP)                                               \
-            "12:\n"                                                                                                \
-            : [a] "+&r"(a), [b] "+&r"(b), [sums] "+&r"(sums), [blocks] "+&r"(blocks), [rest] "+&r"(rest), [n] "=&r"(n), \
-              [to] "+&r"(to)                                                                                        \
-            : [eights] "r"(rows.eights), [all] "r"(rows.blocks), [bias] "r"(panel), [bounds] "r"(rows.bounds),     \
-              [way] "r"(rows.way), [out_step] "r"(out_step)                                                        \
+            "12: add %[out], %[out], %[width]\n subs %[panels], %[panels], #1\n b.ne 40b\n"                       \
+            : [a] "=&r"(a), [b] "+&r"(b), [bias] "=&r"(bias), [sums] "+&r"(sums), [blocks] "=&r"(blocks),          \
+              [rest] "=&r"(rest), [n] "=&r"(n), [to] "=&r"(to), [out] "+&r"(out), [panels] "+&r"(panels)           \
+            : [rows] "r"(rows.a), [eights] "r"(rows.eights), [all] "r"(rows.blocks), [single] "r"(rows.rest),      \
+              [bounds] "r"(rows.bounds), [way] "r"(rows.way), [out_step] "r"(out_step),                            \
+              [width] "r"(rows.size * (columns)), [head] "I"(4 * (columns))                                        \
             : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12",     \
               "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26",    \
               "v27", "v28", "v29", "v30", "v31");                                                                  \
@@ -209,13 +212,16 @@ __attribute__((noinline)) void copy_half_rows(const GemmArgs& args, const float1
 }
 
 template <int kRows, int kWide>
-FW_ALWAYS_INLINE void run_half_tile(const HalfRows& rows, const char* panel, void* to, int64_t out_step) {
+FW_ALWAYS_INLINE void run_half_tiles(const HalfRows& rows, const char* panel, void* out, int64_t out_step,
+                                     int64_t panels) {
     if constexpr (kWide == 2) {
-        kRows == 8 ? run_8x16(rows, panel, to, out_step)
-        : kRows == 7 ? run_7x16(rows, panel, to, out_step) : run_6x16(rows, panel, to, out_step);
+        kRows == 8   ? run_8x16(rows, panel, out, out_step, panels)
+        : kRows == 7 ? run_7x16(rows, panel, out, out_step, panels)
+                     : run_6x16(rows, panel, out, out_step, panels);
     } else {
-        kRows == 8 ? run_8x8(rows, panel, to, out_step)
-        : kRows == 7 ? run_7x8(rows, panel, to, out_step) : run_6x8(rows, panel, to, out_step);
+        kRows == 8   ? run_8x8(rows, panel, out, out_step, panels)
+        : kRows == 7 ? run_7x8(rows, panel, out, out_step, panels)
+                     : run_6x8(rows, panel, out, out_step, panels);
     }
 }
 
@@ -224,19 +230,20 @@ template <int kRows, int kWide>
 __attribute__((noinline)) void run_half_panels(const HalfRows& rows, const GemmArgs& args, const char* panel,
                                                int64_t column, int64_t count) {
     constexpr int64_t kColumns = 8 * kWide;
-    for (; count > 0; --count, panel += kColumns * (4 + 2 * rows.length), column += kColumns) {
+    while (count > 0) {
         float other[kRows * kColumns];
-        const bool whole = rows.whole && args.m >= kRows && column + kColumns <= args.n;
-        void* to = whole ? static_cast<char*>(args.out[0]) + column * rows.size : static_cast<void*>(other);
-        run_half_tile<kRows, kWide>(rows, panel, to, whole ? args.out_step : kColumns * rows.size);
-        if (whole) {
-            continue;
-        }
-        if (rows.size == 2) {
+        const int64_t fit = rows.whole && args.m >= kRows ? (args.n - column) / kColumns : 0;
+        const int64_t panels = fit == 0 ? 1 : fit < count ? fit : count;
+        void* out = fit > 0 ? static_cast<char*>(args.out[0]) + column * rows.size : static_cast<void*>(other);
+        run_half_tiles<kRows, kWide>(rows, panel, out, fit > 0 ? args.out_step : kColumns * rows.size, panels);
+        if (fit == 0 && rows.size == 2) {
             copy_half_rows<kColumns>(args, reinterpret_cast<const float16_t*>(other), column);
-        } else {
+        } else if (fit == 0) {
             copy_rows<kColumns>(args, other, column);
         }
+        panel += panels * kColumns * (4 + 2 * rows.length);
+        column += panels * kColumns;
+        count -= panels;
     }
 }
 
