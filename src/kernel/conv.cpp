@@ -197,7 +197,9 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     const int64_t block = panels_of_block(panel_bytes, few ? kWidenedBytes : block_bytes());
 
     // Windows with padding in them are copied to memory for one tile.
-    const int64_t at_once = joined ? 1 : tiles_at_once(kernel, taps, job.n, job.row_function.staged);
+    int64_t at_once = joined ? 1 : tiles_at_once(kernel, taps, job.n, job.row_function.staged);
+    const int64_t all = std::max<int64_t>(1, task.tiles.end - task.tiles.begin);
+    at_once = div_up(all, div_up(all, at_once));  // no last call of few
     void* place[kMaxMr * kMaxTiles];
     void* out[kMaxMr * kMaxTiles];
     GemmArgs args;

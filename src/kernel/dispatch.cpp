@@ -5,6 +5,7 @@
 
 #include "base/cpu.h"
 #include "kernel/panel.h"
+#include "kernel/strassen_kernel.h"
 
 namespace fw {
 
@@ -90,6 +91,9 @@ Span<const WinogradKernel* const> winograd_kernels() {
 Span<const PairGemmKernel* const> pair_gemm_kernels() {
     return span_of_listed<PairGemmKernel>();
 }
+Span<const StrassenKernel* const> strassen_kernels() {
+    return span_of_listed<StrassenKernel>();
+}
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
     const GemmKernel* best =
         find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8 && k.half == HalfFormat::kFloat32; });
@@ -144,6 +148,9 @@ const WinogradKernel* find_winograd_kernel(bool int8, Isa level, int size, bool 
 }
 const PairGemmKernel* find_pair_gemm_kernel(Isa level) {
     return find<PairGemmKernel>(level, [](const PairGemmKernel&) { return true; });
+}
+const StrassenKernel* find_strassen_kernel(Isa level) {
+    return find<StrassenKernel>(level, [](const StrassenKernel&) { return true; });
 }
 
 }  // namespace fw

@@ -18,6 +18,7 @@ Span<const FunctionKernel* const> function_kernels();
 Span<const HalfArithKernel* const> half_arith_kernels();
 Span<const WinogradKernel* const> winograd_kernels();
 Span<const PairGemmKernel* const> pair_gemm_kernels();
+Span<const StrassenKernel* const> strassen_kernels();
 
 /// The best kernel for `level`. Never nullptr: scalar kernels run everywhere. A level may have GEMM kernels with tiles
 /// of different shapes: the one that covers `n` output channels with the fewest panels is taken, then the one with the
@@ -40,5 +41,7 @@ const HalfArithKernel* find_half_arith_kernel(Isa level);
 /// nullptr where there is none: in the smallest build, in int8 at levels that have no GEMM for it either.
 const WinogradKernel* find_winograd_kernel(bool int8, Isa level, int size, bool half = false);
 const PairGemmKernel* find_pair_gemm_kernel(Isa level);
+/// nullptr where the level has no arithmetic on half floats.
+const StrassenKernel* find_strassen_kernel(Isa level);
 
 }  // namespace fw

@@ -20,6 +20,7 @@
 //   Rows(const GemmArgs&, const Output&, int64_t steps, int64_t end_column)
 //   void Tile::run(const Rows&, const GemmArgs&, const char* panel, int64_t column, int64_t count)
 //       of `count` panels, one behind the other
+//   kLeastEven: there are tiles of so many rows, and of one more and so on to kMr: rows are cut into even ones
 #pragma once
 
 #include <cstring>
@@ -41,6 +42,16 @@ struct IsFused<K, kRows, kVectors, std::enable_if_t<K::template kFused<kRows, kV
     static constexpr bool kValue = true;
 };
 
+/// K::kLeastEven, else kMr.
+template <class K, class = void>
+struct LeastEven {
+    static constexpr int kRows = K::kMr;
+};
+template <class K>
+struct LeastEven<K, std::enable_if_t<(K::kLeastEven > 0)>> {
+    static constexpr int kRows = K::kLeastEven;
+};
+
 /// GemmKernel::steps
 template <class K>
 constexpr bool kSteps = IsFused<K, K::kMr, K::kVectors>::kValue;
@@ -56,11 +67,16 @@ template <class K>
 void join_taps(const GemmArgs& args, int64_t pitch, typename K::Element* to) {
     using Element = typename K::Element;
     constexpr int64_t kPiece = 16 / sizeof(Element);
+    const bool three = args.k > 2 * kPiece && args.k <= 3 * kPiece;  // nine floats of an image
     for (int64_t r = 0; r < K::kMr; ++r) {
         Element* out = to + r * pitch;
         const void* const* row = args.rows + r;
         for (int64_t t = 0; t < args.taps; ++t, row += K::kMr, out += args.k) {
             const auto* from = static_cast<const Element*>(*row);
+            if (three) {
+                std::memcpy(out, from, 48);
+                continue;
+            }
             for (int64_t p = 0; p < args.k; p += kPiece) {
                 std::memcpy(out + p, from + p, 16);
             }
@@ -226,7 +242,17 @@ void block_rows(const GemmArgs& args, const BlockCall<K>& call) {
     constexpr int kHalf = K::kMr > 4 ? 4 : K::kMr;
     interleave_rows<K>(args, static_cast<typename K::Packed*>(args.scratch));
     if (args.m > kHalf) {
-        block_panels<K, K::kMr>(args, call);
+        bool done = false;
+        unroll<K::kMr - LeastEven<K>::kRows>([&](auto i) FW_INLINE_LAMBDA {
+            constexpr int kRows = LeastEven<K>::kRows + i;
+            if (!done && args.m <= kRows) {
+                block_panels<K, kRows>(args, call);
+                done = true;
+            }
+        });
+        if (!done) {
+            block_panels<K, K::kMr>(args, call);
+        }
     } else if (args.m > K::kRows1) {
         block_panels<K, kHalf>(args, call);
     } else {
@@ -245,12 +271,16 @@ void gemm_block_run(const GemmArgs& args) {
         tile.rows = &row;
         tile.out = &out;
     }
-    for (int64_t left = args.m; left > 0; left -= K::kMr) {
+    for (int64_t left = args.m; left > 0; left -= tile.m) {
         tile.m = left < K::kMr ? left : K::kMr;
+        if (steps && LeastEven<K>::kRows < K::kMr) {
+            const int64_t even = div_up(left, div_up(left, K::kMr));
+            tile.m = even >= LeastEven<K>::kRows ? even : tile.m;
+        }
         block_rows<K>(tile, call);
         if (steps) {
-            row = static_cast<const char*>(row) + K::kMr * args.row_step;
-            out = static_cast<char*>(out) + K::kMr * args.out_step;
+            row = static_cast<const char*>(row) + tile.m * args.row_step;
+            out = static_cast<char*>(out) + tile.m * args.out_step;
         } else {
             tile.rows += tile.taps * K::kMr;
             tile.out += K::kMr;

@@ -315,6 +315,8 @@ struct WinogradKernel {
     bool half = false;
 };
 
+struct StrassenKernel;  // kernel/strassen_kernel.h
+
 /// Functions of one float, with their parameters a and b. Errors are stated in functions.h.
 enum class FloatFunction : uint8_t {
     kExp,  ///< e^(x - a)
@@ -371,6 +373,7 @@ struct HalfArithKernel {
 #define FW_KERNEL_STRUCT_half_arith HalfArithKernel
 #define FW_KERNEL_STRUCT_winograd WinogradKernel
 #define FW_KERNEL_STRUCT_gemm_int16 PairGemmKernel
+#define FW_KERNEL_STRUCT_strassen StrassenKernel
 
 #define FW_KERNEL(family, name, level) extern const FW_KERNEL_STRUCT_##family name;
 #include "kernel/kernels.inc"

@@ -224,6 +224,8 @@ TEST_P(DwLineSweep, SizesMatchNaiveLoops) {
         bounded.lo = -0.5F;
         bounded.hi = 0.75F;
         run({9, -1, 7, 2 * lanes + 3, 1, Fill::kRandom, bounded});
+        bounded.hi = floats.hi;
+        run({9, -1, 7, 2 * lanes + 3, 1, Fill::kRandom, bounded});
     }
 }
 

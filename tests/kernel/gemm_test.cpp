@@ -319,7 +319,7 @@ TEST_P(GemmSweep, LongSumsAndExtremes) {
 TEST_P(GemmSweep, SeveralTilesOfRows) {
     const int64_t mr = kernel_->mr;
     const int64_t nr = kernel_->lanes * kernel_->vectors;
-    for (const int64_t m : {mr + 1, 2 * mr - 1, 3 * mr, 8 * mr}) {
+    for (const int64_t m : {mr + 1, 2 * mr - 2, 2 * mr - 1, 3 * mr, 3 * mr + 2, 8 * mr}) {
         for (const int64_t n : {int64_t{19}, nr, 2 * nr + kernel_->lanes}) {
             for (const int64_t taps : {1, 3}) {
                 run({m, n, 24, taps, Fill::kRandom, kernel_->int8 ? int8_output(3, -128, 127) : no_clamp()});

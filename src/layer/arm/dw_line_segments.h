@@ -27,6 +27,7 @@ struct LineOperands {
     const char* weights;
     const void* bias;
     const void* bounds;  ///< lo, hi
+    bool least;          ///< hi is infinite
 };
 
 template <int kStride>
@@ -37,7 +38,7 @@ template <class Line>
 FW_ALWAYS_INLINE void line_halves(bool whole, const LineOperands& o, int64_t at, const Line& line) {
     const auto* bias = static_cast<const char*>(o.bias);
     for (int64_t half = 0; half < (whole ? 32 : 16); half += 16) {
-        line(LineOperands{o.weights + half, bias + half, o.bounds}, at + half);
+        line(LineOperands{o.weights + half, bias + half, o.bounds, o.least}, at + half);
     }
 }
 
@@ -86,9 +87,10 @@ FW_ALWAYS_INLINE void cut_line(const DwLineArgs& args, char* nowhere, LineSegmen
     "ldp %[out], %[out_step], [%[segment]], #16\n ldp %[count], %[t], [%[segment]], #16\n"           \
     "cbz %[count], 3f\n madd %[out], %[t], %[at], %[out]\n sub %[count], %[count], #1\n 1:\n"
 #define FW_LINE_TAP(T, a, r, w) "fmla v" a T ", v" r T ", v" w T "\n"
+#define FW_LINE_LEAST(T, n) "fmax v" n T ", v" n T ", v30" T "\n"
 #define FW_LINE_BOUND(T, n) "fmax v" n T ", v" n T ", v30" T "\n fmin v" n T ", v" n T ", v31" T "\n"
 
-// 3x3, two registers of channels or the first of them: weights v0 to v17, [column][row][register]; sums v18 to v23;
+// 3x3, two registers of channels (LEAST: without an upper bound) or the first of them: weights v0 to v17, [column][row][register]; sums v18 to v23;
 // rows v24 to v29; bounds v30, v31.
 #define FW_LINE_LOAD_TWO(T, r0, r1, n) "ld1 {v" r0 T ", v" r1 T "}, [%[n" n "]], %[s" n "]\n"
 #define FW_LINE_LOAD_ONE(T, r0, r1, n) "ld1 {v" r0 T "}, [%[n" n "]], %[s" n "]\n"
@@ -98,6 +100,11 @@ FW_ALWAYS_INLINE void cut_line(const DwLineArgs& args, char* nowhere, LineSegmen
 #define FW_LINE_OPEN_ONE(a0, a1) "ldr q" a0 ", [%[bias]]\n"
 #define FW_LINE_END_TWO(T, c0, c1)                                                                   \
     FW_LINE_BOUND(T, c0) FW_LINE_BOUND(T, c1) "st1 {v" c0 T ", v" c1 T "}, [%[out]], %[out_step]\n"
+#define FW_LINE_END_LEAST(T, c0, c1)                                                                 \
+    FW_LINE_LEAST(T, c0) FW_LINE_LEAST(T, c1) "st1 {v" c0 T ", v" c1 T "}, [%[out]], %[out_step]\n"
+#define FW_LINE_LOAD_LEAST FW_LINE_LOAD_TWO
+#define FW_LINE_TAP_LEAST FW_LINE_TAP_TWO
+#define FW_LINE_OPEN_LEAST FW_LINE_OPEN_TWO
 #define FW_LINE_END_ONE(T, c0, c1) FW_LINE_BOUND(T, c0) "st1 {v" c0 T "}, [%[out]], %[out_step]\n"
 #define FW_LINE_WEIGHTS_3(T)                                                                         \
     "ld1 {v0" T "-v3" T "}, [%[weights]], #64\n ld1 {v4" T "-v7" T "}, [%[weights]], #64\n"          \
@@ -108,34 +115,43 @@ FW_ALWAYS_INLINE void cut_line(const DwLineArgs& args, char* nowhere, LineSegmen
 #define FW_LINE_ROW_3S1(T, K, r0, r1, n, w00, w01, w10, w11, w20, w21, a0, a1, b0, b1, c0, c1)       \
     FW_LINE_LOAD_##K(T, r0, r1, n) FW_LINE_TAP_##K(T, a0, a1, r0, r1, w00, w01)                      \
     FW_LINE_TAP_##K(T, b0, b1, r0, r1, w10, w11) FW_LINE_TAP_##K(T, c0, c1, r0, r1, w20, w21)
-#define FW_LINE_COLUMN_3S1(T, K, a0, a1, b0, b1, c0, c1)                                             \
-    FW_LINE_NEXT(3) FW_LINE_OPEN_##K(a0, a1)                                                         \
+#define FW_LINE_SAME
+#define FW_LINE_COLUMN_3S1(T, K, next, a0, a1, b0, b1, c0, c1)                                       \
+    next FW_LINE_OPEN_##K(a0, a1)                                                                    \
     FW_LINE_ROW_3S1(T, K, "24", "25", "0", "0", "1", "6", "7", "12", "13", a0, a1, b0, b1, c0, c1)   \
     FW_LINE_ROW_3S1(T, K, "26", "27", "1", "2", "3", "8", "9", "14", "15", a0, a1, b0, b1, c0, c1)   \
     FW_LINE_ROW_3S1(T, K, "28", "29", "2", "4", "5", "10", "11", "16", "17", a0, a1, b0, b1, c0, c1) \
     FW_LINE_END_##K(T, c0, c1)
+#define FW_LINE_THREE_3S1(T, K, next)                                                                \
+    FW_LINE_COLUMN_3S1(T, K, next, "18", "19", "22", "23", "20", "21")                               \
+    FW_LINE_COLUMN_3S1(T, K, next, "20", "21", "18", "19", "22", "23")                               \
+    FW_LINE_COLUMN_3S1(T, K, next, "22", "23", "20", "21", "18", "19") "b 2b\n"
+// As many columns as a loop has, where a segment has so many.
+#define FW_LINE_WITHIN(columns, within, other)                                                       \
+    "subs %[count], %[count], #" columns "\n b.lt 4f\n" within "4: add %[count], %[count], #" columns "\n" other "3:\n"
 #define FW_LINE_3S1(T, K)                                                                            \
     FW_LINE_WEIGHTS_3(T)                                                                             \
-    FW_LINE_COLUMN_3S1(T, K, "18", "19", "22", "23", "20", "21")                                     \
-    FW_LINE_COLUMN_3S1(T, K, "20", "21", "18", "19", "22", "23")                                     \
-    FW_LINE_COLUMN_3S1(T, K, "22", "23", "20", "21", "18", "19") "b 2b\n 3:\n"
+    FW_LINE_WITHIN("3", FW_LINE_THREE_3S1(T, K, FW_LINE_SAME), FW_LINE_THREE_3S1(T, K, FW_LINE_NEXT(3)))
 #define FW_LINE_EVEN_ROW_3(T, K, r0, r1, n, w00, w01, w20, w21, a0, a1, c0, c1)                      \
     FW_LINE_LOAD_##K(T, r0, r1, n)                                                                   \
     FW_LINE_TAP_##K(T, a0, a1, r0, r1, w00, w01) FW_LINE_TAP_##K(T, c0, c1, r0, r1, w20, w21)
 #define FW_LINE_ODD_ROW_3(T, K, r0, r1, n, w10, w11, b0, b1)                                         \
     FW_LINE_LOAD_##K(T, r0, r1, n) FW_LINE_TAP_##K(T, b0, b1, r0, r1, w10, w11)
-#define FW_LINE_COLUMNS_3S2(T, K, a0, a1, c0, c1)                                                    \
-    FW_LINE_NEXT(3) FW_LINE_OPEN_##K(a0, a1)                                                         \
+#define FW_LINE_COLUMNS_3S2(T, K, next, a0, a1, c0, c1)                                              \
+    next FW_LINE_OPEN_##K(a0, a1)                                                                    \
     FW_LINE_EVEN_ROW_3(T, K, "24", "25", "0", "0", "1", "12", "13", a0, a1, c0, c1)                  \
     FW_LINE_EVEN_ROW_3(T, K, "26", "27", "1", "2", "3", "14", "15", a0, a1, c0, c1)                  \
     FW_LINE_EVEN_ROW_3(T, K, "28", "29", "2", "4", "5", "16", "17", a0, a1, c0, c1)                  \
     FW_LINE_END_##K(T, c0, c1)                                                                       \
-    FW_LINE_NEXT(3) FW_LINE_ODD_ROW_3(T, K, "24", "25", "0", "6", "7", a0, a1)                       \
+    next FW_LINE_ODD_ROW_3(T, K, "24", "25", "0", "6", "7", a0, a1)                       \
     FW_LINE_ODD_ROW_3(T, K, "26", "27", "1", "8", "9", a0, a1)                                       \
     FW_LINE_ODD_ROW_3(T, K, "28", "29", "2", "10", "11", a0, a1)
+#define FW_LINE_FOUR_3S2(T, K, next)                                                                 \
+    FW_LINE_COLUMNS_3S2(T, K, next, "18", "19", "20", "21")                                          \
+    FW_LINE_COLUMNS_3S2(T, K, next, "20", "21", "18", "19") "b 2b\n"
 #define FW_LINE_3S2(T, K)                                                                            \
-    FW_LINE_WEIGHTS_3(T) FW_LINE_COLUMNS_3S2(T, K, "18", "19", "20", "21")                           \
-    FW_LINE_COLUMNS_3S2(T, K, "20", "21", "18", "19") "b 2b\n 3:\n"
+    FW_LINE_WEIGHTS_3(T)                                                                             \
+    FW_LINE_WITHIN("4", FW_LINE_FOUR_3S2(T, K, FW_LINE_SAME), FW_LINE_FOUR_3S2(T, K, FW_LINE_NEXT(3)))
 
 // 5x5, one register of channels: weights v0 to v24, [column][row]; sums from v25 on; rows v30 and v31, then the
 // bounds; at stride 2 rows v28 and v29.
@@ -216,11 +232,14 @@ FW_ALWAYS_INLINE void cut_line(const DwLineArgs& args, char* nowhere, LineSegmen
     }
 /// Defines run_line of all sizes and strides, for registers of elements T. `whole`: both registers of a block.
 #define FW_DEFINE_LINES(T)                                                                           \
+    FW_DEFINE_LINE_3(line_3s1_least, FW_LINE_3S1(T, LEAST)) FW_DEFINE_LINE_3(line_3s2_least, FW_LINE_3S2(T, LEAST)) \
     FW_DEFINE_LINE_3(line_3s1_two, FW_LINE_3S1(T, TWO)) FW_DEFINE_LINE_3(line_3s1_one, FW_LINE_3S1(T, ONE)) \
     FW_DEFINE_LINE_3(line_3s2_two, FW_LINE_3S2(T, TWO)) FW_DEFINE_LINE_3(line_3s2_one, FW_LINE_3S2(T, ONE)) \
     FW_DEFINE_LINE_5(line_5s1, FW_LINE_5S1(T)) FW_DEFINE_LINE_5(line_5s2, FW_LINE_5S2(T))            \
-    FW_DEFINE_RUN_LINE(3, 1, whole ? line_3s1_two(segments, o, at) : line_3s1_one(segments, o, at))  \
-    FW_DEFINE_RUN_LINE(3, 2, whole ? line_3s2_two(segments, o, at) : line_3s2_one(segments, o, at))  \
+    FW_DEFINE_RUN_LINE(3, 1, !whole  ? line_3s1_one(segments, o, at)                                 \
+                             : o.least ? line_3s1_least(segments, o, at) : line_3s1_two(segments, o, at)) \
+    FW_DEFINE_RUN_LINE(3, 2, !whole  ? line_3s2_one(segments, o, at)                                 \
+                             : o.least ? line_3s2_least(segments, o, at) : line_3s2_two(segments, o, at)) \
     FW_DEFINE_RUN_LINE(5, 1, line_halves(whole, o, at, [&](const LineOperands& p, int64_t from) FW_INLINE_LAMBDA { line_5s1(segments, p, from); })) \
     FW_DEFINE_RUN_LINE(5, 2, line_halves(whole, o, at, [&](const LineOperands& p, int64_t from) FW_INLINE_LAMBDA { line_5s2(segments, p, from); }))
 #define FW_DEFINE_RUN_LINE(size, stride, body)                                                       \
@@ -248,7 +267,7 @@ FW_ALWAYS_INLINE void run_lines(const DwLineArgs& args, const void* bounds, cons
             dw_line_block<K, kSize, kStride>(args, block, c);
             continue;
         }
-        const LineOperands operands = {block + kHead, bias(block), bounds};
+        const LineOperands operands = {block + kHead, bias(block), bounds, args.epilogue.hi == __builtin_inff()};
         run_line(LineStride<kStride>(), segments, operands, kElement * c, left >= K::kLanes);
     }
 }

@@ -38,7 +38,7 @@ FW_ALWAYS_INLINE void load_rows(const float16_t* a, float16x8_t (&va)[kRows]) {
     unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { va[r] = vld1q_f16(a + 8 * r); });
 }
 
-/// acc = the sums of `eights` times eight steps, for tiles of fewer than eight rows.
+/// acc = the sums of `eights` times eight steps, for tiles of fewer than six rows.
 template <int kRows, int kWide>
 FW_ALWAYS_INLINE void sum_eights(const float16_t*& a, const float16_t*& b, int64_t eights,
                                  float16x8_t (&acc)[kRows][kWide]) {
@@ -75,12 +75,12 @@ struct HalfFloats {
     using Element = T;
     using Packed = float16_t;
     using Output = HalfOutput;
-    static constexpr int kMr = 8, kLanes = 8, kVectors = 2, kKr = 1, kAdjacent = 8, kRows1 = 1;
+    static constexpr int kMr = 8, kLanes = 8, kVectors = 2, kKr = 1, kAdjacent = 8, kRows1 = 1, kLeastEven = 6;
     using Rows = HalfRows;
     template <int kRows, int kWide>
-    static constexpr bool kWhole = kRows < kMr;
+    static constexpr bool kWhole = kRows < kLeastEven;
     template <int kRows, int kWide>
-    static constexpr bool kFused = kRows == kMr;
+    static constexpr bool kFused = kRows >= kLeastEven;
 
     static FW_ALWAYS_INLINE void interleave(const T* const* rows, int64_t length, float16_t* out) {
         if constexpr (sizeof(T) == 2) {
@@ -99,7 +99,7 @@ struct HalfFloats {
 
         FW_ALWAYS_INLINE void run(const HalfRows& rows, const GemmArgs& args, const char* panel, int64_t column,
                                   int64_t count) {
-            run_half_panels<kWide>(rows, args, panel, column, count);
+            run_half_panels<kRows, kWide>(rows, args, panel, column, count);
         }
         /// acc = the sum of `length` products; moves `a` and `b` behind them.
         FW_ALWAYS_INLINE void sum_block(const float16_t*& a, const float16_t*& b, int64_t length) {

@@ -89,9 +89,9 @@ Status ConvLayer::load_fixed(const Params& params, WeightedCore::Spec spec, Span
     return core_.load(spec, weights);
 }
 
-bool ConvLayer::is_dense_3x3() const {
+bool ConvLayer::is_dense(int size) const {
     const WeightedCore::Spec& spec = core_.spec();
-    return !kind_.transposed && !dynamic_ && spec.group == 1 && spec.kernel_h == 3 && spec.kernel_w == 3 &&
+    return !kind_.transposed && !dynamic_ && spec.group == 1 && spec.kernel_h == size && spec.kernel_w == size &&
            horizontal_.stride == 1 && vertical_.stride == 1 && horizontal_.dilation == 1 && vertical_.dilation == 1;
 }
 
@@ -106,9 +106,13 @@ Status ConvLayer::prepare(const PrepareContext& context) {
     ConvGeometry geometry;
     WindowAxis vertical;
     WindowAxis horizontal;
-    if (context.winograd && is_dense_3x3() &&
+    if (context.winograd && (is_dense(3) || (kHasStrassen && is_dense(1))) &&
         resolve(context.inputs[0].shape, &geometry, &vertical, &horizontal).ok()) {
-        core_.use_winograd(geometry.out_h, geometry.out_w);
+        if (is_dense(3)) {
+            core_.use_winograd(geometry.out_h, geometry.out_w);
+        } else if (geometry.in_h == geometry.out_h && geometry.in_w == geometry.out_w) {
+            core_.use_strassen(geometry.pixels());
+        }
     }
     return core_.prepare(context);
 }
@@ -167,7 +171,7 @@ LayerTraits ConvLayer::traits() const {
 
 double ConvLayer::time_share(bool int8, Span<const TensorDesc> /*in*/, Span<const TensorDesc> out) const {
     const Result<Isa> isa = current_isa();
-    if (!kHasWinograd || !is_dense_3x3() || out[0].shape.rank != 3 || !isa.ok()) {
+    if (!kHasWinograd || !is_dense(3) || out[0].shape.rank != 3 || !isa.ok()) {
         return 1.0;
     }
     return choose_winograd(int8, *isa, core_.spec().channels, core_.spec().outputs, out[0].shape.h(), out[0].shape.w())

@@ -35,8 +35,8 @@ public:
 private:
     /// One pixel, whose channels are the shape's only extent.
     static bool is_line(const Shape& shape) { return shape.rank == 1; }
-    /// Windows that Winograd's way is for.
-    bool is_dense_3x3() const;
+    /// Windows of this size that move by one pixel over all channels.
+    bool is_dense(int size) const;
     /// Extents and paddings for an input; strides are left 0.
     Status resolve(const Shape& in, ConvGeometry* out, WindowAxis* vertical, WindowAxis* horizontal) const;
     Status resolve_transposed(const char* axis, int in, const WindowSpec& spec, int output_pad, int wanted,

@@ -298,6 +298,8 @@ Status WeightedCore::prepare(const PrepareContext& context) {
                           !activates_in_half(nullptr, nullptr, 0));
     epilogue_.half_output = half_out_ && !staged_;
 
+    choose_strassen(isa, rows);
+
     pad_value_ = spec_.pad_value;
     pad_byte_ = int8_ ? ::fw::quantize(spec_.pad_value, context.inputs[0].quant) : int8_t{0};
     const size_t elements = static_cast<size_t>(dw_ != nullptr ? spec_.channels : spec_.tap_length());
@@ -306,7 +308,9 @@ Status WeightedCore::prepare(const PrepareContext& context) {
         return Status::error(Code::kOutOfMemory, "no memory for a row of padding");
     }
     fill_padding(pad_row_.get(), elements);
-    return winograd_.chosen() ? pack_winograd(rows, context.pool) : pack(rows, context.pool);
+    return winograd_.chosen()   ? pack_winograd(rows, context.pool)
+           : strassen_.chosen() ? pack_strassen(rows, context.pool)
+                                : pack(rows, context.pool);
 }
 
 void WeightedCore::fill_padding(void* to, size_t count) const {

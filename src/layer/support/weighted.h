@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernel/conv.h"
+#include "kernel/strassen.h"
 #include "kernel/winograd.h"
 #include "layer/layer.h"
 #include "layer/support/depthwise.h"
@@ -58,6 +59,9 @@ public:
         winograd_h_ = out_h;
         winograd_w_ = out_w;
     }
+    /// Windows of one pixel move by one over all channels, to so many pixels: in half floats they may go Strassen's
+    /// way. Before prepare.
+    void use_strassen(int64_t pixels) { strassen_pixels_ = pixels; }
     /// Accepts float to float, int8 to int8 and int8 to float, and float16 where half_use() says so.
     Status prepare(const PrepareContext& context);
     HalfUse half_use(bool arithmetic) const;
@@ -90,8 +94,10 @@ private:
     Status quantize(const PrepareContext& context, WeightRows* rows);
     Status pack(const WeightRows& rows, PagePool* pool);
     Status pack_winograd(const WeightRows& rows, PagePool* pool);
+    Status pack_strassen(const WeightRows& rows, PagePool* pool);
     Status allocate_packed(PagePool* pool);
     void choose_winograd(Isa isa, const WeightRows& rows);
+    void choose_strassen(Isa isa, const WeightRows& rows);
     GemmWeights dense_weights(const WeightRows& rows) const;
     template <class T>
     void reorder(Span<const T> values, WeightRows* rows) const;
@@ -140,6 +146,8 @@ private:
     int winograd_h_ = 0;  ///< 0: not by this way
     int winograd_w_ = 0;
     Winograd winograd_;                          ///< instead of gemm_ where it has a kernel
+    int64_t strassen_pixels_ = 0;                ///< 0: not by this way
+    Strassen strassen_;                          ///< likewise
     std::shared_ptr<const DepthwiseKernel> dw_;  ///< instead of gemm_
     std::shared_ptr<void> packed_;
     std::shared_ptr<void> pad_row_;

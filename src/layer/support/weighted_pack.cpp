@@ -68,6 +68,25 @@ void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
     spec_.row_taps = spec_.row_taps && !winograd_.chosen();
 }
 
+void WeightedCore::choose_strassen(Isa isa, const WeightRows& rows) {
+    strassen_ = Strassen();
+    if (!kHasStrassen || strassen_pixels_ == 0 || !half_in_ || !half_out_ || staged_ || dw_ != nullptr) {
+        return;
+    }
+    strassen_ = ::fw::choose_strassen(isa, spec_.channels, spec_.outputs, strassen_pixels_);
+    if (strassen_.chosen() && !strassen_fits(dense_weights(rows))) {
+        strassen_ = Strassen();
+    }
+}
+
+Status WeightedCore::pack_strassen(const WeightRows& rows, PagePool* pool) {
+    const GemmWeights matrix = dense_weights(rows);
+    packed_bytes_ = packed_strassen_bytes(strassen_, matrix);
+    FW_RETURN_IF_ERROR(allocate_packed(pool));
+    ::fw::pack_strassen(strassen_, matrix, packed_.get());
+    return {};
+}
+
 Status WeightedCore::pack_winograd(const WeightRows& rows, PagePool* pool) {
     const GemmWeights filters = dense_weights(rows);
     packed_bytes_ = packed_winograd_bytes(winograd_, filters);

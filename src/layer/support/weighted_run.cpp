@@ -3,6 +3,7 @@
 
 #include "base/parallel.h"
 #include "kernel/dispatch.h"
+#include "kernel/strassen_kernel.h"
 #include "layer/operation.h"
 #include "layer/support/int8_combine.h"
 #include "layer/support/pointwise.h"
@@ -13,6 +14,9 @@ namespace fw {
 size_t WeightedCore::scratch_bytes(int threads, int out_h, int out_w) const {
     if (winograd_.chosen()) {
         return winograd_scratch_bytes(winograd_, spec_.channels, spec_.outputs, out_h, out_w, threads);
+    }
+    if (strassen_.chosen()) {
+        return strassen_scratch_bytes(spec_.channels, spec_.outputs, int64_t{out_h} * out_w, threads);
     }
     if (dw_ != nullptr) {
         return dw_->scratch_bytes(spec_.taps(), spec_.channels, staged_, threads);
@@ -55,13 +59,13 @@ void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* ou
         dw_->run(job);
         return;
     }
-    if (winograd_.chosen()) {
+    if (winograd_.chosen() || strassen_.chosen()) {
         job.input = input;
         job.output = output;
         job.packed = packed_.get();
         job.k = spec_.channels;
         job.n = spec_.outputs;
-        run_winograd(winograd_, job);
+        winograd_.chosen() ? run_winograd(winograd_, job) : run_strassen(strassen_, job);
         return;
     }
     job.widen = widens_weights_ ? widen_ : nullptr;
@@ -206,6 +210,9 @@ void WeightedCore::quantize_row(const void* job, const void* from, void* to, int
 std::string WeightedCore::kernel_name() const {
     if (winograd_.chosen()) {
         return winograd_.kernel->name;
+    }
+    if (strassen_.chosen()) {
+        return strassen_.kernel->name;
     }
     return dw_ != nullptr ? dw_->name() : gemm_ != nullptr ? gemm_->name : "";
 }
