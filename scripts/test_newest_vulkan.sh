@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # fw_test_vulkan of build/ on the newest software device: Debian sid's Mesa, loader and validation layer in FOLDER, which
-# debootstrap makes at the first time (1.3 GB) and which can be deleted whenever. As root, the repository outside of FOLDER.
+# debootstrap makes at the first time (0.7 GB) and which can be deleted whenever. As root, the repository outside of FOLDER.
 # COMMAND in the place of fw_test_vulkan runs there instead, in the repository.
 # Usage: scripts/test_newest_vulkan.sh FOLDER [--gtest_... | COMMAND...]
 set -euo pipefail

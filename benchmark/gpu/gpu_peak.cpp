@@ -1,5 +1,5 @@
-// gpu_peak [DEVICE]: what a Vulkan device can do, as JSON - at most: multiply-adds a second in float32, float16 and
-// 8-bit dot products, bytes read a second - for the roofline of benchmark/gpu.sh.
+// gpu_peak [DEVICE]: what a Vulkan device can do, as JSON - at most: multiply-adds a second in float32, float16,
+// 8-bit dot products and cooperative matrices, bytes read a second - for the roofline of benchmark/gpu.sh.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "benchmark/gpu/shader_code.h"  // generated
+#include "layer/vulkan/matrix_tiles.h"
 #include "vulkan/commands.h"
 #include "vulkan/device.h"
 
@@ -44,24 +45,41 @@ public:
     const Device& device() const { return *device_; }
 
     /// 10^9 multiply-adds a second, `macs` a step of a chain.
-    Result<double> giga_macs(const Shader& shader, int macs) {
+    Result<double> giga_macs(const Shader& shader, double macs) {
+        return giga_macs([&] { return device_->pipeline(shader, {}); }, macs);
+    }
+    /// ... of cooperative matrices, in the shape that convolutions take.
+    Result<double> giga_macs(const Shader& shader, Span<const MatrixShape> shapes) {
+        const uint32_t size = device_->features().matrices.subgroup_size;
+        const std::optional<MatrixTiles> tiles = matrix_tiles(shapes, size, device_->limits(), 4096, 4096, 1);
+        if (!tiles || 64 % size != 0) {
+            return Status::error(Code::kUnsupported, "no cooperative matrices for 64 invocations");
+        }
+        const MatrixShape& s = tiles->shape;
+        const std::vector<uint32_t> constants = {0, 0, 0, 0, 64 / size, 0, 0, s.m, s.n, s.k, s.m, s.n, s.k};
+        return giga_macs([&] { return device_->pipeline(shader, constants, size); },
+                         static_cast<double>(s.m) * s.n * s.k / size);
+    }
+    /// 10^9 bytes a second.
+    Result<double> giga_bytes() {
+        FW_ASSIGN_OR_RETURN(const VkPipeline pipeline, device_->pipeline(peak_read, {}));
+        FW_ASSIGN_OR_RETURN(const double ms, least_ms(pipeline, 1));
+        return static_cast<double>(read_bytes_) / ms * 1e-6;
+    }
+
+private:
+    template <class MakePipeline>
+    Result<double> giga_macs(MakePipeline&& make_pipeline, double macs) {
+        FW_ASSIGN_OR_RETURN(const VkPipeline pipeline, make_pipeline());
         for (int rounds = 16;; rounds *= 2) {
-            FW_ASSIGN_OR_RETURN(const double ms, least_ms(shader, rounds));
+            FW_ASSIGN_OR_RETURN(const double ms, least_ms(pipeline, rounds));
             if (ms >= kRoundMs || rounds > 1 << 24) {
                 return static_cast<double>(kGroups) * 64 * kChains * rounds * macs / ms * 1e-6;
             }
         }
     }
-    /// 10^9 bytes a second.
-    Result<double> giga_bytes() {
-        FW_ASSIGN_OR_RETURN(const double ms, least_ms(peak_read, 1));
-        return static_cast<double>(read_bytes_) / ms * 1e-6;
-    }
-
-private:
     // By the device's clock where it has one.
-    Result<double> least_ms(const Shader& shader, int rounds) {
-        FW_ASSIGN_OR_RETURN(const VkPipeline pipeline, device_->pipeline(shader, {}));
+    Result<double> least_ms(VkPipeline pipeline, int rounds) {
         FW_ASSIGN_OR_RETURN(Commands commands, Commands::create(device_, 1, 2));
         const BufferRange in = {in_.handle(), 0, in_.bytes()};
         const BufferRange bindings[kBindings] = {in, in, {out_.handle(), 0, out_.bytes()}, in};
@@ -101,6 +119,15 @@ Status measure(int index) {
     if (description.features.integer_dot) {
         FW_ASSIGN_OR_RETURN(const double in_int8, peak.giga_macs(peak_int8, 4));
         std::printf(" \"int8_gmacs\": %.4g,\n", in_int8);
+    }
+    const MatrixShapes& matrices = description.features.matrices;
+    if (!matrices.int8.empty()) {
+        FW_ASSIGN_OR_RETURN(const double by_matrices, peak.giga_macs(peak_int8_matrix, matrices.int8));
+        std::printf(" \"int8_matrix_gmacs\": %.4g,\n", by_matrices);
+    }
+    if (!matrices.float16.empty()) {
+        FW_ASSIGN_OR_RETURN(const double by_matrices, peak.giga_macs(peak_fp16_matrix, matrices.float16));
+        std::printf(" \"fp16_matrix_gmacs\": %.4g,\n", by_matrices);
     }
     FW_ASSIGN_OR_RETURN(const double read, peak.giga_bytes());
     std::printf(" \"read_gb_per_s\": %.4g\n}\n", read);

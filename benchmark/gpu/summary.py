@@ -38,6 +38,8 @@ def roofline(net, peak):
             continue
         kernel = layer["kernel"]
         wanted = "int8" if "int8" in kernel else "fp16" if "half_arithmetic" in kernel else "float"
+        if "matrix" in kernel:
+            wanted = "int8_matrix" if "int8" in kernel else "fp16_matrix"
         macs = peak.get(wanted + "_gmacs", peak["float_gmacs"])
         needed = max(layer["macs"] / macs * 1e-6, precision_bytes(net, layer) / peak["read_gb_per_s"] * 1e-6)
         row = rows.setdefault(kernel, {"steps": 0, "ms": 0.0, "needed_ms": 0.0, "macs": 0})
@@ -136,6 +138,7 @@ def markdown(s):
     parts.append("Measured limits: " + ", ".join(
         f"{number(peak[key])} {text}" for key, text in (
             ("float_gmacs", "GMAC/s float32"), ("fp16_gmacs", "GMAC/s float16"), ("int8_gmacs", "GMAC/s 8-bit dot products"),
+            ("int8_matrix_gmacs", "GMAC/s 8-bit cooperative matrices"), ("fp16_matrix_gmacs", "GMAC/s float16 cooperative matrices"),
             ("read_gb_per_s", "GB/s read")) if key in peak) + ".")
     parts.append("Convolutions by shader; of the roofline: the time that the limits need for the same products or bytes, "
                  "whichever is longer, of the time they took. Winograd's steps need fewer products than are counted.\n\n" + table(

@@ -10,8 +10,6 @@
 
 namespace fw::vulkan {
 
-struct PhysicalDevice;
-
 constexpr const char* kCooperativeMatrixExtension = "VK_KHR_cooperative_matrix";
 
 /// An m x k matrix by a k x n one.

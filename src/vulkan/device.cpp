@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 
 #include "vulkan/instance.h"
@@ -292,7 +293,8 @@ std::string Device::identity() const {
     for (const uint32_t number : {properties_.vendorID, properties_.deviceID, properties_.driverVersion}) {
         text += ' ' + std::to_string(number);
     }
-    return text;
+    const char* without = std::getenv("FW_VULKAN_WITHOUT");  // instance.cpp
+    return without == nullptr ? text : text + " without " + without;
 }
 
 bool Device::is_own(Span<const uint8_t> data) const {

@@ -2,8 +2,13 @@
 // The latter need a driver that has them; what is chosen is tested with made-up ones everywhere.
 #include "vulkan/cooperative_matrix.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include "faults.h"
 #include "layer/vulkan/matrix_tiles.h"
+#include "layer/vulkan/shaders.h"
 #include "layers_support.h"
 #include "vulkan/device.h"
 #include "zoo/table.h"
@@ -60,6 +65,47 @@ TEST(CooperativeMatrix, ShapesOfExactlyTheseTypes) {
            property(16, 16, 16, Component::kInt8, Component::kFloat32)};
     shapes = vulkan::usable_shapes(all);
     EXPECT_TRUE(shapes.empty());
+}
+
+// What cmake/FwSpirv.cmake makes of a compiled shader: its three types of matrices have scalar components and sides by
+// specialization constants 10 to 12. No tool of the time of Debian 12 reads these modules.
+class MatrixModule {
+public:
+    explicit MatrixModule(const vulkan::Shader& shader) {
+        const uint32_t* end = shader.code + shader.bytes / sizeof(uint32_t);
+        for (const uint32_t* at = shader.code + 5; at < end; at += std::max(*at >> 16, 1U)) {
+            const uint32_t opcode = *at & 0xffffU;
+            if (opcode == 71 && at[2] == 1) {  // OpDecorate, SpecId
+                spec_ids_[at[1]] = at[3];
+            } else if (opcode == 50) {  // OpSpecConstant
+                specialized_.insert(at[2]);
+            } else if (opcode == 21 || opcode == 22) {  // OpTypeInt, OpTypeFloat
+                scalars_[at[1]] = (opcode == 21 ? (at[3] != 0 ? "int" : "uint") : "float") + std::to_string(at[2]);
+            } else if (opcode == 4456) {  // OpTypeCooperativeMatrixKHR
+                types_.push_back(scalars_[at[2]] + " " + side(at[4]) + "x" + side(at[5]));
+            }
+        }
+        std::sort(types_.begin(), types_.end());
+    }
+    /// "int8 10x12" and so on; a type or constant counts only where it comes before its use.
+    const std::vector<std::string>& types() const { return types_; }
+
+private:
+    std::string side(uint32_t id) {
+        return specialized_.count(id) > 0 ? std::to_string(spec_ids_[id]) : "not specialized";
+    }
+    std::map<uint32_t, uint32_t> spec_ids_;
+    std::map<uint32_t, std::string> scalars_;
+    std::set<uint32_t> specialized_;
+    std::vector<std::string> types_;
+};
+
+TEST(CooperativeMatrix, ModulesHaveSpecializedTypes) {
+    EXPECT_EQ(MatrixModule(vulkan::shader::conv_int8_matrix).types(),
+              (std::vector<std::string>{"int32 10x11", "int8 10x12", "int8 12x11"}));
+    EXPECT_EQ(MatrixModule(vulkan::shader::conv_half_matrix).types(),
+              (std::vector<std::string>{"float16 10x12", "float16 12x11", "float32 10x11"}));
+    EXPECT_TRUE(MatrixModule(vulkan::shader::conv_int8_dot).types().empty());
 }
 
 VkPhysicalDeviceLimits limits() {

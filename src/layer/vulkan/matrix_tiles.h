@@ -22,8 +22,8 @@ struct MatrixTiles {
     std::vector<uint32_t> constants() const;
 };
 
-/// For a product of `rows` pixels and `columns` outputs, `groups` of them. nullopt where
-/// no shape fits the device's limits, or too few pixels would fill the tiles.
+/// For a product of `rows` pixels and `columns` outputs, `groups` of them. nullopt where no shape fits the device's
+/// limits, or too few pixels would fill the tiles.
 std::optional<MatrixTiles> matrix_tiles(Span<const MatrixShape> shapes, uint32_t subgroup_size,
                                         const VkPhysicalDeviceLimits& limits, int64_t rows, int64_t columns,
                                         int64_t groups);
