@@ -37,8 +37,8 @@ struct FW_EXPORT Option {
     bool fp16 = false;
     /// Layers with float16 weights multiply in float16 too and convert their input for it, on processors that have the
     /// instructions (ARMv8.2's half floats, kernels named gemm_f16_*); on others they compute in float32 as without
-    /// this. 3x3 layers for which Winograd's way with products in float16 is faster go that way, with its larger
-    /// weights and error, unless `winograd` is off. Blobs stay float32. Inputs must be within 39,900 there, elsewhere
+    /// this. 3x3 layers for which Winograd's way with products in float16 is faster go that way, 1x1 ones Strassen's,
+    /// with larger weights and error, unless `winograd` is off. Inputs must be within 39,900 or 32,752 there, elsewhere
     /// they, and all sums of products, within float16's 65504: beyond it, infinity or NaN. docs/runtime.md has the
     /// errors. On a Vulkan device it is for networks in float16 and needs float16 arithmetic of the device, without
     /// which loading fails with kFp16 (docs/vulkan.md).
