@@ -37,7 +37,7 @@ Status check_numbers(const ScaleTable& table) {
     for (const auto& [name, entry] : table.layers) {
         FW_RETURN_IF_ERROR(check_quant(table, "layer", name, entry.input));
         for (const float scale : entry.weight_scales) {
-            if (!std::isfinite(scale) || scale < 0.0F) {
+            if (scale != 0.0F && !(std::isfinite(scale) && scale >= FLT_MIN)) {
                 return Status::error(Code::kInvalidArgument,
                                      "%s: layer '%s': weight scale is %g, expected a finite number from 0",
                                      table.source.c_str(), name.c_str(), static_cast<double>(scale));

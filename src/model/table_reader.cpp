@@ -26,10 +26,10 @@ Status parse_scale(std::string_view token, bool zero_allowed, float* out) {
     if (*out < 0) {
         return Status::error(Code::kParseError, "scale '%s' is negative", shown(token).c_str());
     }
-    // Subnormal: its inverse, which dequantizes, would be infinite.
-    if (!zero_allowed && *out < std::numeric_limits<float>::min()) {
-        return Status::error(Code::kParseError, "activation scale '%s' is %s", shown(token).c_str(),
-                             *out == 0 ? "zero" : "too small");
+    // Subnormal: its inverse, which dequantizes, would be infinite. A weight scale of 0 is a dead channel.
+    if (*out < std::numeric_limits<float>::min() && !(zero_allowed && *out == 0)) {
+        return Status::error(Code::kParseError, "%s scale '%s' is %s", zero_allowed ? "weight" : "activation",
+                             shown(token).c_str(), *out == 0 ? "zero" : "too small");
     }
     return {};
 }

@@ -101,6 +101,7 @@ TEST(Table, RefusesWithLineAndValue) {
         {"conv1 0.0\n", "activation scale '0.0' is zero"},
         {"conv1 1e-60\n", "activation scale '1e-60' is zero"},
         {"conv1 1e-39\n", "activation scale '1e-39' is too small"},
+        {"conv1_param_0 1 1e-39\n", "layer 'conv1': weight scale '1e-39' is too small"},
         {"conv1\n", "net.table:1: layer 'conv1' has no scale"},
         {"conv1 abc\n", "scale 'abc' is not a finite number"},
         {"conv1 1 2\n", "net.table:1: layer 'conv1' has more than one activation scale ('2')"},

@@ -19,7 +19,8 @@ constexpr int kInt8ScaleTerm = 8;
 
 Status check_scales(const std::vector<float>& scales, const char* what, bool zero_allowed) {
     for (const float scale : scales) {
-        if (!std::isfinite(scale) || scale < 0.0F || (scale == 0.0F && !zero_allowed)) {
+        // Subnormal: its inverse would be infinite.
+        if (!(scale > 0.0F && std::isnormal(scale)) && !(scale == 0.0F && zero_allowed)) {
             return Status::error(Code::kParseError, "%s scale %g is not a positive number", what,
                                  static_cast<double>(scale));
         }
