@@ -35,12 +35,14 @@ Status run_passes(Graph* graph, const PassContext& context) {
             continue;
         }
         FW_RETURN_IF_ERROR(pass.run(graph, context));
+#if !defined(NDEBUG)
         const Status sound = graph->check();
         if (!sound.ok()) {
             return sound.with_prefix("after pass %s", pass.name);
         }
+#endif
     }
-    return {};
+    return graph->check();
 }
 
 }  // namespace fw
