@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <string>
 
 #include "fw/net.h"
 #include "zoo/table.h"
@@ -14,12 +16,21 @@
 
 namespace {
 
-fw::Status infer(const fw::Net& net) {
-    fw::Extractor extractor = net.create_extractor();
+using Inputs = std::map<std::string, fw::Mat>;
+
+fw::Result<Inputs> make_inputs(const fw::Net& net) {
+    Inputs inputs;
     for (const std::string& name : net.input_names()) {
-        const fw::Shape shape = net.input_shape(name.c_str());
-        FW_ASSIGN_OR_RETURN(fw::Mat mat, fw::Mat::create(shape));
+        FW_ASSIGN_OR_RETURN(fw::Mat mat, fw::Mat::create(net.input_shape(name.c_str())));
         std::fill_n(mat.data(), mat.count(), 0.5F);
+        inputs[name] = mat;
+    }
+    return inputs;
+}
+
+fw::Status infer(const fw::Net& net, const Inputs& inputs) {
+    fw::Extractor extractor = net.create_extractor();
+    for (const auto& [name, mat] : inputs) {
         FW_RETURN_IF_ERROR(extractor.input(name.c_str(), mat));
     }
     for (const std::string& name : net.output_names()) {
@@ -44,8 +55,9 @@ fw::Status run(const fw::zoo::Network& network, const char* precision, int infer
     }
     fw::zoo::ModelFiles files;
     FW_RETURN_IF_ERROR(fw::zoo::load(def, &net, &files));
+    FW_ASSIGN_OR_RETURN(const Inputs inputs, make_inputs(net));
     for (int i = 0; i < inferences; ++i) {
-        FW_RETURN_IF_ERROR(infer(net));
+        FW_RETURN_IF_ERROR(infer(net, inputs));
     }
     int64_t macs = 0;
     int conversions = 0;
