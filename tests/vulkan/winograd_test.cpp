@@ -45,7 +45,8 @@ std::vector<double> reference(const LayerDef& conv, const Size& size, double pad
                         const bool inside = in_y >= 0 && in_y < size.h && in_x >= 0 && in_x < size.w;
                         const double value =
                             inside ? image_value((int64_t{c} * size.h + in_y) * size.w + in_x) : pad_value;
-                        sum += value * weights[static_cast<size_t>((output * size.channels + c) * 9 + tap)];
+                        sum += value *
+                               weights[static_cast<size_t>(output * size.channels + c) * 9 + static_cast<size_t>(tap)];
                     }
                 }
                 out.push_back(sum);
