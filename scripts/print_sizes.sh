@@ -21,7 +21,7 @@ check() {
 
 check "libfw.so, every layer and kernel" build/no-vulkan/lib/libfw.so 1536
 echo "libfw.so, the same with Vulkan: $(stripped_kib "$(readlink -f build/lib/libfw.so)") KiB"
-# DESIGN asks for 400, and it is 415. A sixth each are the x86 kernels, planning and running, layers, the graph and its passes, and model files.
+# DESIGN asks for 400, and it is 419. A sixth each are the x86 kernels, planning and running, layers, the graph and its passes, and model files.
 check "libfw.so, SqueezeNet's layers only" build/minsize/lib/libfw.so 432
 
 program=build/armv7-squeezenet/bin/classify

@@ -9,7 +9,7 @@ namespace {
 
 /// Adjacent columns of a line: addresses of their rows, from column to column `step` bytes more.
 template <int kSize>
-struct LineSegment {
+struct ByteSegment {
     const char* rows[kSize];
     int64_t steps[kSize];
     int64_t count;  ///< 0: the end
@@ -17,13 +17,13 @@ struct LineSegment {
 
 /// Padding to the left, the input, and padding to the right, as far as there are any.
 template <int kSize>
-struct LineSegments {
-    LineSegment<kSize> at[4];
+struct ByteSegments {
+    ByteSegment<kSize> at[4];
 
-    FW_ALWAYS_INLINE LineSegments(const DwLineArgs& args, int stride) {
+    FW_ALWAYS_INLINE ByteSegments(const DwLineArgs& args, int stride) {
         const int64_t first = args.first_column;
         const int64_t end = first + (args.pixels - 1) * stride + kSize;
-        LineSegment<kSize>* to = at;
+        ByteSegment<kSize>* to = at;
         const auto pad = [&](int64_t count) FW_INLINE_LAMBDA {
             if (count > 0) {
                 unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
@@ -202,7 +202,7 @@ struct LineSegments {
 
 /// 16 or 8 channels from `c` on.
 template <int kSize, int kStride, bool kSigned>
-__attribute__((noinline)) void run_line_block(const DwLineArgs& args, const LineSegment<kSize>* segment,
+__attribute__((noinline)) void run_line_block(const DwLineArgs& args, const ByteSegment<kSize>* segment,
                                               const LoadedOutput& output, const char* block, int64_t c) {
     const char* weights = block + 128;
     char* out = static_cast<char*>(args.out) + c;

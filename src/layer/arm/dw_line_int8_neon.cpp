@@ -49,7 +49,7 @@ struct NeonInt8 : ByteLanes16 {
 template <int kSize, int kStride, bool kSigned>
 void run_blocks(const DwLineArgs& args) {
     constexpr int64_t kBlockBytes = 16 * (8 + kSize * kSize);
-    const LineSegments<kSize> segments(args, kStride);
+    const ByteSegments<kSize> segments(args, kStride);
     const LoadedOutput output(args.epilogue);
     const char* block = static_cast<const char*>(args.packed);
     for (int64_t c = 0; c < args.channels; c += 16, block += kBlockBytes) {
