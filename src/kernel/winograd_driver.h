@@ -10,10 +10,6 @@
 //       count)      bias and epilogue of a column, `count` channels from c on; pixels that are nullptr are left out
 #pragma once
 
-#if defined(__aarch64__)
-#include <arm_neon.h>
-#endif
-
 #include <type_traits>
 
 #include "kernel/functions.h"
@@ -108,21 +104,17 @@ FW_ALWAYS_INLINE V load_lanes(const void* from) {
 constexpr uint32_t kWinogradNinth = 0x38e38e39U;  // 9 * kWinogradNinth = 1 modulo 2^32
 constexpr int kWinogradShift = 6;
 
-/// max(x, lo), then min with hi; NaN stays.
-template <class V>
-FW_ALWAYS_INLINE V clamp_lanes(V x, V lo, V hi) {
-#if defined(__aarch64__)
-    if constexpr (sizeof(V) == sizeof(float32x4_t)) {  // one instruction each, comparison and choice are two
-        return static_cast<V>(vminq_f32(vmaxq_f32(static_cast<float32x4_t>(x), static_cast<float32x4_t>(lo)),
-                                        static_cast<float32x4_t>(hi)));
+/// max(x, lo), then min with hi; NaN stays, for which both comparisons are false.
+struct ClampByChoice {
+    template <class V>
+    static FW_ALWAYS_INLINE V run(V x, V lo, V hi) {
+        x = x < lo ? lo : x;
+        return x > hi ? hi : x;
     }
-#endif
-    x = x < lo ? lo : x;  // both comparisons are false for NaN
-    return x > hi ? hi : x;
-}
+};
 
-/// The trait of float, for registers V of any width.
-template <class V>
+/// The trait of float, for registers V of any width; Clamp as ClampByChoice.
+template <class V, class Clamp = ClampByChoice>
 struct WinogradFloat {
     using Pixel = float;
     using In = V;
@@ -142,7 +134,7 @@ struct WinogradFloat {
             if (pixels[y] == nullptr) {
                 return;
             }
-            const V x = clamp_lanes<V>(sum[y] + bias, lo, hi);
+            const V x = Clamp::run(V(sum[y] + bias), lo, hi);
             auto* to = static_cast<float*>(pixels[y]) + c;
             if (count == kLanesOf<V>) {
                 std::memcpy(to, &x, sizeof(V));
