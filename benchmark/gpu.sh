@@ -27,7 +27,8 @@ cmake --build --preset release --target benchfw gpu_peak zoo_export calibrate fw
 bench=build/bin/benchfw
 
 $bench --list-devices | tee "$out/devices.txt"
-build/bin/gpu_peak "$device" | tee "$out/peak.json"
+build/bin/gpu_peak "$device" >"$out/peak.json"
+cat "$out/peak.json"
 if grep -q '"type": "CPU"' "$out/peak.json"; then
     echo "NOTE: this is a software device, which computes on the CPU: nothing below is a figure of a GPU"
 fi

@@ -13,11 +13,12 @@ case ${1:-} in
     '' | -*) set -- build/bin/fw_test_vulkan "$@" ;;
 esac
 
-if [ ! -e "$root/usr/share/vulkan/icd.d/lvp_icd.json" ]; then
+if [ ! -e "$root/.made" ]; then
     command -v debootstrap >/dev/null || apt-get install -y -qq --no-install-recommends debootstrap
     packages=mesa-vulkan-drivers,vulkan-validationlayers,vulkan-tools,libvulkan1,libgomp1,libstdc++6
-    debootstrap --variant=minbase --include=$packages sid "$root" http://deb.debian.org/debian >"$root.log" ||
+    debootstrap --variant=minbase --include=$packages sid "$root" >"$root.log" ||
         { echo "error: debootstrap failed, see $root.log" >&2; exit 1; }
+    touch "$root/.made"
 fi
 export VK_DRIVER_FILES=/usr/share/vulkan/icd.d/lvp_icd.json
 unset VK_ICD_FILENAMES

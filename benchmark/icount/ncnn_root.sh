@@ -2,7 +2,7 @@
 # Lays a root folder for icount_ncnn.py: Debian's Python for aarch64 with ncnn's wheel. Needs debootstrap and pip.
 #   benchmark/icount/ncnn_root.sh FOLDER [VERSION of ncnn]
 set -eu
-[ $# -ge 1 ] || { sed -n 's/^#  *//p' "$0" | tail -n 2 >&2; exit 1; }
+[ $# -ge 1 ] || { sed -n '3s/^# *//p' "$0" >&2; exit 1; }
 root=$1
 version=${2:+==$2}
 debootstrap --foreign --arch=arm64 --variant=minbase --include=python3,libgomp1,libstdc++6 bookworm "$root"

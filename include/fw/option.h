@@ -39,18 +39,20 @@ struct FW_EXPORT Option {
     /// instructions (ARMv8.2's half floats, kernels named gemm_f16_*); on others they compute in float32 as without
     /// this. 3x3 layers for which Winograd's way with products in float16 is faster go that way, 1x1 ones Strassen's,
     /// with larger weights and error, unless `winograd` is off. Inputs must be within 39,900 or 32,752 there, elsewhere
-    /// they, and all sums of products, within float16's 65504: beyond it, infinity or NaN. docs/runtime.md has the
-    /// errors. On a Vulkan device it is for networks in float16 and needs float16 arithmetic of the device, without
-    /// which loading fails with kFp16 (docs/vulkan.md).
+    /// within float16's 65504, and all sums of products too, which Strassen's way takes over two pixels and both halves
+    /// of the channels: beyond it, infinity or NaN. docs/runtime.md has the errors. On a Vulkan device it is for
+    /// networks in float16 and needs float16 arithmetic of the device, without which loading fails with kFp16
+    /// (docs/vulkan.md).
     bool fp16_arithmetic = false;
     /// Convolutions, deconvolutions and inner products that run in float round their operands to bfloat16 and add the
     /// products up in float32, on processors with the instructions (AVX-512's bfloat16, kernels named gemm_bf16_*); on
     /// others they compute in float32 as without this. Depthwise layers and those that go Winograd's way stay float32.
     /// An output's error is up to 2^-7 sum |x w|. Without effect on a device.
     bool bf16_arithmetic = false;
-    /// 3x3 layers go Winograd's way where that is faster (docs/performance-x86.md). Their weights then take 4 to 14
-    /// times the memory, and longer to load; off: less of both. An int8 layer's results are the same bits; with
-    /// Precision::kAuto other layers may be chosen for int8. Without effect on a device.
+    /// 3x3 layers go Winograd's way where that is faster (docs/performance-x86.md), with `fp16_arithmetic` 1x1 ones
+    /// Strassen's. Their weights then take 4 to 14 times (7/4 of) the memory, and longer to load; off: less of both. An
+    /// int8 layer's results are the same bits; with Precision::kAuto other layers may be chosen for int8. Without
+    /// effect on a device.
     bool winograd = true;
     /// Run the graph passes (folding, fusion). Off: every layer runs as written, for debugging.
     bool optimize = true;

@@ -39,7 +39,7 @@ Status check_numbers(const ScaleTable& table) {
         for (const float scale : entry.weight_scales) {
             if (scale != 0.0F && !(std::isfinite(scale) && scale >= FLT_MIN)) {
                 return Status::error(Code::kInvalidArgument,
-                                     "%s: layer '%s': weight scale is %g, expected a finite number from 0",
+                                     "%s: layer '%s': weight scale is %g, expected 0 or a finite number from 1.18e-38",
                                      table.source.c_str(), name.c_str(), static_cast<double>(scale));
             }
         }

@@ -34,7 +34,7 @@ struct StrassenProduct {
     const void* packed = nullptr;  ///< of the first panel, of kStrassenColumns
     int64_t panels = 0;
     bool bias = false;     ///< not all are 0
-    void* out = nullptr;   ///< of the first panel's first column; kStrassenRows - 1 rows behind the last are written
+    void* out = nullptr;   ///< of the first panel's first column; kStrassenRows - 1 rows behind it may be written
     int64_t out_step = 0;  ///< bytes from row to row
 };
 

@@ -10,7 +10,6 @@ namespace fw {
 
 namespace {
 
-constexpr int kRangeBins = 2048;
 constexpr double kEmptyGroup = 1e-4;
 constexpr float kMovingFactor = 0.01F;
 constexpr const char* kNames[] = {"kl", "minmax", "moving-minmax", "percentile", "mse", "aciq"};

@@ -44,11 +44,14 @@ const char* method_name(ThresholdMethod method);
 /// The method of that name; false if there is none.
 bool find_method(const std::string& name, ThresholdMethod* out);
 
-/// What kKl needs of values other than 0: 16 for each of its 2048 bins. Of fewer, the unevenness of neighbouring bins
+/// Bins of a blob's range, as kKl counts it.
+constexpr int kRangeBins = 2048;
+
+/// What kKl needs of values other than 0: 16 for each bin. Of fewer, the unevenness of neighbouring bins
 /// is chance, which looks like information: what a window seems to lose grows by (filled bins - levels) / (2 * values),
 /// as the entropy of a sample is biased (G. Miller, "Note on the bias of information estimates", 1955), so that narrow
 /// windows win and values are clipped for nothing.
-constexpr uint64_t kEnoughForKl = uint64_t{16} * 2048;
+constexpr uint64_t kEnoughForKl = uint64_t{16} * kRangeBins;
 
 struct ThresholdOptions {
     ThresholdMethod method = ThresholdMethod::kKl;

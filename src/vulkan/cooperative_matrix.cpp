@@ -76,7 +76,14 @@ MatrixShapes find_matrix_shapes(const Api& api, VkPhysicalDevice device) {
     api.GetPhysicalDeviceProperties2(device, &properties);
     constexpr VkShaderStageFlags kCompute = VK_SHADER_STAGE_COMPUTE_BIT;
     const uint32_t size = subgroup.subgroupSize;
-    const bool sized = size >= sizes.minSubgroupSize && size <= sizes.maxSubgroupSize;
+    // Four subgroups of a power of two of lanes load tiles whose rows are of 32 words (matrix_tiles.h).
+    constexpr uint32_t kFewestLanes = 8;
+    constexpr uint32_t kMostLanes = 128;
+    const VkPhysicalDeviceLimits& limits = properties.properties.limits;
+    const bool sized = size >= std::max(kFewestLanes, sizes.minSubgroupSize) &&
+                       size <= std::min(kMostLanes, sizes.maxSubgroupSize) && (size & (size - 1)) == 0 &&
+                       4 * size <= limits.maxComputeWorkGroupInvocations &&
+                       4 * size <= limits.maxComputeWorkGroupSize[0] && sizes.maxComputeWorkgroupSubgroups >= 4;
     uint32_t count = 0;
     if (!features.complete() || api.GetPhysicalDeviceCooperativeMatrixPropertiesKHR == nullptr || !sized ||
         (matrix.stages & sizes.requiredSubgroupSizeStages & subgroup.supportedStages & kCompute) == 0 ||

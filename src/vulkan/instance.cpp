@@ -165,6 +165,12 @@ Status find_features(const Api& api, uint32_t instance_version, PhysicalDevice* 
     if (version >= VK_API_VERSION_1_3 && has(extensions, kCooperativeMatrixExtension) &&
         !is_hidden("cooperative_matrix")) {
         features.matrices = find_matrix_shapes(api, device->handle);
+        if (!features.int8) {
+            features.matrices.int8.clear();
+        }
+        if (!features.float16) {
+            features.matrices.float16.clear();
+        }
     }
     if (!features.matrices.empty()) {
         wanted.push_back(kCooperativeMatrixExtension);

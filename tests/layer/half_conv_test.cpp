@@ -50,6 +50,8 @@ std::vector<ConvCase> all_cases() {
     return {conv(24, 35, 1),
             with(conv(150, 16, 1), 1),
             with(conv(128, 192, 1), 1),  // by Strassen's way
+            with(conv(128, 192, 1), 2, {0.1F}),
+            with(conv(128, 192, 1), 6, swish),
             with(conv(17, 9, 1), 3, {-0.25F, 0.5F}),
             with(conv(33, 20, 1), 6, swish),
             padded,

@@ -92,7 +92,7 @@ protected:
         network_ = find(GetParam());
         ASSERT_NE(network_, nullptr);
         if (!runs_here(*network_)) {
-            GTEST_SKIP() << "FW_VULKAN_ZOO runs it";
+            GTEST_SKIP() << "FW_VULKAN_ZOO leaves it out";
         }
         Result<NetDef> def = build_as_tested();
         ASSERT_TRUE(def.ok()) << def.status().message();

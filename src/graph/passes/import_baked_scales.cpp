@@ -21,7 +21,7 @@ Status check_scales(const std::vector<float>& scales, const char* what, bool zer
     for (const float scale : scales) {
         // Subnormal: its inverse would be infinite.
         if (!(scale > 0.0F && std::isnormal(scale)) && !(scale == 0.0F && zero_allowed)) {
-            return Status::error(Code::kParseError, "%s scale %g is not a positive number", what,
+            return Status::error(Code::kParseError, "%s scale %g is not a finite number from 1.18e-38", what,
                                  static_cast<double>(scale));
         }
     }

@@ -1,6 +1,4 @@
 // Sums, products and the short functions of float16, 32 elements at a time.
-#include <cmath>
-
 #include "base/half.h"
 #include "layer/arm/neon.h"
 
@@ -14,6 +12,10 @@ struct Four {
 
 FW_ALWAYS_INLINE const float16_t* halves(const uint16_t* x) {
     return reinterpret_cast<const float16_t*>(x);
+}
+
+FW_ALWAYS_INLINE float16x8_t load_one(const uint16_t* x) {
+    return vld1q_f16(halves(x));
 }
 
 FW_ALWAYS_INLINE Four load_four(const uint16_t* x) {
@@ -35,13 +37,16 @@ FW_ALWAYS_INLINE void map_halves(int64_t count, uint16_t* out, Fn fn, const In*.
         const auto combine = [&](const auto&... x) FW_INLINE_LAMBDA {
             return float16x8x4_t{{fn(x.v[0]...), fn(x.v[1]...), fn(x.v[2]...), fn(x.v[3]...)}};
         };
-        vst1q_f16_x4(reinterpret_cast<float16_t*>(out + i), combine(load_four(in + i)...));
+        const float16x8x4_t four = combine(load_four(in + i)...);
+        vst1q_f16_x4(reinterpret_cast<float16_t*>(out + i), four);
     }
     for (; i + 8 <= count; i += 8) {
-        vst1q_f16(reinterpret_cast<float16_t*>(out + i), fn(vld1q_f16(halves(in + i))...));
+        const float16x8_t one = fn(load_one(in + i)...);
+        vst1q_f16(reinterpret_cast<float16_t*>(out + i), one);
     }
     if (i < count) {
-        store_bytes(vreinterpretq_s8_f16(fn(load_rest(in + i, count - i)...)), out + i, (count - i) * 2);
+        const float16x8_t rest = fn(load_rest(in + i, count - i)...);
+        store_bytes(vreinterpretq_s8_f16(rest), out + i, (count - i) * 2);
     }
 }
 
@@ -79,8 +84,12 @@ void accumulate(const uint16_t* x, int64_t step, int64_t rows, int64_t count, fl
     }
 }
 
+bool fits(float x) {
+    return x >= -kLargestHalf && x <= kLargestHalf;
+}
+
 bool apply(const FunctionArgs& f, const uint16_t* x, int64_t count, uint16_t* out) {
-    if (!(std::fabs(f.a) <= kLargestHalf && std::fabs(f.b) <= kLargestHalf)) {
+    if (!fits(f.a) || !fits(f.b)) {
         return false;
     }
     const float16x8_t a = vdupq_n_f16(static_cast<float16_t>(f.a));

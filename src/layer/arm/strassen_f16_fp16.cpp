@@ -165,10 +165,12 @@ void multiply(const StrassenProduct& args) {
             auto* c11 = static_cast<char*>(args.rows[i]);                                                      \
             auto* c21 = static_cast<char*>(args.rows[i + 1]);                                                  \
             char* c12 = c11 + 2 * args.half;                                                                   \
-            char* c22 = c21 + 2 * args.half;                                                                   \
+            char* c22 = nullptr;                                                                               \
             if (c21 == nullptr) { /* what has just been read */                                                \
                 c21 = planes.at[1];                                                                            \
                 c22 = planes.at[5];                                                                            \
+            } else {                                                                                           \
+                c22 = c21 + 2 * args.half;                                                                     \
             }                                                                                                  \
             int64_t left = args.half;                                                                          \
             __asm__ volatile("ld2r {v28.8h, v29.8h}, [%[bounds]]\n" FW_OUTPUTS(bound)                          \

@@ -72,7 +72,7 @@ void main() {
         for (int row = id / DEPTH; row < ROWS; row += INVOCATIONS / DEPTH) {
             const int y = source(row_y[row], tap_y, p.stride_h, p.dilation_h, p.pad_top);
             const int x = source(row_x[row], tap_x, p.stride_w, p.dilation_w, p.pad_left);
-            WORD word = padding();
+            WORD word = k < depth ? padding() : WORD(0);  // weights are 0 there, padding may be infinite
             if (y >= 0 && y < p.in_h && x >= 0 && x < p.in_w && k < depth) {
                 word = load_word(in_base + y * p.in_row + x * p.in_col + channel, p.channels - channel);
             }
