@@ -61,6 +61,22 @@ TEST_F(DiagnosisTest, EveryLayerIsCompared) {
     }
     EXPECT_EQ(int8, 6);
     EXPECT_EQ(diagnosis->worst.size(), 3U);
+
+    // Three images of 6 x 6 are too few for kl.
+    EXPECT_TRUE(notes.empty());
+    TableOptions options_of_tool;
+    options_of_tool.threshold.least_for_kl = kEnoughForKl;
+    const Result<ScaleTable> wide = make_table(*def, *statistics, {}, {}, options_of_tool, &notes);
+    TableOptions minmax;
+    minmax.threshold.method = ThresholdMethod::kMinMax;
+    std::vector<std::string> none;
+    const Result<ScaleTable> want = make_table(*def, *statistics, {}, {}, minmax, &none);
+    ASSERT_TRUE(wide.ok() && want.ok());
+    EXPECT_EQ(wide->blobs, want->blobs);
+    ASSERT_EQ(notes.size(), 1U);
+    EXPECT_EQ(notes[0].find("kl: "), 0U) << notes[0];
+    EXPECT_NE(notes[0].find("their range is that of minmax"), std::string::npos) << notes[0];
+    EXPECT_TRUE(none.empty());
 }
 
 }  // namespace
