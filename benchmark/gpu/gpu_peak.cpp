@@ -56,6 +56,11 @@ public:
             return Status::error(Code::kUnsupported, "no cooperative matrices for 64 invocations");
         }
         const MatrixShape& s = tiles->shape;
+        const uint32_t shared_bytes = (64 / size) * s.m * s.n * 4 + 32 * 32 * 4;
+        if (shared_bytes > device_->limits().maxComputeSharedMemorySize) {
+            return Status::error(Code::kUnsupported, "%u bytes of shared memory are more than the device has",
+                                 shared_bytes);
+        }
         const std::vector<uint32_t> constants = {0, 0, 0, 0, 64 / size, 0, 0, s.m, s.n, s.k, s.m, s.n, s.k};
         return giga_macs([&] { return device_->pipeline(shader, constants, size); },
                          static_cast<double>(s.m) * s.n * s.k / size);

@@ -40,6 +40,8 @@ def roofline(net, peak):
         wanted = "int8" if "int8" in kernel else "fp16" if "half_arithmetic" in kernel else "float"
         if "matrix" in kernel:
             wanted = "int8_matrix" if "int8" in kernel else "fp16_matrix"
+            if wanted + "_gmacs" not in peak:
+                continue
         macs = peak.get(wanted + "_gmacs", peak["float_gmacs"])
         needed = max(layer["macs"] / macs * 1e-6, precision_bytes(net, layer) / peak["read_gb_per_s"] * 1e-6)
         row = rows.setdefault(kernel, {"steps": 0, "ms": 0.0, "needed_ms": 0.0, "macs": 0})
@@ -102,6 +104,9 @@ def summarise(folder, device):
     ncnn_reports = read(folder, "ncnn-*.json")
     ncnn = least(ncnn_reports)
     layers = read(folder, "layers-*.json")
+    for report, path in zip(layers, sorted(folder.glob("layers-*.json"))):
+        for net in report["nets"] if path.stem.endswith("-without") else []:
+            net["precision"] += " without matrices"
     return {
         "devices": (folder / "devices.txt").read_text().splitlines(), "software_device": peak["type"] == "CPU", "peak": peak,
         "tests": tests((folder / "exactness.txt").read_text()),

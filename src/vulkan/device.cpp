@@ -199,7 +199,7 @@ Device::~Device() {
 Result<VkPipeline> Device::pipeline(const Shader& shader, Span<const uint32_t> constants, uint32_t subgroup_size) {
     const std::lock_guard<std::mutex> lock(pipeline_mutex_);
     const std::vector<uint32_t> values(constants.begin(), constants.end());
-    const auto found = pipelines_.find({shader.code, values});
+    const auto found = pipelines_.find({shader.code, values, subgroup_size});
     if (found != pipelines_.end()) {
         return found->second;
     }
@@ -242,7 +242,7 @@ Result<VkPipeline> Device::pipeline(const Shader& shader, Span<const uint32_t> c
     api_.DestroyShaderModule(device_, module, nullptr);
     FW_RETURN_IF_ERROR(check(result, "vkCreateComputePipelines", Code::kShaderRejected)
                            .with_prefix("shader '%s' on '%s'", shader.name, description_.name.c_str()));
-    pipelines_.emplace(std::make_pair(shader.code, values), pipeline);
+    pipelines_.emplace(std::make_tuple(shader.code, values, subgroup_size), pipeline);
     return pipeline;
 }
 
@@ -294,7 +294,7 @@ std::string Device::identity() const {
         text += ' ' + std::to_string(number);
     }
     const char* without = std::getenv("FW_VULKAN_WITHOUT");  // instance.cpp
-    return without == nullptr ? text : text + " without " + without;
+    return without == nullptr || *without == '\0' ? text : text + " without " + without;
 }
 
 bool Device::is_own(Span<const uint8_t> data) const {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "fw/span.h"
@@ -175,7 +176,7 @@ private:
     std::mutex queue_mutex_;
     mutable std::mutex pipeline_mutex_;
     VkPipelineCache cache_ = VK_NULL_HANDLE;
-    std::map<std::pair<const uint32_t*, std::vector<uint32_t>>, VkPipeline> pipelines_;
+    std::map<std::tuple<const uint32_t*, std::vector<uint32_t>, uint32_t>, VkPipeline> pipelines_;
 };
 
 }  // namespace fw::vulkan

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <set>
 
 #include "base/log.h"
 
@@ -102,9 +103,32 @@ void find_imports(const Api& api, const std::vector<VkExtensionProperties>& exte
 }
 
 // FW_VULKAN_WITHOUT=NAME,NAME...: as if devices lacked these, to compare what is chosen then.
-bool is_hidden(const std::string& name) {
-    const char* list = std::getenv("FW_VULKAN_WITHOUT");
-    return list != nullptr && ("," + std::string(list) + ",").find("," + name + ",") != std::string::npos;
+constexpr const char* kHidden = "FW_VULKAN_WITHOUT";
+constexpr const char* kIntegerDot = "integer_dot";
+constexpr const char* kCooperativeMatrix = "cooperative_matrix";
+
+std::set<std::string> hidden_features() {
+    const char* list = std::getenv(kHidden);
+    std::set<std::string> names;
+    for (std::string left = list == nullptr ? "" : list; !left.empty();) {
+        const size_t end = left.find(',');
+        names.insert(left.substr(0, end));
+        left.erase(0, end == std::string::npos ? end : end + 1);
+    }
+    return names;
+}
+
+bool is_hidden(const char* name) {
+    return hidden_features().count(name) != 0;
+}
+
+void warn_of_unknown_names() {
+    for (const std::string& name : hidden_features()) {
+        if (name != kIntegerDot && name != kCooperativeMatrix) {
+            log(LogLevel::kWarn, "%s: '%s' is neither %s nor %s", kHidden, name.c_str(), kCooperativeMatrix,
+                kIntegerDot);
+        }
+    }
 }
 
 // Asks for each feature only where the version or an extension has it.
@@ -157,13 +181,13 @@ Status find_features(const Api& api, uint32_t instance_version, PhysicalDevice* 
     api.GetPhysicalDeviceFeatures2(device->handle, &all);
     Features& features = device->features;
     features.int8 = storage8.storageBuffer8BitAccess != 0 && arithmetic.shaderInt8 != 0;
-    features.integer_dot = dot.shaderIntegerDotProduct != 0 && !is_hidden("integer_dot");
+    features.integer_dot = dot.shaderIntegerDotProduct != 0 && !is_hidden(kIntegerDot);
     features.float16_storage = storage16.storageBuffer16BitAccess != 0;
     features.float16 = features.float16_storage && arithmetic.shaderFloat16 != 0;
     features.subgroup_size_control = subgroup.subgroupSizeControl != 0;
     // All it needs beside the extension is in Vulkan 1.3.
     if (version >= VK_API_VERSION_1_3 && has(extensions, kCooperativeMatrixExtension) &&
-        !is_hidden("cooperative_matrix")) {
+        !is_hidden(kCooperativeMatrix)) {
         features.matrices = find_matrix_shapes(api, device->handle);
         if (!features.int8) {
             features.matrices.int8.clear();
@@ -197,6 +221,7 @@ Result<std::shared_ptr<Instance>> Instance::open() {
     if (std::shared_ptr<Instance> open = shared.lock()) {
         return open;
     }
+    warn_of_unknown_names();
     std::shared_ptr<Instance> made(new Instance());
     FW_RETURN_IF_ERROR(made->create());
     shared = made;

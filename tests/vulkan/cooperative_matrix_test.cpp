@@ -216,6 +216,7 @@ TEST_F(VulkanCooperativeMatrix, IsHiddenByTheEnvironment) {
     EXPECT_EQ(planned(faults, Precision::kInt8, 4), "conv_int8");
     setenv("FW_VULKAN_WITHOUT", "integer_do", 1);
     EXPECT_EQ(planned(faults, Precision::kInt8, 4), "conv_int8_matrix");
+    EXPECT_NE(take_validation_messages().find("'integer_do' is neither"), std::string::npos);
     unsetenv("FW_VULKAN_WITHOUT");
 }
 

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <mutex>
 
-#include "layer/vulkan/shaders.h"
 #include "vulkan/device.h"
 
 namespace fw {
@@ -47,7 +46,22 @@ std::string take_validation_messages() {
 
 bool gives_no_pipelines() {
     const Result<std::shared_ptr<vulkan::Device>> device = vulkan::Device::open(vulkan::Device::kAny);
-    return device.ok() && (*device)->pipeline(vulkan::shader::lrn_float, {}).ok() && (*device)->cache_data().empty();
+    if (!device.ok()) {
+        return false;
+    }
+    // Of the driver itself, not of the code that is tested: an empty cache has the header at least.
+    const vulkan::Api& api = (*device)->api();
+    const VkDevice handle = (*device)->handle();
+    VkPipelineCacheCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO;
+    VkPipelineCache cache = VK_NULL_HANDLE;
+    size_t bytes = 0;
+    if (api.CreatePipelineCache(handle, &info, nullptr, &cache) != VK_SUCCESS) {
+        return true;
+    }
+    const VkResult result = api.GetPipelineCacheData(handle, cache, &bytes, nullptr);
+    api.DestroyPipelineCache(handle, cache, nullptr);
+    return result != VK_SUCCESS || bytes < sizeof(VkPipelineCacheHeaderVersionOne);
 }
 
 void skip_or_fail_without_vulkan() {

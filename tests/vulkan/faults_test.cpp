@@ -296,9 +296,9 @@ protected:
     void SetUp() override { skip_or_fail_without_vulkan(); }
     void TearDown() override { EXPECT_EQ(take_validation_messages(), ""); }
 
-    // The kernels' places of convolutions: "cpu", "vulkan" or both.
+    // What dense convolutions run as: a shader, or "cpu".
     static std::set<std::string> expect_golden(const Faults& faults) {
-        std::set<std::string> devices;
+        std::set<std::string> kernels;
         const std::string dir = std::string(FW_SOURCE_DIR) + "/tests/golden/zoo/";
         const nlohmann::json json = nlohmann::json::parse(std::ifstream(dir + "golden.json"));
         zoo::Golden want;
@@ -324,32 +324,34 @@ protected:
         const Result<std::vector<LayerPlan>> plan = net.plan();
         EXPECT_TRUE(plan.ok());
         for (const LayerPlan& step : *plan) {
-            if (step.type.rfind("Convolution", 0) == 0) {
-                devices.insert(step.device);
+            if (step.type == "Convolution") {
+                kernels.insert(step.device == "vulkan" ? step.kernel : step.device);
             }
         }
-        return devices;
+        return kernels;
     }
 };
 
 TEST_P(VulkanInt8Paths, DotProducts) {
     Faults faults;
     faults.no_cooperative_matrix = true;
-    EXPECT_EQ(expect_golden(faults), std::set<std::string>{"vulkan"});
+    EXPECT_EQ(expect_golden(faults), std::set<std::string>{"conv_int8_dot"});
 }
 
 TEST_P(VulkanInt8Paths, CooperativeMatrices) {
     if (list_devices()->front().description.find("cooperative matrix of int8") == std::string::npos) {
         GTEST_SKIP() << "this driver has no cooperative matrices (VK_KHR_cooperative_matrix) of int8";
     }
-    EXPECT_EQ(expect_golden({}), std::set<std::string>{"vulkan"});
+    const std::set<std::string> kernels = expect_golden({});
+    EXPECT_EQ(kernels.count("conv_int8_matrix"), 1U);
+    EXPECT_EQ(kernels.count("cpu"), 0U);
 }
 
 TEST_P(VulkanInt8Paths, PlainIntegers) {
     Faults faults;
     faults.no_cooperative_matrix = true;
     faults.no_integer_dot = true;
-    EXPECT_EQ(expect_golden(faults), std::set<std::string>{"vulkan"});
+    EXPECT_EQ(expect_golden(faults), std::set<std::string>{"conv_int8"});
 }
 
 TEST_P(VulkanInt8Paths, No8BitStorage) {
