@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <vector>
 
 #include "vulkan/device.h"
 
@@ -59,7 +60,11 @@ bool gives_no_pipelines() {
     if (api.CreatePipelineCache(handle, &info, nullptr, &cache) != VK_SUCCESS) {
         return true;
     }
-    const VkResult result = api.GetPipelineCacheData(handle, cache, &bytes, nullptr);
+    VkResult result = api.GetPipelineCacheData(handle, cache, &bytes, nullptr);
+    if (result == VK_SUCCESS) {  // what is written may be less than that
+        std::vector<uint8_t> data(bytes);
+        result = api.GetPipelineCacheData(handle, cache, &bytes, data.data());
+    }
     api.DestroyPipelineCache(handle, cache, nullptr);
     return result != VK_SUCCESS || bytes < sizeof(VkPipelineCacheHeaderVersionOne);
 }
