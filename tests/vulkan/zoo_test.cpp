@@ -168,6 +168,37 @@ protected:
         return blob;
     }
 
+    // Records the largest error under `name`.
+    void compare_with_cpu(const std::string& name, const Option& option, float bound) {
+        const std::vector<std::string> blobs = outputs(option.precision == Precision::kFloat);
+        std::vector<Mat> want;
+        std::vector<Mat> got;
+        std::vector<Mat> half_weights;  // on the CPU
+        run(Option(), blobs, &want);
+        run(option, blobs, &got);
+        if (option.precision == Precision::kFp16) {
+            Option on_cpu;
+            on_cpu.precision = Precision::kFp16;
+            run(on_cpu, blobs, &half_weights);
+            ASSERT_EQ(half_weights.size(), want.size());
+        }
+        ASSERT_FALSE(want.empty());
+        ASSERT_EQ(got.size(), want.size());
+        float worst = 0.0F;
+        float magnified = 0.0F;
+        for (size_t i = 0; i < want.size(); ++i) {
+            const float error = relative_error(want[i], got[i]);
+            const float weights = half_weights.empty() ? 0.0F : relative_error(want[i], half_weights[i]);
+            EXPECT_LE(error, std::max(bound, kMagnified * weights)) << blobs[i];
+            worst = std::max(worst, error);
+            magnified = std::max(magnified, weights);
+        }
+        RecordProperty(name, std::to_string(worst));
+        if (!half_weights.empty()) {
+            RecordProperty(name + "_weights", std::to_string(magnified));
+        }
+    }
+
     const Network* network_ = nullptr;
     NetDef def_;
 };
@@ -199,47 +230,22 @@ TEST_P(VulkanGoldenZoo, Int8HasTheBytesOfTheGoldenFile) {
 // Float32 within a thousandth of the largest value, float16 within the bounds of docs/vulkan.md. The errors are
 // properties of the XML report (--gtest_output=xml).
 TEST_P(VulkanZoo, FloatsAreNearThoseOfTheCpu) {
-    struct Variant {
-        const char* name;
-        Precision precision;
-        bool arithmetic;
-        float bound;
-    };
-    for (const Variant& variant :
-         {Variant{"float", Precision::kFloat, false, kFloatBound}, Variant{"fp16", Precision::kFp16, false, kHalfBound},
-          Variant{"fp16_arithmetic", Precision::kFp16, true, kHalfArithmeticBound}}) {
-        SCOPED_TRACE(variant.name);
-        Option option = vulkan_option();
-        option.precision = variant.precision;
-        option.fp16_arithmetic = variant.arithmetic;
-        const std::vector<std::string> blobs = outputs(variant.precision == Precision::kFloat);
-        std::vector<Mat> want;
-        std::vector<Mat> got;
-        std::vector<Mat> half_weights;  // on the CPU
-        run(Option(), blobs, &want);
-        run(option, blobs, &got);
-        if (variant.precision == Precision::kFp16) {
-            Option on_cpu;
-            on_cpu.precision = Precision::kFp16;
-            run(on_cpu, blobs, &half_weights);
-            ASSERT_EQ(half_weights.size(), want.size());
-        }
-        ASSERT_FALSE(want.empty());
-        ASSERT_EQ(got.size(), want.size());
-        float worst = 0.0F;
-        float magnified = 0.0F;
-        for (size_t i = 0; i < want.size(); ++i) {
-            const float error = relative_error(want[i], got[i]);
-            const float weights = half_weights.empty() ? 0.0F : relative_error(want[i], half_weights[i]);
-            EXPECT_LE(error, std::max(variant.bound, kMagnified * weights)) << blobs[i];
-            worst = std::max(worst, error);
-            magnified = std::max(magnified, weights);
-        }
-        RecordProperty(variant.name, std::to_string(worst));
-        if (!half_weights.empty()) {
-            RecordProperty(std::string(variant.name) + "_weights", std::to_string(magnified));
-        }
-    }
+    Option option = vulkan_option();
+    option.precision = Precision::kFloat;
+    compare_with_cpu("float", option, kFloatBound);
+}
+
+TEST_P(VulkanZoo, Float16IsNearTheFloatsOfTheCpu) {
+    Option option = vulkan_option();
+    option.precision = Precision::kFp16;
+    compare_with_cpu("fp16", option, kHalfBound);
+}
+
+TEST_P(VulkanZoo, Float16ArithmeticIsNearTheFloatsOfTheCpu) {
+    Option option = vulkan_option();
+    option.precision = Precision::kFp16;
+    option.fp16_arithmetic = true;
+    compare_with_cpu("fp16_arithmetic", option, kHalfArithmeticBound);
 }
 
 }  // namespace
