@@ -71,8 +71,8 @@ void WeightedCore::choose_winograd(Isa isa, const WeightRows& rows) {
 void WeightedCore::choose_strassen(Isa isa, const WeightRows& rows) {
     strassen_ = Strassen();
     // It has no function of finished rows.
-    const bool plain = half_in_ && half_out_ && !staged_ && spec_.activation.is_clamp();
-    if (!kHasStrassen || strassen_pixels_ == 0 || !plain || dw_ != nullptr) {
+    if (!kHasStrassen || strassen_pixels_ == 0 || !half_in_ || !half_out_ || staged_ || dw_ != nullptr ||
+        !spec_.activation.is_clamp()) {
         return;
     }
     strassen_ = ::fw::choose_strassen(isa, spec_.channels, spec_.outputs, strassen_pixels_);
