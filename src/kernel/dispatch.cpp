@@ -95,14 +95,16 @@ Span<const StrassenKernel* const> strassen_kernels() {
     return span_of_listed<StrassenKernel>();
 }
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
-    const GemmKernel* best =
-        find<GemmKernel>(level, [&](const GemmKernel& k) { return k.int8 == int8 && k.half == HalfFormat::kFloat32; });
+    const auto fits = [&](const GemmKernel& k) {
+        return k.int8 == int8 && k.half == HalfFormat::kFloat32 && !k.matched;
+    };
+    const GemmKernel* best = find<GemmKernel>(level, fits);
     if (n <= 0) {
         return best;
     }
     int64_t fewest = panel_count(n, best->lanes, best->vectors);
     for (const GemmKernel* kernel : listed<GemmKernel>()) {
-        if (kernel->int8 != int8 || kernel->half != HalfFormat::kFloat32 || kernel->level != best->level) {
+        if (!fits(*kernel) || kernel->level != best->level) {
             continue;
         }
         const int64_t panels = panel_count(n, kernel->lanes, kernel->vectors);
@@ -112,6 +114,11 @@ const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n) {
         }
     }
     return best;
+}
+const GemmKernel* find_matched_gemm_kernel(Isa level) {
+    // Levels above have products of bytes that are faster still.
+    const Isa best = find_gemm_kernel(true, level, 0)->level;
+    return find<GemmKernel>(level, [&](const GemmKernel& k) { return k.matched && k.level == best; });
 }
 const GemmKernel* find_half_gemm_kernel(HalfFormat format, Isa level, bool half_input) {
     return find<GemmKernel>(level, [&](const GemmKernel& k) { return k.half == format && k.half_input == half_input; });

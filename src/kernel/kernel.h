@@ -113,6 +113,7 @@ struct GemmKernel {
     void (*run)(const GemmArgs& args);
     bool steps = false;       ///< takes GemmArgs::row_step
     bool half_input = false;  ///< `half`, kFloat16: rows of A are float16 already
+    bool matched = false;     ///< packed weights are those of kernel/matched.h
 
     int weight_bytes() const { return int8 ? 1 : half != HalfFormat::kFloat32 ? 2 : 4; }
 };

@@ -7,6 +7,7 @@
 
 #include "base/half.h"
 #include "base/memory.h"
+#include "kernel/matched.h"
 #include "kernel/panel.h"
 
 namespace fw {
@@ -212,6 +213,10 @@ int64_t column_bytes_of(const GemmKernel& kernel, const GemmWeights& weights) {
 }  // namespace
 
 size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
+    if (kernel.matched) {
+        const GroupOrder made = weights.order == nullptr ? match_groups(kernel, weights) : GroupOrder();
+        return packed_matched_bytes(kernel, weights, weights.order == nullptr ? made : *weights.order);
+    }
     const int64_t vectors = div_up(weights.n, kernel.lanes);
     const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
     const int64_t marks = kernel.marked ? panels * panel_marks(weights.taps * weights.k) : 0;
@@ -220,6 +225,11 @@ size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
 }
 
 void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) {
+    if (kernel.matched) {
+        const GroupOrder made = weights.order == nullptr ? match_groups(kernel, weights) : GroupOrder();
+        pack_matched(kernel, weights, weights.order == nullptr ? made : *weights.order, out);
+        return;
+    }
     const int64_t column_bytes = column_bytes_of(kernel, weights);
     const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
     const int64_t steps = div_up(weights.taps * weights.k, kernel.kr);

@@ -5,6 +5,8 @@
 
 namespace fw {
 
+struct GroupOrder;  // kernel/matched.h
+
 /// Weights as a matrix: row j (an output channel) has taps * k elements, tap after tap.
 struct GemmWeights {
     int64_t n = 0;
@@ -13,6 +15,9 @@ struct GemmWeights {
     const void* values = nullptr;       ///< [n][taps][k] float or int8; rounded to nearest for a `half` kernel
     const void* bias = nullptr;         ///< [n] float or int32; nullptr = zeros
     const float* multiplier = nullptr;  ///< [n], int8 only
+    // Of `matched` kernels:
+    int window = -128;                  ///< the lowest of the 128 activations that are cheap (MatchedHeader)
+    const GroupOrder* order = nullptr;  ///< match_groups() of these weights; nullptr: it is made where it is needed
 };
 
 /// Bytes that pack_gemm writes; the buffer needs kOverread more behind it.

@@ -1,0 +1,172 @@
+#include "kernel/matched.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernel/pack.h"
+#include "kernel/panel.h"
+
+namespace fw {
+
+namespace {
+
+// Groups that are tried for one before it stays alone.
+constexpr int kTries = 16;
+constexpr uint16_t kUnmatched = 0xffff;
+
+// A column's four weights of a group, zeros past the end.
+void copy_group(const GemmWeights& w, int64_t length, int64_t column, int64_t group, int8_t* out) {
+    const int64_t first = group * kGroup;
+    const int64_t count = column < w.n ? std::min(kGroup, length - first) : 0;
+    std::memset(out, 0, kGroup);
+    if (count > 0) {
+        std::memcpy(out, static_cast<const int8_t*>(w.values) + column * length + first, static_cast<size_t>(count));
+    }
+}
+
+// The sums of positive and of negative weights that each 16-bit sum of a panel has of each group: [groups][width].
+class PanelSums {
+public:
+    PanelSums(const GemmWeights& w, int64_t length, const Panel& panel, int64_t columns)
+        : groups_(group_count(length)),
+          width_(static_cast<size_t>(4 * columns)),
+          sums_(static_cast<size_t>(groups_) * width_) {
+        std::vector<int8_t> row(static_cast<size_t>(groups_ * kGroup));
+        const int64_t real = std::min(columns, w.n - panel.column);
+        for (int64_t j = 0; j < real; ++j) {
+            std::memcpy(row.data(), static_cast<const int8_t*>(w.values) + (panel.column + j) * length,
+                        static_cast<size_t>(length));
+            int16_t* to = sums_.data() + 4 * j;
+            for (size_t i = 0; i < row.size(); i += kGroup, to += width_) {
+                for (size_t half = 0; half < 2; ++half) {
+                    const int16_t a = row[i + 2 * half];
+                    const int16_t b = row[i + 2 * half + 1];
+                    const auto positive = static_cast<int16_t>(std::max<int16_t>(a, 0) + std::max<int16_t>(b, 0));
+                    to[half] = positive;
+                    to[2 + half] = static_cast<int16_t>(positive - a - b);
+                }
+            }
+        }
+    }
+    bool match(int64_t i, int64_t j) const {
+        const int16_t* a = sums_.data() + static_cast<size_t>(i) * width_;
+        const int16_t* b = sums_.data() + static_cast<size_t>(j) * width_;
+        int16_t most = 0;
+        for (size_t k = 0; k < width_; ++k) {
+            most = std::max(most, static_cast<int16_t>(a[k] + b[k]));
+        }
+        return most <= kMostWeights;
+    }
+
+private:
+    int64_t groups_;
+    size_t width_;
+    std::vector<int16_t> sums_;
+};
+
+// Each group with the first one behind it that fits; where none does, with itself.
+std::vector<uint16_t> match_panel(const PanelSums& sums, int64_t groups) {
+    std::vector<uint16_t> partner(static_cast<size_t>(groups), kUnmatched);
+    std::vector<uint16_t> steps;
+    for (int64_t i = 0; i < groups; ++i) {
+        if (partner[static_cast<size_t>(i)] != kUnmatched) {
+            continue;
+        }
+        int64_t found = i;
+        int tries = 0;
+        for (int64_t j = i + 1; j < groups && tries < kTries && found == i; ++j) {
+            if (partner[static_cast<size_t>(j)] == kUnmatched) {
+                ++tries;
+                found = sums.match(i, j) ? j : i;
+            }
+        }
+        partner[static_cast<size_t>(i)] = static_cast<uint16_t>(found);
+        partner[static_cast<size_t>(found)] = static_cast<uint16_t>(i);
+        steps.push_back(static_cast<uint16_t>(i));
+        steps.push_back(static_cast<uint16_t>(found));
+    }
+    return steps;
+}
+
+}  // namespace
+
+GroupOrder match_groups(const GemmKernel& kernel, const GemmWeights& weights) {
+    const int64_t length = weights.taps * weights.k;
+    const int64_t groups = group_count(length);
+    const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
+    std::vector<std::vector<uint16_t>> matches;
+    GroupOrder order;
+    for (int64_t i = 0; i < panels; ++i) {
+        const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
+        const PanelSums sums(weights, length, panel, panel.vectors * kernel.lanes);
+        matches.push_back(match_panel(sums, groups));
+        order.steps = std::max(order.steps, static_cast<int64_t>(matches.back().size()) / 2);
+    }
+    const auto size = static_cast<size_t>(group_order_size(order.steps, groups));
+    order.panels.assign(size * matches.size(), 0);
+    uint16_t* to = order.panels.data();
+    for (const std::vector<uint16_t>& steps : matches) {
+        to[0] = static_cast<uint16_t>(steps.size() / 2);
+        std::copy(steps.begin(), steps.end(), to + 1);
+        uint16_t* place = to + 1 + 2 * order.steps;
+        for (size_t i = steps.size(); i-- > 0;) {  // the first of the same two is the one with weights
+            place[steps[i]] = static_cast<uint16_t>(i);
+        }
+        to += size;
+    }
+    return order;
+}
+
+size_t packed_matched_bytes(const GemmKernel& kernel, const GemmWeights& weights, const GroupOrder& order) {
+    const int64_t columns = div_up(weights.n, kernel.lanes) * kernel.lanes;
+    return sizeof(MatchedHeader) + static_cast<size_t>(columns * (8 + 2 * kGroup * order.steps)) +
+           order.panels.size() * sizeof(uint16_t);
+}
+
+void pack_matched(const GemmKernel& kernel, const GemmWeights& weights, const GroupOrder& order, void* out) {
+    const int64_t length = weights.taps * weights.k;
+    const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
+    const int64_t order_size = group_order_size(order.steps, group_count(length));
+    MatchedHeader header;
+    header.steps = static_cast<int32_t>(order.steps);
+    header.window = weights.window;
+    std::memcpy(out, &header, sizeof(header));
+    char* to = static_cast<char*>(out) + sizeof(header);
+    for (int64_t i = 0; i < panels; ++i) {
+        const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
+        const int64_t columns = panel.vectors * kernel.lanes;
+        for (int64_t j = panel.column; j < panel.column + columns; ++j, to += 4) {
+            uint32_t bias = 0;
+            if (j < weights.n) {
+                const auto* row = static_cast<const int8_t*>(weights.values) + j * length;
+                int32_t sum = 0;
+                for (int64_t p = 0; p < length; ++p) {
+                    sum += row[p];
+                }
+                bias = weights.bias == nullptr ? 0 : static_cast<uint32_t>(static_cast<const int32_t*>(weights.bias)[j]);
+                bias += static_cast<uint32_t>(weights.window) * static_cast<uint32_t>(sum);
+            }
+            std::memcpy(to, &bias, 4);
+        }
+        for (int64_t j = panel.column; j < panel.column + columns; ++j, to += 4) {
+            const float multiplier = j < weights.n ? weights.multiplier[j] : 0.0F;
+            std::memcpy(to, &multiplier, 4);
+        }
+        const uint16_t* steps = order.panels.data() + i * order_size;
+        auto* values = reinterpret_cast<int8_t*>(to);
+        for (int64_t place = 0; place < 2 * order.steps; ++place) {
+            const bool used = place < 2 * int64_t{steps[0]} && (place % 2 == 0 || steps[1 + place] != steps[place]);
+            for (int64_t j = panel.column; j < panel.column + columns; ++j, values += kGroup) {
+                if (used) {
+                    copy_group(weights, length, j, steps[1 + place], values);
+                } else {
+                    std::memset(values, 0, kGroup);
+                }
+            }
+        }
+        to = reinterpret_cast<char*>(values);
+    }
+    std::memcpy(to, order.panels.data(), order.panels.size() * sizeof(uint16_t));
+}
+
+}  // namespace fw
