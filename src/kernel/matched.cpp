@@ -100,7 +100,9 @@ GroupOrder match_groups(const GemmKernel& kernel, const GemmWeights& weights) {
         const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
         const PanelSums sums(weights, length, panel, panel.vectors * kernel.lanes);
         matches.push_back(match_panel(sums, groups));
-        order.steps = std::max(order.steps, static_cast<int64_t>(matches.back().size()) / 2);
+        const int64_t steps = static_cast<int64_t>(matches.back().size()) / 2;
+        order.steps = std::max(order.steps, steps);
+        order.all += steps;
     }
     const auto size = static_cast<size_t>(group_order_size(order.steps, groups));
     order.panels.assign(size * matches.size(), 0);
@@ -143,7 +145,8 @@ void pack_matched(const GemmKernel& kernel, const GemmWeights& weights, const Gr
                 for (int64_t p = 0; p < length; ++p) {
                     sum += row[p];
                 }
-                bias = weights.bias == nullptr ? 0 : static_cast<uint32_t>(static_cast<const int32_t*>(weights.bias)[j]);
+                bias =
+                    weights.bias == nullptr ? 0 : static_cast<uint32_t>(static_cast<const int32_t*>(weights.bias)[j]);
                 bias += static_cast<uint32_t>(weights.window) * static_cast<uint32_t>(sum);
             }
             std::memcpy(to, &bias, 4);

@@ -21,6 +21,13 @@ namespace fw {
 
 struct GemmWeights;  // kernel/pack.h
 
+/// Whether this build has such kernels: what only they need is left out of others.
+#if defined(__x86_64__) && !defined(FW_MINSIZE)
+constexpr bool kHasMatched = true;
+#else
+constexpr bool kHasMatched = false;
+#endif
+
 /// Elements of a group, and what positive or negative weights of a 16-bit sum may add up to: 127 times that fits.
 constexpr int64_t kGroup = 4;
 constexpr int kMostWeights = 258;
@@ -39,6 +46,7 @@ struct MatchedHeader {
 /// The order of all panels.
 struct GroupOrder {
     int64_t steps = 0;  ///< the most of a panel
+    int64_t all = 0;    ///< of all panels together
     std::vector<uint16_t> panels;
 };
 

@@ -213,7 +213,7 @@ int64_t column_bytes_of(const GemmKernel& kernel, const GemmWeights& weights) {
 }  // namespace
 
 size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
-    if (kernel.matched) {
+    if (kHasMatched && kernel.matched) {
         const GroupOrder made = weights.order == nullptr ? match_groups(kernel, weights) : GroupOrder();
         return packed_matched_bytes(kernel, weights, weights.order == nullptr ? made : *weights.order);
     }
@@ -225,7 +225,7 @@ size_t packed_gemm_bytes(const GemmKernel& kernel, const GemmWeights& weights) {
 }
 
 void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) {
-    if (kernel.matched) {
+    if (kHasMatched && kernel.matched) {
         const GroupOrder made = weights.order == nullptr ? match_groups(kernel, weights) : GroupOrder();
         pack_matched(kernel, weights, weights.order == nullptr ? made : *weights.order, out);
         return;

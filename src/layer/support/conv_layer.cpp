@@ -106,11 +106,12 @@ Status ConvLayer::prepare(const PrepareContext& context) {
     ConvGeometry geometry;
     WindowAxis vertical;
     WindowAxis horizontal;
-    if (context.winograd && (is_dense(3) || (kHasStrassen && is_dense(1))) &&
-        resolve(context.inputs[0].shape, &geometry, &vertical, &horizontal).ok()) {
+    const bool known = resolve(context.inputs[0].shape, &geometry, &vertical, &horizontal).ok();
+    core_.use_matched(!known || geometry.pixels() > 1);
+    if (context.winograd && known) {
         if (is_dense(3)) {
             core_.use_winograd(geometry.out_h, geometry.out_w);
-        } else if (geometry.in_h == geometry.out_h && geometry.in_w == geometry.out_w) {
+        } else if (kHasStrassen && is_dense(1) && geometry.in_h == geometry.out_h && geometry.in_w == geometry.out_w) {
             core_.use_strassen(geometry.pixels());
         }
     }

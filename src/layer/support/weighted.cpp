@@ -299,6 +299,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     epilogue_.half_output = half_out_ && !staged_;
 
     choose_strassen(isa, rows);
+    choose_matched(context.inputs[0].quant, isa, rows);
 
     pad_value_ = spec_.pad_value;
     pad_byte_ = int8_ ? ::fw::quantize(spec_.pad_value, context.inputs[0].quant) : int8_t{0};

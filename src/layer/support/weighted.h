@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernel/conv.h"
+#include "kernel/matched.h"
 #include "kernel/strassen.h"
 #include "kernel/winograd.h"
 #include "layer/layer.h"
@@ -62,6 +63,8 @@ public:
     /// Windows of one pixel move by one over all channels, to so many pixels: in half floats they may go Strassen's
     /// way. Before prepare.
     void use_strassen(int64_t pixels) { strassen_pixels_ = pixels; }
+    /// Products are of several rows each: in int8 they may go by a `matched` kernel. Before prepare.
+    void use_matched(bool use) { matches_ = use; }
     /// Accepts float to float, int8 to int8 and int8 to float, and float16 where half_use() says so.
     Status prepare(const PrepareContext& context);
     HalfUse half_use(bool arithmetic) const;
@@ -97,6 +100,10 @@ private:
     Status pack_strassen(const WeightRows& rows, PagePool* pool);
     Status allocate_packed(PagePool* pool);
     void choose_winograd(Isa isa, const WeightRows& rows);
+    /// `rows` in the order of pixels.
+    void choose_matched(const QuantParams& in, Isa isa, const WeightRows& rows);
+    /// The outputs of a group.
+    GemmWeights group_weights(const WeightRows& rows, int group) const;
     void choose_strassen(Isa isa, const WeightRows& rows);
     GemmWeights dense_weights(const WeightRows& rows) const;
     template <class T>
@@ -143,7 +150,10 @@ private:
     bool widens_weights_ = false;  ///< kept in float16, multiplied in float32
     void (*widen_)(const uint16_t* half, int64_t count, float* out) = nullptr;
     const GemmKernel* gemm_ = nullptr;
-    int winograd_h_ = 0;  ///< 0: not by this way
+    bool matches_ = false;            ///< a `matched` one may be
+    int window_ = 0;                  ///< of a `matched` gemm_
+    std::vector<GroupOrder> orders_;  ///< likewise, of each group, until weights are packed
+    int winograd_h_ = 0;              ///< 0: not by this way
     int winograd_w_ = 0;
     Winograd winograd_;                          ///< instead of gemm_ where it has a kernel
     int64_t strassen_pixels_ = 0;                ///< 0: not by this way

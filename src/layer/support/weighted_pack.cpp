@@ -1,44 +1,97 @@
 // Weights as the kernels want them.
+#include <algorithm>
+
 #include "base/memory.h"
 #include "kernel/dispatch.h"
 #include "kernel/pack.h"
+#include "kernel/panel.h"
 #include "layer/operation.h"
 #include "layer/support/float_runs.h"
 #include "layer/support/weighted.h"
 
 namespace fw {
 
-Status WeightedCore::pack(const WeightRows& rows, PagePool* pool) {
-    const int groups = dw_ != nullptr ? 1 : spec_.group;
-    const int64_t outputs = spec_.outputs / groups;
-    const int64_t row = spec_.weights_per_output();
-    const auto part = [&](int64_t first, const void** values, const void** bias, const float** multiplier) {
-        *values = int8_ ? static_cast<const void*>(rows.bytes.data() + first * row) : rows.floats.data() + first * row;
-        *bias = int8_ ? static_cast<const void*>(rows.requant.bias.data() + first) : rows.bias.data() + first;
-        *multiplier = int8_ ? rows.requant.multiplier.data() + first : nullptr;
-    };
+namespace {
+
+// Blobs with such a zero point are what ReLU and its kind leave: mostly near the lowest byte, where the window begins.
+constexpr int kWindow = -128;
+constexpr int kHighestZeroPoint = -104;
+
+// What a matched kernel has to do for each row of `length` elements, and for each of `outputs`, eats up its gain on
+// short ones (docs/performance-x86.md).
+bool gains_by_matching(int64_t length, int64_t outputs) {
+    return 24 * length + 56 * outputs < length * outputs && length <= kLongestMatched;
+}
+
+}  // namespace
+
+GemmWeights WeightedCore::group_weights(const WeightRows& rows, int group) const {
     GemmWeights matrix;
-    matrix.n = outputs;
+    matrix.n = spec_.outputs / spec_.group;
     matrix.taps = spec_.taps();
     matrix.k = spec_.tap_length();
-    DwWeights filters;
-    filters.channels = outputs;
-    filters.taps = row;
-    group_bytes_ =
-        round_up(dw_ != nullptr ? dw_->packed_bytes(filters) : packed_gemm_bytes(*gemm_, matrix), kAlignment);
-    packed_bytes_ = group_bytes_ * static_cast<size_t>(groups);
-    FW_RETURN_IF_ERROR(allocate_packed(pool));
-    for (int g = 0; g < groups; ++g) {
-        char* to = static_cast<char*>(packed_.get()) + group_bytes_ * static_cast<size_t>(g);
-        if (dw_ != nullptr) {
-            part(g * outputs, &filters.values, &filters.bias, &filters.multiplier);
-            dw_->pack(filters, to);
-        } else {
-            part(g * outputs, &matrix.values, &matrix.bias, &matrix.multiplier);
-            pack_gemm(*gemm_, matrix, to);
-        }
+    const int64_t first = group * matrix.n;
+    const int64_t row = spec_.weights_per_output();
+    matrix.values =
+        int8_ ? static_cast<const void*>(rows.bytes.data() + first * row) : rows.floats.data() + first * row;
+    matrix.bias = int8_ ? static_cast<const void*>(rows.requant.bias.data() + first) : rows.bias.data() + first;
+    matrix.multiplier = int8_ ? rows.requant.multiplier.data() + first : nullptr;
+    matrix.window = window_;
+    const auto g = static_cast<size_t>(group);
+    matrix.order = g < orders_.size() ? &orders_[g] : nullptr;
+    return matrix;
+}
+
+Status WeightedCore::pack(const WeightRows& rows, PagePool* pool) {
+    if (dw_ != nullptr) {
+        DwWeights filters;
+        filters.channels = spec_.outputs;
+        filters.taps = spec_.weights_per_output();
+        filters.values = int8_ ? static_cast<const void*>(rows.bytes.data()) : rows.floats.data();
+        filters.bias = int8_ ? static_cast<const void*>(rows.requant.bias.data()) : rows.bias.data();
+        filters.multiplier = int8_ ? rows.requant.multiplier.data() : nullptr;
+        packed_bytes_ = round_up(dw_->packed_bytes(filters), kAlignment);
+        FW_RETURN_IF_ERROR(allocate_packed(pool));
+        dw_->pack(filters, packed_.get());
+        return {};
     }
+    group_bytes_ = 0;
+    for (int g = 0; g < (orders_.empty() ? 1 : spec_.group); ++g) {
+        group_bytes_ = std::max(group_bytes_, round_up(packed_gemm_bytes(*gemm_, group_weights(rows, g)), kAlignment));
+    }
+    packed_bytes_ = group_bytes_ * static_cast<size_t>(spec_.group);
+    FW_RETURN_IF_ERROR(allocate_packed(pool));
+    for (int g = 0; g < spec_.group; ++g) {
+        pack_gemm(*gemm_, group_weights(rows, g),
+                  static_cast<char*>(packed_.get()) + group_bytes_ * static_cast<size_t>(g));
+    }
+    orders_.clear();
     return widens_weights_ ? pack_float16() : Status();
+}
+
+void WeightedCore::choose_matched(const QuantParams& in, Isa isa, const WeightRows& rows) {
+    orders_.clear();
+    const GemmKernel* kernel = kHasMatched && matches_ && int8_ ? find_matched_gemm_kernel(isa) : nullptr;
+    const int64_t length = spec_.weights_per_output();
+    if (kernel == nullptr || dw_ != nullptr || winograd_.chosen() || in.zero_point > kHighestZeroPoint ||
+        !gains_by_matching(length, spec_.outputs / spec_.group)) {
+        return;
+    }
+    window_ = kWindow;
+    int64_t steps = 0;
+    int64_t panels = 0;
+    for (int g = 0; g < spec_.group; ++g) {
+        const GemmWeights matrix = group_weights(rows, g);
+        orders_.push_back(match_groups(*kernel, matrix));
+        steps += orders_.back().all;
+        panels += panel_count(matrix.n, kernel->lanes, kernel->vectors);
+    }
+    // With half of the groups alone nothing is gained.
+    if (4 * steps > 3 * panels * group_count(length)) {
+        orders_.clear();
+        return;
+    }
+    gemm_ = kernel;
 }
 
 // All groups together, tap by tap.

@@ -16,7 +16,7 @@ struct Avx2Bytes {
     using Acc = __m256i;
     using Vec = __m256i;
     using ByteStore = ByteStore8;
-    static constexpr int kMr = 6, kVectors = 2, kLanes = 8, kKr = 8;
+    static constexpr int kMr = 4, kVectors = 2, kLanes = 8, kKr = 8;
     static constexpr bool kInt8 = true, kInlinesTiles = true;
 
     template <int kCount>
@@ -40,83 +40,153 @@ struct Avx2Bytes {
     }
 };
 
-// What activations of a tile are beyond the window, of one group of four: above it, or below.
-struct Rest {
-    int32_t group;
-    int32_t sign;  // 1 or -1 in both halves
-    uint8_t rows[Avx2Bytes::kMr][kGroup];
-};
+// The memory of a tile's rows, GemmArgs::scratch: the dense part, then lists of the groups that have a rest, one of
+// what is above and one of what is below the window for each row. Lists of a kind are as long as the longest: zeros
+// follow.
+class TileRows {
+public:
+    TileRows(const GemmArgs& args, int window);
 
-// The memory of a tile's rows: GemmArgs::scratch.
-struct TileRows {
-    uint8_t* rows = nullptr;  // [kMr][pitch]: min(q - window, 127), 0 below it
-    int64_t pitch = 0;
-    Rest* rests = nullptr;
-    int64_t rest_count = 0;
-};
-constexpr int kScratchSize = 4;  // of an element of the rows: itself, and two rests a group
-static_assert(kScratchSize * Avx2Bytes::kMr * kGroup >= Avx2Bytes::kMr * kGroup + 2 * static_cast<int>(sizeof(Rest)),
-              "rests fit behind the rows");
+    enum Kind { kAbove, kBelow, kKinds };
+    const uint8_t* rows() const { return rows_; }
+    int64_t pitch() const { return pitch_; }
+    int64_t length(Kind kind) const { return longest_[kind]; }
+    const uint32_t* bytes(Kind kind, int64_t row) const { return lists_ + (kind * kMr + row) * 2 * list_size_; }
+    const uint32_t* groups(Kind kind, int64_t row) const { return bytes(kind, row) + list_size_; }
 
-// Takes down the rests of 32 elements from `first` on; `groups` of them are within the rows.
-__attribute__((noinline)) void add_rests(const __m256i* rests, int64_t rows, int64_t first, int64_t groups,
-                                         int32_t sign, TileRows* tile) {
-    constexpr int64_t kGroups = 32 / kGroup;
-    alignas(32) uint8_t bytes[Avx2Bytes::kMr][32] = {};
-    __m256i all = _mm256_setzero_si256();
-    for (int64_t r = 0; r < rows; ++r) {
-        all = _mm256_or_si256(all, rests[r]);
-        _mm256_store_si256(reinterpret_cast<__m256i*>(bytes[r]), rests[r]);
+private:
+    static constexpr int kMr = Avx2Bytes::kMr;
+    template <bool kHasBelow>
+    void split(const void* const* from, int64_t count, int64_t to);
+    template <bool kHasBelow>
+    void split_taps(const GemmArgs& args);
+    FW_ALWAYS_INLINE void add(const __m256i& rest, Kind kind, int64_t row, int64_t first, int64_t groups);
+    void end_lists(Kind kind);
+
+    uint8_t* rows_;
+    int64_t pitch_;
+    uint32_t* lists_;    // [kind][row][bytes or groups][list_size_]
+    int64_t list_size_;  // groups of a row, and two vectors more
+    int64_t counts_[kKinds][kMr];
+    int64_t longest_[kKinds];
+    __m256i begin_, end_;
+};
+// Bytes of scratch memory of an element of the rows: itself and a quarter of two times two numbers.
+constexpr int kScratchSize = 5;
+
+// Which of eight numbers a mask leaves, in front.
+struct Compaction {
+    uint8_t index[256][8] = {};
+    constexpr Compaction() {
+        for (int mask = 0; mask < 256; ++mask) {
+            int count = 0;
+            for (int i = 0; i < 8; ++i) {
+                if ((mask >> i & 1) != 0) {
+                    index[mask][count++] = static_cast<uint8_t>(i);
+                }
+            }
+        }
     }
-    const __m256i none = _mm256_cmpeq_epi32(all, _mm256_setzero_si256());
-    unsigned mask = ~static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(none)));
-    mask &= groups < kGroups ? (1U << groups) - 1 : (1U << kGroups) - 1;
-    for (; mask != 0; mask &= mask - 1) {
-        const int g = __builtin_ctz(mask);
-        Rest& rest = tile->rests[tile->rest_count++];
-        rest.group = static_cast<int32_t>(first / kGroup) + g;
-        rest.sign = sign;
-        for (int r = 0; r < Avx2Bytes::kMr; ++r) {
-            std::memcpy(rest.rows[r], bytes[r] + g * kGroup, kGroup);
+};
+constexpr Compaction kCompaction;
+
+// The first `groups` of 32 rests, from element `first` of the row on.
+FW_ALWAYS_INLINE void TileRows::add(const __m256i& rest, Kind kind, int64_t row, int64_t first, int64_t groups) {
+    const __m256i none = _mm256_cmpeq_epi32(rest, _mm256_setzero_si256());
+    unsigned mask = ~static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(none))) & 0xffU;
+    mask &= groups < 8 ? (1U << groups) - 1 : 0xffU;
+    const __m256i index = _mm256_cvtepu8_epi32(
+        _mm_loadl_epi64(reinterpret_cast<const __m128i*>(static_cast<const void*>(kCompaction.index[mask]))));
+    uint32_t* to = lists_ + (kind * kMr + row) * 2 * list_size_ + counts_[kind][row];
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permutevar8x32_epi32(rest, index));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + list_size_),
+                        _mm256_add_epi32(index, _mm256_set1_epi32(static_cast<int>(first / kGroup))));
+    counts_[kind][row] += __builtin_popcount(mask);
+}
+
+void TileRows::end_lists(Kind kind) {
+    int64_t longest = 0;
+    for (const int64_t count : counts_[kind]) {
+        longest = longest < count ? count : longest;
+    }
+    longest_[kind] = longest;
+    for (int64_t r = 0; r < kMr && longest > 0; ++r) {
+        uint32_t* list = lists_ + (kind * kMr + r) * 2 * list_size_;
+        for (int64_t i = counts_[kind][r]; i < longest; i += 8) {
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(list + i), _mm256_setzero_si256());
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(list + list_size_ + i), _mm256_setzero_si256());
         }
     }
 }
 
-// Copies the rows and takes them apart.
-TileRows make_rows(const GemmArgs& args, int window) {
-    const int64_t length = args.taps * args.k;
-    TileRows tile;
-    tile.rows = static_cast<uint8_t*>(args.scratch);
-    tile.pitch = packed_row_pitch(length);
-    tile.rests = reinterpret_cast<Rest*>(tile.rows + Avx2Bytes::kMr * tile.pitch);
-    pack_rows<Avx2Bytes>(args, tile.pitch);
+// `count` elements of each row, which begin at element `to`.
+template <bool kHasBelow>
+void TileRows::split(const void* const* from, int64_t count, int64_t to) {
     const __m256i flip = _mm256_set1_epi8(-128);  // q + 128
     const __m256i most = _mm256_set1_epi8(127);
-    const __m256i begin = _mm256_set1_epi8(static_cast<char>(window + 128));
-    const __m256i end = _mm256_set1_epi8(static_cast<char>(window + 255));
-    for (int64_t p = 0; p < length; p += 32) {
-        __m256i above[Avx2Bytes::kMr];
-        __m256i below[Avx2Bytes::kMr];
-        __m256i any_above = _mm256_setzero_si256();
-        __m256i any_below = _mm256_setzero_si256();
-        for (int64_t r = 0; r < args.m; ++r) {
-            auto* at = reinterpret_cast<__m256i*>(tile.rows + r * tile.pitch + p);
+    for (int64_t p = 0; p < count; p += 32) {
+        __m256i above[kMr];
+        __m256i below[kMr];
+        unroll<kMr>([&](auto r) FW_INLINE_LAMBDA {
+            const auto* at = reinterpret_cast<const __m256i*>(static_cast<const char*>(from[r]) + p);
             const __m256i x = _mm256_xor_si256(_mm256_loadu_si256(at), flip);
-            _mm256_storeu_si256(at, _mm256_min_epu8(_mm256_subs_epu8(x, begin), most));
-            above[r] = _mm256_subs_epu8(x, end);
-            below[r] = _mm256_subs_epu8(begin, x);
-            any_above = _mm256_or_si256(any_above, above[r]);
-            any_below = _mm256_or_si256(any_below, below[r]);
-        }
-        const int64_t groups = group_count(length - p);
-        if (_mm256_testz_si256(any_above, any_above) == 0) {
-            add_rests(above, args.m, p, groups, 0x00010001, &tile);
-        }
-        if (_mm256_testz_si256(any_below, any_below) == 0) {
-            add_rests(below, args.m, p, groups, -1, &tile);
+            const __m256i lifted = kHasBelow ? _mm256_subs_epu8(x, begin_) : x;
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(rows_ + r * pitch_ + to + p), _mm256_min_epu8(lifted, most));
+            above[r] = _mm256_subs_epu8(x, end_);
+            below[r] = kHasBelow ? _mm256_subs_epu8(begin_, x) : _mm256_setzero_si256();
+        });
+        const int64_t groups = group_count(count - p);
+        const auto add_all = [&](Kind kind, const __m256i* rest) FW_INLINE_LAMBDA {
+            const __m256i any = _mm256_or_si256(_mm256_or_si256(rest[0], rest[1]), _mm256_or_si256(rest[2], rest[3]));
+            if (_mm256_testz_si256(any, any) == 0) {
+                unroll<kMr>([&](auto r) FW_INLINE_LAMBDA { add(rest[r], kind, r, to + p, groups); });
+            }
+        };
+        add_all(kAbove, above);
+        if (kHasBelow) {
+            add_all(kBelow, below);
         }
     }
-    return tile;
+}
+
+template <bool kHasBelow>
+void TileRows::split_taps(const GemmArgs& args) {
+    if (args.taps == 1 || args.k % kGroup == 0) {
+        const void* const* from = args.rows;
+        for (int64_t t = 0; t < args.taps; ++t, from += kMr) {
+            split<kHasBelow>(from, args.k, t * args.k);
+        }
+        return;
+    }
+    // Groups have elements of two taps: those are copied first.
+    GemmArgs all = args;
+    all.m = kMr;
+    pack_rows<Avx2Bytes>(all, pitch_);
+    const void* from[kMr];
+    unroll<kMr>([&](auto r) FW_INLINE_LAMBDA { from[r] = rows_ + r * pitch_; });
+    split<kHasBelow>(from, args.taps * args.k, 0);
+}
+
+TileRows::TileRows(const GemmArgs& args, int window)
+    : rows_(static_cast<uint8_t*>(args.scratch)),
+      pitch_(packed_row_pitch(args.taps * args.k)),
+      lists_(reinterpret_cast<uint32_t*>(rows_ + kMr * pitch_)),
+      list_size_(pitch_ / kGroup),
+      begin_(_mm256_set1_epi8(static_cast<char>(window + 128))),
+      end_(_mm256_set1_epi8(static_cast<char>(window + 255))) {
+    for (auto& kind : counts_) {
+        for (int64_t& count : kind) {
+            count = 0;
+        }
+    }
+    longest_[kBelow] = 0;
+    if (window == -128) {
+        split_taps<false>(args);
+    } else {
+        split_taps<true>(args);
+        end_lists(kBelow);
+    }
+    end_lists(kAbove);
 }
 
 struct PanelOrder {
@@ -125,40 +195,54 @@ struct PanelOrder {
     const uint16_t* place;  // [groups]
 };
 
+constexpr int64_t kVectorBytes = sizeof(__m256i);
+template <int kVectors>
+constexpr int64_t kGroupBytes = kVectors* kVectorBytes;
+
+// Products of a tile's rests, times `sign`.
 template <int kRows, int kVectors>
-FW_ALWAYS_INLINE void matched_tile(const GemmArgs& args, const TileRows& from, const PanelOrder& order,
-                                   const char* panel, int64_t column) {
-    using K = Avx2Bytes;
-    constexpr int64_t kVectorBytes = sizeof(__m256i);
-    constexpr int64_t kGroupBytes = kVectors * kVectorBytes;
-    const __m256i ones = _mm256_set1_epi16(1);
-    Tile<K, kRows, kVectors> tile(panel);
-    const char* const weights = panel + 2 * kGroupBytes;
-    const char* b = weights;
-    const uint16_t* const end = order.steps + 2 * order.count;
-    for (const uint16_t* step = order.steps; step != end; step += 2, b += 2 * kGroupBytes) {
-        const uint8_t* first = from.rows + step[0] * kGroup;
-        const uint8_t* second = from.rows + step[1] * kGroup;
+FW_ALWAYS_INLINE void add_rests(const TileRows& from, TileRows::Kind kind, int sign, const uint16_t* place,
+                                const char* weights, Tile<Avx2Bytes, kRows, kVectors>* tile) {
+    const __m256i signs = _mm256_set1_epi16(static_cast<short>(sign));
+    const int64_t length = from.length(kind);
+    for (int64_t i = 0; i < length; ++i) {
         unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
-            const __m256i x = K::load_a(first + r * from.pitch);
-            const __m256i y = K::load_a(second + r * from.pitch);
+            const char* group = weights + place[from.groups(kind, r)[i]] * kGroupBytes<kVectors>;
+            const __m256i x = Avx2Bytes::load_a(from.bytes(kind, r) + i);
             unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
-                const __m256i sum = _mm256_add_epi16(
-                    _mm256_maddubs_epi16(x, K::load_b(b + v * kVectorBytes)),
-                    _mm256_maddubs_epi16(y, K::load_b(b + kGroupBytes + v * kVectorBytes)));
-                tile.acc[r][v] = _mm256_add_epi32(tile.acc[r][v], _mm256_madd_epi16(sum, ones));
+                const __m256i sum = _mm256_maddubs_epi16(x, Avx2Bytes::load_b(group + v * kVectorBytes));
+                tile->acc[r][v] = _mm256_add_epi32(tile->acc[r][v], _mm256_madd_epi16(sum, signs));
             });
         });
     }
-    for (int64_t i = 0; i < from.rest_count; ++i) {
-        const Rest& rest = from.rests[i];
-        const char* group = weights + order.place[rest.group] * kGroupBytes;
-        const __m256i sign = _mm256_set1_epi32(rest.sign);
+}
+
+// A function for each shape, so that accumulators have all registers.
+template <int kRows, int kVectors>
+__attribute__((noinline)) void matched_tile(const GemmArgs& args, const TileRows& from, const PanelOrder& order,
+                                            const char* panel, int64_t column) {
+    using K = Avx2Bytes;
+    const __m256i ones = _mm256_set1_epi16(1);
+    Tile<K, kRows, kVectors> tile(panel);
+    const char* b = panel + 2 * kGroupBytes<kVectors>;
+    add_rests(from, TileRows::kAbove, 1, order.place, b, &tile);
+    add_rests(from, TileRows::kBelow, -1, order.place, b, &tile);
+    const int64_t pitch = from.pitch();
+    constexpr int64_t kStep = 2 * kGroupBytes<kVectors>;
+    const uint16_t* const end = order.steps + 2 * order.count;
+    for (const uint16_t* step = order.steps; step != end; step += 2, b += kStep) {
+        const uint8_t* first = from.rows() + step[0] * kGroup;
+        const uint8_t* second = from.rows() + step[1] * kGroup;
+        __m256i vb[2][kVectors];
+        unroll<2 * kVectors>(
+            [&](auto i) FW_INLINE_LAMBDA { vb[i / kVectors][i % kVectors] = K::load_b(b + i * kVectorBytes); });
         unroll<kRows>([&](auto r) FW_INLINE_LAMBDA {
-            const __m256i x = K::load_a(rest.rows[r]);
+            const __m256i x = K::load_a(first + r * pitch);
+            const __m256i y = K::load_a(second + r * pitch);
             unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
-                const __m256i sum = _mm256_maddubs_epi16(x, K::load_b(group + v * kVectorBytes));
-                tile.acc[r][v] = _mm256_add_epi32(tile.acc[r][v], _mm256_madd_epi16(sum, sign));
+                const __m256i sum =
+                    _mm256_add_epi16(_mm256_maddubs_epi16(x, vb[0][v]), _mm256_maddubs_epi16(y, vb[1][v]));
+                tile.acc[r][v] = _mm256_add_epi32(tile.acc[r][v], _mm256_madd_epi16(sum, ones));
             });
         });
     }
@@ -168,10 +252,8 @@ FW_ALWAYS_INLINE void matched_tile(const GemmArgs& args, const TileRows& from, c
 template <int kVectors>
 void matched_rows(const GemmArgs& args, const TileRows& from, const PanelOrder& order, const char* panel,
                   int64_t column) {
-    if (args.m > 4) {
+    if (args.m > 1) {
         matched_tile<Avx2Bytes::kMr, kVectors>(args, from, order, panel, column);
-    } else if (args.m > 1) {
-        matched_tile<4, kVectors>(args, from, order, panel, column);
     } else {
         matched_tile<1, kVectors>(args, from, order, panel, column);
     }
@@ -189,7 +271,7 @@ void run_matched(const GemmArgs& args) {
     GemmArgs tile = args;
     for (int64_t left = args.m; left > 0; left -= K::kMr) {
         tile.m = left < K::kMr ? left : K::kMr;
-        const TileRows rows = make_rows(tile, header.window);
+        const TileRows rows(tile, header.window);
         for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
             const Panel at = panel_at(i, args.n, K::kLanes, K::kVectors);
             const uint16_t* numbers = orders + i * order_size;
@@ -208,7 +290,7 @@ void run_matched(const GemmArgs& args) {
 
 }  // namespace
 
-extern const GemmKernel gemm_int8_6x16c8_avx2 = {"gemm_int8_6x16c8_avx2",
+extern const GemmKernel gemm_int8_4x16c8_avx2 = {"gemm_int8_4x16c8_avx2",
                                                  Isa::kAvx2,
                                                  true,
                                                  HalfFormat::kFloat32,
