@@ -2,6 +2,7 @@
 // summation, int8 exactly, at every level of this processor and for several numbers of threads.
 #include "base/cpu.h"
 #include "conv_test_util.h"
+#include "kernel/dispatch.h"
 
 namespace fw::test {
 namespace {
@@ -93,6 +94,15 @@ std::vector<ConvCase> cases() {
         kernel(c, 3, 0), c.channels = 32, c.height = 38, c.width = 20, c.outputs = 33, c.pad_left = 2, c.pad_top = 1;
         c.pad_value = 0.5F, c.activation = 2, c.activation_params = {0.125F};
     });
+    // Long sums for many outputs: products of bytes, where the zero point says that most inputs are near the lowest.
+    add([&](ConvCase& c) { c.channels = 129, c.outputs = 75, c.activation = 1; });
+    add([&](ConvCase& c) { kernel(c, 3, 1), c.channels = 66, c.outputs = 50, c.stride_w = c.stride_h = 2; });
+    add([&](ConvCase& c) { kernel(c, 5, 2), c.channels = 14, c.outputs = 64, c.pad_value = 0.75F; });
+    add([&](ConvCase& c) {
+        kernel(c, 3, 1), c.depthwise_type = true, c.channels = 44, c.outputs = 130, c.group = 2, c.activation = 6;
+        c.activation_params = {0.1666F, 0.5F};
+    });
+    add([&](ConvCase& c) { c.transposed = true, kernel(c, 2, 0), c.stride_w = 2, c.channels = 40, c.outputs = 72; });
     // Wider images than are padded at once: several bands of output rows, or one for every row.
     add([&](ConvCase& c) {
         kernel(c, 3, 1), c.channels = 3, c.height = 60, c.width = 700, c.stride_w = c.stride_h = 2;
@@ -268,6 +278,42 @@ TEST_P(ConvolutionInt8, MatchesTheContractExactly) {
 
 INSTANTIATE_TEST_SUITE_P(Quant, ConvolutionInt8,
                          testing::Values(QuantParams{60.0F, 0}, QuantParams{101.5F, -128}, QuantParams{80.0F, 11}));
+
+// Which layers multiply bytes: kernel/matched.h.
+TEST(Convolution, MatchesGroupsWhereMostInputsAreNearTheLowest) {
+    const std::vector<Isa> here = available_isas();
+    if (find_matched_gemm_kernel(Isa::kAvx2) == nullptr || std::count(here.begin(), here.end(), Isa::kAvx2) == 0) {
+        GTEST_SKIP() << "no matched kernel here";
+    }
+    const ScopedIsa forced(Isa::kAvx2);
+    const auto matched = [](int channels, int outputs, int zero_point, const Shape& image, float weight) {
+        ConvCase c;
+        c.channels = channels, c.outputs = outputs;
+        const std::unique_ptr<Layer> layer = create_layer("Convolution");
+        const ConvData d{{},
+                         std::vector<float>(static_cast<size_t>(c.weight_count()), weight),
+                         std::vector<float>(static_cast<size_t>(outputs), 0.0F)};
+        EXPECT_TRUE(layer->load(Params(*find_schema("Convolution"), c.params()), conv_weights(c, d)).ok());
+        const TensorDesc in = {image, DType::kInt8, {1.0F, zero_point}};
+        const TensorDesc out;
+        const std::vector<float> scales(static_cast<size_t>(outputs), 1.0F);
+        PrepareContext context;
+        context.inputs = {&in, 1};
+        context.outputs = {&out, 1};
+        context.weight_scales = scales;
+        EXPECT_TRUE(layer->prepare(context).ok());
+        return layer->kernel_name() == find_matched_gemm_kernel(Isa::kAvx2)->name;
+    };
+    const Shape image(128, 7, 7);
+    EXPECT_TRUE(matched(128, 64, -128, image, 3.0F));
+    EXPECT_TRUE(matched(128, 64, -110, image, 3.0F));
+    EXPECT_TRUE(matched(128, 64, -128, Shape(), 3.0F));
+    EXPECT_FALSE(matched(128, 64, -128, image, 127.0F)) << "no two groups of such weights go together";
+    EXPECT_FALSE(matched(128, 64, 0, image, 3.0F)) << "half of the inputs are below";
+    EXPECT_FALSE(matched(128, 16, -128, image, 3.0F)) << "too few outputs";
+    EXPECT_FALSE(matched(32, 64, -128, Shape(32, 7, 7), 3.0F)) << "too short";
+    EXPECT_FALSE(matched(128, 64, -128, Shape(128, 1, 1), 3.0F)) << "a single row";
+}
 
 TEST(Convolution, HandComputed) {
     // 1 channel 3x3, kernel 2x2 of 1 2 3 4, bias 10, stride 1.
