@@ -14,8 +14,8 @@ namespace {
 constexpr int kTries = 16;
 constexpr uint16_t kUnmatched = 0xffff;
 
-// A column's four weights of a group, zeros past the end.
-void copy_group(const GemmWeights& w, int64_t length, int64_t column, int64_t group, int8_t* out) {
+// A column's four weights of a group, zeros past the ends.
+void copy_group(const GemmWeights& w, int64_t length, int64_t column, int64_t group, char* out) {
     const int64_t first = group * kGroup;
     const int64_t count = column < w.n ? std::min(kGroup, length - first) : 0;
     std::memset(out, 0, kGroup);
@@ -36,8 +36,8 @@ public:
         for (int64_t j = 0; j < real; ++j) {
             std::memcpy(row.data(), static_cast<const int8_t*>(w.values) + (panel.column + j) * length,
                         static_cast<size_t>(length));
-            int16_t* to = sums_.data() + 4 * j;
-            for (size_t i = 0; i < row.size(); i += kGroup, to += width_) {
+            for (size_t i = 0; i < row.size(); i += kGroup) {
+                int16_t* to = sums_.data() + i / kGroup * width_ + static_cast<size_t>(4 * j);
                 for (size_t half = 0; half < 2; ++half) {
                     const int16_t a = row[i + 2 * half];
                     const int16_t b = row[i + 2 * half + 1];
@@ -125,51 +125,19 @@ size_t packed_matched_bytes(const GemmKernel& kernel, const GemmWeights& weights
            order.panels.size() * sizeof(uint16_t);
 }
 
-void pack_matched(const GemmKernel& kernel, const GemmWeights& weights, const GroupOrder& order, void* out) {
+char* pack_steps(const GemmWeights& weights, const GroupOrder& order, int64_t panel, int64_t first, int64_t columns,
+                 char* out) {
     const int64_t length = weights.taps * weights.k;
-    const int64_t panels = panel_count(weights.n, kernel.lanes, kernel.vectors);
-    const int64_t order_size = group_order_size(order.steps, group_count(length));
-    MatchedHeader header;
-    header.steps = static_cast<int32_t>(order.steps);
-    header.window = weights.window;
-    std::memcpy(out, &header, sizeof(header));
-    char* to = static_cast<char*>(out) + sizeof(header);
-    for (int64_t i = 0; i < panels; ++i) {
-        const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
-        const int64_t columns = panel.vectors * kernel.lanes;
-        for (int64_t j = panel.column; j < panel.column + columns; ++j, to += 4) {
-            uint32_t bias = 0;
-            if (j < weights.n) {
-                const auto* row = static_cast<const int8_t*>(weights.values) + j * length;
-                int32_t sum = 0;
-                for (int64_t p = 0; p < length; ++p) {
-                    sum += row[p];
-                }
-                bias =
-                    weights.bias == nullptr ? 0 : static_cast<uint32_t>(static_cast<const int32_t*>(weights.bias)[j]);
-                bias += static_cast<uint32_t>(weights.window) * static_cast<uint32_t>(sum);
-            }
-            std::memcpy(to, &bias, 4);
+    const uint16_t* numbers = order.panels.data() + panel * group_order_size(order.steps, group_count(length));
+    const int64_t used = 2 * int64_t{numbers[0]};
+    const uint16_t* groups = numbers + 1;
+    for (int64_t place = 0; place < 2 * order.steps; ++place) {
+        const bool alone = place % 2 != 0 && place < used && groups[place] == groups[place - 1];
+        for (int64_t j = first; j < first + columns; ++j, out += kGroup) {
+            copy_group(weights, length, j, place < used && !alone ? groups[place] : group_count(length), out);
         }
-        for (int64_t j = panel.column; j < panel.column + columns; ++j, to += 4) {
-            const float multiplier = j < weights.n ? weights.multiplier[j] : 0.0F;
-            std::memcpy(to, &multiplier, 4);
-        }
-        const uint16_t* steps = order.panels.data() + i * order_size;
-        auto* values = reinterpret_cast<int8_t*>(to);
-        for (int64_t place = 0; place < 2 * order.steps; ++place) {
-            const bool used = place < 2 * int64_t{steps[0]} && (place % 2 == 0 || steps[1 + place] != steps[place]);
-            for (int64_t j = panel.column; j < panel.column + columns; ++j, values += kGroup) {
-                if (used) {
-                    copy_group(weights, length, j, steps[1 + place], values);
-                } else {
-                    std::memset(values, 0, kGroup);
-                }
-            }
-        }
-        to = reinterpret_cast<char*>(values);
     }
-    std::memcpy(to, order.panels.data(), order.panels.size() * sizeof(uint16_t));
+    return out;
 }
 
 }  // namespace fw

@@ -62,8 +62,10 @@ constexpr int64_t kLongestMatched = int64_t{kGroup} * 0xffff;
 
 GroupOrder match_groups(const GemmKernel& kernel, const GemmWeights& weights);
 
-/// What pack_gemm and packed_gemm_bytes do for a `matched` kernel.
+/// Bytes of all packed weights.
 size_t packed_matched_bytes(const GemmKernel& kernel, const GemmWeights& weights, const GroupOrder& order);
-void pack_matched(const GemmKernel& kernel, const GemmWeights& weights, const GroupOrder& order, void* out);
+/// Writes the steps of a panel, the columns from `first` on; returns what lies behind them.
+char* pack_steps(const GemmWeights& weights, const GroupOrder& order, int64_t panel, int64_t first, int64_t columns,
+                 char* out);
 
 }  // namespace fw
