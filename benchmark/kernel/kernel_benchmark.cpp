@@ -92,7 +92,7 @@ void run_benchmark(benchmark::State& state, const GemmKernel& kernel, const ZooL
     filled.weights.n = job.n;
     filled.weights.taps = taps;
     filled.weights.k = job.k;
-    filled.weights.window = 0;  // the inputs are at or above 0
+    filled.weights.offset = 0;  // the inputs are at or above 0
     const Memory packed(static_cast<int64_t>(packed_gemm_bytes(kernel, filled.weights)));
     pack_gemm(kernel, filled.weights, packed.data.get());
     const Memory scratch(static_cast<int64_t>(gemm_conv_scratch_bytes(kernel, taps, job.k, job.n, false, 1)));

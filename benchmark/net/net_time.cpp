@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fw/net.h"
+#include "random_input.h"
 
 namespace {
 
@@ -75,14 +76,9 @@ int main(int argc, char** argv) {
                 return 2;
             }
         }
-        fw::Result<fw::Mat> mat = fw::Mat::create(shape);
+        fw::Result<fw::Mat> mat = fw::bench::random_input(net, shape);
         if (!mat.ok()) {
             return fail(mat.status());
-        }
-        unsigned state = 1;
-        for (int64_t i = 0; i < mat->count(); ++i) {
-            state = state * 1664525U + 1013904223U;
-            mat->data()[i] = static_cast<float>(state >> 8) / 65536.0F - 128.0F;
         }
         inputs.push_back(*mat);
     }

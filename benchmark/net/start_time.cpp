@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "fw/net.h"
+#include "random_input.h"
 
 #ifdef __APPLE__
 extern char** environ;  // elsewhere unistd.h has it
@@ -43,17 +44,8 @@ fw::Status first_result(const char* param, const char* bin, const char* table, i
     *loaded = now_ms();
     fw::Extractor extractor = net.create_extractor();
     for (const std::string& name : net.input_names()) {
-        fw::Result<fw::Mat> mat = fw::Mat::create(net.input_shape(name.c_str()));
-        if (!mat.ok()) {
-            return mat.status();
-        }
-        unsigned state = 1;
-        float* values = mat->data();
-        for (int64_t i = 0, count = mat->count(); i < count; ++i) {
-            state = state * 1664525U + 1013904223U;
-            values[i] = static_cast<float>(state >> 8) / 65536.0F - 128.0F;
-        }
-        FW_RETURN_IF_ERROR(extractor.input(name.c_str(), *mat));
+        FW_ASSIGN_OR_RETURN(const fw::Mat mat, fw::bench::random_input(net, net.input_shape(name.c_str())));
+        FW_RETURN_IF_ERROR(extractor.input(name.c_str(), mat));
     }
     for (const std::string& output : net.output_names()) {
         fw::Mat out;

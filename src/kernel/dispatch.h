@@ -24,8 +24,8 @@ Span<const StrassenKernel* const> strassen_kernels();
 /// of different shapes: the one that covers `n` output channels with the fewest panels is taken, then the one with the
 /// most rows. n = 0: not known yet.
 const GemmKernel* find_gemm_kernel(bool int8, Isa level, int64_t n);
-/// The `matched` one where that is faster than find_gemm_kernel's for int8, as long as few activations are outside of
-/// its window; else nullptr.
+/// The `matched` one, where the level has one that is faster than find_gemm_kernel's for int8 as long as nine in ten
+/// groups of activations have no rest; else nullptr.
 const GemmKernel* find_matched_gemm_kernel(Isa level);
 /// Of the kernels with arithmetic in float16; nullptr where the level has none.
 const GemmKernel* find_half_gemm_kernel(HalfFormat format, Isa level, bool half_input = false);

@@ -1,8 +1,8 @@
 // Contracts of the compute kernels: the mathematics, the layout of what they read, and what may be over-read.
 //
 // Names: <family>_<MR>x<NR>c<KR>_<level>: MR output pixels by NR output channels a tile, KR products summed into one
-// accumulator by one instruction, or by one step of a `marked` kernel (c1 is left out); `half` behind a GEMM of rows
-// that are float16. kernels.inc lists every kernel once.
+// accumulator by one instruction, or by one step of a `marked` or `matched` kernel (c1 is left out); `half` behind a
+// GEMM of rows that are float16. kernels.inc lists every kernel once.
 //
 // int8 weights are within [-127, 127]: two products of bytes fit an int16.
 //
@@ -79,9 +79,10 @@ enum class HalfFormat : uint8_t { kFloat32, kFloat16, kBfloat16 };
 
 /// A GEMM kernel. Packed weights (pack_gemm) are panels of up to `vectors` vectors of `lanes` columns (panel.h), each:
 ///   bias [columns], multiplier [columns] (int8 only), weights [taps][ceil(k / kr)][columns][kr]
-/// padded with zeros; with `packed_size` weights [ceil(taps * k / kr)][columns][kr].
-/// `half`, kFloat16: A and B are rounded, blocks of kHalfBlock products are summed there, and so are these sums; the
-/// rest is float32. Of n products, none of whose operands or sums is beyond 65504, the error is, to first order, below
+/// padded with zeros; with `packed_size` weights [ceil(taps * k / kr)][columns][kr]. Those of `matched` ones:
+/// matched.h. `half`, kFloat16: A and B are rounded, blocks of kHalfBlock products are summed there, and so are these
+/// sums; the rest is float32. Of n products, none of whose operands or sums is beyond 65504, the error is, to first
+/// order, below
 ///   (min(n, kHalfBlock) + ceil(n / kHalfBlock) + 2) * 2^-11 * sum |A * B| + 2^-24 * (n + sum |A| + sum |B|)
 /// and that of the float32 sum: two roundings of the operands, one of each sum; the second term is what numbers below
 /// 2^-14 lose. With Epilogue::half_output the bias is rounded and added in float16, too, and y may be further off by
@@ -102,7 +103,7 @@ struct GemmKernel {
     bool int8;  ///< int8 A and B with int32 accumulators; else float
     HalfFormat half;
     bool unsigned_input;
-    int packed_size;  ///< bytes of scratch for an element of the rows, which are copied there first; 0: no copy
+    int packed_size;  ///< bytes of scratch for an element of the rows, which are taken there first; 0: no copy
     int mr;
     int lanes;
     int vectors;

@@ -100,9 +100,7 @@ GroupOrder match_groups(const GemmKernel& kernel, const GemmWeights& weights) {
         const Panel panel = panel_at(i, weights.n, kernel.lanes, kernel.vectors);
         const PanelSums sums(weights, length, panel, panel.vectors * kernel.lanes);
         matches.push_back(match_panel(sums, groups));
-        const int64_t steps = static_cast<int64_t>(matches.back().size()) / 2;
-        order.steps = std::max(order.steps, steps);
-        order.all += steps;
+        order.steps = std::max(order.steps, static_cast<int64_t>(matches.back().size()) / 2);
     }
     const auto size = static_cast<size_t>(group_order_size(order.steps, groups));
     order.panels.assign(size * matches.size(), 0);

@@ -1,15 +1,17 @@
 // Weights of `matched` kernels: vpmaddubsw multiplies unsigned activations with signed weights and adds two products in
 // 16 bits, where they may not fit. Here they always do, and so does the sum of two such results, which then share one
-// widening to 32 bits. Two means to that end, both exact for any operands:
+// widening to 32 bits. That takes two steps, which leave every sum exact whatever the operands are:
 //
-// Activations u = q - window are taken in two parts, min(u, 127) and the rest. The first is dense; the second, within
-// [0, 128], is 0 but for the few activations that are far above the window's beginning, as behind a ReLU whose outputs
-// reach 255 now and then. Groups of four with such a rest get a product more; what is below the window likewise.
+// Activations u = q - offset are taken in two parts, min(u, 127) and the rest. The first is dense; the second, within
+// [0, 128], is 0 but for the few activations that are far above the offset, as behind a ReLU whose outputs reach 255
+// now and then. Groups of four with such a rest get products of their own, as do those with an activation below the
+// offset.
 //
-// Weights: a step has two groups of four adjacent elements of a column, four products of which, two of each group, are
-// added in 16 bits. By 127 their sum fits where neither positive nor negative weights add up to more than kMostWeights.
-// So each panel matches its groups such that this holds in all of its columns; of two in eight pairs of neighbours it
-// does not, but nearly every group finds another. One that finds none is a step for itself.
+// Weights, which are within [-127, 127]: a step has two groups of four adjacent elements of a column, four products of
+// which, two of each group, are added in 16 bits. By 127 their sum fits where neither positive nor negative weights add
+// up to more than kMostWeights. So each panel matches its groups such that this holds in all of its columns: of
+// adjacent ones, a tenth to a quarter do not fit each other, but nearly every group finds another. One that finds none
+// is a step for itself, and so is one of rests: two products of 127 or 128 fit.
 #pragma once
 
 #include <cstdint>
@@ -36,17 +38,16 @@ constexpr int kMostWeights = 258;
 ///   bias [columns], multiplier [columns], weights [steps][2 groups][columns][kGroup]
 /// then the order of each panel, group_order_size() numbers:
 ///   how many steps it has, [steps][2] the groups of each, [groups] the place of each among `2 * steps`
-/// A step of one group has it twice, the second time with weights of 0. The bias has window * sum(weights) added.
+/// A step of one group has it twice, the second time with weights of 0. The bias has offset * sum(weights) added.
 struct MatchedHeader {
     int32_t steps = 0;   ///< memory of a panel
-    int32_t window = 0;  ///< activations from this on, up to 127 more, are dense: -128 to 0
+    int32_t offset = 0;  ///< activations from this on, up to 127 more, are dense: -128 to 0
     int32_t unused[14] = {};
 };
 
 /// The order of all panels.
 struct GroupOrder {
     int64_t steps = 0;  ///< the most of a panel
-    int64_t all = 0;    ///< of all panels together
     std::vector<uint16_t> panels;
 };
 
@@ -57,9 +58,7 @@ static inline int64_t group_order_size(int64_t steps, int64_t groups) {
     return (1 + 2 * steps + groups + 1) / 2 * 2;
 }
 
-/// The longest row that a kernel takes: its groups are numbers of 16 bits.
-constexpr int64_t kLongestMatched = int64_t{kGroup} * 0xffff;
-
+/// For weights of at most 0x8000 groups: longer sums do not fit int32 (accumulator_fits in quant/quant.h).
 GroupOrder match_groups(const GemmKernel& kernel, const GemmWeights& weights);
 
 /// Bytes of all packed weights.

@@ -14,31 +14,31 @@ namespace fw {
 
 namespace {
 
-// The activation that a kernel takes for 0.
+// What a kernel takes from its activations.
 template <class Kernel>
-int window_of(const Kernel& kernel) {
+int offset_of(const Kernel& kernel) {
     return kernel.unsigned_input ? -128 : 0;
 }
 
-// The bias of a kernel whose activations are q - window. Sums wrap as the kernels' do.
-int32_t corrected_bias(const void* bias, int64_t channel, const int8_t* row, int64_t count, int window) {
+// The bias of a kernel whose activations are q - offset. Sums wrap as the kernels' do.
+int32_t corrected_bias(const void* bias, int64_t channel, const int8_t* row, int64_t count, int offset) {
     uint32_t value = bias == nullptr ? 0 : static_cast<uint32_t>(static_cast<const int32_t*>(bias)[channel]);
-    if (window != 0) {
+    if (offset != 0) {
         uint32_t sum = 0;
         for (int64_t i = 0; i < count; ++i) {
             sum += static_cast<uint32_t>(int32_t{row[i]});
         }
-        value += static_cast<uint32_t>(window) * sum;
+        value += static_cast<uint32_t>(offset) * sum;
     }
     return static_cast<int32_t>(value);
 }
 
 // Writes the bias of a channel; past the end, zero.
-void pack_bias(bool int8, int window, int64_t channel, int64_t channels, int64_t row_count, const void* values,
+void pack_bias(bool int8, int offset, int64_t channel, int64_t channels, int64_t row_count, const void* values,
                const void* bias, char* out) {
     if (int8) {
         const auto* row = static_cast<const int8_t*>(values) + channel * row_count;
-        const int32_t value = channel < channels ? corrected_bias(bias, channel, row, row_count, window) : 0;
+        const int32_t value = channel < channels ? corrected_bias(bias, channel, row, row_count, offset) : 0;
         std::memcpy(out, &value, 4);
     } else {
         const float value = channel < channels && bias != nullptr ? static_cast<const float*>(bias)[channel] : 0.0F;
@@ -47,10 +47,10 @@ void pack_bias(bool int8, int window, int64_t channel, int64_t channels, int64_t
 }
 
 // Writes `columns` values of bias (and of multiplier); channels past the end get zeros.
-char* pack_head(bool int8, int window, int64_t first, int64_t columns, int64_t channels, int64_t row_count,
+char* pack_head(bool int8, int offset, int64_t first, int64_t columns, int64_t channels, int64_t row_count,
                 const void* values, const void* bias, const float* multiplier, char* out) {
     for (int64_t j = first; j < first + columns; ++j, out += 4) {
-        pack_bias(int8, window, j, channels, row_count, values, bias, out);
+        pack_bias(int8, offset, j, channels, row_count, values, bias, out);
     }
     for (int64_t j = first; int8 && j < first + columns; ++j, out += 4) {
         const float value = j < channels ? multiplier[j] : 0.0F;
@@ -188,7 +188,7 @@ void pack_marked(const GemmKernel& kernel, const GemmWeights& w, int64_t first, 
     const int64_t length = w.taps * w.k;
     const auto head_bytes = static_cast<size_t>(4 * columns);
     std::vector<char> head(2 * head_bytes);
-    pack_head(true, window_of(kernel), first, columns, w.n, length, w.values, w.bias, w.multiplier, head.data());
+    pack_head(true, offset_of(kernel), first, columns, w.n, length, w.values, w.bias, w.multiplier, head.data());
     std::memcpy(out, head.data(), head_bytes);
     auto* values = reinterpret_cast<int8_t*>(out + head_bytes);
     const int64_t count = div_up(length, kernel.kr) * kernel.kr * columns;
@@ -218,14 +218,16 @@ int64_t column_bytes_of(const GemmKernel& kernel, const GemmWeights& weights) {
 
 // A `matched` kernel's.
 void pack_matched(const GemmKernel& kernel, const GemmWeights& w, const GroupOrder& order, char* out) {
-    const MatchedHeader header = {static_cast<int32_t>(order.steps), w.window};
+    MatchedHeader header;
+    header.steps = static_cast<int32_t>(order.steps);
+    header.offset = w.offset;
     std::memcpy(out, &header, sizeof(header));
     out += sizeof(header);
     const int64_t panels = panel_count(w.n, kernel.lanes, kernel.vectors);
     for (int64_t i = 0; i < panels; ++i) {
         const Panel panel = panel_at(i, w.n, kernel.lanes, kernel.vectors);
         const int64_t columns = panel.vectors * kernel.lanes;
-        out = pack_head(true, w.window, panel.column, columns, w.n, w.taps * w.k, w.values, w.bias, w.multiplier, out);
+        out = pack_head(true, w.offset, panel.column, columns, w.n, w.taps * w.k, w.values, w.bias, w.multiplier, out);
         out = pack_steps(w, order, i, panel.column, columns, out);
     }
     std::memcpy(out, order.panels.data(), order.panels.size() * sizeof(uint16_t));
@@ -263,7 +265,7 @@ void pack_gemm(const GemmKernel& kernel, const GemmWeights& weights, void* out) 
             pack_marked(kernel, weights, panel.column, columns, to, marks + i * panel_marks(weights.taps * weights.k));
             continue;
         }
-        to = pack_head(kernel.int8, window_of(kernel), panel.column, columns, weights.n, weights.taps * weights.k,
+        to = pack_head(kernel.int8, offset_of(kernel), panel.column, columns, weights.n, weights.taps * weights.k,
                        weights.values, weights.bias, weights.multiplier, to);
         if (kernel.int8) {
             pack_panel(weights, kernel.packed_size > 0, panel.column, columns, kernel.kr,
@@ -333,7 +335,7 @@ size_t packed_dw_bytes(const DwKernel& kernel, const DwWeights& weights) {
 void pack_dw(const DwKernel& kernel, const DwWeights& weights, void* out) {
     char* to = static_cast<char*>(out);
     for (int64_t c = 0; c < weights.channels; c += kernel.lanes, to += dw_block_bytes(kernel, weights.taps)) {
-        char* values = pack_head(kernel.int8, window_of(kernel), c, kernel.lanes, weights.channels, weights.taps,
+        char* values = pack_head(kernel.int8, offset_of(kernel), c, kernel.lanes, weights.channels, weights.taps,
                                  weights.values, weights.bias, weights.multiplier, to);
         if (kernel.int8) {
             pack_block(weights, c, kernel.lanes, kernel.kr, reinterpret_cast<int8_t*>(values));
@@ -354,7 +356,7 @@ void pack_dw_line(const DwLineKernel& kernel, const DwWeights& weights, void* ou
         for (int lane = 0; lane < kernel.lanes; ++lane, at += 4) {
             const int64_t c = first + lane_channel(kernel, lane);
             // One channel: its own bias, or a zero past the end.
-            pack_bias(kernel.int8, window_of(kernel), c, weights.channels, weights.taps, weights.values, weights.bias,
+            pack_bias(kernel.int8, offset_of(kernel), c, weights.channels, weights.taps, weights.values, weights.bias,
                       at);
             if (kernel.int8) {
                 const float multiplier = c < weights.channels ? weights.multiplier[c] : 0.0F;

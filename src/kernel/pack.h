@@ -16,8 +16,8 @@ struct GemmWeights {
     const void* bias = nullptr;         ///< [n] float or int32; nullptr = zeros
     const float* multiplier = nullptr;  ///< [n], int8 only
     // Of `matched` kernels:
-    int window = -128;                  ///< the lowest of the 128 activations that are cheap (MatchedHeader)
-    const GroupOrder* order = nullptr;  ///< match_groups() of these weights; nullptr: it is made where it is needed
+    int offset = -128;                  ///< the lowest of the 128 activations that are cheap (MatchedHeader)
+    const GroupOrder* order = nullptr;  ///< match_groups() of these weights; nullptr: it is made wherever it is needed
 };
 
 /// Bytes that pack_gemm writes; the buffer needs kOverread more behind it.

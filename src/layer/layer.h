@@ -31,6 +31,13 @@ constexpr bool kHasAccelerator = true;
 #define FW_DEVICE_OVERRIDE override
 #endif
 
+/// Whether int8 values are what a rectifier leaves: most of them at the zero point or a little above it.
+enum class Rectified : uint8_t {
+    kNo,
+    kMostly,  ///< few are below the zero point, and not far: swish, GELU, leaky ReLU
+    kWholly,  ///< none is: ReLU
+};
+
 /// What a layer may know when it packs its weights: types and scales of its blobs. Shapes come later and may vary.
 struct PrepareContext {
     Span<const TensorDesc> inputs;   ///< dtype and quant are set; shape is that of the declared input or rank 0
@@ -53,6 +60,9 @@ struct PrepareContext {
     bool bf16_arithmetic = false;
     /// Layers may go Winograd's way.
     bool winograd = true;
+    /// Of the first input's values, as far as the layers in front of it can tell: a hint, which an application that
+    /// sets that blob itself may belie.
+    Rectified rectified = Rectified::kNo;
     /// Another processor will run the layer: keep what operation() needs.
     bool for_device = false;
     /// Packed weights that are kept come from here. nullptr = from anywhere.
@@ -114,6 +124,8 @@ public:
 
     /// The sum that a layer prepared for int8 makes of its inputs; nullptr = it makes none.
     virtual const SumParams* int8_sum() const { return nullptr; }
+    /// What a layer prepared for int8 makes of any inputs.
+    virtual Rectified rectified() const { return Rectified::kNo; }
     /// What forward() would compute, for another processor; after a prepare() for a device. kUnsupported, with the
     /// reason, where only forward() can.
     FW_DEVICE_VIRTUAL Status operation(Span<const Tensor> in, Span<const Tensor> out, Operation* operation) const;

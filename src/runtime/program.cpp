@@ -1,5 +1,6 @@
 #include "runtime/program.h"
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 
@@ -138,11 +139,38 @@ Status make_fused_sum(const Model& model, const Graph& graph, const Node& node, 
     return {};
 }
 
+// What the outputs of a prepared layer are, where its inputs are as `values` says.
+Rectified rectified_outputs(const Node& node, const Layer& layer, const std::vector<Rectified>& values) {
+    const SumParams* sum = layer.int8_sum();
+    if (sum != nullptr && sum->lo >= sum->zero_point_out) {
+        return Rectified::kWholly;
+    }
+    const LayerSchema* schema = find_schema(node.type);
+    if (schema == nullptr || node.inputs.empty() || layer.rectified() != Rectified::kNo) {
+        return layer.rectified();
+    }
+    Rectified least = Rectified::kWholly;
+    Rectified most = Rectified::kNo;
+    for (size_t slot = 0; slot < node.inputs.size(); ++slot) {
+        if (!reads_only_shape(node, slot)) {
+            least = std::min(least, values[static_cast<size_t>(node.inputs[slot])]);
+            most = std::max(most, values[static_cast<size_t>(node.inputs[slot])]);
+        }
+    }
+    switch (schema->rule(Params(*schema, node.params))) {
+        case QuantRule::kMove:
+        case QuantRule::kUnify: return least;
+        case QuantRule::kArith: return std::min(most, Rectified::kMostly);  // averages, products with a sigmoid
+        default: return Rectified::kNo;
+    }
+}
+
 // Prepares every layer. Those that cannot do the int8 that was planned for them are added to `keep_float`.
 Status prepare(const Model& model, const Option& option, Program* program,
                std::map<std::string, std::string>* keep_float) {
     const std::vector<Shape> shapes = likely_shapes(model, *program);
     PagePool pool;
+    std::vector<Rectified> rectified(program->graph.values().size(), Rectified::kNo);
     for (ProgramStep& step : program->steps) {
         Node& node = program->graph.node(step.node);
         std::vector<TensorDesc> in = descs_of(program->graph, node.inputs, shapes);
@@ -160,6 +188,9 @@ Status prepare(const Model& model, const Option& option, Program* program,
         context.fp16_arithmetic = node.fp16_arithmetic;
         context.bf16_arithmetic = option.bf16_arithmetic;
         context.winograd = option.winograd;
+        if (!node.inputs.empty()) {
+            context.rectified = rectified[static_cast<size_t>(node.inputs[0])];
+        }
         context.for_device = model.device != nullptr;
         context.pool = &pool;
         std::vector<int8_t> table;
@@ -194,6 +225,9 @@ Status prepare(const Model& model, const Option& option, Program* program,
                 return in_layer(status, model, node);
             }
             log(LogLevel::kInfo, "layer '%s' stays float: %s", node.name.c_str(), status.message());
+        }
+        for (const ValueId output : node.outputs) {
+            rectified[static_cast<size_t>(output)] = rectified_outputs(node, *step.layer, rectified);
         }
         program->weight_bytes += step.layer->weight_bytes();
         for (const Weight& weight : node.weights) {

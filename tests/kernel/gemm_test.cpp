@@ -31,7 +31,7 @@ struct Operands {
 class GemmSweep : public KernelSweep<GemmKernel> {
 protected:
     void run(const Case& c) {
-        for (window_ = -128; window_ <= (kernel_->matched ? 0 : -128) && !HasFatalFailure(); window_ += 64) {
+        for (offset_ = -128; offset_ <= (kernel_->matched ? 0 : -128) && !HasFatalFailure(); offset_ += 64) {
             run_one(c);
         }
         if (!HasFatalFailure() && kernel_->half == HalfFormat::kFloat16) {
@@ -45,7 +45,7 @@ protected:
     float float_of(Fill fill) { return fill == Fill::kWhole ? fill_whole(&rng_) : fill_float(&rng_); }
     void check(const Case& c, const Operands& o, int64_t row, int64_t column, const char* out);
 
-    int window_ = -128;  ///< of `matched` kernels
+    int offset_ = -128;  ///< of `matched` kernels
 };
 
 // A is [row][tap][k], B is [column][tap][k].
@@ -154,7 +154,7 @@ void GemmSweep::run_one(const Case& c) {
     weights.values = kernel_->int8 ? static_cast<const void*>(o.b8.data()) : o.bf.data();
     weights.bias = kernel_->int8 ? static_cast<const void*>(o.bias8.data()) : o.biasf.data();
     weights.multiplier = o.multiplier.data();
-    weights.window = window_;
+    weights.offset = offset_;
     const size_t packed_bytes = packed_gemm_bytes(*kernel_, weights);
     ASSERT_EQ(packed_bytes % 4, 0U);
     GuardedBuffer packed(round_up(packed_bytes, kAlignment), kOverread);

@@ -47,12 +47,10 @@ protected:
     }
     void check(const GroupOrder& order, int64_t groups) {
         const int64_t panels = panel_count(weights_.n, kernel_->lanes, kernel_->vectors);
-        int64_t all = 0;
         for (int64_t i = 0; i < panels; ++i) {
             const Panel panel = panel_at(i, weights_.n, kernel_->lanes, kernel_->vectors);
             const Steps steps = steps_of(order, i, groups);
             ASSERT_LE(steps.count, order.steps);
-            all += steps.count;
             std::vector<int> seen(static_cast<size_t>(groups), 0);
             for (int64_t s = 0; s < steps.count; ++s) {
                 const uint16_t* step = steps.groups + 2 * s;
@@ -69,7 +67,6 @@ protected:
                 EXPECT_TRUE(steps.place[g] % 2 == 0 || steps.groups[steps.place[g] - 1] != g) << "weights of 0";
             }
         }
-        EXPECT_EQ(all, order.all);
     }
 
     GemmWeights weights_;
@@ -91,7 +88,7 @@ TEST_P(Matched, SumsFitAndNoGroupIsLeftOut) {
     }
 }
 
-// Weights as those of trained networks, 16 columns at a time: of two in eight neighbours do not fit each other.
+// Weights as those of trained networks: of a quarter of adjacent groups one does not fit the other.
 TEST_P(Matched, NearlyEveryGroupFindsAnother) {
     constexpr int64_t kOutputs = 64;
     constexpr int64_t kLength = 1024;
@@ -101,14 +98,13 @@ TEST_P(Matched, NearlyEveryGroupFindsAnother) {
         value = static_cast<int8_t>(std::clamp(normal(rng_), -127.0F, 127.0F));
     }
     const GroupOrder order = match(values, kOutputs, kLength);
-    const int64_t panels = panel_count(kOutputs, kernel_->lanes, kernel_->vectors);
-    EXPECT_LE(order.all, panels * kLength / (2 * kGroup) * 102 / 100);
+    EXPECT_LE(order.steps, kLength / (2 * kGroup) * 103 / 100);
 }
 
 TEST_P(Matched, LargeWeightsStayAlone) {
     const std::vector<int8_t> values(16 * 64, 127);
     const GroupOrder order = match(values, 16, 64);
-    EXPECT_EQ(order.all, group_count(64));
+    EXPECT_EQ(order.steps, group_count(64));
     check(order, group_count(64));
 }
 

@@ -286,33 +286,46 @@ TEST(Convolution, MatchesGroupsWhereMostInputsAreNearTheLowest) {
         GTEST_SKIP() << "no matched kernel here";
     }
     const ScopedIsa forced(Isa::kAvx2);
-    const auto matched = [](int channels, int outputs, int zero_point, const Shape& image, float weight) {
+    struct Given {
+        int channels = 128, outputs = 64, zero_point = -128;
+        Rectified rectified = Rectified::kWholly;
+        Shape image = Shape(128, 7, 7);
+        float weight = 3.0F;
+    };
+    const auto matched = [](const Given& given) {
         ConvCase c;
-        c.channels = channels, c.outputs = outputs;
+        c.channels = given.channels, c.outputs = given.outputs;
         const std::unique_ptr<Layer> layer = create_layer("Convolution");
         const ConvData d{{},
-                         std::vector<float>(static_cast<size_t>(c.weight_count()), weight),
-                         std::vector<float>(static_cast<size_t>(outputs), 0.0F)};
+                         std::vector<float>(static_cast<size_t>(c.weight_count()), given.weight),
+                         std::vector<float>(static_cast<size_t>(c.outputs), 0.0F)};
         EXPECT_TRUE(layer->load(Params(*find_schema("Convolution"), c.params()), conv_weights(c, d)).ok());
-        const TensorDesc in = {image, DType::kInt8, {1.0F, zero_point}};
+        const TensorDesc in = {given.image, DType::kInt8, {1.0F, given.zero_point}};
         const TensorDesc out;
-        const std::vector<float> scales(static_cast<size_t>(outputs), 1.0F);
+        const std::vector<float> scales(static_cast<size_t>(c.outputs), 1.0F);
         PrepareContext context;
         context.inputs = {&in, 1};
         context.outputs = {&out, 1};
         context.weight_scales = scales;
+        context.rectified = given.rectified;
         EXPECT_TRUE(layer->prepare(context).ok());
         return layer->kernel_name() == find_matched_gemm_kernel(Isa::kAvx2)->name;
     };
-    const Shape image(128, 7, 7);
-    EXPECT_TRUE(matched(128, 64, -128, image, 3.0F));
-    EXPECT_TRUE(matched(128, 64, -110, image, 3.0F));
-    EXPECT_TRUE(matched(128, 64, -128, Shape(), 3.0F));
-    EXPECT_FALSE(matched(128, 64, -128, image, 127.0F)) << "no two groups of such weights go together";
-    EXPECT_FALSE(matched(128, 64, 0, image, 3.0F)) << "half of the inputs are below";
-    EXPECT_FALSE(matched(128, 16, -128, image, 3.0F)) << "too few outputs";
-    EXPECT_FALSE(matched(32, 64, -128, Shape(32, 7, 7), 3.0F)) << "too short";
-    EXPECT_FALSE(matched(128, 64, -128, Shape(128, 1, 1), 3.0F)) << "a single row";
+    const auto changed = [&](auto&& change) {
+        Given given;
+        change(given);
+        return matched(given);
+    };
+    EXPECT_TRUE(matched({}));
+    EXPECT_TRUE(changed([](Given& g) { g.image = Shape(); }));
+    EXPECT_TRUE(changed([](Given& g) { g.zero_point = 0; })) << "as a legacy table has it";
+    EXPECT_TRUE(changed([](Given& g) { g.zero_point = -110, g.rectified = Rectified::kMostly; }));
+    EXPECT_FALSE(changed([](Given& g) { g.zero_point = 0, g.rectified = Rectified::kMostly; })) << "many are below";
+    EXPECT_FALSE(changed([](Given& g) { g.rectified = Rectified::kNo; })) << "they may be anywhere";
+    EXPECT_FALSE(changed([](Given& g) { g.weight = 127.0F; })) << "no two groups of such weights go together";
+    EXPECT_FALSE(changed([](Given& g) { g.outputs = 16; })) << "too few outputs";
+    EXPECT_FALSE(changed([](Given& g) { g.channels = 32, g.image = Shape(32, 7, 7); })) << "too short";
+    EXPECT_FALSE(changed([](Given& g) { g.image = Shape(128, 1, 1); })) << "a single row";
 }
 
 TEST(Convolution, HandComputed) {

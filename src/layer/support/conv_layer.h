@@ -22,6 +22,7 @@ public:
     Status load(const Params& params, Span<const Weight> weights) override;
     Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override;
     Status prepare(const PrepareContext& context) override;
+    Rectified rectified() const override { return core_.rectified(); }
     HalfUse half_use(bool arithmetic) const override { return dynamic_ ? HalfUse::kNone : core_.half_use(arithmetic); }
     LayerTraits traits() const override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;

@@ -299,7 +299,9 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     epilogue_.half_output = half_out_ && !staged_;
 
     choose_strassen(isa, rows);
-    choose_matched(context.inputs[0].quant, isa, rows);
+    std::vector<GroupOrder> orders;
+    choose_matched(context, isa, rows, &orders);
+    rectified_ = find_rectified(context);
 
     pad_value_ = spec_.pad_value;
     pad_byte_ = int8_ ? ::fw::quantize(spec_.pad_value, context.inputs[0].quant) : int8_t{0};
@@ -311,7 +313,7 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     fill_padding(pad_row_.get(), elements);
     return winograd_.chosen()   ? pack_winograd(rows, context.pool)
            : strassen_.chosen() ? pack_strassen(rows, context.pool)
-                                : pack(rows, context.pool);
+                                : pack(rows, orders, context.pool);
 }
 
 void WeightedCore::fill_padding(void* to, size_t count) const {
@@ -322,6 +324,27 @@ void WeightedCore::fill_padding(void* to, size_t count) const {
     } else {
         std::fill_n(static_cast<float*>(to), count, pad_value_);
     }
+}
+
+Rectified WeightedCore::find_rectified(const PrepareContext& context) const {
+    const int zero_point = context.outputs[0].quant.zero_point;
+    if (context.outputs[0].dtype != DType::kInt8) {
+        return Rectified::kNo;
+    }
+    if (!table_.empty()) {
+        constexpr int kLevels = 128;  // below 0
+        const bool wholly = *std::min_element(table_.begin(), table_.end()) >= zero_point;
+        // Swish, hard swish, GELU and mish have f(0) = 0; sigmoid, whose outputs are anywhere, does not.
+        const bool mostly = table_[static_cast<size_t>(context.before_table.zero_point + kLevels)] == zero_point;
+        return !mostly ? Rectified::kNo : wholly ? Rectified::kWholly : Rectified::kMostly;
+    }
+    if (adds()) {
+        return sum_.lo >= zero_point ? Rectified::kWholly : Rectified::kNo;
+    }
+    if (spec_.activation.is_clamp()) {
+        return epilogue_.lo >= 0.0F ? Rectified::kWholly : Rectified::kNo;
+    }
+    return spec_.activation.type == FusedActivation::Type::kSigmoid ? Rectified::kNo : Rectified::kMostly;
 }
 
 // A table that only bounds its index becomes bounds of the sum in front of it.

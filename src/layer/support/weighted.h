@@ -68,6 +68,8 @@ public:
     /// Accepts float to float, int8 to int8 and int8 to float, and float16 where half_use() says so.
     Status prepare(const PrepareContext& context);
     HalfUse half_use(bool arithmetic) const;
+    /// Layer::rectified
+    Rectified rectified() const { return rectified_; }
 
     /// The layer for another processor, after a prepare() for a device. `geometry` with the strides of the tensors.
     Status operation(const ConvGeometry& geometry, Operation* operation) const;
@@ -95,13 +97,19 @@ public:
 private:
     std::vector<float> real_bias() const;
     Status quantize(const PrepareContext& context, WeightRows* rows);
-    Status pack(const WeightRows& rows, PagePool* pool);
+    /// `orders`: of each group of a `matched` kernel.
+    Status pack(const WeightRows& rows, const std::vector<GroupOrder>& orders, PagePool* pool);
     Status pack_winograd(const WeightRows& rows, PagePool* pool);
     Status pack_strassen(const WeightRows& rows, PagePool* pool);
     Status allocate_packed(PagePool* pool);
     void choose_winograd(Isa isa, const WeightRows& rows);
     /// `rows` in the order of pixels.
-    void choose_matched(const QuantParams& in, Isa isa, const WeightRows& rows);
+    void choose_matched(const PrepareContext& context, Isa isa, const WeightRows& rows,
+                        std::vector<GroupOrder>* orders);
+    Rectified find_rectified(const PrepareContext& context) const;
+    /// Lets a GemmWeights or DwWeights point at the weights from output `first` on.
+    template <class Weights>
+    void set_values(const WeightRows& rows, int64_t first, Weights* weights) const;
     /// The outputs of a group.
     GemmWeights group_weights(const WeightRows& rows, int group) const;
     void choose_strassen(Isa isa, const WeightRows& rows);
@@ -140,6 +148,7 @@ private:
     QuantParams out_quant_;  ///< before the sum and the table, where there are any
     bool adds_ = false;
     SumParams sum_;  ///< of the outputs and a residual
+    Rectified rectified_ = Rectified::kNo;
     const RunKernel* run_kernel_ = nullptr;
     const FunctionKernel* function_kernel_ = nullptr;
     std::vector<int8_t> table_;  ///< of a point-wise layer that follows; empty = none
@@ -150,10 +159,9 @@ private:
     bool widens_weights_ = false;  ///< kept in float16, multiplied in float32
     void (*widen_)(const uint16_t* half, int64_t count, float* out) = nullptr;
     const GemmKernel* gemm_ = nullptr;
-    bool matches_ = false;            ///< a `matched` one may be
-    int window_ = 0;                  ///< of a `matched` gemm_
-    std::vector<GroupOrder> orders_;  ///< likewise, of each group, until weights are packed
-    int winograd_h_ = 0;              ///< 0: not by this way
+    bool matches_ = false;  ///< a `matched` one may be
+    int offset_ = 0;        ///< of a `matched` one
+    int winograd_h_ = 0;    ///< 0: not by this way
     int winograd_w_ = 0;
     Winograd winograd_;                          ///< instead of gemm_ where it has a kernel
     int64_t strassen_pixels_ = 0;                ///< 0: not by this way

@@ -13,83 +13,88 @@ namespace fw {
 
 namespace {
 
-// Blobs with such a zero point are what ReLU and its kind leave: mostly near the lowest byte, where the window begins.
-constexpr int kWindow = -128;
-constexpr int kHighestZeroPoint = -104;
+// The offset of a matched kernel (kernel/matched.h) at which most activations are within its dense part; 1 where there
+// is none.
+int find_offset(const PrepareContext& context) {
+    constexpr int kLowest = -128;
+    constexpr int kHighestZeroPoint = -104;  // with the lowest offset the dense part goes 104 beyond it
+    const int zero_point = context.inputs[0].quant.zero_point;
+    if (context.rectified == Rectified::kNo) {
+        return 1;
+    }
+    return zero_point <= kHighestZeroPoint ? kLowest : context.rectified == Rectified::kWholly ? zero_point : 1;
+}
 
-// What a matched kernel has to do for each row of `length` elements, and for each of `outputs`, eats up its gain on
-// short ones (docs/performance-x86.md).
+// What a matched kernel has to do for each element of a row, and for each output of one, eats up its gain on short ones
+// (docs/performance-x86.md, Products of bytes).
 bool gains_by_matching(int64_t length, int64_t outputs) {
-    return 24 * length + 56 * outputs < length * outputs && length <= kLongestMatched;
+    return 24 * length + 56 * outputs < length * outputs;
 }
 
 }  // namespace
+
+template <class Weights>
+void WeightedCore::set_values(const WeightRows& rows, int64_t first, Weights* weights) const {
+    const int64_t at = first * spec_.weights_per_output();
+    weights->values = int8_ ? static_cast<const void*>(rows.bytes.data() + at) : rows.floats.data() + at;
+    weights->bias = int8_ ? static_cast<const void*>(rows.requant.bias.data() + first) : rows.bias.data() + first;
+    weights->multiplier = int8_ ? rows.requant.multiplier.data() + first : nullptr;
+}
 
 GemmWeights WeightedCore::group_weights(const WeightRows& rows, int group) const {
     GemmWeights matrix;
     matrix.n = spec_.outputs / spec_.group;
     matrix.taps = spec_.taps();
     matrix.k = spec_.tap_length();
-    const int64_t first = group * matrix.n;
-    const int64_t row = spec_.weights_per_output();
-    matrix.values =
-        int8_ ? static_cast<const void*>(rows.bytes.data() + first * row) : rows.floats.data() + first * row;
-    matrix.bias = int8_ ? static_cast<const void*>(rows.requant.bias.data() + first) : rows.bias.data() + first;
-    matrix.multiplier = int8_ ? rows.requant.multiplier.data() + first : nullptr;
-    matrix.window = window_;
-    const auto g = static_cast<size_t>(group);
-    matrix.order = g < orders_.size() ? &orders_[g] : nullptr;
+    matrix.offset = offset_;
+    set_values(rows, group * matrix.n, &matrix);
     return matrix;
 }
 
-Status WeightedCore::pack(const WeightRows& rows, PagePool* pool) {
+Status WeightedCore::pack(const WeightRows& rows, const std::vector<GroupOrder>& orders, PagePool* pool) {
     if (dw_ != nullptr) {
         DwWeights filters;
         filters.channels = spec_.outputs;
         filters.taps = spec_.weights_per_output();
-        filters.values = int8_ ? static_cast<const void*>(rows.bytes.data()) : rows.floats.data();
-        filters.bias = int8_ ? static_cast<const void*>(rows.requant.bias.data()) : rows.bias.data();
-        filters.multiplier = int8_ ? rows.requant.multiplier.data() : nullptr;
+        set_values(rows, 0, &filters);
         packed_bytes_ = round_up(dw_->packed_bytes(filters), kAlignment);
         FW_RETURN_IF_ERROR(allocate_packed(pool));
         dw_->pack(filters, packed_.get());
         return {};
     }
+    const auto weights_of = [&](int group) {
+        GemmWeights matrix = group_weights(rows, group);
+        matrix.order = orders.empty() ? nullptr : &orders[static_cast<size_t>(group)];
+        return matrix;
+    };
     group_bytes_ = 0;
-    for (int g = 0; g < (orders_.empty() ? 1 : spec_.group); ++g) {
-        group_bytes_ = std::max(group_bytes_, round_up(packed_gemm_bytes(*gemm_, group_weights(rows, g)), kAlignment));
+    for (int g = 0; g < (orders.empty() ? 1 : spec_.group); ++g) {  // those of other kernels are all alike
+        group_bytes_ = std::max(group_bytes_, round_up(packed_gemm_bytes(*gemm_, weights_of(g)), kAlignment));
     }
     packed_bytes_ = group_bytes_ * static_cast<size_t>(spec_.group);
     FW_RETURN_IF_ERROR(allocate_packed(pool));
     for (int g = 0; g < spec_.group; ++g) {
-        pack_gemm(*gemm_, group_weights(rows, g),
-                  static_cast<char*>(packed_.get()) + group_bytes_ * static_cast<size_t>(g));
+        pack_gemm(*gemm_, weights_of(g), static_cast<char*>(packed_.get()) + group_bytes_ * static_cast<size_t>(g));
     }
-    orders_.clear();
     return widens_weights_ ? pack_float16() : Status();
 }
 
-void WeightedCore::choose_matched(const QuantParams& in, Isa isa, const WeightRows& rows) {
-    orders_.clear();
+void WeightedCore::choose_matched(const PrepareContext& context, Isa isa, const WeightRows& rows,
+                                  std::vector<GroupOrder>* orders) {
     const GemmKernel* kernel = kHasMatched && matches_ && int8_ ? find_matched_gemm_kernel(isa) : nullptr;
     const int64_t length = spec_.weights_per_output();
-    if (kernel == nullptr || dw_ != nullptr || winograd_.chosen() || in.zero_point > kHighestZeroPoint ||
+    offset_ = find_offset(context);
+    if (kernel == nullptr || dw_ != nullptr || winograd_.chosen() || offset_ > 0 ||
         !gains_by_matching(length, spec_.outputs / spec_.group)) {
         return;
     }
-    window_ = kWindow;
-    int64_t steps = 0;
-    int64_t panels = 0;
     for (int g = 0; g < spec_.group; ++g) {
-        const GemmWeights matrix = group_weights(rows, g);
-        orders_.push_back(match_groups(*kernel, matrix));
-        steps += orders_.back().all;
-        panels += panel_count(matrix.n, kernel->lanes, kernel->vectors);
-    }
-    // With half of the groups alone nothing is gained.
-    if (4 * steps > 3 * panels * group_count(length)) {
-        orders_.clear();
-        return;
+        orders->push_back(match_groups(*kernel, group_weights(rows, g)));
+        // With half of the groups alone nothing is gained, and a panel has half as many bytes more.
+        if (4 * orders->back().steps > 3 * group_count(length)) {
+            orders->clear();
+            return;
+        }
     }
     gemm_ = kernel;
 }
@@ -100,9 +105,7 @@ GemmWeights WeightedCore::dense_weights(const WeightRows& rows) const {
     matrix.n = spec_.outputs;
     matrix.taps = int64_t{spec_.kernel_h} * spec_.kernel_w;
     matrix.k = spec_.channels;
-    matrix.values = int8_ ? static_cast<const void*>(rows.bytes.data()) : rows.floats.data();
-    matrix.bias = int8_ ? static_cast<const void*>(rows.requant.bias.data()) : rows.bias.data();
-    matrix.multiplier = int8_ ? rows.requant.multiplier.data() : nullptr;
+    set_values(rows, 0, &matrix);
     return matrix;
 }
 

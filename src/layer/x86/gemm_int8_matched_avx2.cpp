@@ -41,11 +41,11 @@ struct Avx2Bytes {
 };
 
 // The memory of a tile's rows, GemmArgs::scratch: the dense part, then lists of the groups that have a rest, one of
-// what is above and one of what is below the window for each row. Lists of a kind are as long as the longest: zeros
-// follow.
+// what is above the dense part and one of what is below it for each row. Lists of a kind are as long as the longest:
+// zeros follow.
 class TileRows {
 public:
-    TileRows(const GemmArgs& args, int window);
+    TileRows(const GemmArgs& args, int offset);
 
     enum Kind { kAbove, kBelow, kKinds };
     const uint8_t* rows() const { return rows_; }
@@ -167,20 +167,20 @@ void TileRows::split_taps(const GemmArgs& args) {
     split<kHasBelow>(from, args.taps * args.k, 0);
 }
 
-TileRows::TileRows(const GemmArgs& args, int window)
+TileRows::TileRows(const GemmArgs& args, int offset)
     : rows_(static_cast<uint8_t*>(args.scratch)),
       pitch_(packed_row_pitch(args.taps * args.k)),
       lists_(reinterpret_cast<uint32_t*>(rows_ + kMr * pitch_)),
       list_size_(pitch_ / kGroup),
-      begin_(_mm256_set1_epi8(static_cast<char>(window + 128))),
-      end_(_mm256_set1_epi8(static_cast<char>(window + 255))) {
+      begin_(_mm256_set1_epi8(static_cast<char>(offset + 128))),
+      end_(_mm256_set1_epi8(static_cast<char>(offset + 255))) {
     for (auto& kind : counts_) {
         for (int64_t& count : kind) {
             count = 0;
         }
     }
     longest_[kBelow] = 0;
-    if (window == -128) {
+    if (offset == -128) {
         split_taps<false>(args);
     } else {
         split_taps<true>(args);
@@ -271,7 +271,7 @@ void run_matched(const GemmArgs& args) {
     GemmArgs tile = args;
     for (int64_t left = args.m; left > 0; left -= K::kMr) {
         tile.m = left < K::kMr ? left : K::kMr;
-        const TileRows rows(tile, header.window);
+        const TileRows rows(tile, header.offset);
         for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
             const Panel at = panel_at(i, args.n, K::kLanes, K::kVectors);
             const uint16_t* numbers = orders + i * order_size;
