@@ -60,8 +60,8 @@ struct PrepareContext {
     bool bf16_arithmetic = false;
     /// Layers may go Winograd's way.
     bool winograd = true;
-    /// What the first input's values are as far as the layers in front of it can tell. A hint: a pooling window wholly in
-    /// the padding gives the lowest byte, and a custom layer whatever it likes.
+    /// What the first input's values are as far as the layers in front of it can tell. A hint: a pooling window wholly
+    /// in the padding gives the lowest byte, and a custom layer whatever it likes.
     Rectified rectified = Rectified::kNo;
     /// Another processor will run the layer: keep what operation() needs.
     bool for_device = false;

@@ -332,10 +332,10 @@ Rectified WeightedCore::find_rectified(const PrepareContext& context) const {
         return Rectified::kNo;
     }
     if (!table_.empty()) {
-        constexpr int kLevels = 128;  // below 0
+        constexpr size_t kLevels = 128;  // below 0
         const bool wholly = *std::min_element(table_.begin(), table_.end()) >= zero_point;
         // Swish, hard swish, GELU and mish have f(0) = 0; sigmoid, whose outputs are anywhere, does not.
-        const bool mostly = table_[static_cast<size_t>(context.before_table.zero_point + kLevels)] == zero_point;
+        const bool mostly = table_[kLevels + static_cast<size_t>(context.before_table.zero_point)] == zero_point;
         return !mostly ? Rectified::kNo : wholly ? Rectified::kWholly : Rectified::kMostly;
     }
     if (adds()) {
