@@ -39,8 +39,8 @@ public:
             for (size_t i = 0; i < row.size(); i += kGroup) {
                 int16_t* to = sums_.data() + i / kGroup * width_ + static_cast<size_t>(4 * j);
                 for (size_t half = 0; half < 2; ++half) {
-                    const int a = row[i + 2 * half];
-                    const int b = row[i + 2 * half + 1];
+                    const int a = int{row[i + 2 * half]};
+                    const int b = int{row[i + 2 * half + 1]};
                     const int positive = std::max(a, 0) + std::max(b, 0);
                     to[half] = static_cast<int16_t>(positive);
                     to[2 + half] = static_cast<int16_t>(positive - a - b);
