@@ -16,7 +16,11 @@ class InnerProduct final : public Layer {
 public:
     Status load(const Params& params, Span<const Weight> weights) override;
     Status infer(Span<const TensorDesc> in, Span<TensorDesc> out) const override;
-    Status prepare(const PrepareContext& context) override { return core_.prepare(context); }
+    Status prepare(const PrepareContext& context) override {
+        core_.use_matched(by_rows(context.inputs[0].shape) && context.inputs[0].shape.h() > 1);
+        return core_.prepare(context);
+    }
+    Rectified rectified() const override { return core_.rectified(); }
     HalfUse half_use(bool arithmetic) const override { return core_.half_use(arithmetic); }
     LayerTraits traits() const override;
     size_t workspace_bytes(Span<const TensorDesc> in, Span<const TensorDesc> out, int threads) const override;
