@@ -14,13 +14,19 @@ namespace {
 constexpr int kTries = 16;
 constexpr uint16_t kUnmatched = 0xffff;
 
-// A column's four weights of a group, zeros past the ends.
-void copy_group(const GemmWeights& w, int64_t length, int64_t column, int64_t group, char* out) {
-    const int64_t first = group * kGroup;
-    const int64_t count = column < w.n ? std::min(kGroup, length - first) : 0;
-    std::memset(out, 0, kGroup);
-    if (count > 0) {
-        std::memcpy(out, static_cast<const int8_t*>(w.values) + column * length + first, static_cast<size_t>(count));
+// A group of `columns` columns from `first` on: [columns][kGroup], zeros past the ends.
+void copy_group(const GemmWeights& w, int64_t length, int64_t first, int64_t columns, int64_t group, int8_t* out) {
+    const int64_t begin = group * kGroup;
+    const auto* rows = static_cast<const int8_t*>(w.values) + first * length + begin;
+    if (first + columns <= w.n && begin + kGroup <= length) {
+        for (int64_t j = 0; j < columns; ++j) {
+            std::memcpy(out + j * kGroup, rows + j * length, kGroup);
+        }
+        return;
+    }
+    std::memset(out, 0, static_cast<size_t>(columns * kGroup));
+    for (int64_t j = 0; j < std::min(columns, w.n - first); ++j) {
+        std::copy_n(rows + j * length, std::min(kGroup, length - begin), out + j * kGroup);
     }
 }
 
@@ -28,23 +34,20 @@ void copy_group(const GemmWeights& w, int64_t length, int64_t column, int64_t gr
 class PanelSums {
 public:
     PanelSums(const GemmWeights& w, int64_t length, const Panel& panel, int64_t columns)
-        : groups_(group_count(length)),
-          width_(static_cast<size_t>(4 * columns)),
-          sums_(static_cast<size_t>(groups_) * width_) {
-        std::vector<int8_t> row(static_cast<size_t>(groups_ * kGroup));
-        const int64_t real = std::min(columns, w.n - panel.column);
-        for (int64_t j = 0; j < real; ++j) {
-            std::memcpy(row.data(), static_cast<const int8_t*>(w.values) + (panel.column + j) * length,
-                        static_cast<size_t>(length));
-            for (size_t i = 0; i < row.size(); i += kGroup) {
-                int16_t* to = sums_.data() + i / kGroup * width_ + static_cast<size_t>(4 * j);
-                for (size_t half = 0; half < 2; ++half) {
-                    const int a = int{row[i + 2 * half]};
-                    const int b = int{row[i + 2 * half + 1]};
-                    const int positive = std::max(a, 0) + std::max(b, 0);
-                    to[half] = static_cast<int16_t>(positive);
-                    to[2 + half] = static_cast<int16_t>(positive - a - b);
-                }
+        : width_(static_cast<size_t>(4 * columns)), sums_(static_cast<size_t>(group_count(length)) * width_) {
+        constexpr int kByte = 8;
+        const size_t pairs = width_ / 2;
+        std::vector<int16_t> group(pairs);  // two weights each
+        for (int64_t g = 0; g < group_count(length); ++g) {
+            copy_group(w, length, panel.column, columns, g, reinterpret_cast<int8_t*>(group.data()));
+            int16_t* positive = sums_.data() + static_cast<size_t>(g) * width_;
+            int16_t* negative = positive + pairs;
+            for (size_t i = 0; i < pairs; ++i) {  // in 16 bits, so that vectors do it
+                const auto low =
+                    static_cast<int16_t>(static_cast<int16_t>(static_cast<uint16_t>(group[i]) << kByte) >> kByte);
+                const auto high = static_cast<int16_t>(group[i] >> kByte);
+                positive[i] = static_cast<int16_t>(std::max<int16_t>(low, 0) + std::max<int16_t>(high, 0));
+                negative[i] = static_cast<int16_t>(positive[i] - low - high);
             }
         }
     }
@@ -59,7 +62,6 @@ public:
     }
 
 private:
-    int64_t groups_;
     size_t width_;
     std::vector<int16_t> sums_;
 };
@@ -129,10 +131,12 @@ char* pack_steps(const GemmWeights& weights, const GroupOrder& order, int64_t pa
     const uint16_t* numbers = order.panels.data() + panel * group_order_size(order.steps, group_count(length));
     const int64_t used = 2 * int64_t{numbers[0]};
     const uint16_t* groups = numbers + 1;
-    for (int64_t place = 0; place < 2 * order.steps; ++place) {
+    for (int64_t place = 0; place < 2 * order.steps; ++place, out += columns * kGroup) {
         const bool alone = place % 2 != 0 && place < used && groups[place] == groups[place - 1];
-        for (int64_t j = first; j < first + columns; ++j, out += kGroup) {
-            copy_group(weights, length, j, place < used && !alone ? groups[place] : group_count(length), out);
+        if (place < used && !alone) {
+            copy_group(weights, length, first, columns, groups[place], reinterpret_cast<int8_t*>(out));
+        } else {
+            std::memset(out, 0, static_cast<size_t>(columns * kGroup));
         }
     }
     return out;
