@@ -15,13 +15,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
-
-#include "kernel/kernel.h"
 
 namespace fw {
-
-struct GemmWeights;  // kernel/pack.h
 
 /// Whether this build has such kernels: what only they need is left out of others.
 #if defined(__x86_64__) && !defined(FW_MINSIZE)
@@ -45,26 +40,11 @@ struct MatchedHeader {
     int32_t unused[14] = {};
 };
 
-/// The order of all panels.
-struct GroupOrder {
-    int64_t steps = 0;  ///< the most of a panel
-    std::vector<uint16_t> panels;
-};
-
 static inline int64_t group_count(int64_t length) {
     return (length + kGroup - 1) / kGroup;
 }
 static inline int64_t group_order_size(int64_t steps, int64_t groups) {
     return (1 + 2 * steps + groups + 1) / 2 * 2;
 }
-
-/// For weights of at most 0x8000 groups: longer sums do not fit int32 (accumulator_fits in quant/quant.h).
-GroupOrder match_groups(const GemmKernel& kernel, const GemmWeights& weights);
-
-/// Bytes of all packed weights.
-size_t packed_matched_bytes(const GemmKernel& kernel, const GemmWeights& weights, const GroupOrder& order);
-/// Writes the steps of a panel, the columns from `first` on; returns what lies behind them.
-char* pack_steps(const GemmWeights& weights, const GroupOrder& order, int64_t panel, int64_t first, int64_t columns,
-                 char* out);
 
 }  // namespace fw

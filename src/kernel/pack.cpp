@@ -7,6 +7,7 @@
 
 #include "base/half.h"
 #include "base/memory.h"
+#include "kernel/match_groups.h"
 #include "kernel/matched.h"
 #include "kernel/panel.h"
 

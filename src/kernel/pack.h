@@ -5,7 +5,7 @@
 
 namespace fw {
 
-struct GroupOrder;  // kernel/matched.h
+struct GroupOrder;  // kernel/match_groups.h
 
 /// Weights as a matrix: row j (an output channel) has taps * k elements, tap after tap.
 struct GemmWeights {

@@ -1,6 +1,7 @@
 // Which layers multiply bytes: those behind a rectifier, whatever moved its outputs in between (kernel/matched.h).
 #include "base/cpu.h"
 #include "kernel/dispatch.h"
+#include "kernel/matched.h"
 #include "run_util.h"
 
 namespace fw {
@@ -73,6 +74,7 @@ TEST_P(BehindRectifiers, SameBytesAtEveryLevel) {
         first = first.empty() ? ran.values : first;
         EXPECT_EQ(ran.values, first) << name(isa);
         const GemmKernel* kernel = find_matched_gemm_kernel(isa);
+        EXPECT_EQ(kernel != nullptr, kHasMatched && isa == Isa::kAvx2) << name(isa);
         if (kernel != nullptr) {
             EXPECT_NE(ran.kernels.at("c1"), kernel->name) << "an input may be anything";
             EXPECT_EQ(ran.kernels.at("c2"), kernel->name);

@@ -8,6 +8,7 @@
 #include "base/half.h"
 #include "base/memory.h"
 #include "kernel/dispatch.h"
+#include "kernel/match_groups.h"
 #include "layer/operation.h"
 
 namespace fw {

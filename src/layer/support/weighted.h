@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "kernel/conv.h"
-#include "kernel/matched.h"
 #include "kernel/strassen.h"
 #include "kernel/winograd.h"
 #include "layer/layer.h"
@@ -17,6 +16,7 @@
 
 namespace fw {
 
+struct GroupOrder;  // kernel/match_groups.h
 struct WeightRows;  // layer/operation.h
 
 class WeightedCore {

@@ -3,6 +3,8 @@
 
 #include "base/memory.h"
 #include "kernel/dispatch.h"
+#include "kernel/match_groups.h"
+#include "kernel/matched.h"
 #include "kernel/pack.h"
 #include "kernel/panel.h"
 #include "layer/operation.h"

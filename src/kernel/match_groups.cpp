@@ -1,8 +1,9 @@
-#include "kernel/matched.h"
+#include "kernel/match_groups.h"
 
 #include <algorithm>
 #include <cstring>
 
+#include "kernel/matched.h"
 #include "kernel/pack.h"
 #include "kernel/panel.h"
 

@@ -1,9 +1,10 @@
 // The order in which a `matched` kernel takes groups of weights: that its 16-bit sums fit, and that none is left out.
-#include "kernel/matched.h"
+#include "kernel/match_groups.h"
 
 #include <algorithm>
 #include <random>
 
+#include "kernel/matched.h"
 #include "kernel/pack.h"
 #include "kernel_test_util.h"
 
