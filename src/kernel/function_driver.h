@@ -7,26 +7,28 @@
 namespace fw {
 namespace {
 
-// One loop for whole registers and for the rest: the function's code stands here once.
+// One loop for whole registers and, through a register in memory, for the rest: the function's code stands here once.
 template <class V, class Fn>
 FW_ALWAYS_INLINE void map_run(const float* x, int64_t count, float* out, Fn fn) {
     constexpr int64_t kLanes = sizeof(V) / sizeof(float);
-    for (int64_t i = 0; i < count; i += kLanes) {
-        const bool whole = count - i >= kLanes;
-        const auto rest = static_cast<size_t>(count - i) * sizeof(float);
-        V v{};
-        if (whole) {
+    float rest[kLanes] = {};
+    const int64_t left = count % kLanes;
+    std::memcpy(rest, x + (count - left), static_cast<size_t>(left) * sizeof(float));
+    float* const end = out + (count - left);
+    for (int64_t whole = count - left;; whole = kLanes) {
+        for (int64_t i = 0; i < whole; i += kLanes) {
+            V v;
             std::memcpy(&v, x + i, sizeof(V));
-        } else {
-            std::memcpy(&v, x + i, rest);
-        }
-        v = fn(v);
-        if (whole) {
+            v = fn(v);
             std::memcpy(out + i, &v, sizeof(V));
-        } else {
-            std::memcpy(out + i, &v, rest);
         }
+        if (left == 0 || out == rest) {
+            break;
+        }
+        x = rest;
+        out = rest;
     }
+    std::memcpy(end, rest, static_cast<size_t>(left) * sizeof(float));
 }
 
 template <class V>
@@ -39,9 +41,7 @@ void apply_function(const FunctionArgs& f, const float* x, int64_t count, float*
             map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return sigmoid_of(v); });
             break;
         case FloatFunction::kTanh: map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return tanh_of(v); }); break;
-        case FloatFunction::kSwish:
-            map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return v / (1.0F + exp_of(-v)); });
-            break;
+        case FloatFunction::kSwish: map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return swish_of(v); }); break;
         case FloatFunction::kMish: map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return mish_of(v); }); break;
         case FloatFunction::kGelu: map_run<V>(x, count, out, [](V v) FW_INLINE_LAMBDA { return gelu_of(v); }); break;
         case FloatFunction::kGeluTanh:

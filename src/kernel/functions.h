@@ -2,6 +2,10 @@
 // operations in a fixed order, so that every width gives the same bits.
 #pragma once
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -41,17 +45,58 @@ FW_ALWAYS_INLINE V all_lanes(float x) {
     return V{} + x;
 }
 
-/// e^x; relative error below 3e-7. Results below 2.5e-38 are 0.
+/// max(x, low) and min(x, high); a nan stays. GCC makes a comparison and a blend of the general form, where x86 has one
+/// instruction with the same result.
 template <class V>
-FW_ALWAYS_INLINE V exp_of(V x) {
+FW_ALWAYS_INLINE V at_least(V x, V low) {
+    return x < low ? low : x;
+}
+template <class V>
+FW_ALWAYS_INLINE V at_most(V x, V high) {
+    return x > high ? high : x;
+}
+#if defined(__x86_64__)
+template <>
+FW_ALWAYS_INLINE Float4 at_least(Float4 x, Float4 low) {
+    return _mm_max_ps(low, x);
+}
+template <>
+FW_ALWAYS_INLINE Float4 at_most(Float4 x, Float4 high) {
+    return _mm_min_ps(high, x);
+}
+#endif
+#if defined(__AVX__)
+template <>
+FW_ALWAYS_INLINE Float8 at_least(Float8 x, Float8 low) {
+    return _mm256_max_ps(low, x);
+}
+template <>
+FW_ALWAYS_INLINE Float8 at_most(Float8 x, Float8 high) {
+    return _mm256_min_ps(high, x);
+}
+#endif
+#if defined(__AVX512F__)
+template <>
+FW_ALWAYS_INLINE Float16 at_least(Float16 x, Float16 low) {
+    return _mm512_mask_max_ps(low, 0xffff, low, x);  // the form without a mask lets GCC 12 warn of its own header
+}
+template <>
+FW_ALWAYS_INLINE Float16 at_most(Float16 x, Float16 high) {
+    return _mm512_mask_min_ps(high, 0xffff, high, x);
+}
+#endif
+
+constexpr float kExpLow = -86.6F;     ///< e^x of less is below 2.5e-38
+constexpr float kExpHigh = 88.7228F;  ///< e^x of more is no float
+
+/// e^x for x from kExpLow to kExpHigh; relative error below 3e-7. Of a nan, anything.
+template <class V>
+FW_ALWAYS_INLINE V exp_between(V x) {
     using Bits = typename BitsOf<V>::Type;
     constexpr float kMagic = 12582912.0F;  // 1.5 * 2^23: adding it rounds to a whole number, kept in the low bits
-    const V low = all_lanes<V>(-86.6F);
-    const V high = all_lanes<V>(88.7228F);
-    const V bounded = x < low ? low : x;  // a nan stays; what is above `high` gives anything
-    const V shifted = bounded * 1.44269504F + kMagic;
+    const V shifted = x * 1.44269504F + kMagic;
     const V k = shifted - kMagic;
-    const V r = (bounded - k * 0.693359375F) - k * -2.12194440e-4F;
+    const V r = (x - k * 0.693359375F) - k * -2.12194440e-4F;
     // e^r = 1 + r + r^2 (c2 + ... + c6 r^4), the relative error at most 3.1e-9; in short chains, the small terms first.
     const V r2 = r * r;
     const V upper = (4.16683880e-2F + r * 8.36871691e-3F) + r2 * 1.38145986e-3F;
@@ -64,8 +109,23 @@ FW_ALWAYS_INLINE V exp_of(V x) {
     bits += exponent << 23U;  // p * 2^k; for the largest x, 2^k alone is no float
     V value;
     std::memcpy(&value, &bits, sizeof(value));
-    const V above = x > high ? all_lanes<V>(std::numeric_limits<float>::infinity()) : value;
-    return x >= low ? above : bounded - low;
+    return value;
+}
+
+/// e^x for x up to kExpHigh; relative error below 3e-7. Results below 2.5e-38 are 0; a nan stays.
+template <class V>
+FW_ALWAYS_INLINE V exp_up_to_high(V x) {
+    const V low = all_lanes<V>(kExpLow);
+    const V bounded = at_least(x, low);
+    return x >= low ? exp_between(bounded) : bounded - low;
+}
+
+/// e^x; relative error below 3e-7. Results below 2.5e-38 are 0.
+template <class V>
+FW_ALWAYS_INLINE V exp_of(V x) {
+    const V infinity = all_lanes<V>(std::numeric_limits<float>::infinity());
+    const V value = exp_up_to_high(x);
+    return x > kExpHigh ? infinity : value;
 }
 
 /// Relative error below 1e-6.
@@ -86,6 +146,14 @@ FW_ALWAYS_INLINE V sigmoid_of(V x) {
     return 1.0F / (1.0F + exp_of(-x));
 }
 
+/// x / (1 + e^-x). What is below -88 is taken for it, and gives less than 1e-36 as any does; above 86, e^-x is lost
+/// beside 1.
+template <class V>
+FW_ALWAYS_INLINE V swish_of(V x) {
+    const V bounded = at_least(x, all_lanes<V>(-88.0F));
+    return bounded / (1.0F + exp_between(-at_most(bounded, all_lanes<V>(86.0F))));
+}
+
 /// max(0, min(1, alpha x + beta)); a nan stays.
 template <class V>
 FW_ALWAYS_INLINE V hard_sigmoid_of(V x, float alpha, float beta) {
@@ -97,7 +165,7 @@ FW_ALWAYS_INLINE V hard_sigmoid_of(V x, float alpha, float beta) {
 /// x * tanh(log(1 + e^x)), written with t = e^x as x * t (t + 2) / (t (t + 2) + 2): no cancellation, no overflow.
 template <class V>
 FW_ALWAYS_INLINE V mish_of(V x) {
-    const V t = exp_of(x > 20.0F ? all_lanes<V>(20.0F) : x);
+    const V t = exp_up_to_high(at_most(x, all_lanes<V>(20.0F)));
     const V n = t * (t + 2.0F);
     return x > 20.0F ? x : x * (n / (n + 2.0F));
 }
@@ -116,7 +184,7 @@ FW_ALWAYS_INLINE V gelu_of(V x) {
     const V t = 1.0F / (1.0F + 0.3275911F * a);
     const V series =
         t * (0.254829592F + t * (-0.284496736F + t * (1.421413741F + t * (-1.453152027F + t * 1.061405429F))));
-    const V tail = 0.5F * series * exp_of(-(a * a));  // the share of the normal distribution beyond |x|
+    const V tail = 0.5F * series * exp_up_to_high(-(a * a));  // the share of the normal distribution beyond |x|
     const V share = x < 0.0F ? tail : 1.0F - tail;
     return tail > 0.0F ? x * share : (x < 0.0F ? V{} : x);  // an infinite x times nothing
 }
