@@ -1,6 +1,6 @@
 // 16 channels at a time: with 8, the three multiply-adds of a column would wait for one another.
 #include "kernel/dw_f32.h"
-#include "kernel/dw_line_driver.h"
+#include "kernel/dw_line_tile_driver.h"
 #include "layer/x86/avx2.h"
 
 namespace fw {
@@ -30,11 +30,22 @@ struct Avx2Pair {
     }
 };
 
+using Line = FloatLine<Avx2Pair>;
+
+// The addresses of a tile of nine taps are felt where few channels share them.
+void run_3x3s1(const DwLineArgs& args) {
+    if (args.channels <= 2 * Line::kLanes) {
+        dw_line_run<Line, 3, 1>(args);
+    } else {
+        dw_line_tiles_run<Line, 3, 1>(args);
+    }
+}
+
 }  // namespace
 
-FW_DEFINE_DW_LINE(dw_line_f32_3x3s1_16_avx2, kAvx2, FloatLine<Avx2Pair>, 3, 1)
-FW_DEFINE_DW_LINE(dw_line_f32_3x3s2_16_avx2, kAvx2, FloatLine<Avx2Pair>, 3, 2)
-FW_DEFINE_DW_LINE(dw_line_f32_5x5s1_16_avx2, kAvx2, FloatLine<Avx2Pair>, 5, 1)
-FW_DEFINE_DW_LINE(dw_line_f32_5x5s2_16_avx2, kAvx2, FloatLine<Avx2Pair>, 5, 2)
+FW_DEFINE_DW_LINE_RUN(dw_line_f32_3x3s1_16_avx2, kAvx2, Line, 3, 1, run_3x3s1)
+FW_DEFINE_DW_LINE_RUN(dw_line_f32_3x3s2_16_avx2, kAvx2, Line, 3, 2, (dw_line_tiles_run<Line, 3, 2>))
+FW_DEFINE_DW_LINE_RUN(dw_line_f32_5x5s1_16_avx2, kAvx2, Line, 5, 1, (dw_line_tiles_run<Line, 5, 1>))
+FW_DEFINE_DW_LINE_RUN(dw_line_f32_5x5s2_16_avx2, kAvx2, Line, 5, 2, (dw_line_tiles_run<Line, 5, 2>))
 
 }  // namespace fw
