@@ -1,6 +1,9 @@
 // Eltwise: product, weighted sum or maximum of any number of inputs of one shape, in float and int8.
 #include <algorithm>
+#include <cstring>
 
+#include "kernel/functions.h"
+#include "kernel/unroll.h"
 #include "layer/operation.h"
 #include "layer/support/float_runs.h"
 #include "layer/support/int8_combine.h"
@@ -151,21 +154,25 @@ private:
         }
         return true;
     }
-    // 16 at a time through registers: the output may be the memory of one.
+    // 16 at a time, all loaded before any is stored: the output may be the memory of one.
     static void add(const float* a, const float* b, int64_t n, float* to) {
-        constexpr int64_t kPiece = 16;
+        constexpr int kVectors = 4;
         int64_t j = 0;
-        for (; j + kPiece <= n; j += kPiece) {
-            float sum[kPiece];
-            for (int64_t i = 0; i < kPiece; ++i) {
-                sum[i] = a[j + i] + b[j + i];
-            }
-            std::copy_n(sum, kPiece, to + j);
+        for (; j + 4 * kVectors <= n; j += 4 * kVectors) {
+            Float4 sum[kVectors];
+            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { sum[v] = load4(a + j + 4 * v) + load4(b + j + 4 * v); });
+            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { std::memcpy(to + j + 4 * v, &sum[v], sizeof(Float4)); });
         }
         for (; j < n; ++j) {
             to[j] = a[j] + b[j];
         }
     }
+    static Float4 load4(const float* from) {
+        Float4 x;
+        std::memcpy(&x, from, sizeof(x));
+        return x;
+    }
+
     EltwiseOp op_ = EltwiseOp::kProduct;
     std::vector<float> coefficients_;
     bool int8_ = false;
