@@ -2,12 +2,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/parallel.h"
 #include "layer/operation.h"
 #include "layer/support/float_runs.h"
 #include "layer/support/functions.h"
 #include "layer/support/int8_combine.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
+#include "layer/support/vector_pairs.h"
 
 namespace fw {
 
@@ -39,6 +41,12 @@ auto with_function(BinaryOp op, Fn&& fn) {
 
 // `b` advances by b_step (0 = one number).
 void apply(BinaryOp op, const float* a, const float* b, int64_t b_step, float* out, int64_t n) {
+    if (b_step == 1 && op == BinaryOp::kAdd) {
+        return combine_pairs(a, b, n, out, [](auto x, auto y) { return x + y; });
+    }
+    if (b_step == 1 && op == BinaryOp::kMul) {
+        return combine_pairs(a, b, n, out, [](auto x, auto y) { return x * y; });
+    }
     with_function(op, [&](auto&& function) {
         if (b_step == 0) {
             const float value = *b;
@@ -177,6 +185,12 @@ public:
                              : op_ == BinaryOp::kMul ? half->product
                                                      : nullptr;
         const RunPlan plan(shape, {out[0].stride, a_stride, b_stride}, runs.in_blocks() && combine == nullptr);
+        for (size_t i = 0; !runs.in_blocks() && !scalar_ && i < 2; ++i) {
+            if (plan.repeats(i + 1) && 2 * plan.length() <= kRepeated) {
+                combine_repeated(plan, in, i, out[0].ptr<float>(), context.threads);
+                return {};
+            }
+        }
         const bool adjacent = plan.step(0) == 1 && plan.step(1) == 1 && plan.step(2) == 1;
         plan.for_each(context.threads, [&](const int64_t* offset, int64_t n) {
             if (combine != nullptr && adjacent) {
@@ -248,6 +262,25 @@ public:
 
 private:
     enum class Mode : uint8_t { kFloat, kTable, kCombine };
+    static constexpr int64_t kRepeated = 1024;  // elements of an input, one run behind the other
+
+    // Input `repeated` is the same for all runs, a factor for each channel of an image, say: many runs are one.
+    void combine_repeated(const RunPlan& plan, Span<const Tensor> in, size_t repeated, float* out, int threads) const {
+        const int64_t length = plan.length();
+        const int64_t runs = std::min(kRepeated / length, plan.runs());
+        float copies[kRepeated];
+        for (int64_t i = 0; i < runs; ++i) {
+            std::copy_n(in[repeated].ptr<const float>(), length, copies + i * length);
+        }
+        const auto* other = in[1 - repeated].ptr<const float>();
+        parallel_for((plan.runs() + runs - 1) / runs, plan.useful_threads(threads), [&](int64_t i) {
+            const int64_t start = i * runs * length;
+            const int64_t n = std::min(runs, plan.runs() - i * runs) * length;
+            const float* x = repeated == 0 ? copies : other + start;
+            const float* y = repeated == 0 ? other + start : copies;
+            apply(op_, x, y, 1, out + start, n);
+        });
+    }
 
     // The float operation with a number, for another processor.
     Elementary with_number() const {

@@ -1,14 +1,12 @@
 // Eltwise: product, weighted sum or maximum of any number of inputs of one shape, in float and int8.
 #include <algorithm>
-#include <cstring>
 
-#include "kernel/functions.h"
-#include "kernel/unroll.h"
 #include "layer/operation.h"
 #include "layer/support/float_runs.h"
 #include "layer/support/int8_combine.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
+#include "layer/support/vector_pairs.h"
 
 namespace fw {
 
@@ -147,30 +145,12 @@ private:
             half->sum(in[0].ptr<const uint16_t>() + offset[1], in[1].ptr<const uint16_t>() + offset[2], n,
                       out.ptr<uint16_t>() + offset[0]);
         } else if (!runs.in_blocks()) {
-            add(in[0].ptr<const float>() + offset[1], in[1].ptr<const float>() + offset[2], n,
-                out.ptr<float>() + offset[0]);
+            combine_pairs(in[0].ptr<const float>() + offset[1], in[1].ptr<const float>() + offset[2], n,
+                          out.ptr<float>() + offset[0], [](auto x, auto y) { return x + y; });
         } else {
             return false;
         }
         return true;
-    }
-    // 16 at a time, all loaded before any is stored: the output may be the memory of one.
-    static void add(const float* a, const float* b, int64_t n, float* to) {
-        constexpr int kVectors = 4;
-        int64_t j = 0;
-        for (; j + 4 * kVectors <= n; j += 4 * kVectors) {
-            Float4 sum[kVectors];
-            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { sum[v] = load4(a + j + 4 * v) + load4(b + j + 4 * v); });
-            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { std::memcpy(to + j + 4 * v, &sum[v], sizeof(Float4)); });
-        }
-        for (; j < n; ++j) {
-            to[j] = a[j] + b[j];
-        }
-    }
-    static Float4 load4(const float* from) {
-        Float4 x;
-        std::memcpy(&x, from, sizeof(x));
-        return x;
     }
 
     EltwiseOp op_ = EltwiseOp::kProduct;
