@@ -15,7 +15,8 @@
 // It may have bool run_block<kSize, kStride>(const DwLineArgs&, const Output&, const char* block, int64_t c): a block
 // of channels from `c` on in its own way, or false. It may have kBends: its store knows Epilogue::bent. It may have
 // kParts<kSize>: the rows of a column are loaded and added in so many parts, where all of them together leave too few
-// registers. load_column, load_weights and multiply_add have the part as their second template argument.
+// registers. load_column, load_weights and multiply_add have the part as their second template argument. It may have
+// kWidensWeights: that is done once a line, not once a tap.
 #pragma once
 
 #include <type_traits>
@@ -43,6 +44,11 @@ template <class K, class = void>
 constexpr bool kLineBends = false;
 template <class K>
 constexpr bool kLineBends<K, LineVoid<decltype(K::kBends)>> = K::kBends;
+
+template <class K, class = void>
+constexpr bool kLineWidens = false;
+template <class K>
+constexpr bool kLineWidens<K, LineVoid<decltype(K::kWidensWeights)>> = K::kWidensWeights;
 
 template <class K, int kSize, int kStride, class = void>
 constexpr bool kRunsBlocks = false;
@@ -83,12 +89,15 @@ struct LineParts<K, kSize, std::enable_if_t<(K::template kParts<kSize> > 1)>> {
     }
 };
 
-// Whether periods inside of the input have a loop of their own, without its tests and products for each address: on ARM
-// 15 % fewer instructions. Elsewhere it was not measured, and is as much code again.
+// Whether periods inside of the input have a loop of their own, without its tests and products for each address, which
+// is as much code again: on ARM 15 % fewer instructions. On x86 5 to 7 % of the time of bytes at 3x3 and stride 1,
+// nothing at stride 2.
 #if defined(__ARM_NEON)
+template <class K, int kSize, int kStride>
 constexpr bool kLineAdvances = true;
 #else
-constexpr bool kLineAdvances = false;
+template <class K, int kSize, int kStride>
+constexpr bool kLineAdvances = kSize == 3 && kStride == 1 && K::kInt8;
 #endif
 
 // A block of channels from `c` on.
@@ -100,7 +109,8 @@ void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
     constexpr int64_t kHead = int64_t{K::kLanes} * (K::kInt8 ? 8 : 4);
     constexpr int64_t kStep = int64_t{K::kLanes} * ((kSize + K::kKr - 1) / K::kKr * K::kKr * sizeof(Element));
     using Parts = LineParts<K, kSize>;
-    constexpr bool kHeld = kSize == 3;  // more weights than that stay in memory
+    constexpr bool kHeld = kSize == 3 || kLineWidens<K>;  // else more weights than registers: they stay in memory
+    constexpr bool kAdvances = kLineAdvances<K, kSize, kStride>;
     const char* weights = block + kHead;
     const auto* multiplier = reinterpret_cast<const float*>(block + K::kLanes * 4);
     const int64_t left = args.channels - c;
@@ -152,7 +162,7 @@ void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
     const int64_t columns = (args.pixels - 1) * kStride + kSize;
     // The next column of each row, or the first one: an address as far as that is inside of the input. Ten registers
     // for them are more than float weights in memory leave on x86.
-    constexpr bool kWalks = kLineAdvances || K::kInt8 || kSize == 3;
+    constexpr bool kWalks = kAdvances || K::kInt8 || kSize == 3;
     uintptr_t next[kSize];
     uintptr_t step[kSize];
     unroll<kSize>([&](auto y) FW_INLINE_LAMBDA {
@@ -181,7 +191,7 @@ void dw_line_block(const DwLineArgs& args, const char* block, int64_t c) {
     const int64_t last = columns < args.columns - args.first_column ? columns : args.columns - args.first_column;
     const bool advances = args.first_column + kPeriod >= 0 && channels == K::kLanes;
     for (int64_t first = 0; first < columns; first += kPeriod) {
-        if (kLineAdvances && first > 0 && first + kPeriod <= last && advances) {
+        if (kAdvances && first > 0 && first + kPeriod <= last && advances) {
             for (; first + kPeriod <= last; first += kPeriod) {
                 unroll<kPeriod>([&](auto i) FW_INLINE_LAMBDA {
                     const Element* rows[kSize];

@@ -30,7 +30,7 @@ struct DwLineWords {
     template <int kSize>
     using Weights = Rows<kSize>;
     static constexpr int kLanes = V::kWords, kKr = 2;
-    static constexpr bool kInt8 = true, kUnsignedInput = false, kInterleaved = true;
+    static constexpr bool kInt8 = true, kUnsignedInput = false, kInterleaved = true, kWidensWeights = true;
 
     static FW_ALWAYS_INLINE Pair load_bias(const void* p) {
         const auto* from = static_cast<const int32_t*>(p);
