@@ -1,10 +1,9 @@
-// Scales to multipliers: convolution-like layers, averages, sums, tables, normalisations.
+// Scales to multipliers: convolution-like layers, averages, sums, tables.
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
 
 #include "quant/math.h"
-#include "quant/normalization.h"
 #include "quant/quant.h"
 
 namespace fw {
@@ -37,13 +36,6 @@ Requant empty_requant(size_t channels) {
     requant.bias.resize(channels);
     requant.multiplier.resize(channels);
     return requant;
-}
-
-// The same of either sign, in a form that compilers make vectors of.
-inline float to_signed_multiplier(double m) {
-    constexpr double kMost = FLT_MAX;
-    const double bounded = m > kMost ? kMost : m < -kMost ? -kMost : m;
-    return std::fabs(m) >= static_cast<double>(FLT_MIN) ? static_cast<float>(bounded) : 0.0F;
 }
 
 }  // namespace
@@ -189,32 +181,6 @@ SumParams make_sum(Span<const QuantParams> inputs, Span<const float> coefficient
         }
     }
     return sum;
-}
-
-NormConstants make_norm(const LevelSums& sums, const NormRule& rule, const QuantParams& in, const QuantParams& out) {
-    const auto count = static_cast<double>(sums.count);
-    const auto scale = static_cast<double>(in.scale);
-    NormConstants norm;
-    norm.scale_out = static_cast<double>(out.scale);
-    norm.mean = rule.centred ? static_cast<double>(sums.sum) / count : 0.0;
-    double deviation = 1.0;
-    if (rule.scaled) {
-        const double levels = static_cast<double>(sums.square_sum) / count - norm.mean * norm.mean;
-        const double variance = std::max(levels, 0.0) / scale / scale;
-        deviation = rule.eps_outside ? std::sqrt(variance) + rule.eps : std::sqrt(variance + rule.eps);
-    }
-    norm.factor = deviation > 0.0 ? norm.scale_out / scale / deviation : 0.0;
-    return norm;
-}
-
-void norm_affine(const NormConstants& norm, const float* gamma, const float* beta, int64_t count, float* a, float* b) {
-    const NormConstants n = norm;  // a copy: what is written might be a part of it, as far as the compiler knows
-    for (int64_t i = 0; i < count; ++i) {
-        const double scaled = gamma == nullptr ? n.factor : static_cast<double>(gamma[i]) * n.factor;
-        const double shift = beta == nullptr ? 0.0 : static_cast<double>(beta[i]) * n.scale_out;
-        a[i] = to_signed_multiplier(scaled);
-        b[i] = to_signed_multiplier(shift - scaled * n.mean);
-    }
 }
 
 }  // namespace fw

@@ -63,10 +63,17 @@ LevelSums sum_all(const int8_t* x, const LoopNest& nest, int32_t zero_point) {
             const int8_t* from = x + offset[0] + start * step[0];
             int32_t sum = 0;
             int32_t square_sum = 0;
-            for (int64_t i = 0; i < n; ++i) {
-                const auto d = static_cast<int16_t>(from[i * step[0]] - zero_point);
-                sum += d;
-                square_sum += int32_t{d} * d;
+            const auto add = [&](int64_t apart) {
+                for (int64_t i = 0; i < n; ++i) {
+                    const auto d = static_cast<int16_t>(from[i * apart] - zero_point);
+                    sum += d;
+                    square_sum += int32_t{d} * d;
+                }
+            };
+            if (step[0] == 1) {
+                add(1);
+            } else {
+                add(step[0]);
             }
             sums.count += n;
             sums.sum += sum;
