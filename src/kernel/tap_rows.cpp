@@ -65,8 +65,8 @@ int TapRows::source(int out, int tap, int stride, int dilation, int pad, int ext
     return at < 0 || at >= extent ? -1 : static_cast<int>(at);
 }
 
-// Eight pixels from `at` on whose windows lie in the input, a tile: without what others need.
-__attribute__((noinline)) void TapRows::fill_inside(const char* at, const void** rows) const {
+// `count` pixels from `at` on whose windows lie in the input, side by side: without what others need.
+__attribute__((noinline)) void TapRows::fill_inside(const char* at, int64_t count, const void** rows) const {
     const ConvGeometry& g = g_;
     const int64_t step = g.stride_w * w_step_;
     const int64_t right = g.dilation_w * w_step_;
@@ -76,7 +76,7 @@ __attribute__((noinline)) void TapRows::fill_inside(const char* at, const void**
     for (int64_t ky = g.kernel_h; ky > 0; --ky, at += down) {
         const char* tap = at;
         for (int64_t kx = kernel_w; kx > 0; --kx, rows += tap_step, tap += right) {
-            fill_eight(tap, step, rows);
+            fill(tap, step, count, 1, rows);
         }
     }
 }
@@ -93,10 +93,9 @@ void TapRows::fill_span(int count, const void** rows) const {
     const int64_t x = int64_t{x_} * g_.stride_w - g_.pad_left;
     const int64_t least = x + int64_t{count - 1} * g_.stride_w - g_.in_w;  // below 0 where the last pixel is inside
     const int64_t y = int64_t{y_} * g_.stride_h - g_.pad_top;
-    if (direct && count == 8 && pixel_step_ == 1 && x >= 0 && y >= 0 &&
-        least + int64_t{g_.kernel_w - 1} * g_.dilation_w < 0 &&
+    if (direct && pixel_step_ == 1 && x >= 0 && y >= 0 && least + int64_t{g_.kernel_w - 1} * g_.dilation_w < 0 &&
         y + int64_t{g_.kernel_h - 1} * g_.dilation_h < g_.in_h) {
-        fill_inside(input_ + y * h_step_ + x * w_step_, rows);
+        fill_inside(input_ + y * h_step_ + x * w_step_, count, rows);
         return;
     }
     fill_any(count, x, least, rows);

@@ -19,7 +19,7 @@ public:
 
 private:
     void fill_span(int count, const void** rows) const;
-    void fill_inside(const char* at, const void** rows) const;
+    void fill_inside(const char* at, int64_t count, const void** rows) const;
     void fill_any(int count, int64_t x, int64_t least, const void** rows) const;
     void fill_joined(int count, const void** rows, char* edges) const;
     /// Input coordinate of a tap along one axis, or -1 where it is padding.
