@@ -2,10 +2,6 @@
 // operations in a fixed order, so that every width gives the same bits.
 #pragma once
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -45,8 +41,8 @@ FW_ALWAYS_INLINE V all_lanes(float x) {
     return V{} + x;
 }
 
-/// max(x, low) and min(x, high); a nan stays. GCC makes a comparison and a blend of the general form, where x86 has one
-/// instruction with the same result.
+/// max(x, low) and min(x, high); a nan stays. A level with one instruction for that specializes them: GCC makes a
+/// comparison and a blend of these.
 template <class V>
 FW_ALWAYS_INLINE V at_least(V x, V low) {
     return x < low ? low : x;
@@ -55,36 +51,6 @@ template <class V>
 FW_ALWAYS_INLINE V at_most(V x, V high) {
     return x > high ? high : x;
 }
-#if defined(__x86_64__)
-template <>
-FW_ALWAYS_INLINE Float4 at_least(Float4 x, Float4 low) {
-    return _mm_max_ps(low, x);
-}
-template <>
-FW_ALWAYS_INLINE Float4 at_most(Float4 x, Float4 high) {
-    return _mm_min_ps(high, x);
-}
-#endif
-#if defined(__AVX__)
-template <>
-FW_ALWAYS_INLINE Float8 at_least(Float8 x, Float8 low) {
-    return _mm256_max_ps(low, x);
-}
-template <>
-FW_ALWAYS_INLINE Float8 at_most(Float8 x, Float8 high) {
-    return _mm256_min_ps(high, x);
-}
-#endif
-#if defined(__AVX512F__)
-template <>
-FW_ALWAYS_INLINE Float16 at_least(Float16 x, Float16 low) {
-    return _mm512_mask_max_ps(low, 0xffff, low, x);  // the form without a mask lets GCC 12 warn of its own header
-}
-template <>
-FW_ALWAYS_INLINE Float16 at_most(Float16 x, Float16 high) {
-    return _mm512_mask_min_ps(high, 0xffff, high, x);
-}
-#endif
 
 constexpr float kExpLow = -86.6F;     ///< e^x of less is below 2.5e-38
 constexpr float kExpHigh = 88.7228F;  ///< e^x of more is no float

@@ -4,8 +4,9 @@
 #include <limits>
 
 #include "base/memory.h"
-#include "runtime/arena_layout.h"
 #include "runtime/concat_slices.h"
+#include "runtime/crossings.h"
+#include "runtime/plan_memory.h"
 
 namespace fw {
 
@@ -34,15 +35,15 @@ public:
         for (size_t i = 0; i < program_.steps.size(); ++i) {
             add_step(static_cast<int>(i));
         }
-        FW_RETURN_IF_ERROR(lay_out());
+        FW_RETURN_IF_ERROR(lay_out_memory(plan_.get(), max_bytes_, model_.def.source));
         if (!cpu_reason_.empty()) {
             for (PlanStep& step : plan_->steps) {
                 step.cpu_reason = cpu_reason_;
             }
         } else if (kHasAccelerator && program_.device != nullptr) {
             FW_RETURN_IF_ERROR(program_.device->place(plan_.get()));
-            plan_crossings();
-            plan_imports();
+            plan_crossings(plan_.get());
+            plan_imports(plan_.get());
         }
         return std::shared_ptr<const Plan>(plan_);
     }
@@ -64,9 +65,6 @@ private:
     SlotId dense_copy(SlotId from);
     int new_root(size_t bytes);
     SlotId new_slot(const TensorDesc& desc, Layout layout, int root);
-    Status lay_out();
-    void plan_crossings();
-    void plan_imports();
 
     const Model& model_;
     const Graph& graph_;
@@ -395,104 +393,6 @@ void Planner::add_step(int index) {
         plan_->producer[static_cast<size_t>(output)] = static_cast<int>(plan_->steps.size());
     }
     plan_->steps.push_back(std::move(step));
-}
-
-Status Planner::lay_out() {
-    constexpr int kEnd = std::numeric_limits<int>::max();
-    std::vector<Lifetime> lives(plan_->roots.size(), Lifetime{0, kEnd, -1, 0});
-    const auto touch = [&](SlotId id, int step) {
-        Lifetime& life = lives[static_cast<size_t>(slot(id).root)];
-        life.first = std::min(life.first, step);
-        life.last = std::max(life.last, step);
-    };
-    for (size_t s = 0; s < plan_->steps.size(); ++s) {
-        for (const SlotId id : plan_->steps[s].inputs) {
-            touch(id, static_cast<int>(s));
-        }
-        for (const SlotId id : plan_->steps[s].outputs) {
-            touch(id, static_cast<int>(s));
-        }
-    }
-    for (const auto& [name, value] : program_.outputs) {
-        touch(value, kEnd);  // an output stays until the next run
-    }
-    for (size_t i = 0; i < lives.size(); ++i) {
-        // Inputs have memory already; a root that no step touches needs none.
-        if (plan_->roots[i].input == kNone && lives[i].last >= 0) {
-            lives[i].bytes = plan_->roots[i].bytes;
-        } else {
-            lives[i] = Lifetime{0, kEnd, -1, 0};
-        }
-    }
-    for (size_t s = 0; s < plan_->steps.size(); ++s) {
-        const size_t bytes = plan_->steps[s].workspace_bytes;
-        lives.push_back(bytes > 0 ? Lifetime{bytes, static_cast<int>(s), static_cast<int>(s), 0}
-                                  : Lifetime{0, kEnd, -1, 0});
-    }
-    const uint64_t total = lay_out_arena(&lives);
-    if (total > max_bytes_) {
-        return Status::error(Code::kOutOfMemory, "%s: activations need %llu bytes, the limit is %llu",
-                             model_.def.source.c_str(), static_cast<unsigned long long>(total),
-                             static_cast<unsigned long long>(max_bytes_));
-    }
-    plan_->arena_bytes = static_cast<size_t>(total);
-    for (size_t i = 0; i < plan_->roots.size(); ++i) {
-        plan_->roots[i].offset = static_cast<size_t>(lives[i].offset);
-    }
-    for (size_t s = 0; s < plan_->steps.size(); ++s) {
-        plan_->steps[s].workspace = static_cast<size_t>(lives[plan_->roots.size() + s].offset);
-    }
-    return {};
-}
-
-// Which roots each step needs that were written on the other side. A step that writes a part of a root needs the rest
-// of it too, so that the root as a whole is always current on one side.
-void Planner::plan_crossings() {
-    enum class Current : uint8_t { kNowhere, kHost, kDevice, kBoth };
-    std::vector<Current> current(plan_->roots.size(), Current::kNowhere);
-    for (PlanStep& step : plan_->steps) {
-        if (step.action == Action::kNothing) {
-            continue;
-        }
-        const Current here = step.on_device ? Current::kDevice : Current::kHost;
-        const Current there = step.on_device ? Current::kHost : Current::kDevice;
-        std::vector<int>& moved = step.on_device ? step.to_device : step.to_host;
-        for (const auto* side : {&step.inputs, &step.outputs}) {
-            for (const SlotId id : *side) {
-                const int r = slot(id).root;
-                if (root(r).input == kNone && current[static_cast<size_t>(r)] == there) {
-                    moved.push_back(r);
-                    current[static_cast<size_t>(r)] = Current::kBoth;
-                }
-            }
-        }
-        for (const SlotId id : step.outputs) {
-            current[static_cast<size_t>(slot(id).root)] = here;
-        }
-    }
-}
-
-// Inputs are imported all or none, and where the device alone reads what is made of them: crossings were planned as if
-// the CPU had written it.
-void Planner::plan_imports() {
-    bool all = false;
-    for (const PlanStep& step : plan_->steps) {
-        for (const SlotId id : step.outputs) {
-            root(slot(id).root).of_input = root(slot(id).root).of_input || step.imports;
-        }
-        all = all || step.imports;
-    }
-    for (const PlanStep& step : plan_->steps) {
-        if (step.on_device || step.imports || step.action == Action::kNothing) {
-            continue;
-        }
-        for (const auto* side : {&step.inputs, &step.outputs}) {
-            for (const SlotId id : *side) {
-                all = all && !root(slot(id).root).of_input && root(slot(id).root).input == kNone;
-            }
-        }
-    }
-    plan_->imports_inputs = all;
 }
 
 }  // namespace
