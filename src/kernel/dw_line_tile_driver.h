@@ -12,7 +12,8 @@
 namespace fw {
 namespace {
 
-// Twelve sums of two registers each, where a multiply-add takes four cycles and two begin in each, and two weights.
+// Six sums of two registers each, since a multiply-add takes four cycles and two begin in each; a weight takes two
+// more.
 constexpr int kTilePixels = 6;
 
 /// Where channel 0 of the columns of a tile's windows lies, a row of the windows each.

@@ -11,6 +11,9 @@ namespace {
 template <class V, class Fn>
 FW_ALWAYS_INLINE void map_run(const float* x, int64_t count, float* out, Fn fn) {
     constexpr int64_t kLanes = sizeof(V) / sizeof(float);
+    if (count <= 0) {
+        return;
+    }
     float rest[kLanes] = {};
     const int64_t left = count % kLanes;
     std::memcpy(rest, x + (count - left), static_cast<size_t>(left) * sizeof(float));

@@ -53,7 +53,7 @@ FW_ALWAYS_INLINE V at_most(V x, V high) {
 }
 
 constexpr float kExpLow = -86.6F;     ///< e^x of less is below 2.5e-38
-constexpr float kExpHigh = 88.7228F;  ///< e^x of more is no float
+constexpr float kExpHigh = 88.7228F;  ///< e^x of more is taken for infinite
 
 /// e^x for x from kExpLow to kExpHigh; relative error below 3e-7. Of a nan, anything.
 template <class V>
@@ -112,7 +112,7 @@ FW_ALWAYS_INLINE V sigmoid_of(V x) {
     return 1.0F / (1.0F + exp_of(-x));
 }
 
-/// x / (1 + e^-x). What is below -88 is taken for it, and gives less than 1e-36 as any does; above 86, e^-x is lost
+/// x / (1 + e^-x). What is below -88 is taken for it: -6e-37; above 86, e^-x is lost
 /// beside 1.
 template <class V>
 FW_ALWAYS_INLINE V swish_of(V x) {

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/parallel.h"
 #include "layer/operation.h"
 #include "layer/support/float_runs.h"
 #include "layer/support/functions.h"
@@ -185,10 +184,12 @@ public:
                              : op_ == BinaryOp::kMul ? half->product
                                                      : nullptr;
         const RunPlan plan(shape, {out[0].stride, a_stride, b_stride}, runs.in_blocks() && combine == nullptr);
-        for (size_t i = 0; !runs.in_blocks() && !scalar_ && i < 2; ++i) {
-            if (plan.repeats(i + 1) && 2 * plan.length() <= kRepeated) {
-                combine_repeated(plan, in, i, out[0].ptr<float>(), context.threads);
-                return {};
+        if (!runs.in_blocks() && !scalar_) {
+            for (size_t i = 0; i < 2; ++i) {
+                if (plan.repeats_within(kRepeated, i + 1)) {
+                    combine_repeated(plan, in, i, out[0].ptr<float>(), context.threads);
+                    return {};
+                }
             }
         }
         const bool adjacent = plan.step(0) == 1 && plan.step(1) == 1 && plan.step(2) == 1;
@@ -266,16 +267,10 @@ private:
 
     // Input `repeated` is the same for all runs, a factor for each channel of an image, say: many runs are one.
     void combine_repeated(const RunPlan& plan, Span<const Tensor> in, size_t repeated, float* out, int threads) const {
-        const int64_t length = plan.length();
-        const int64_t runs = std::min(kRepeated / length, plan.runs());
         float copies[kRepeated];
-        for (int64_t i = 0; i < runs; ++i) {
-            std::copy_n(in[repeated].ptr<const float>(), length, copies + i * length);
-        }
+        const auto* run = in[repeated].ptr<const float>();
         const auto* other = in[1 - repeated].ptr<const float>();
-        parallel_for((plan.runs() + runs - 1) / runs, plan.useful_threads(threads), [&](int64_t i) {
-            const int64_t start = i * runs * length;
-            const int64_t n = std::min(runs, plan.runs() - i * runs) * length;
+        plan.for_each_repeated(run, kRepeated, copies, threads, [&](int64_t start, int64_t n) {
             const float* x = repeated == 0 ? copies : other + start;
             const float* y = repeated == 0 ? other + start : copies;
             apply(op_, x, y, 1, out + start, n);

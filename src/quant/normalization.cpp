@@ -16,8 +16,8 @@ float to_signed_multiplier(double m) {
     return std::fabs(m) >= static_cast<double>(FLT_MIN) ? static_cast<float>(bounded) : 0.0F;
 }
 
-// None of the numbers, rounded from doubles, is what to_signed_multiplier gives another value for: all are zero or
-// above FLT_MIN, and finite. By the signs of differences, which compilers make vectors of.
+// None of the numbers, rounded from doubles, is what to_signed_multiplier gives another value for, but for the sign of
+// zero: all are zero or above FLT_MIN, and finite. By the signs of differences, which compilers make vectors of.
 bool are_multipliers(const float* m, int64_t count) {
     constexpr int32_t kLeast = 0x00800000;  // the bits of FLT_MIN
     constexpr int32_t kMost = 0x7f7fffff;   // of FLT_MAX

@@ -25,7 +25,7 @@ struct NormConstants {
 };
 NormConstants make_norm(const LevelSums& sums, const NormRule& rule, const QuantParams& in, const QuantParams& out);
 /// The affine formula of y = (x - mean) / deviation * gamma[i] + beta[i], i < count; gamma (1) and beta (0) may be
-/// null.
+/// null. Neither is read where a or b lies.
 void norm_affine(const NormConstants& norm, const float* gamma, const float* beta, int64_t count, float* a, float* b);
 
 }  // namespace fw

@@ -1,7 +1,6 @@
 #include "runtime/plan.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/memory.h"
 #include "runtime/concat_slices.h"

@@ -194,8 +194,8 @@ TEST_P(DwLineSweep, SizesMatchNaiveLoops) {
                                 int8_output(-128, 28, 255), int8_output(0, -127, 127), int8_output(0, -127, 90)};
     size_t output = 0;
     const int64_t lanes = kernel_->lanes;
-    for (const int64_t channels :
-         {int64_t{1}, int64_t{3}, int64_t{17}, lanes - 1, lanes, lanes + 1, lanes + lanes / 2, 2 * lanes + 5}) {
+    for (const int64_t channels : {int64_t{1}, int64_t{3}, int64_t{17}, lanes - 1, lanes, lanes + 1, lanes + lanes / 2,
+                                   2 * lanes + 5, 2 * lanes + lanes / 2, 3 * lanes}) {
         for (const int64_t pixels : {1, 2, 3, 5, 6, 7, 13}) {
             for (const int64_t first :
                  {int64_t{0}, int64_t{-1}, -int64_t{kernel_->size / 2}, -int64_t{kernel_->size - 1}, int64_t{2}}) {

@@ -131,6 +131,7 @@ TEST_P(FunctionSweep, HandlesSpecialValues) {
     EXPECT_EQ(run({FloatFunction::kExp, 0.0F}, {-kInfinity})[0], 0.0F);
     EXPECT_EQ(run({FloatFunction::kSigmoid}, {-kInfinity})[0], 0.0F);
     EXPECT_EQ(run({FloatFunction::kTanh}, {-kInfinity})[0], -1.0F);
+    EXPECT_NEAR(run({FloatFunction::kSwish}, {-kInfinity})[0], 0.0F, 1e-36F);
     EXPECT_EQ(run({FloatFunction::kGelu}, {-kInfinity})[0], 0.0F);
     EXPECT_EQ(run({FloatFunction::kRoot34}, {0.0F})[0], kInfinity);
     EXPECT_TRUE(std::isnan(run({FloatFunction::kRoot34}, {-1.0F})[0]));
@@ -141,7 +142,7 @@ TEST_P(FunctionSweep, HasTheBitsOfTheScalarLevelForEveryLengthAndInPlace) {
     std::mt19937 rng(5);
     std::uniform_real_distribution<float> value(-8.0F, 8.0F);
     for (const Case& test : kCases) {
-        for (const int64_t count : {1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100}) {
+        for (const int64_t count : {0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100}) {
             const auto n = static_cast<size_t>(count);
             GuardedBuffer in(n * sizeof(float));
             GuardedBuffer out(n * sizeof(float));
@@ -155,6 +156,30 @@ TEST_P(FunctionSweep, HasTheBitsOfTheScalarLevelForEveryLengthAndInPlace) {
             kernel_->apply(test.args, in.data<float>(), count, in.data<float>());
             ASSERT_EQ(std::memcmp(out.data<float>(), want.data(), n * sizeof(float)), 0) << test.name << " of " << n;
             ASSERT_EQ(std::memcmp(in.data<float>(), want.data(), n * sizeof(float)), 0) << test.name << " in place";
+        }
+    }
+}
+
+TEST_P(FunctionSweep, HasTheBitsOfTheScalarLevelWhereFunctionsBendAndBeyond) {
+    const FunctionKernel* scalar = find_function_kernel(Isa::kScalar);
+    std::vector<float> x = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::denorm_min()};
+    for (const float around : {0.0F, 1e-38F, 0.7F, 20.0F, 86.0F, 86.6F, 88.0F, 88.7228F, 100.0F, 1e30F, kInfinity}) {
+        for (const float sign : {1.0F, -1.0F}) {
+            x.insert(x.end(), {sign * around, sign * std::nextafter(around, kInfinity),
+                               sign * std::nextafter(around, -kInfinity)});
+        }
+    }
+    for (const Case& test : kCases) {
+        std::vector<float> want(x.size());
+        scalar->apply(test.args, x.data(), static_cast<int64_t>(x.size()), want.data());
+        const std::vector<float> got = run(test.args, x);
+        for (size_t i = 0; i < x.size(); ++i) {
+            if (std::isnan(want[i])) {
+                ASSERT_TRUE(std::isnan(got[i])) << test.name << " of " << x[i];
+            } else {
+                ASSERT_EQ(std::memcmp(&got[i], &want[i], sizeof(float)), 0)
+                    << test.name << " of " << x[i] << ": " << got[i] << ", expected " << want[i];
+            }
         }
     }
 }

@@ -125,7 +125,7 @@ const char* Int8Combine::kernel_name() const {
 void Int8Combine::run(Span<const Tensor> in, const Tensor& out, Span<const int64_t* const> strides, int threads) const {
     const RunPlan plan(out.shape, strides);
     for (size_t i = 0; op_ == Op::kProduct && in.size() == 2 && i < 2; ++i) {
-        if (plan.repeats(i + 1) && 2 * plan.length() <= kRepeated) {
+        if (plan.repeats_within(kRepeated, i + 1)) {
             return product_of_runs(plan, in, i, out.ptr<int8_t>(), threads);
         }
     }
@@ -255,19 +255,14 @@ void Int8Combine::product(const RunPlan& plan, Span<const Tensor> in, const Piec
 
 void Int8Combine::product_of_runs(const RunPlan& plan, Span<const Tensor> in, size_t repeated, int8_t* out,
                                   int threads) const {
-    const int64_t length = plan.length();
-    const int64_t runs = std::min(kRepeated / length, plan.runs());
     int8_t factors[kRepeated + kOverread];
-    for (int64_t i = 0; i < runs; ++i) {
-        std::memcpy(factors + i * length, in[repeated].ptr<const int8_t>(), static_cast<size_t>(length));
-    }
+    const auto* run = in[repeated].ptr<const int8_t>();
     const auto* other = in[1 - repeated].ptr<const int8_t>();
-    parallel_for((plan.runs() + runs - 1) / runs, plan.useful_threads(threads), [&](int64_t i) {
-        const int64_t start = i * runs * length;
+    plan.for_each_repeated(run, kRepeated, factors, threads, [&](int64_t start, int64_t n) {
         const int8_t* from[2];
         from[repeated] = factors;
         from[1 - repeated] = other + start;
-        multiply(from, 2, std::min(runs, plan.runs() - i * runs) * length, out + start);
+        multiply(from, 2, n, out + start);
     });
 }
 

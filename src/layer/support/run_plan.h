@@ -2,12 +2,14 @@
 // an element-wise inner loop sees adjacent memory whatever the layout is.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <type_traits>
 #include <vector>
 
+#include "base/parallel.h"
 #include "fw/mat.h"
 #include "fw/span.h"
 
@@ -31,8 +33,21 @@ public:
     /// Operands other than `repeated` are adjacent throughout and that one is within a run, which all runs have in
     /// common: a factor for each channel of an image, say.
     bool repeats(size_t repeated) const;
-    int64_t runs() const { return outer_; }
-    int useful_threads(int threads) const { return count_ < kParallelCount ? 1 : threads; }
+    /// Likewise, and at least two of those runs fit `capacity` elements.
+    bool repeats_within(int64_t capacity, size_t repeated) const {
+        return 2 * length() <= capacity && repeats(repeated);
+    }
+    /// Then: copies the run as often as it fits, one behind the other, and calls fn(start, n) for stretches of whole
+    /// runs that are as long or shorter, on several threads.
+    template <class T, class Fn>
+    void for_each_repeated(const T* run, int64_t capacity, T* copies, int threads, Fn&& fn) const {
+        const int64_t most = std::min(capacity / length(), outer_);
+        for (int64_t i = 0; i < most; ++i) {
+            std::copy_n(run, length(), copies + i * length());
+        }
+        parallel_for((outer_ + most - 1) / most, count_ < kParallelCount ? 1 : threads,
+                     [&](int64_t i) { fn(i * most * length(), std::min(most, outer_ - i * most) * length()); });
+    }
     int64_t length() const { return extent_[static_cast<size_t>(inner())]; }
 
     /// fn(const int64_t* offsets, int64_t length) for every piece; `offsets` has one entry an operand. Pieces are

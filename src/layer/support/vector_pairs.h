@@ -8,8 +8,9 @@
 #include "kernel/unroll.h"
 
 namespace fw {
+namespace {  // as in kernel/functions.h, whose registers these are
 
-inline Float4 load_four(const float* from) {
+FW_ALWAYS_INLINE Float4 load_four(const float* from) {
     Float4 x;
     std::memcpy(&x, from, sizeof(x));
     return x;
@@ -33,4 +34,5 @@ void combine_pairs(const float* a, const float* b, int64_t n, float* out, Fn fn)
     }
 }
 
+}  // namespace
 }  // namespace fw

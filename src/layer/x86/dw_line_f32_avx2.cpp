@@ -1,4 +1,5 @@
-// 16 channels at a time: with 8, the three multiply-adds of a column would wait for one another.
+// 16 channels at a time, by tiles of pixels; few channels by columns, whose three multiply-adds would wait for one
+// another with 8.
 #include "kernel/dw_f32.h"
 #include "kernel/dw_line_tile_driver.h"
 #include "layer/x86/avx2.h"
