@@ -333,7 +333,7 @@ TEST_P(Matches, WhereMostInputsAreNearTheLowest) {
     EXPECT_FALSE(changed([](Given& g) { g.image = Shape(128, 1, 1); })) << "a single row";
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, Matches, testing::Values(Isa::kSse41, Isa::kAvx2),
+INSTANTIATE_TEST_SUITE_P(Levels, Matches, testing::Values(Isa::kSse41, Isa::kAvx2, Isa::kAvx512),
                          [](const auto& tested) { return std::string(name(tested.param)); });
 
 TEST(Convolution, HandComputed) {
