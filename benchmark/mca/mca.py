@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Cycles for 16 multiply-accumulates in the main loops of the ARM GEMM kernels, by llvm-mca's models of processors.
+"""Cycles for 16 multiply-accumulates in the main loops of int8 GEMM kernels, by llvm-mca's models of processors.
 
 Takes the loops out of the built objects: in each kernel the innermost one with the most multiplications. Models know
 neither caches nor, for the A53, that a load of 128 bits takes two slots.
 
     scripts/install_deps.sh arm; apt-get install llvm-19
     cmake --preset aarch64 && cmake --build --preset aarch64 --target fw_static     # armhf likewise
-    benchmark/mca/mca.py                          # the table
-    benchmark/mca/mca.py --listings benchmark/mca # and each loop as a file
+    benchmark/mca/mca.py aarch64 armhf            # the table; x86_64: of the preset release
+    benchmark/mca/mca.py aarch64 armhf --listings benchmark/mca # and each loop as a file
 """
 import argparse
 import pathlib
@@ -27,9 +27,19 @@ ARM = [
     ("gemm_int8_neon", "vmull\\.s8|vmlal\\.s8", 8, ["cortex-a9", "cortex-a15"]),
     ("gemm_int16_neon", "vmlal\\.s16", 4, ["cortex-a9", "cortex-a15"]),
 ]
+X86 = [
+    ("gemm_int8_sse41", "pmaddwd", 8, ["sandybridge", "silvermont", "btver2", "znver3"]),
+    ("gemm_int8_matched_sse41", "pmaddubsw", 16, ["sandybridge", "silvermont", "btver2", "znver3"]),
+    ("gemm_int8_avx2", "vpmaddwd", 16, ["haswell", "znver3"]),
+    ("gemm_int8_matched_avx2", "vpmaddubsw", 32, ["haswell", "znver3"]),
+    ("gemm_int8_avx512", "vpmaddwd", 32, ["skylake-avx512"]),
+    ("gemm_int8_matched_avx512", "vpmaddubsw", 64, ["skylake-avx512"]),
+]
+# Kernels, where their objects are, what reads those, flags of llvm-mca.
 BUILDS = {
-    "aarch64": (AARCH64, "aarch64-linux-gnu-objdump", ["-march=aarch64", "-mattr=+neon"]),
-    "armhf": (ARM, "arm-linux-gnueabihf-objdump", ["-march=arm", "-mattr=+neon,+v7"]),
+    "aarch64": (AARCH64, "aarch64/src/CMakeFiles/fw_kernel.dir/layer/arm", "aarch64-linux-gnu-objdump", ["-march=aarch64", "-mattr=+neon"]),
+    "armhf": (ARM, "armhf/src/CMakeFiles/fw_kernel.dir/layer/arm", "arm-linux-gnueabihf-objdump", ["-march=arm", "-mattr=+neon,+v7"]),
+    "x86_64": (X86, "src/CMakeFiles/fw_kernel.dir/layer/x86", "objdump", ["-march=x86-64"]),
 }
 ITERATIONS = 1000
 
@@ -69,7 +79,7 @@ def main_loop(lines, multiplies):
                     best, most = body, count
                 last_by_register = i
             last_jump = i
-        match = re.fullmatch(r"b\.?[a-z]{2}(?:\.n|\.w)? ([0-9a-f]+)", text)
+        match = re.fullmatch(r"(?:b\.?[a-z]{2}(?:\.n|\.w)?|j[a-z]+) ([0-9a-f]+)", text)
         target = (address[0], int(match.group(1), 16)) if match else None
         if target not in index or index[target] >= i:
             continue
@@ -89,7 +99,7 @@ def assembly(body):
     out = []
     for text in body:
         text = re.sub(r"^(tbn?z [wx]\d+, #\d+|cbn?z [wx]\d+),? [0-9a-f]+$", r"\1, out", text)
-        text = re.sub(r"^(b(?:\.?[a-z]{2})?)(?:\.n|\.w)? [0-9a-f]+$", r"\1 out", text)
+        text = re.sub(r"^(b(?:\.?[a-z]{2})?|j[a-z]+)(?:\.n|\.w)? [0-9a-f]+$", r"\1 out", text)
         out.append(text)
     return "\n".join(out) + "\nout:\n"
 
@@ -104,16 +114,20 @@ def cycles(mca, flags, cpu, text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("builds", nargs="*", metavar="BUILD", help=f"of {', '.join(BUILDS)}; all without")
     parser.add_argument("--mca", default="llvm-mca-19", help="program (%(default)s)")
     parser.add_argument("--listings", metavar="FOLDER", help="write the loops there")
     options = parser.parse_args()
     try:
         print("| kernel | processor | instructions of a loop | multiply-accumulates | cycles for 16 |\n|---|---|---|---|---|")
-        for build, (kernels, objdump, flags) in BUILDS.items():
+        for build in options.builds or BUILDS:
+            if build not in BUILDS:
+                raise Failure(f"{build}: not one of {', '.join(BUILDS)}")
+            kernels, folder, objdump, flags = BUILDS[build]
             for name, multiplies, macs, cpus in kernels:
-                path = ROOT / "build" / build / "src/CMakeFiles/fw_kernel.dir/layer/arm" / f"{name}.cpp.o"
+                path = ROOT / "build" / folder / f"{name}.cpp.o"
                 if not path.exists():
-                    raise Failure(f"{path.relative_to(ROOT)} is missing: build the preset {build} first")
+                    raise Failure(f"{path.relative_to(ROOT)} is missing: build it first")
                 body, count = main_loop(instructions(objdump, path), multiplies)
                 if not body:
                     raise Failure(f"{name} ({build}): no loop that multiplies")

@@ -18,6 +18,8 @@
 //       instead of one a row.
 //   kInlinesTiles: every tile is code within one function, with all that its outputs may need: for small tiles, whose
 //       calls would be felt
+//   kStoresApart: every tile takes its outputs from memory, in a function that has all that they may need: for tiles
+//       that are small code
 //   Weight, the type of B in memory where it is not Element: uint16_t, GemmKernel::half is kBfloat16
 #pragma once
 
@@ -72,6 +74,10 @@ template <class K, class = void>
 constexpr bool kInlinesTiles = false;
 template <class K>
 constexpr bool kInlinesTiles<K, Void<decltype(K::kInlinesTiles)>> = K::kInlinesTiles;
+template <class K, class = void>
+constexpr bool kStoresApart = false;
+template <class K>
+constexpr bool kStoresApart<K, Void<decltype(K::kStoresApart)>> = K::kStoresApart;
 template <class K>
 constexpr int64_t kWeightSize = sizeof(typename WeightOf<K>::Type);
 template <class K>
@@ -119,14 +125,25 @@ void pack_rows(const GemmArgs& args, int64_t pitch) {
     }
 }
 
-/// Apart from large tiles, so that their code is not doubled.
+/// Any output of the rows of a tile: apart, so that the code of tiles is not doubled.
 template <class K, int kVectors>
-__attribute__((noinline)) void store_bent(const GemmArgs& args, int64_t rows, const typename K::Acc* acc,
-                                          const float* multiplier, int64_t column) {
+__attribute__((noinline)) void store_apart(const GemmArgs& args, int64_t rows, const typename K::Acc* acc,
+                                           const float* multiplier, int64_t column) {
     const typename K::ByteStore bytes(args.epilogue);
+    const int64_t columns = args.n - column;
     for (int64_t r = 0; r < rows; ++r, acc += kVectors) {
-        bytes.template store_bent<kVectors>(args.epilogue, acc, multiplier, static_cast<char*>(args.out[r]) + column,
-                                            args.n - column);
+        char* out = static_cast<char*>(args.out[r]) + column * (args.epilogue.float_output ? 4 : 1);
+        if (args.epilogue.float_output) {
+            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
+                const int64_t left = columns - v * K::kLanes;
+                K::store(args.epilogue, acc[v], multiplier + v * K::kLanes, out + v * K::kLanes * 4,
+                         left < K::kLanes ? left : K::kLanes);
+            });
+        } else if (kBends<K> && args.epilogue.bent != BentFunction::kIdentity) {
+            bytes.template store_bent<kVectors>(args.epilogue, acc, multiplier, out, columns);
+        } else {
+            bytes.template store<kVectors>(acc, multiplier, out, columns);
+        }
     }
 }
 
@@ -171,18 +188,18 @@ struct Tile {
         const auto* multiplier = reinterpret_cast<const float*>(panel + kVectors * kVectorBytes);
         const int64_t columns = args.n - column;
         if constexpr (StoresBytes<K>::kValue) {
-            if (kBends<K> && args.epilogue.bent != BentFunction::kIdentity) {
-                if constexpr (kInlinesTiles<K>) {
-                    const typename K::ByteStore bytes(args.epilogue);
-                    for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
-                        bytes.template store_bent<kVectors>(args.epilogue, row, multiplier, out, columns);
-                    });
-                } else {
-                    typename K::Acc copy[kRows * kVectors];  // `acc` has to stay in registers
-                    unroll<kRows * kVectors>([&](auto i)
-                                                 FW_INLINE_LAMBDA { copy[i] = acc[i / kVectors][i % kVectors]; });
-                    store_bent<K, kVectors>(args, args.m < kRows ? args.m : kRows, copy, multiplier, column);
-                }
+            const bool bent = kBends<K> && args.epilogue.bent != BentFunction::kIdentity;
+            if (kStoresApart<K> || (!kInlinesTiles<K> && (bent || args.epilogue.float_output))) {
+                typename K::Acc copy[kRows * kVectors];  // `acc` has to stay in registers
+                unroll<kRows * kVectors>([&](auto i) FW_INLINE_LAMBDA { copy[i] = acc[i / kVectors][i % kVectors]; });
+                store_apart<K, kVectors>(args, args.m < kRows ? args.m : kRows, copy, multiplier, column);
+                return;
+            }
+            if (bent) {
+                const typename K::ByteStore bytes(args.epilogue);
+                for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
+                    bytes.template store_bent<kVectors>(args.epilogue, row, multiplier, out, columns);
+                });
                 return;
             }
             if (!args.epilogue.float_output) {

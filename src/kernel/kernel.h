@@ -115,6 +115,10 @@ struct GemmKernel {
     bool steps = false;       ///< takes GemmArgs::row_step
     bool half_input = false;  ///< `half`, kFloat16: rows of A are float16 already
     bool matched = false;     ///< packed weights are those of kernel/matched.h
+    /// `matched`: faster than the level's other kernel on rows of k elements and n outputs where
+    /// element_cost * k + output_cost * n < k * n.
+    int element_cost = 0;
+    int output_cost = 0;
 
     int weight_bytes() const { return int8 ? 1 : half != HalfFormat::kFloat32 ? 2 : 4; }
 };

@@ -281,20 +281,23 @@ INSTANTIATE_TEST_SUITE_P(Quant, ConvolutionInt8,
                          testing::Values(QuantParams{60.0F, 0}, QuantParams{101.5F, -128}, QuantParams{80.0F, 11}));
 
 // Which layers multiply bytes: kernel/matched.h.
-TEST(Convolution, MatchesGroupsWhereMostInputsAreNearTheLowest) {
+class Matches : public testing::TestWithParam<Isa> {};
+
+TEST_P(Matches, WhereMostInputsAreNearTheLowest) {
     const std::vector<Isa> here = available_isas();
-    if (!kHasMatched || std::count(here.begin(), here.end(), Isa::kAvx2) == 0) {
-        GTEST_SKIP() << "matched kernels are for AVX2";
+    if (!kHasMatched || std::count(here.begin(), here.end(), GetParam()) == 0) {
+        GTEST_SKIP() << name(GetParam()) << " is not available";
     }
-    ASSERT_NE(find_matched_gemm_kernel(Isa::kAvx2), nullptr);
-    const ScopedIsa forced(Isa::kAvx2);
+    const ScopedIsa forced(GetParam());
+    const GemmKernel* kernel = find_matched_gemm_kernel(GetParam());
+    ASSERT_NE(kernel, nullptr);
     struct Given {
         int channels = 128, outputs = 64, zero_point = -128;
         Rectified rectified = Rectified::kWholly;
         Shape image = Shape(128, 7, 7);
         float weight = 3.0F;
     };
-    const auto matched = [](const Given& given) {
+    const auto matched = [&](const Given& given) {
         ConvCase c;
         c.channels = given.channels, c.outputs = given.outputs;
         const std::unique_ptr<Layer> layer = create_layer("Convolution");
@@ -311,7 +314,7 @@ TEST(Convolution, MatchesGroupsWhereMostInputsAreNearTheLowest) {
         context.weight_scales = scales;
         context.rectified = given.rectified;
         EXPECT_TRUE(layer->prepare(context).ok());
-        return layer->kernel_name() == find_matched_gemm_kernel(Isa::kAvx2)->name;
+        return layer->kernel_name() == kernel->name;
     };
     const auto changed = [&](auto&& change) {
         Given given;
@@ -325,10 +328,13 @@ TEST(Convolution, MatchesGroupsWhereMostInputsAreNearTheLowest) {
     EXPECT_FALSE(changed([](Given& g) { g.zero_point = 0, g.rectified = Rectified::kMostly; })) << "many are below";
     EXPECT_FALSE(changed([](Given& g) { g.rectified = Rectified::kNo; })) << "they may be anywhere";
     EXPECT_FALSE(changed([](Given& g) { g.weight = 127.0F; })) << "no two groups of such weights go together";
-    EXPECT_FALSE(changed([](Given& g) { g.outputs = 16; })) << "too few outputs";
+    EXPECT_FALSE(changed([](Given& g) { g.outputs = 8; })) << "too few outputs";
     EXPECT_FALSE(changed([](Given& g) { g.channels = 32, g.image = Shape(32, 7, 7); })) << "too short";
     EXPECT_FALSE(changed([](Given& g) { g.image = Shape(128, 1, 1); })) << "a single row";
 }
+
+INSTANTIATE_TEST_SUITE_P(Levels, Matches, testing::Values(Isa::kSse41, Isa::kAvx2, Isa::kAvx512),
+                         [](const auto& tested) { return std::string(name(tested.param)); });
 
 TEST(Convolution, HandComputed) {
     // 1 channel 3x3, kernel 2x2 of 1 2 3 4, bias 10, stride 1.
@@ -417,8 +423,9 @@ TEST(Convolution, WeightsStoredAsInt8) {
 }
 
 TEST(Convolution, BadParametersAreErrors) {
-    const auto message = [](const char* type, std::vector<std::pair<int, int>> changes, Shape shape = Shape(2, 4, 4),
-                            std::vector<Weight> weights = {Weight::from_floats(std::vector<float>(36))}) {
+    const auto message = [](const char* type, const std::vector<std::pair<int, int>>& changes,
+                            Shape shape = Shape(2, 4, 4),
+                            const std::vector<Weight>& weights = {Weight::from_floats(std::vector<float>(36))}) {
         ParamDict p;
         p.set(0, 2);
         p.set(1, 3);

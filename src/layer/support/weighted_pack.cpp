@@ -29,8 +29,8 @@ int find_offset(const PrepareContext& context) {
 
 // What a matched kernel has to do for each element of a row, and for each output of one, eats up its gain on short ones
 // (docs/performance-x86.md, Products of bytes).
-bool gains_by_matching(int64_t length, int64_t outputs) {
-    return 24 * length + 56 * outputs < length * outputs;
+bool gains_by_matching(const GemmKernel& kernel, int64_t length, int64_t outputs) {
+    return kernel.element_cost * length + kernel.output_cost * outputs < length * outputs;
 }
 
 }  // namespace
@@ -87,7 +87,7 @@ void WeightedCore::choose_matched(const PrepareContext& context, Isa isa, const 
     const int64_t length = spec_.weights_per_output();
     offset_ = find_offset(context);
     if (kernel == nullptr || dw_ != nullptr || winograd_.chosen() || offset_ > 0 ||
-        !gains_by_matching(length, spec_.outputs / spec_.group)) {
+        !gains_by_matching(*kernel, length, spec_.outputs / spec_.group)) {
         return;
     }
     for (int g = 0; g < spec_.group; ++g) {

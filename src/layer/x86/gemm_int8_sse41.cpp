@@ -11,8 +11,9 @@ struct Sse41Int8 {
     using Packed = int16_t;
     using Acc = __m128i;
     using Vec = __m128i;
+    using ByteStore = ByteStore4;
     static constexpr int kMr = 4, kVectors = 2, kLanes = 4, kKr = 2;
-    static constexpr bool kInt8 = true, kUnsignedInput = false;
+    static constexpr bool kInt8 = true, kUnsignedInput = false, kInlinesTiles = true;
 
     template <int kCount>
     static FW_ALWAYS_INLINE void copy_row(const int8_t* from, int16_t* to) {

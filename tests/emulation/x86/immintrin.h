@@ -56,12 +56,16 @@ FW_EMULATE_2(__m512, add_ps)
 FW_EMULATE_2(__m512, mul_ps)
 FW_EMULATE_2(__m512, min_ps)
 FW_EMULATE_2(__m512, max_ps)
+FW_EMULATE_2(__m512i, add_epi16)
 FW_EMULATE_2(__m512i, add_epi32)
 FW_EMULATE_2(__m512i, adds_epi16)
 FW_EMULATE_2(__m512i, madd_epi16)
+FW_EMULATE_2(__m512i, maddubs_epi16)
 FW_EMULATE_2(__m512i, max_epi8)
+FW_EMULATE_2(__m512i, min_epu8)
 FW_EMULATE_2(__m512i, packs_epi16)
 FW_EMULATE_2(__m512i, packs_epi32)
+FW_EMULATE_2(__m512i, subs_epu8)
 
 static inline __m512i m512_xor_si512(__m512i x, __m512i y) {
     return x ^ y;
@@ -176,6 +180,28 @@ static inline __mmask64 m512_movepi8_mask(__m512i x) {
     return signs<__mmask64, int8_t>(x);
 }
 
+// A bit for each lane of 32 that has a bit of both.
+static inline __mmask16 m512_test_epi32_mask(__m512i x, __m512i y) {
+    const auto both = lanes<uint32_t>(x & y);
+    __mmask16 mask = 0;
+    for (unsigned i = 0; i < 16; ++i) {
+        mask = static_cast<__mmask16>(mask | unsigned{both.lane[i] != 0} << i);
+    }
+    return mask;
+}
+// Lanes whose bit is 1, one behind the other, then zeros.
+static inline __m512i m512_maskz_compress_epi32(__mmask16 mask, __m512i x) {
+    const auto from = lanes<uint32_t>(x);
+    Lanes<uint32_t, 16> to = {};
+    int count = 0;
+    for (unsigned i = 0; i < 16; ++i) {
+        if ((mask >> i & 1U) != 0) {
+            to.lane[count++] = from.lane[i];
+        }
+    }
+    return bits<__m512i>(to);
+}
+
 // Lanes of `y` where the mask is 1, else of `x`.
 template <class T, class Mask, class Vector>
 static inline Vector choose(Mask mask, Vector x, Vector y) {
@@ -270,6 +296,8 @@ static inline __m512 m512_dpbf16_ps(__m512 acc, __m512bh x, __m512bh y) {
 #define _mm256_dpbusd_epi32 ::fw_emulation::m256_dpbusd_epi32
 #undef _mm256_mask_storeu_epi8
 #define _mm256_mask_storeu_epi8 ::fw_emulation::m256_mask_storeu_epi8
+#undef _mm512_add_epi16
+#define _mm512_add_epi16 ::fw_emulation::m512_add_epi16
 #undef _mm512_add_epi32
 #define _mm512_add_epi32 ::fw_emulation::m512_add_epi32
 #undef _mm512_add_ps
@@ -304,16 +332,22 @@ static inline __m512 m512_dpbf16_ps(__m512 acc, __m512bh x, __m512bh y) {
 #define _mm512_loadu_si512 ::fw_emulation::m512_loadu_si512
 #undef _mm512_madd_epi16
 #define _mm512_madd_epi16 ::fw_emulation::m512_madd_epi16
+#undef _mm512_maddubs_epi16
+#define _mm512_maddubs_epi16 ::fw_emulation::m512_maddubs_epi16
 #undef _mm512_mask_blend_epi8
 #define _mm512_mask_blend_epi8 ::fw_emulation::m512_mask_blend_epi8
 #undef _mm512_mask_mov_ps
 #define _mm512_mask_mov_ps ::fw_emulation::m512_mask_mov_ps
 #undef _mm512_mask_storeu_ps
 #define _mm512_mask_storeu_ps ::fw_emulation::m512_mask_storeu_ps
+#undef _mm512_maskz_compress_epi32
+#define _mm512_maskz_compress_epi32 ::fw_emulation::m512_maskz_compress_epi32
 #undef _mm512_max_epi8
 #define _mm512_max_epi8 ::fw_emulation::m512_max_epi8
 #undef _mm512_max_ps
 #define _mm512_max_ps ::fw_emulation::m512_max_ps
+#undef _mm512_min_epu8
+#define _mm512_min_epu8 ::fw_emulation::m512_min_epu8
 #undef _mm512_min_ps
 #define _mm512_min_ps ::fw_emulation::m512_min_ps
 #undef _mm512_movepi32_mask
@@ -346,6 +380,10 @@ static inline __m512 m512_dpbf16_ps(__m512 acc, __m512bh x, __m512bh y) {
 #define _mm512_storeu_ps ::fw_emulation::m512_storeu_ps
 #undef _mm512_storeu_si512
 #define _mm512_storeu_si512 ::fw_emulation::m512_storeu_si512
+#undef _mm512_subs_epu8
+#define _mm512_subs_epu8 ::fw_emulation::m512_subs_epu8
+#undef _mm512_test_epi32_mask
+#define _mm512_test_epi32_mask ::fw_emulation::m512_test_epi32_mask
 #undef _mm512_undefined_ps
 #define _mm512_undefined_ps ::fw_emulation::m512_setzero_ps
 #undef _mm512_xor_si512
