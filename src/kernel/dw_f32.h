@@ -4,14 +4,25 @@
 // `Lanes` has: Acc (kLanes floats), kLanes, and
 //   Acc load(const float*, int64_t count)       of which `count` lanes matter; no vector without one is read
 //   Acc add_product(Acc, Acc x, Acc w)
-//   void store(const Epilogue&, Acc, const float* multiplier, void* out, int64_t count)
+//   void store(const Epilogue&, Acc, const float* multiplier, void* out, int64_t count)      but for Epilogue::bent
+// and may have
+//   kBendsLanes, and Acc bend<BentFunction>(const Epilogue&, Acc)
 #pragma once
+
+#include <type_traits>
 
 #include "kernel/kernel.h"
 #include "kernel/unroll.h"
 
 namespace fw {
 namespace {
+
+template <class Lanes, class = void>
+constexpr bool kBendsFloats = false;
+#ifndef FW_MINSIZE
+template <class Lanes>
+constexpr bool kBendsFloats<Lanes, std::void_t<decltype(Lanes::kBendsLanes)>> = Lanes::kBendsLanes;
+#endif
 
 template <class Lanes>
 struct FloatChannels : Lanes {
@@ -42,6 +53,7 @@ struct FloatTaps : FloatChannels<Lanes> {
 template <class Lanes>
 struct FloatLine : FloatChannels<Lanes> {
     using typename FloatChannels<Lanes>::Acc;
+    using Bare = Lanes;  ///< its store leaves the function out
     template <int kSize>
     struct Rows {
         Acc row[kSize];
@@ -50,7 +62,7 @@ struct FloatLine : FloatChannels<Lanes> {
     using Column = Rows<kSize>;
     template <int kSize>
     using Weights = Rows<kSize>;
-    static constexpr bool kInterleaved = false;
+    static constexpr bool kInterleaved = false, kBends = kBendsFloats<Lanes>;
 
     template <int kSize>
     static FW_ALWAYS_INLINE Rows<kSize> load_column(const float* const* rows, int64_t count) {
@@ -70,6 +82,27 @@ struct FloatLine : FloatChannels<Lanes> {
     static FW_ALWAYS_INLINE Acc multiply_add(Acc acc, const Rows<kSize>& x, const Rows<kSize>& w) {
         unroll<kSize>([&](auto y) FW_INLINE_LAMBDA { acc = Lanes::add_product(acc, x.row[y], w.row[y]); });
         return acc;
+    }
+    static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
+                                       int64_t count) {
+        Acc sums[1] = {acc};
+        bend_all(e, sums);
+        Lanes::store(e, sums[0], multiplier, out, count);
+    }
+    /// The epilogue's function, if there is one.
+    template <int kCount>
+    static FW_ALWAYS_INLINE void bend_all(const Epilogue& e, Acc (&sums)[kCount]) {
+        if constexpr (kBends) {
+            if (e.bent == BentFunction::kLeakyRelu) {
+                unroll<kCount>([&](auto i) FW_INLINE_LAMBDA {
+                    sums[i] = Lanes::template bend<BentFunction::kLeakyRelu>(e, sums[i]);
+                });
+            } else if (e.bent == BentFunction::kHardSwish) {
+                unroll<kCount>([&](auto i) FW_INLINE_LAMBDA {
+                    sums[i] = Lanes::template bend<BentFunction::kHardSwish>(e, sums[i]);
+                });
+            }
+        }
     }
 };
 

@@ -2,7 +2,7 @@
 // loaded once for all of them: for instruction sets with too few registers for the windows of dw_line_driver.h and a
 // column besides, but products with an operand in memory. Included by each kernel file and compiled with its flags.
 //
-// K is a trait as dw_f32.h has it: FloatChannels.
+// K is a trait as dw_f32.h has it: FloatLine.
 #pragma once
 
 #include "kernel/dw_f32.h"
@@ -35,24 +35,24 @@ struct TileColumns {
     }
 };
 
-/// The last channels of a tile.
+/// The last channels of a tile, whose function is done.
 template <class K>
 __attribute__((noinline)) void store_rest(const DwLineArgs& args, const typename K::Acc* acc, int pixels, char* out,
                                           int64_t count) {
     for (int p = 0; p < pixels; ++p, out += args.out_step) {
-        K::store(args.epilogue, acc[p], nullptr, out, count);
+        K::Bare::store(args.epilogue, acc[p], nullptr, out, count);
     }
 }
 
 /// The epilogue and the stores of a tile. Networks' channels are multiples of eight.
 template <class K, int kPixels>
-FW_ALWAYS_INLINE void store_tile(const DwLineArgs& args, const typename K::Acc (&acc)[kPixels], char* out,
-                                 int64_t count) {
+FW_ALWAYS_INLINE void store_tile(const DwLineArgs& args, typename K::Acc (&acc)[kPixels], char* out, int64_t count) {
     const Epilogue epilogue = args.epilogue;  // what is written may be one, for all that the compiler knows
     const int64_t step = args.out_step;
+    K::bend_all(epilogue, acc);
     const auto store_all = [&](auto channels) FW_INLINE_LAMBDA {
         unroll<kPixels>([&](auto p)
-                            FW_INLINE_LAMBDA { K::store(epilogue, acc[p], nullptr, out + p * step, channels); });
+                            FW_INLINE_LAMBDA { K::Bare::store(epilogue, acc[p], nullptr, out + p * step, channels); });
     };
     if (count == K::kLanes) {
         store_all(Index<K::kLanes>());

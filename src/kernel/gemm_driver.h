@@ -16,6 +16,7 @@
 //       load_a then takes a const Packed*. The rows of A are copied to GemmArgs::scratch first: a conversion is then
 //       done once a row instead of once a panel and vector, all taps become one long sum, and a tile has one address
 //       instead of one a row.
+//   kBendsFloats, and Acc bend<BentFunction>(const Epilogue&, Acc), the epilogue's function of floats
 //   kInlinesTiles: every tile is code within one function, with all that its outputs may need: for small tiles, whose
 //       calls would be felt
 //   kStoresApart: every tile takes its outputs from memory, in a function that has all that they may need: for tiles
@@ -69,6 +70,12 @@ constexpr bool kBends = false;
 #else
 template <class K>
 constexpr bool kBends = StoresBytes<K>::kValue;
+#endif
+template <class K, class = void>
+constexpr bool kBendsSums = false;
+#ifndef FW_MINSIZE
+template <class K>
+constexpr bool kBendsSums<K, Void<decltype(K::kBendsFloats)>> = K::kBendsFloats;
 #endif
 template <class K, class = void>
 constexpr bool kInlinesTiles = false;
@@ -172,6 +179,13 @@ struct Tile {
             unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { acc[r][v] = K::multiply_add(acc[r][v], va, vb[v]); });
         });
     }
+    template <BentFunction kFunction>
+    FW_ALWAYS_INLINE void bend(const Epilogue& epilogue) {
+        unroll<kRows * kVectors>([&](auto i) FW_INLINE_LAMBDA {
+            typename K::Acc& sum = acc[i / kVectors][i % kVectors];
+            sum = K::template bend<kFunction>(epilogue, sum);
+        });
+    }
     /// Calls store_row(row, its output) for the rows that there are.
     template <class Fn>
     FW_ALWAYS_INLINE void for_each_row(const GemmArgs& args, int64_t column, Fn&& store_row) const {
@@ -245,6 +259,13 @@ FW_ALWAYS_INLINE void inline_tile(const GemmArgs& args, const char* panel, int64
             add(args.k);
         }
     }
+    if constexpr (kBendsSums<K>) {
+        if (args.epilogue.bent == BentFunction::kLeakyRelu) {
+            tile.template bend<BentFunction::kLeakyRelu>(args.epilogue);
+        } else if (args.epilogue.bent == BentFunction::kHardSwish) {
+            tile.template bend<BentFunction::kHardSwish>(args.epilogue);
+        }
+    }
     tile.store(args, panel, column);
 }
 
@@ -315,20 +336,20 @@ void gemm_run(const GemmArgs& args) {
 }  // namespace fw
 
 /// Defines the kernel `id` of trait `K`.
-#define FW_DEFINE_GEMM(id, isa, K)                                 \
-    extern const ::fw::GemmKernel id = {#id,                       \
-                                        ::fw::Isa::isa,            \
-                                        K::kInt8,                  \
-                                        ::fw::kHalfFormat<K>,      \
-                                        K::kUnsignedInput,         \
-                                        ::fw::PacksRows<K>::kSize, \
-                                        K::kMr,                    \
-                                        K::kLanes,                 \
-                                        K::kVectors,               \
-                                        K::kKr,                    \
-                                        false,                     \
-                                        false,                     \
-                                        ::fw::kBends<K>,           \
+#define FW_DEFINE_GEMM(id, isa, K)                                              \
+    extern const ::fw::GemmKernel id = {#id,                                    \
+                                        ::fw::Isa::isa,                         \
+                                        K::kInt8,                               \
+                                        ::fw::kHalfFormat<K>,                   \
+                                        K::kUnsignedInput,                      \
+                                        ::fw::PacksRows<K>::kSize,              \
+                                        K::kMr,                                 \
+                                        K::kLanes,                              \
+                                        K::kVectors,                            \
+                                        K::kKr,                                 \
+                                        false,                                  \
+                                        false,                                  \
+                                        ::fw::kBends<K> || ::fw::kBendsSums<K>, \
                                         ::fw::gemm_run<K>};
 
 /// The same of a kernel of pairs.

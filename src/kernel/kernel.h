@@ -18,7 +18,7 @@
 
 namespace fw {
 
-/// Activations that no clamp carries, of int8 outputs.
+/// Activations that no clamp carries.
 enum class BentFunction : uint8_t {
     kIdentity,
     kLeakyRelu,  ///< x above 0, else a x
@@ -31,9 +31,9 @@ enum class BentFunction : uint8_t {
 /// int8 kernel, int8 output:  q = rne(min(max(float(acc) * m, lo), hi)) + zero_point, where lo and hi are whole
 /// numbers:
 ///                            the bounds of the output minus the zero point (docs/int8-contract.md)
-/// `bends` kernel, likewise:  q = rne(min(max(f(float(acc) * m) * scale, lo), hi)) + zero_point unless bent is
-/// kIdentity;
-///                            each step is rounded
+/// `bends` kernel, likewise, unless bent is kIdentity; each step is rounded:
+///   float:                   y = min(max(f(acc), lo), hi)
+///   int8 output:             q = rne(min(max(f(float(acc) * m) * scale, lo), hi)) + zero_point
 struct Epilogue {
     bool float_output = true;
     float lo = 0.0F;

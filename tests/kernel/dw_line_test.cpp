@@ -146,10 +146,12 @@ void DwLineSweep::run_as(const Case& c) {
             }
             const Epilogue& e = c.epilogue;
             if (!kernel_->int8) {
-                const double want = std::min(std::max(sum, static_cast<double>(e.lo)), static_cast<double>(e.hi));
+                const double want =
+                    std::min(std::max(bent(sum, e), static_cast<double>(e.lo)), static_cast<double>(e.hi));
                 const auto terms = static_cast<double>(weights.taps);
                 const double half = (terms + 2) * 0x1p-11 * magnitude + 0x1p-24 * (terms + 1 + operands);
-                ASSERT_NEAR(static_cast<double>(got), want, kernel_->half ? half : sum_bound(weights.taps, magnitude));
+                ASSERT_NEAR(static_cast<double>(got), want,
+                            kernel_->half ? half : bent_bound(sum, sum_bound(weights.taps, magnitude), e));
             } else if (e.float_output) {
                 ASSERT_EQ(got, reference_clamp(static_cast<float>(static_cast<int32_t>(sum)) * multiplier[ch], e));
             } else {
@@ -167,7 +169,7 @@ TEST_P(DwLineSweep, BentOutputs) {
     if (!kernel_->bends) {
         return;
     }
-    for (const Epilogue& e : bent_epilogues()) {
+    for (const Epilogue& e : bent_epilogues(kernel_->int8)) {
         for (const int64_t channels : {int64_t{3}, int64_t{kernel_->lanes}, int64_t{2 * kernel_->lanes + 5}}) {
             run({3 * kernel_->stride + kernel_->size, -1, 4, channels, 1, Fill::kRandom, e});
             if (HasFatalFailure()) {

@@ -101,7 +101,7 @@ inline int reference_int8(int32_t acc, float multiplier, const Epilogue& e) {
 }
 
 /// Outputs of every kind of bent function, around the range of bytes.
-inline std::vector<Epilogue> bent_epilogues() {
+inline std::vector<Epilogue> bent_int8_epilogues() {
     std::vector<Epilogue> all;
     for (const int zero_point : {0, -128, 7}) {
         const float lo = zero_point == 0 ? -127.0F : static_cast<float>(-128 - zero_point);
@@ -113,6 +113,38 @@ inline std::vector<Epilogue> bent_epilogues() {
         }
     }
     return all;
+}
+
+inline std::vector<Epilogue> bent_epilogues(bool int8) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    if (int8) {
+        return bent_int8_epilogues();
+    }
+    return {{true, -kInfinity, kInfinity, 0, BentFunction::kLeakyRelu, 0.1F, 0.0F, 1.0F},
+            {true, -kInfinity, kInfinity, 0, BentFunction::kLeakyRelu, -2.5F, 0.0F, 1.0F},
+            {true, -kInfinity, kInfinity, 0, BentFunction::kHardSwish, 0.16666667F, 0.5F, 1.0F}};
+}
+
+/// The function of a float kernel's output.
+inline double bent(double x, const Epilogue& e) {
+    const auto line = x * static_cast<double>(e.a);
+    switch (e.bent) {
+        case BentFunction::kIdentity: break;
+        case BentFunction::kLeakyRelu: return x > 0.0 ? x : line;
+        case BentFunction::kHardSwish: return x * std::min(1.0, std::max(0.0, line + static_cast<double>(e.b)));
+    }
+    return x;
+}
+
+/// The bound of its error where x has one of `error`.
+inline double bent_bound(double x, double error, const Epilogue& e) {
+    const double rounding = 0x1p-21 * std::fabs(x);
+    switch (e.bent) {
+        case BentFunction::kIdentity: break;
+        case BentFunction::kLeakyRelu: return error * std::max(1.0, std::fabs(static_cast<double>(e.a))) + rounding;
+        case BentFunction::kHardSwish: return error * (2.0 + std::fabs(x * static_cast<double>(e.a))) + rounding;
+    }
+    return error;
 }
 
 inline float reference_clamp(float x, const Epilogue& e) {

@@ -173,8 +173,7 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
         sums[i] = sum_of(bytes.data() + i * row, row);
     }
     const FusedActivation& activation = spec_.activation;
-    const bool bends = dw_ != nullptr ? dw_->bends() : gemm_->bends;
-    const bool bent = to_int8 && activation.function_is_exact() && bends;
+    const bool bent = to_int8 && kernel_bends();
     staged_ = to_int8 && !activation.is_clamp() && !bent;
     if (bent) {
         rows->requant = make_dequant(in, scales, sums, rows->bias);
@@ -182,11 +181,8 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
         epilogue_.zero_point = out_quant_.zero_point;
         epilogue_.lo = static_cast<float>(quant_min(out_quant_) - out_quant_.zero_point);
         epilogue_.hi = static_cast<float>(127 - out_quant_.zero_point);
-        epilogue_.bent =
-            activation.type == FusedActivation::Type::kLeakyRelu ? BentFunction::kLeakyRelu : BentFunction::kHardSwish;
-        epilogue_.a = activation.a;
-        epilogue_.b = activation.b;
         epilogue_.scale = out_quant_.scale;
+        bend_outputs();
     } else if (to_int8 && !staged_) {
         rows->requant = make_requant(in, scales, sums, rows->bias, out_quant_, activation.clamp());
         epilogue_.float_output = false;
@@ -197,6 +193,19 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
         rows->requant = make_dequant(in, scales, sums, rows->bias);
     }
     return {};
+}
+
+// The kernel's epilogue can have the activation in it.
+bool WeightedCore::kernel_bends() const {
+    return spec_.activation.function_is_exact() && (dw_ != nullptr ? dw_->bends() : gemm_->bends);
+}
+
+void WeightedCore::bend_outputs() {
+    const FusedActivation& activation = spec_.activation;
+    epilogue_.bent =
+        activation.type == FusedActivation::Type::kLeakyRelu ? BentFunction::kLeakyRelu : BentFunction::kHardSwish;
+    epilogue_.a = activation.a;
+    epilogue_.b = activation.b;
 }
 
 HalfUse WeightedCore::half_use(bool arithmetic) const {
@@ -300,6 +309,9 @@ Status WeightedCore::prepare(const PrepareContext& context) {
     epilogue_.half_output = half_out_ && !staged_;
 
     choose_strassen(isa, rows);
+    if (!int8_ && out_size_ == sizeof(float) && !winograd_.chosen() && kernel_bends()) {
+        bend_outputs();
+    }
     std::vector<GroupOrder> orders;
     choose_matched(context, isa, rows, &orders);
     rectified_ = find_rectified(context);

@@ -124,6 +124,8 @@ private:
         const void* output;
     };
     bool finishes_rows() const { return adds() || !table_.empty(); }
+    bool kernel_bends() const;
+    void bend_outputs();
     Status prepare_sum(const PrepareContext& context);
     Status choose_kernel(const PrepareContext& context, Isa isa);
     DepthwiseWindow window() const { return {spec_.kernel_h, spec_.kernel_w, spec_.line_stride}; }

@@ -29,7 +29,7 @@ size_t WeightedCore::scratch_bytes(int threads, int out_h, int out_w) const {
 }
 
 RowFunction WeightedCore::row_function(const RowJob& rows) const {
-    if (out_size_ > 1 && !spec_.activation.is_clamp()) {
+    if (out_size_ > 1 && !spec_.activation.is_clamp() && epilogue_.bent == BentFunction::kIdentity) {
         return {staged_ ? narrow_row : half_out_ ? activate_half_row : activate_row, &rows, staged_};
     }
     if (staged_) {

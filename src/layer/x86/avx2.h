@@ -90,15 +90,20 @@ inline __attribute__((noinline)) void store_part(__m128i x, void* out, int64_t c
     store_bytes16(x, out, count);
 }
 
+template <BentFunction kFunction>
+FW_ALWAYS_INLINE __m256 bent8(__m256 x, const Epilogue& e) {
+    const __m256 line = _mm256_mul_ps(x, _mm256_set1_ps(e.a));
+    if constexpr (kFunction == BentFunction::kLeakyRelu) {
+        return _mm256_blendv_ps(x, line, x);
+    }
+    const __m256 lifted = _mm256_max_ps(_mm256_add_ps(line, _mm256_set1_ps(e.b)), _mm256_setzero_ps());
+    return _mm256_mul_ps(x, _mm256_min_ps(lifted, _mm256_set1_ps(1.0F)));
+}
+
 /// Epilogue::bent of x, times its scale.
 FW_ALWAYS_INLINE __m256 bend8(__m256 x, const Epilogue& e) {
-    const __m256 line = _mm256_mul_ps(x, _mm256_set1_ps(e.a));
-    if (e.bent == BentFunction::kLeakyRelu) {
-        x = _mm256_blendv_ps(x, line, x);
-    } else {
-        const __m256 lifted = _mm256_max_ps(_mm256_add_ps(line, _mm256_set1_ps(e.b)), _mm256_setzero_ps());
-        x = _mm256_mul_ps(x, _mm256_min_ps(lifted, _mm256_set1_ps(1.0F)));
-    }
+    const bool leaky = e.bent == BentFunction::kLeakyRelu;
+    x = leaky ? bent8<BentFunction::kLeakyRelu>(x, e) : bent8<BentFunction::kHardSwish>(x, e);
     return _mm256_mul_ps(x, _mm256_set1_ps(e.scale));
 }
 

@@ -93,15 +93,20 @@ FW_ALWAYS_INLINE void store_bytes64(__m512i x, void* out, int64_t count) {
     }
 }
 
+template <BentFunction kFunction>
+FW_ALWAYS_INLINE __m512 bent16(__m512 x, const Epilogue& e) {
+    const __m512 line = _mm512_mul_ps(x, _mm512_set1_ps(e.a));
+    if constexpr (kFunction == BentFunction::kLeakyRelu) {
+        return _mm512_mask_mov_ps(x, _mm512_movepi32_mask(_mm512_castps_si512(x)), line);
+    }
+    const __m512 lifted = _mm512_max_ps(_mm512_add_ps(line, _mm512_set1_ps(e.b)), _mm512_setzero_ps());
+    return _mm512_mul_ps(x, _mm512_min_ps(lifted, _mm512_set1_ps(1.0F)));
+}
+
 /// Epilogue::bent of x, times its scale.
 FW_ALWAYS_INLINE __m512 bend16(__m512 x, const Epilogue& e) {
-    const __m512 line = _mm512_mul_ps(x, _mm512_set1_ps(e.a));
-    if (e.bent == BentFunction::kLeakyRelu) {
-        x = _mm512_mask_mov_ps(x, _mm512_movepi32_mask(_mm512_castps_si512(x)), line);
-    } else {
-        const __m512 lifted = _mm512_max_ps(_mm512_add_ps(line, _mm512_set1_ps(e.b)), _mm512_setzero_ps());
-        x = _mm512_mul_ps(x, _mm512_min_ps(lifted, _mm512_set1_ps(1.0F)));
-    }
+    const bool leaky = e.bent == BentFunction::kLeakyRelu;
+    x = leaky ? bent16<BentFunction::kLeakyRelu>(x, e) : bent16<BentFunction::kHardSwish>(x, e);
     return _mm512_mul_ps(x, _mm512_set1_ps(e.scale));
 }
 
