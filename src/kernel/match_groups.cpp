@@ -82,6 +82,7 @@ private:
 std::vector<uint16_t> match_panel(const PanelSums& sums, int64_t groups) {
     std::vector<uint16_t> partner(static_cast<size_t>(groups), kUnmatched);
     std::vector<uint16_t> steps;
+    steps.reserve(2 * partner.size());
     for (int64_t i = 0; i < groups; ++i) {
         if (partner[static_cast<size_t>(i)] != kUnmatched) {
             continue;

@@ -87,22 +87,50 @@ void transform_words(const Taps& taps, int64_t words, Frequencies& out) {
     }
 }
 
+// A step of each frequency to its plane.
+void store_step(const Frequencies& values, size_t bytes, size_t plane, char* to) {
+    constexpr size_t kUsual = 64;  // a number that the compiler knows needs no call
+    for (int i = 0; i < kFrequencies; ++i, to += plane) {
+        if (bytes == kUsual) {
+            std::memcpy(to, values[i], kUsual);
+        } else {
+            std::memcpy(to, values[i], bytes);
+        }
+    }
+}
+
+// The filters of `real` columns for channel c and, where there is one, the next: a word each in every tap, `step` from
+// column to column and `second` from channel to channel.
+template <int64_t kTapStep>
+void gather_taps(const GemmWeights& weights, const int8_t* filters, int64_t c, int64_t real, int64_t step,
+                 int64_t second, Taps& taps) {
+    const int64_t tap_step = kTapStep > 0 ? kTapStep : weights.k;
+    const int64_t channel_step = kTapStep > 0 ? 9 : 1;
+    const bool whole = c + 1 < weights.k;
+    const int8_t* from = filters + c * channel_step;
+    for (int64_t j = 0; j < real; ++j, from += 9 * weights.k) {
+        for (int t = 0; t < 9; ++t) {
+            taps[t][j * step] = word(from[t * tap_step]);
+        }
+        for (int t = 0; t < 9; ++t) {
+            taps[t][j * step + second] = whole ? word(from[t * tap_step + channel_step]) : uint16_t{0};
+        }
+    }
+}
+
 // The matrices of pairs of 16 bits as pack_gemm writes them, a step of a panel in all of them at once.
 void pack_words(const Winograd& winograd, const GemmWeights& weights, bool taps_last, char* out) {
     const GemmKernel& gemm = *winograd.gemm;
     const size_t plane = winograd_plane_bytes(winograd, weights.k, weights.n);
     const int64_t pairs = winograd_length(winograd, weights.k);
     const int64_t column_bytes = gemm_column_bytes(1, pairs, gemm.kr, gemm.weight_bytes(), false);
-    const int64_t row = 9 * weights.k;
-    const int64_t tap_step = taps_last ? 1 : weights.k;
-    const int64_t channel_step = taps_last ? 9 : 1;
     Taps taps = {};
     Frequencies values;
     for (int64_t p = 0; p < panel_count(weights.n, gemm.lanes, gemm.vectors); ++p) {
         const Panel panel = panel_at(p, weights.n, gemm.lanes, gemm.vectors);
         const int64_t columns = panel.vectors * gemm.lanes;
         const int64_t real = std::min(columns, weights.n - panel.column);
-        const auto* filters = static_cast<const int8_t*>(weights.values) + panel.column * row;
+        const auto* filters = static_cast<const int8_t*>(weights.values) + panel.column * 9 * weights.k;
         const int64_t step = gemm.pairs_apart ? 1 : 2;          // from column to column
         const int64_t second = gemm.pairs_apart ? columns : 1;  // from a pair's first value to the other
         char* to = out + panel.column * column_bytes;
@@ -115,19 +143,13 @@ void pack_words(const Winograd& winograd, const GemmWeights& weights, bool taps_
             std::fill_n(taps[t], 2 * columns, uint16_t{0});  // columns past the end
         }
         for (int64_t c = 0; c < weights.k; c += 2, to += head) {
-            const bool whole = c + 1 < weights.k;
-            for (int t = 0; t < 9; ++t) {
-                const int8_t* from = filters + t * tap_step + c * channel_step;
-                uint16_t* tap = taps[t];
-                for (int64_t j = 0; j < real; ++j, from += row, tap += step) {
-                    tap[0] = word(from[0]);
-                    tap[second] = whole ? word(from[channel_step]) : uint16_t{0};
-                }
+            if (taps_last) {
+                gather_taps<1>(weights, filters, c, real, step, second, taps);
+            } else {
+                gather_taps<0>(weights, filters, c, real, step, second, taps);
             }
             transform_words(taps, 2 * columns, values);
-            for (int i = 0; i < kFrequencies; ++i) {
-                std::memcpy(to + static_cast<size_t>(i) * plane, values[i], head);
-            }
+            store_step(values, head, plane, to);
         }
     }
 }
