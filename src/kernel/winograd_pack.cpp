@@ -50,53 +50,11 @@ void transform_floats(const double (&factor)[9], const GemmWeights& weights, flo
     }
 }
 
-// One way of a filter into six frequencies: 24 times kToFrequencies4, the last one 6 times, so that weights fit 16
-// bits; what comes of it is taken 4 times. Parts of a sum may leave 16 bits, the sum does not.
-struct Six {
-    uint16_t at[6];
-};
+constexpr int64_t kMostWords = 64;  // of a step of a panel, see PairGemmKernel
+using Taps = uint16_t[9][kMostWords];
 
 uint16_t word(int value) {
     return static_cast<uint16_t>(value);
-}
-
-Six to_six(uint16_t a, uint16_t b, uint16_t c) {
-    const uint16_t even = word(a + c);
-    const uint16_t far = word(a + word(4 * c));
-    const uint16_t odd = word(2 * b);
-    return {{word(6 * a), word(-4 * word(even + b)), word(-4 * word(even - b)), word(far + odd), word(far - odd),
-             word(6 * c)}};
-}
-
-constexpr int kFrequencies = 36;
-constexpr int64_t kMostWords = 64;  // of a step of a panel, see PairGemmKernel
-using Taps = uint16_t[9][kMostWords];
-using Frequencies = uint16_t[kFrequencies][kMostWords];
-
-void transform_words(const Taps& taps, int64_t words, Frequencies& out) {
-    for (int64_t i = 0; i < words; ++i) {
-        const Six left = to_six(taps[0][i], taps[3][i], taps[6][i]);
-        const Six middle = to_six(taps[1][i], taps[4][i], taps[7][i]);
-        const Six right = to_six(taps[2][i], taps[5][i], taps[8][i]);
-        for (int y = 0; y < 6; ++y) {
-            const Six row = to_six(left.at[y], middle.at[y], right.at[y]);
-            for (int x = 0; x < 6; ++x) {
-                out[y * 6 + x][i] = row.at[x];
-            }
-        }
-    }
-}
-
-// A step of each frequency to its plane.
-void store_step(const Frequencies& values, size_t bytes, size_t plane, char* to) {
-    constexpr size_t kUsual = 64;  // a number that the compiler knows needs no call
-    for (int i = 0; i < kFrequencies; ++i, to += plane) {
-        if (bytes == kUsual) {
-            std::memcpy(to, values[i], kUsual);
-        } else {
-            std::memcpy(to, values[i], bytes);
-        }
-    }
 }
 
 // The filters of `real` columns for channel c and, where there is one, the next: a word each in every tap, `step` from
@@ -125,7 +83,6 @@ void pack_words(const Winograd& winograd, const GemmWeights& weights, bool taps_
     const int64_t pairs = winograd_length(winograd, weights.k);
     const int64_t column_bytes = gemm_column_bytes(1, pairs, gemm.kr, gemm.weight_bytes(), false);
     Taps taps = {};
-    Frequencies values;
     for (int64_t p = 0; p < panel_count(weights.n, gemm.lanes, gemm.vectors); ++p) {
         const Panel panel = panel_at(p, weights.n, gemm.lanes, gemm.vectors);
         const int64_t columns = panel.vectors * gemm.lanes;
@@ -135,7 +92,7 @@ void pack_words(const Winograd& winograd, const GemmWeights& weights, bool taps_
         const int64_t second = gemm.pairs_apart ? columns : 1;  // from a pair's first value to the other
         char* to = out + panel.column * column_bytes;
         const auto head = static_cast<size_t>(4 * columns);
-        for (int i = 0; i < kFrequencies; ++i) {
+        for (int i = 0; i < winograd.planes(); ++i) {
             std::memset(to + static_cast<size_t>(i) * plane, 0, head);  // bias
         }
         to += head;
@@ -148,8 +105,7 @@ void pack_words(const Winograd& winograd, const GemmWeights& weights, bool taps_
             } else {
                 gather_taps<0>(weights, filters, c, real, step, second, taps);
             }
-            transform_words(taps, 2 * columns, values);
-            store_step(values, head, plane, to);
+            winograd.kernel->filter({taps[0], kMostWords, 2 * columns, static_cast<int64_t>(plane), to});
         }
     }
 }
