@@ -31,7 +31,10 @@ protected:
     std::vector<std::string> names() const {
         std::vector<std::string> out;
         DIR* dir = ::opendir(dir_.c_str());
-        while (const dirent* entry = dir != nullptr ? ::readdir(dir) : nullptr) {
+        if (dir == nullptr) {
+            return out;
+        }
+        while (const dirent* entry = ::readdir(dir)) {
             const std::string name = entry->d_name;
             if (name != "." && name != "..") {
                 out.push_back(name);
