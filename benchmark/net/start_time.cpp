@@ -30,8 +30,13 @@ double now_ms() {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+struct Moments {
+    double loaded = 0.0;
+    double result = 0.0;
+};
+
 fw::Status first_result(const char* param, const char* bin, const char* table, int threads, bool winograd,
-                        double* loaded) {
+                        Moments* moments) {
     fw::Net net;
     fw::Option option;
     option.threads = threads;
@@ -41,7 +46,7 @@ fw::Status first_result(const char* param, const char* bin, const char* table, i
         FW_RETURN_IF_ERROR(net.load_table(table));
     }
     FW_RETURN_IF_ERROR(net.load_model(param, bin));
-    *loaded = now_ms();
+    moments->loaded = now_ms();
     fw::Extractor extractor = net.create_extractor();
     for (const std::string& name : net.input_names()) {
         FW_ASSIGN_OR_RETURN(const fw::Mat mat, fw::bench::random_input(net, net.input_shape(name.c_str())));
@@ -51,19 +56,19 @@ fw::Status first_result(const char* param, const char* bin, const char* table, i
         fw::Mat out;
         FW_RETURN_IF_ERROR(extractor.extract(output.c_str(), &out));
     }
+    moments->result = now_ms();  // before the network is taken apart
     return {};
 }
 
 int child(char** argv) {
-    double times[2] = {};
+    Moments moments;
     const fw::Status status =
-        first_result(argv[2], argv[3], argv[4], std::atoi(argv[5]), std::strcmp(argv[6], "1") == 0, &times[0]);
-    times[1] = now_ms();
+        first_result(argv[2], argv[3], argv[4], std::atoi(argv[5]), std::strcmp(argv[6], "1") == 0, &moments);
     if (!status.ok()) {
         std::fprintf(stderr, "error: %s\n", status.message());
         return 1;
     }
-    return std::fwrite(times, sizeof times, 1, stdout) == 1 ? 0 : 1;
+    return std::fwrite(&moments, sizeof moments, 1, stdout) == 1 ? 0 : 1;
 }
 
 struct Start {
@@ -92,8 +97,8 @@ bool start(const std::vector<char*>& arguments, Start* result) {
     const bool spawned = posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environ) == 0;
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    double times[2] = {};
-    const bool complete = spawned && read(ends[0], times, sizeof times) == static_cast<ssize_t>(sizeof times);
+    Moments moments;
+    const bool complete = spawned && read(ends[0], &moments, sizeof moments) == static_cast<ssize_t>(sizeof moments);
     close(ends[0]);
     int status = 1;
     rusage usage{};
@@ -105,7 +110,8 @@ bool start(const std::vector<char*>& arguments, Start* result) {
 #else
     constexpr double kUnit = 1.0 / 1024.0;
 #endif
-    *result = {times[0] - begin, times[1] - begin, milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime),
+    *result = {moments.loaded - begin, moments.result - begin,
+               milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime),
                static_cast<double>(usage.ru_maxrss) * kUnit};
     return true;
 }

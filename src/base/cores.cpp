@@ -50,16 +50,12 @@ CoreKinds read_core_kinds(const std::string& folder, int count) {
 }
 
 const std::vector<int>& cores_of(Cores kind) {
-    static const struct {
-        CoreKinds kinds = kinds_here();
-        std::vector<int> any;
-    } kHere;
-    switch (kind) {
-        case Cores::kBig: return kHere.kinds.big;
-        case Cores::kLittle: return kHere.kinds.little;
-        case Cores::kAll: break;
+    static const std::vector<int> kAny;
+    if (kind == Cores::kAll) {
+        return kAny;  // without reading a file of each core
     }
-    return kHere.any;
+    static const CoreKinds kHere = kinds_here();
+    return kind == Cores::kBig ? kHere.big : kHere.little;
 }
 
 #if defined(__linux__)

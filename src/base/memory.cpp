@@ -25,6 +25,7 @@ public:
 // AddressSanitizer sees what is read and written around a piece only where that is an allocation of its own.
 #if defined(__linux__) && defined(MADV_HUGEPAGE) && UINTPTR_MAX > UINT32_MAX && !defined(FW_MINSIZE) && \
     !defined(__SANITIZE_ADDRESS__)
+#define FW_HUGE_PAGES
 
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kChunk = size_t{16} << 20;  // address space: only what is written takes memory
@@ -42,7 +43,6 @@ std::shared_ptr<char> map_huge_pages(size_t bytes) {
 
 #else
 
-constexpr size_t kHugePage = 1;
 constexpr size_t kChunk = 0;  // none
 
 std::shared_ptr<char> map_huge_pages(size_t /*bytes*/) {
@@ -102,10 +102,10 @@ std::shared_ptr<void> allocate_populated(size_t bytes) {
 }
 
 std::shared_ptr<void> PagePool::allocate(size_t bytes) {
-    constexpr size_t kFew = 1536 * 1024;
+    constexpr size_t kMany = size_t{1} << 20;
     const size_t want = round_up(bytes + kOverread, kAlignment);
     total_ += want;
-    if (total_ > kFew && bytes <= kChunk / 4) {
+    if (total_ + expected_ >= kMany && bytes <= kChunk / 4) {
         if (want > size_ - used_) {
             trim();
             chunk_ = map_huge_pages(kChunk);
@@ -114,6 +114,7 @@ std::shared_ptr<void> PagePool::allocate(size_t bytes) {
         }
         if (chunk_ != nullptr) {
             std::shared_ptr<void> piece(chunk_, chunk_.get() + used_);
+            avoid_waste(want);
             used_ += want;
             populate_pages(piece.get(), want);
             return piece;
@@ -122,9 +123,49 @@ std::shared_ptr<void> PagePool::allocate(size_t bytes) {
     return allocate_populated(bytes);
 }
 
+std::shared_ptr<void> PagePool::allocate_last(size_t bytes) {
+    std::shared_ptr<void> piece;
+#if defined(FW_HUGE_PAGES)
+    const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    const size_t begin = round_up(used_, page);
+    const size_t size = round_up(std::min(bytes, size_) + kOverread, page);
+    if (begin + size <= size_) {
+        used_ = begin + size;
+        const size_t small = std::max(round_up(begin, kHugePage), used_ / kHugePage * kHugePage);
+        if (small < used_) {
+            static_cast<void>(::madvise(chunk_.get() + small, used_ - small, MADV_NOHUGEPAGE));
+        }
+        piece = std::shared_ptr<void>(chunk_.get() + begin, [chunk = chunk_, size](void* memory) {
+            static_cast<void>(::madvise(memory, size, MADV_DONTNEED));
+        });
+    }
+#endif
+    trim();
+    chunk_.reset();
+    size_ = 0;
+    used_ = 0;
+    if (piece == nullptr) {
+        return allocate_populated(bytes);
+    }
+    populate_pages(piece.get(), bytes);
+    return piece;
+}
+
+// Small pages for the last ones if the next piece begins another huge page, but less than half of it is to come.
+void PagePool::avoid_waste(size_t want) {
+#if defined(FW_HUGE_PAGES)
+    const size_t last = (used_ + want - 1) / kHugePage * kHugePage;
+    if (last >= used_ && used_ + want - last + expected_ < kHugePage / 2) {
+        static_cast<void>(::madvise(chunk_.get() + last, kHugePage, MADV_NOHUGEPAGE));
+    }
+#else
+    static_cast<void>(want);
+#endif
+}
+
 // Gives back what is left of the last huge page.
 void PagePool::trim() {
-#if defined(__linux__)
+#if defined(FW_HUGE_PAGES)
     if (chunk_ != nullptr) {
         const size_t begin = round_up(used_, static_cast<size_t>(::sysconf(_SC_PAGESIZE)));
         const size_t end = std::min(round_up(used_, kHugePage), size_);

@@ -28,8 +28,8 @@ void populate_pages(void* memory, size_t bytes);
 /// allocate_shared_bytes by the default allocator, and populate_pages.
 std::shared_ptr<void> allocate_populated(size_t bytes);
 
-/// Memory for what is written at once and kept together, as the packed weights of a network: from 1.5 MiB on, pieces
-/// lie one after the other in huge pages, where the system has them. A piece outlives the pool.
+/// Memory for what is written at once and kept together, as the packed weights of a network: pieces lie one after the
+/// other in huge pages, where the system has them and a MiB or more comes together. A piece outlives the pool.
 class PagePool {
 public:
     PagePool() = default;
@@ -37,13 +37,21 @@ public:
     PagePool(const PagePool&) = delete;
     PagePool& operator=(const PagePool&) = delete;
 
+    /// At least `bytes` are going to be asked for behind the next piece. With this the first pieces can be in huge
+    /// pages and the last ones, if they are few, in small ones.
+    void expect(size_t bytes) { expected_ = bytes; }
     /// As allocate_populated.
     std::shared_ptr<void> allocate(size_t bytes);
+    /// The same for the last piece, which takes what is left of the last huge page and, where that is not enough, whole
+    /// huge pages and small ones behind it. Its pages go back to the system when it is released.
+    std::shared_ptr<void> allocate_last(size_t bytes);
 
 private:
     void trim();
+    void avoid_waste(size_t want);
 
     std::shared_ptr<char> chunk_;
+    size_t expected_ = 0;
     size_t size_ = 0;
     size_t used_ = 0;   ///< of the chunk
     size_t total_ = 0;  ///< of all pieces

@@ -39,10 +39,12 @@ std::string obstacle(const Node& node, const ScaleTable& table) {
     if (!accumulator_fits(products)) {
         return "a sum of " + std::to_string(products) + " products may leave int32";
     }
-    std::vector<float> storage;
-    const bool finite =
-        (node.weights[0].known_finite() || all_finite(node.weights[0].floats(&storage))) && all_finite(bias_of(node));
-    node.weights[0].release_pages();  // until the layer packs them
+    bool finite = all_finite(bias_of(node));
+    if (finite && !node.weights[0].known_finite()) {
+        std::vector<float> storage;
+        finite = all_finite(node.weights[0].floats(&storage));
+        node.weights[0].release_pages();  // until the layer packs them
+    }
     return finite ? "" : "a weight or bias is inf or nan";
 }
 

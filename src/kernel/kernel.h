@@ -306,6 +306,16 @@ struct WinogradOutputArgs {
     Epilogue epilogue;
 };
 
+/// Filters of int8 weights, 24 times their frequencies: 24 G g (24 G)^T, whose last row and column are divided by 4, so
+/// that they fit 16 bits.
+struct WinogradFilterArgs {
+    const uint16_t* taps;  ///< [9][tap_step], ky then kx; each the bits of int16
+    int64_t tap_step;
+    int64_t words;  ///< of a tap, a multiple of `lanes`
+    int64_t plane;
+    void* out;
+};
+
 /// The transforms of one tile size, m = `size`: A. Lavin, S. Gray, "Fast Algorithms for Convolutional Neural Networks"
 /// (2015), with the points 0, +-1, +-2 (and +-1/2 for m = 6) and infinity. `lanes` channels are worked on at once.
 struct WinogradKernel {
@@ -316,6 +326,7 @@ struct WinogradKernel {
     int lanes;
     void (*input)(const WinogradInputArgs& args);
     void (*output)(const WinogradOutputArgs& args);
+    void (*filter)(const WinogradFilterArgs& args);  ///< int8; else nullptr
     /// For products of half floats, in float16: points +-sqrt(1/2) and +-sqrt(2), inputs divided by 16. Takes
     /// Epilogue::half_output.
     bool half = false;

@@ -22,8 +22,9 @@ GroupOrder match_groups(const GemmKernel& kernel, const GemmWeights& weights);
 
 /// Bytes of all packed weights.
 size_t packed_matched_bytes(const GemmKernel& kernel, const GemmWeights& weights, const GroupOrder& order);
-/// Writes the steps of a panel, the columns from `first` on; returns what lies behind them.
+/// Writes the steps of a panel, the columns from `first` on; returns what lies behind them. `scratch` is memory that
+/// panels share, whatever it holds.
 char* pack_steps(const GemmWeights& weights, const GroupOrder& order, int64_t panel, int64_t first, int64_t columns,
-                 char* out);
+                 std::vector<int8_t>* scratch, char* out);
 
 }  // namespace fw

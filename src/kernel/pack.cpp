@@ -225,11 +225,12 @@ void pack_matched(const GemmKernel& kernel, const GemmWeights& w, const GroupOrd
     std::memcpy(out, &header, sizeof(header));
     out += sizeof(header);
     const int64_t panels = panel_count(w.n, kernel.lanes, kernel.vectors);
+    std::vector<int8_t> scratch;
     for (int64_t i = 0; i < panels; ++i) {
         const Panel panel = panel_at(i, w.n, kernel.lanes, kernel.vectors);
         const int64_t columns = panel.vectors * kernel.lanes;
         out = pack_head(true, w.offset, panel.column, columns, w.n, w.taps * w.k, w.values, w.bias, w.multiplier, out);
-        out = pack_steps(w, order, i, panel.column, columns, out);
+        out = pack_steps(w, order, i, panel.column, columns, &scratch, out);
     }
     std::memcpy(out, order.panels.data(), order.panels.size() * sizeof(uint16_t));
 }

@@ -4,6 +4,7 @@
 // A trait K has: Pixel, the type of the input; In and Out, registers of the compilers' vector types for the planes
 // before and after the matrix products; kInt8, and
 //   In load(const Pixel*)                                              as many channels as In has
+//   Words                                                              int8: a register of as many uint16_t
 //   Output                                                             constants of an Epilogue, from which it is made
 //   void store(const Output&, const WinogradOutputArgs&, int64_t c, const Out (&sum)[kSize], void* const* pixels,
 //   int64_t
@@ -212,6 +213,58 @@ void winograd_output(const WinogradOutputArgs& args) {
     }
 }
 
+/// One way of a filter into six frequencies: 24 times G of Lavin and Gray, the last one 6 times; what comes of it is
+/// taken 4 times. Parts of a sum may leave 16 bits, the sum does not.
+template <class V>
+FW_ALWAYS_INLINE void filter_frequencies(const V& a, const V& b, const V& c, V (&out)[6]) {
+    constexpr Lane<V> k2 = 2;
+    constexpr Lane<V> k4 = 4;
+    constexpr Lane<V> k6 = 6;
+    const V even = a + c;
+    const V far = a + k4 * c;
+    const V odd = k2 * b;
+    out[0] = k6 * a;
+    out[1] = k4 * (V{} - even - b);
+    out[2] = k4 * (b - even);
+    out[3] = far + odd;
+    out[4] = far - odd;
+    out[5] = k6 * c;
+}
+
+template <class K>
+void winograd_filter(const WinogradFilterArgs& args) {
+    using V = typename K::Words;
+    static_assert(sizeof(V) == sizeof(typename K::In), "`lanes` are those of both");
+    for (int64_t i = 0; i < args.words; i += kLanesOf<V>) {
+        V columns[3][6];
+        unroll<3>([&](auto x) FW_INLINE_LAMBDA {
+            const uint16_t* tap = args.taps + x * args.tap_step + i;
+            filter_frequencies(load_lanes<V>(tap), load_lanes<V>(tap + 3 * args.tap_step),
+                               load_lanes<V>(tap + 6 * args.tap_step), columns[x]);
+        });
+        char* out = static_cast<char*>(args.out) + i * static_cast<int64_t>(sizeof(uint16_t));
+        for (int y = 0; y < 6; ++y) {
+            V row[6];
+            filter_frequencies(columns[0][y], columns[1][y], columns[2][y], row);
+            unroll<6>([&](auto x) FW_INLINE_LAMBDA {
+                std::memcpy(out, &row[x], sizeof(V));
+                out += args.plane;
+            });
+        }
+    }
+}
+
+using WinogradFilter = void (*)(const WinogradFilterArgs& args);
+
+template <class K>
+constexpr WinogradFilter filter_of() {
+    if constexpr (K::kInt8) {
+        return winograd_filter<K>;
+    } else {
+        return nullptr;
+    }
+}
+
 }  // namespace
 }  // namespace fw
 
@@ -223,4 +276,5 @@ void winograd_output(const WinogradOutputArgs& args) {
                                             size,                                    \
                                             static_cast<int>(::fw::kLanesOf<K::In>), \
                                             ::fw::winograd_input<K, size>,           \
-                                            ::fw::winograd_output<K, size>};
+                                            ::fw::winograd_output<K, size>,          \
+                                            ::fw::filter_of<K>()};

@@ -50,39 +50,28 @@ void transform_floats(const double (&factor)[9], const GemmWeights& weights, flo
     }
 }
 
-// One way of a filter into six frequencies: 24 times kToFrequencies4, the last one 6 times, so that weights fit 16
-// bits; what comes of it is taken 4 times. Parts of a sum may leave 16 bits, the sum does not.
-struct Six {
-    uint16_t at[6];
-};
+constexpr int64_t kMostWords = 64;  // of a step of a panel, see PairGemmKernel
+using Taps = uint16_t[9][kMostWords];
 
 uint16_t word(int value) {
     return static_cast<uint16_t>(value);
 }
 
-Six to_six(uint16_t a, uint16_t b, uint16_t c) {
-    const uint16_t even = word(a + c);
-    const uint16_t far = word(a + word(4 * c));
-    const uint16_t odd = word(2 * b);
-    return {{word(6 * a), word(-4 * word(even + b)), word(-4 * word(even - b)), word(far + odd), word(far - odd),
-             word(6 * c)}};
-}
-
-constexpr int kFrequencies = 36;
-constexpr int64_t kMostWords = 64;  // of a step of a panel, see PairGemmKernel
-using Taps = uint16_t[9][kMostWords];
-using Frequencies = uint16_t[kFrequencies][kMostWords];
-
-void transform_words(const Taps& taps, int64_t words, Frequencies& out) {
-    for (int64_t i = 0; i < words; ++i) {
-        const Six left = to_six(taps[0][i], taps[3][i], taps[6][i]);
-        const Six middle = to_six(taps[1][i], taps[4][i], taps[7][i]);
-        const Six right = to_six(taps[2][i], taps[5][i], taps[8][i]);
-        for (int y = 0; y < 6; ++y) {
-            const Six row = to_six(left.at[y], middle.at[y], right.at[y]);
-            for (int x = 0; x < 6; ++x) {
-                out[y * 6 + x][i] = row.at[x];
-            }
+// The filters of `real` columns for channel c and, where there is one, the next: a word each in every tap, `step` from
+// column to column and `second` from channel to channel.
+template <int64_t kTapStep>
+void gather_taps(const GemmWeights& weights, const int8_t* filters, int64_t c, int64_t real, int64_t step,
+                 int64_t second, Taps& taps) {
+    const int64_t tap_step = kTapStep > 0 ? kTapStep : weights.k;
+    const int64_t channel_step = kTapStep > 0 ? 9 : 1;
+    const bool whole = c + 1 < weights.k;
+    const int8_t* from = filters + c * channel_step;
+    for (int64_t j = 0; j < real; ++j, from += 9 * weights.k) {
+        for (int t = 0; t < 9; ++t) {
+            taps[t][j * step] = word(from[t * tap_step]);
+        }
+        for (int t = 0; t < 9; ++t) {
+            taps[t][j * step + second] = whole ? word(from[t * tap_step + channel_step]) : uint16_t{0};
         }
     }
 }
@@ -93,21 +82,17 @@ void pack_words(const Winograd& winograd, const GemmWeights& weights, bool taps_
     const size_t plane = winograd_plane_bytes(winograd, weights.k, weights.n);
     const int64_t pairs = winograd_length(winograd, weights.k);
     const int64_t column_bytes = gemm_column_bytes(1, pairs, gemm.kr, gemm.weight_bytes(), false);
-    const int64_t row = 9 * weights.k;
-    const int64_t tap_step = taps_last ? 1 : weights.k;
-    const int64_t channel_step = taps_last ? 9 : 1;
     Taps taps = {};
-    Frequencies values;
     for (int64_t p = 0; p < panel_count(weights.n, gemm.lanes, gemm.vectors); ++p) {
         const Panel panel = panel_at(p, weights.n, gemm.lanes, gemm.vectors);
         const int64_t columns = panel.vectors * gemm.lanes;
         const int64_t real = std::min(columns, weights.n - panel.column);
-        const auto* filters = static_cast<const int8_t*>(weights.values) + panel.column * row;
+        const auto* filters = static_cast<const int8_t*>(weights.values) + panel.column * 9 * weights.k;
         const int64_t step = gemm.pairs_apart ? 1 : 2;          // from column to column
         const int64_t second = gemm.pairs_apart ? columns : 1;  // from a pair's first value to the other
         char* to = out + panel.column * column_bytes;
         const auto head = static_cast<size_t>(4 * columns);
-        for (int i = 0; i < kFrequencies; ++i) {
+        for (int i = 0; i < winograd.planes(); ++i) {
             std::memset(to + static_cast<size_t>(i) * plane, 0, head);  // bias
         }
         to += head;
@@ -115,19 +100,12 @@ void pack_words(const Winograd& winograd, const GemmWeights& weights, bool taps_
             std::fill_n(taps[t], 2 * columns, uint16_t{0});  // columns past the end
         }
         for (int64_t c = 0; c < weights.k; c += 2, to += head) {
-            const bool whole = c + 1 < weights.k;
-            for (int t = 0; t < 9; ++t) {
-                const int8_t* from = filters + t * tap_step + c * channel_step;
-                uint16_t* tap = taps[t];
-                for (int64_t j = 0; j < real; ++j, from += row, tap += step) {
-                    tap[0] = word(from[0]);
-                    tap[second] = whole ? word(from[channel_step]) : uint16_t{0};
-                }
+            if (taps_last) {
+                gather_taps<1>(weights, filters, c, real, step, second, taps);
+            } else {
+                gather_taps<0>(weights, filters, c, real, step, second, taps);
             }
-            transform_words(taps, 2 * columns, values);
-            for (int i = 0; i < kFrequencies; ++i) {
-                std::memcpy(to + static_cast<size_t>(i) * plane, values[i], head);
-            }
+            winograd.kernel->filter({taps[0], kMostWords, 2 * columns, static_cast<int64_t>(plane), to});
         }
     }
 }

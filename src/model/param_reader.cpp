@@ -320,7 +320,7 @@ Status ParamReader::read_layer(std::string_view line, LayerDef* layer) {
     }
     const LayerSchema* schema = find_schema(layer->type);
     const auto named = [&](const Status& status) {
-        return status.with_prefix("%s layer '%s'", shown(type).c_str(), shown(name).c_str());
+        return status.ok() ? status : status.with_prefix("%s layer '%s'", shown(type).c_str(), shown(name).c_str());
     };
     if (schema != nullptr) {
         FW_RETURN_IF_ERROR(named(check_count("inputs", input_count, schema->min_inputs, schema->max_inputs)));

@@ -102,7 +102,10 @@ Status TableReader::take_weights(std::string_view rest, const std::string& layer
     std::vector<float> scales;
     for (std::string_view token = next_token(&rest); !token.empty(); token = next_token(&rest)) {
         float scale = 0;
-        FW_RETURN_IF_ERROR(parse_scale(token, true, &scale).with_prefix("layer '%s'", shown(layer).c_str()));
+        const Status parsed = parse_scale(token, true, &scale);
+        if (!parsed.ok()) {
+            return parsed.with_prefix("layer '%s'", shown(layer).c_str());
+        }
         scales.push_back(scale);
     }
     if (scales.empty()) {

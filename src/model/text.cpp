@@ -128,10 +128,9 @@ Status at_line(const Status& status, const char* source, int line) {
 
 std::string shown(std::string_view token) {
     constexpr size_t kLongest = 48;
-    std::string out;
-    for (const char c : token.substr(0, kLongest)) {
-        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    }
+    std::string out(token.substr(0, kLongest));
+    std::replace_if(
+        out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
     if (token.size() > kLongest) {
         out += "...";
     }

@@ -11,6 +11,19 @@
 
 namespace fw {
 
+namespace {
+
+constexpr size_t kLeastRelease = 64 * 1024;  // less is not worth the calls
+
+// Pages that are shared with neighbours go too: they are as well on the disk.
+void release_range(const char* begin, size_t bytes) {
+    const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const uintptr_t first = reinterpret_cast<uintptr_t>(begin) / page * page;
+    ::madvise(reinterpret_cast<void*>(first), reinterpret_cast<uintptr_t>(begin) + bytes - first, MADV_DONTNEED);
+}
+
+}  // namespace
+
 Weight Weight::from_floats(std::vector<float> values) {
     auto owner = std::make_shared<std::vector<float>>(std::move(values));
     const auto count = static_cast<int64_t>(owner->size());
@@ -115,15 +128,32 @@ Span<const float> Weight::floats(std::vector<float>* storage) const {
 }
 
 void Weight::release_pages() const {
-    constexpr size_t kLeastBytes = 64 * 1024;  // less is not worth the calls
-    if (!mapped_ || bytes() < kLeastBytes) {
+    if (mapped_ && bytes() >= kLeastRelease) {
+        release_range(static_cast<const char*>(data_), bytes());
+    }
+}
+
+void PageRelease::add(const Weight& weight) {
+    if (!weight.mapped_ || weight.owner_ == nullptr) {
         return;
     }
-    // Pages that are shared with neighbours go too: they are as well on the disk.
-    const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-    const uintptr_t begin = reinterpret_cast<uintptr_t>(data_) / page * page;
-    const uintptr_t end = reinterpret_cast<uintptr_t>(data_) + bytes();
-    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    const char* begin = static_cast<const char*>(weight.data_);
+    if (owner_ != weight.owner_ || begin < end_) {
+        release();
+        owner_ = weight.owner_;
+        begin_ = begin;
+    }
+    end_ = begin + weight.bytes();
+    if (static_cast<size_t>(end_ - begin_) >= kLeastRelease) {
+        release();
+        begin_ = end_;
+    }
+}
+
+void PageRelease::release() {
+    if (begin_ != end_) {
+        release_range(begin_, static_cast<size_t>(end_ - begin_));
+    }
 }
 
 }  // namespace fw

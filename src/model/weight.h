@@ -50,6 +50,7 @@ public:
     void release_pages() const;
 
 private:
+    friend class PageRelease;
     WeightStorage storage_ = WeightStorage::kFloat32;
     bool codebook_ = false;
     bool mapped_ = false;
@@ -57,6 +58,24 @@ private:
     const void* data_ = nullptr;
     std::shared_ptr<const void> owner_;
     std::shared_ptr<const std::vector<float>> scales_;
+};
+
+/// Weight::release_pages for weights in the order of their file: small ones go together, and with what lies between.
+class PageRelease {
+public:
+    PageRelease() = default;
+    ~PageRelease() { release(); }
+    PageRelease(const PageRelease&) = delete;
+    PageRelease& operator=(const PageRelease&) = delete;
+
+    void add(const Weight& weight);
+
+private:
+    void release();
+
+    std::shared_ptr<const void> owner_;
+    const char* begin_ = nullptr;
+    const char* end_ = nullptr;
 };
 
 }  // namespace fw

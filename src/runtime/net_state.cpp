@@ -87,7 +87,12 @@ Status NetState::load_on_device(Model loaded_model) {
             FW_RETURN_IF_ERROR(check_table_model(loaded_model.def, table));
         }
     }
-    FW_ASSIGN_OR_RETURN(program, build_program(loaded_model, option, table_or_null(), {}, nullptr));
+    FW_ASSIGN_OR_RETURN(const std::shared_ptr<Program> made,
+                        build_program(loaded_model, option, table_or_null(), {}, nullptr));
+    if (made->device == nullptr) {
+        pages_ = std::move(made->pages);
+    }
+    program = made;
     model = std::move(loaded_model);
     loaded = true;
     return {};
@@ -108,14 +113,15 @@ Result<std::shared_ptr<const Program>> NetState::program_for(const std::string& 
     }
     // Built without the lock: it takes long, and at worst two threads build the same one.
     const std::vector<std::string> wanted = {blob};
-    FW_ASSIGN_OR_RETURN(std::shared_ptr<const Program> made,
+    FW_ASSIGN_OR_RETURN(const std::shared_ptr<Program> made,
                         build_program(model, option, table_or_null(), wanted, program.get()));
+    made->pages.reset();
     const std::lock_guard<std::mutex> lock(mutex_);
     programs_.emplace_front(blob, made);
     if (programs_.size() > kMaxPrograms) {
         programs_.pop_back();
     }
-    return made;
+    return std::shared_ptr<const Program>(made);
 }
 
 Result<std::shared_ptr<const Plan>> NetState::plan_for(const std::shared_ptr<const Program>& wanted,
@@ -178,6 +184,7 @@ Result<std::shared_ptr<const Plan>> NetState::last_plan() {
 }
 
 std::shared_ptr<void> NetState::take_arena(size_t bytes, size_t* got) {
+    std::unique_ptr<PagePool> pages;
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         for (size_t i = 0; i < arenas_.size(); ++i) {
@@ -188,10 +195,14 @@ std::shared_ptr<void> NetState::take_arena(size_t bytes, size_t* got) {
                 return memory;
             }
         }
+        pages = std::move(pages_);
     }
     *got = bytes;
+    if (option.allocator != nullptr) {
+        return allocate_shared_bytes(bytes, option.allocator);
+    }
     // The first run writes nearly all of it.
-    return option.allocator == nullptr ? allocate_populated(bytes) : allocate_shared_bytes(bytes, option.allocator);
+    return pages == nullptr ? allocate_populated(bytes) : pages->allocate_last(bytes);
 }
 
 void NetState::give_back_arena(std::shared_ptr<void> arena, size_t bytes) {

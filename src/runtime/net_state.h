@@ -60,6 +60,7 @@ private:
     std::list<std::shared_ptr<const Plan>> plans_;                                // likewise
     std::shared_ptr<const Plan> last_plan_;
     std::vector<Arena> arenas_;
+    std::unique_ptr<PagePool> pages_;  // those of the packed weights, until the first arena takes what they leave
 };
 
 struct Net::Impl {

@@ -165,11 +165,25 @@ Rectified rectified_outputs(const Node& node, const Layer& layer, const std::vec
     }
 }
 
+// Each weight takes a byte or more.
+size_t least_packed_bytes(const Node& node) {
+    int64_t bytes = 0;
+    for (const Weight& weight : node.weights) {
+        bytes += weight.count();
+    }
+    return static_cast<size_t>(bytes);
+}
+
 // Prepares every layer. Those that cannot do the int8 that was planned for them are added to `keep_float`.
 Status prepare(const Model& model, const Option& option, Program* program,
                std::map<std::string, std::string>* keep_float) {
     const std::vector<Shape> shapes = likely_shapes(model, *program);
-    PagePool pool;
+    program->pages = std::make_unique<PagePool>();
+    size_t to_come = 0;
+    for (const ProgramStep& step : program->steps) {
+        to_come += least_packed_bytes(program->graph.node(step.node));
+    }
+    PageRelease packed;
     std::vector<Rectified> rectified(program->graph.values().size(), Rectified::kNo);
     for (ProgramStep& step : program->steps) {
         Node& node = program->graph.node(step.node);
@@ -192,7 +206,9 @@ Status prepare(const Model& model, const Option& option, Program* program,
             context.rectified = rectified[static_cast<size_t>(node.inputs[0])];
         }
         context.for_device = model.device != nullptr;
-        context.pool = &pool;
+        context.pool = program->pages.get();
+        to_come -= least_packed_bytes(node);
+        program->pages->expect(to_come);
         std::vector<int8_t> table;
         if (node.table != kNone) {
             FW_RETURN_IF_ERROR(make_table(model, program->graph, node, &table));
@@ -231,7 +247,7 @@ Status prepare(const Model& model, const Option& option, Program* program,
         }
         program->weight_bytes += step.layer->weight_bytes();
         for (const Weight& weight : node.weights) {
-            weight.release_pages();  // packed copies are what runs
+            packed.add(weight);  // copies are what runs
         }
     }
     return {};
@@ -281,8 +297,8 @@ Status describe_model(Model* model) {
     return {};
 }
 
-Result<std::shared_ptr<const Program>> build_program(const Model& model, const Option& option, const ScaleTable* table,
-                                                     Span<const std::string> outputs, const Program* whole) {
+Result<std::shared_ptr<Program>> build_program(const Model& model, const Option& option, const ScaleTable* table,
+                                               Span<const std::string> outputs, const Program* whole) {
     std::vector<std::string> kept(outputs.begin(), outputs.end());
     if (!outputs.empty()) {
         kept.insert(kept.end(), model.outputs.begin(), model.outputs.end());
@@ -379,7 +395,7 @@ Result<std::shared_ptr<const Program>> build_program(const Model& model, const O
         for (Node& node : graph.nodes()) {
             node.weights.clear();  // the layers hold what they need
         }
-        return std::shared_ptr<const Program>(std::move(program));
+        return program;
     }
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/memory.h"
 #include "fw/layer.h"
 #include "fw/option.h"
 #include "graph/graph.h"
@@ -39,6 +40,7 @@ struct Program {
     size_t weight_bytes = 0;
     std::map<std::string, bool> int8_layers;     ///< by layer name
     std::unique_ptr<AcceleratorProgram> device;  ///< null: everything runs on the CPU
+    std::unique_ptr<PagePool> pages;             ///< where the packed weights lie; whoever builds the program takes it
 };
 
 struct InputInfo {
@@ -65,8 +67,8 @@ CustomBlobs custom_blobs(const CustomTypes& types);
 /// Builds the program that computes `outputs` (empty = the model's own outputs). The passes see the model's outputs
 /// too, and `whole`, the program for those (null for itself), has chosen the precision of each layer: so a blob has the
 /// precision and scale that it has in the whole network. `table` may be null.
-Result<std::shared_ptr<const Program>> build_program(const Model& model, const Option& option, const ScaleTable* table,
-                                                     Span<const std::string> outputs, const Program* whole);
+Result<std::shared_ptr<Program>> build_program(const Model& model, const Option& option, const ScaleTable* table,
+                                               Span<const std::string> outputs, const Program* whole);
 
 /// A Layer for a node, its parameters and weights read and checked; not prepared.
 Result<std::unique_ptr<Layer>> load_layer(const Model& model, const Graph& graph, NodeId id);

@@ -31,7 +31,10 @@ protected:
     std::vector<std::string> names() const {
         std::vector<std::string> out;
         DIR* dir = ::opendir(dir_.c_str());
-        while (const dirent* entry = dir != nullptr ? ::readdir(dir) : nullptr) {
+        if (dir == nullptr) {
+            return out;
+        }
+        while (const dirent* entry = ::readdir(dir)) {
             const std::string name = entry->d_name;
             if (name != "." && name != "..") {
                 out.push_back(name);
@@ -76,6 +79,27 @@ TEST_F(FileTest, WeightsAreTheSameAfterTheirPagesWereReleased) {
         weight.release_pages();
         EXPECT_EQ(weight.to_int8(), expected);
     }
+}
+
+TEST_F(FileTest, PagesOfWeightsInAnyOrderAreReleased) {
+    std::string text(300000, 'x');
+    text[0] = text[150000] = text[299999] = 'y';
+    ASSERT_TRUE(write(path("weights"), text).ok());
+    const Result<FileData> file = map_file(path("weights").c_str());
+    const Result<FileData> other = map_file(path("weights").c_str());
+    ASSERT_TRUE(file.ok() && other.ok());
+    PageRelease release;
+    for (const FileData* data : {&*file, &*file, &*other}) {
+        for (const int64_t count : {int64_t{0}, int64_t{1000}, int64_t{100000}, int64_t{199000}}) {
+            const auto* end = data->bytes.data() + text.size();
+            release.add(Weight::view(WeightStorage::kInt8, end - count, count, data->owner, true));
+            release.add(Weight::view(WeightStorage::kInt8, data->bytes.data(), count, data->owner, true));
+        }
+    }
+    release.add(Weight::from_int8({1, 2, 3}));
+    release.add(Weight());
+    EXPECT_EQ(text_of(*file), text);
+    EXPECT_EQ(text_of(*other), text);
 }
 
 TEST_F(FileTest, FilesThatBelongTogetherAreWrittenAllOrNone) {

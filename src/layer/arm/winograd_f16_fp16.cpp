@@ -170,6 +170,6 @@ void output(const WinogradOutputArgs& args) {
 }  // namespace
 
 extern const WinogradKernel winograd_f16_4x4_fp16 = {
-    "winograd_f16_4x4_fp16", Isa::kFp16, false, kSize, kLanes, input, output, true};
+    "winograd_f16_4x4_fp16", Isa::kFp16, false, kSize, kLanes, input, output, nullptr, true};
 
 }  // namespace fw

@@ -10,6 +10,7 @@ namespace {
 struct Transforms {
     using Pixel = int8_t;
     using In = int16_t __attribute__((vector_size(16)));
+    using Words = uint16_t __attribute__((vector_size(16)));
     using Out = uint32_t __attribute__((vector_size(16)));
     struct Output {
         explicit FW_ALWAYS_INLINE Output(const Epilogue& e)

@@ -10,6 +10,7 @@ namespace {
 struct Transforms {
     using Pixel = int8_t;
     using In = int16_t __attribute__((vector_size(32)));
+    using Words = uint16_t __attribute__((vector_size(32)));
     using Out = uint32_t __attribute__((vector_size(32)));
     using Output = Epilogue;
     static constexpr bool kInt8 = true;
