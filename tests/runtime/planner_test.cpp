@@ -85,11 +85,12 @@ TEST(Planner, RunsWhatGainsInInt8AndSaysWhatItCosts) {
 }
 
 TEST(Planner, KeepsANetTooSmallToGainInFloatAndSaysSo) {
-    const Result<Isa> isa = current_isa();
-    ASSERT_TRUE(isa.ok());
-    if (cost_table(*isa) == nullptr) {
-        GTEST_SKIP() << "nobody has measured what layers cost on " << name(*isa);
+    // Where floats have kernels of their own: at SSE4.1 even this one gains.
+    const Isa best = available_isas().back();
+    if (cost_table(best) == nullptr) {
+        GTEST_SKIP() << "nobody has measured what layers cost on " << name(best);
     }
+    const ScopedIsa forced(best);
     const Model m = make_model(4, 4);
     Net net;
     load(m, Precision::kAuto, &net);
