@@ -23,8 +23,15 @@ public:
 };
 
 // AddressSanitizer sees what is read and written around a piece only where that is an allocation of its own.
+#if defined(__SANITIZE_ADDRESS__)
+#define FW_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FW_ADDRESS_SANITIZER
+#endif
+#endif
 #if defined(__linux__) && defined(MADV_HUGEPAGE) && UINTPTR_MAX > UINT32_MAX && !defined(FW_MINSIZE) && \
-    !defined(__SANITIZE_ADDRESS__)
+    !defined(FW_ADDRESS_SANITIZER)
 #define FW_HUGE_PAGES
 
 constexpr size_t kHugePage = size_t{2} << 20;

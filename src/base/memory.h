@@ -37,13 +37,15 @@ public:
     PagePool(const PagePool&) = delete;
     PagePool& operator=(const PagePool&) = delete;
 
-    /// At least `bytes` are going to be asked for behind the next piece. With this the first pieces can be in huge
-    /// pages and the last ones, if they are few, in small ones.
+    /// About so many bytes are going to be asked for behind the next piece. With this the first pieces can be in huge
+    /// pages and the last ones, if they are few, in small ones; where less comes, up to a huge page stays unused until
+    /// allocate_last() or the end of the pool.
     void expect(size_t bytes) { expected_ = bytes; }
     /// As allocate_populated.
     std::shared_ptr<void> allocate(size_t bytes);
     /// The same for the last piece, which takes what is left of the last huge page and, where that is not enough, whole
-    /// huge pages and small ones behind it. Its pages go back to the system when it is released.
+    /// huge pages and small ones behind it; memory of its own where all that is not enough. Its pages go back to the
+    /// system when it is released.
     std::shared_ptr<void> allocate_last(size_t bytes);
 
 private:

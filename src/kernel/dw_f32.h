@@ -6,7 +6,7 @@
 //   Acc add_product(Acc, Acc x, Acc w)
 //   void store(const Epilogue&, Acc, const float* multiplier, void* out, int64_t count)      but for Epilogue::bent
 // and may have
-//   kBendsLanes, and Acc bend<BentFunction>(const Epilogue&, Acc)
+//   kBendsFloats, and Acc bend<BentFunction>(const Epilogue&, Acc)
 #pragma once
 
 #include <type_traits>
@@ -18,10 +18,10 @@ namespace fw {
 namespace {
 
 template <class Lanes, class = void>
-constexpr bool kBendsFloats = false;
+constexpr bool kLanesBend = false;
 #ifndef FW_MINSIZE
 template <class Lanes>
-constexpr bool kBendsFloats<Lanes, std::void_t<decltype(Lanes::kBendsLanes)>> = Lanes::kBendsLanes;
+constexpr bool kLanesBend<Lanes, std::void_t<decltype(Lanes::kBendsFloats)>> = Lanes::kBendsFloats;
 #endif
 
 template <class Lanes>
@@ -62,7 +62,7 @@ struct FloatLine : FloatChannels<Lanes> {
     using Column = Rows<kSize>;
     template <int kSize>
     using Weights = Rows<kSize>;
-    static constexpr bool kInterleaved = false, kBends = kBendsFloats<Lanes>;
+    static constexpr bool kInterleaved = false, kBends = kLanesBend<Lanes>;
 
     template <int kSize>
     static FW_ALWAYS_INLINE Rows<kSize> load_column(const float* const* rows, int64_t count) {

@@ -72,10 +72,10 @@ template <class K>
 constexpr bool kBends = StoresBytes<K>::kValue;
 #endif
 template <class K, class = void>
-constexpr bool kBendsSums = false;
+constexpr bool kTileBends = false;
 #ifndef FW_MINSIZE
 template <class K>
-constexpr bool kBendsSums<K, Void<decltype(K::kBendsFloats)>> = K::kBendsFloats;
+constexpr bool kTileBends<K, Void<decltype(K::kBendsFloats)>> = K::kBendsFloats;
 #endif
 template <class K, class = void>
 constexpr bool kInlinesTiles = false;
@@ -132,21 +132,32 @@ void pack_rows(const GemmArgs& args, int64_t pitch) {
     }
 }
 
+/// Outputs of a row in float.
+template <class K, int kVectors>
+FW_ALWAYS_INLINE void store_row_floats(const GemmArgs& args, const typename K::Acc* acc, const float* multiplier,
+                                       char* out, int64_t columns) {
+    unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
+        const int64_t left = columns - v * K::kLanes;
+        K::store(args.epilogue, acc[v], multiplier + v * K::kLanes, out + v * K::kLanes * 4,
+                 left < K::kLanes ? left : K::kLanes);
+    });
+}
+
 /// Any output of the rows of a tile: apart, so that the code of tiles is not doubled.
 template <class K, int kVectors>
 __attribute__((noinline)) void store_apart(const GemmArgs& args, int64_t rows, const typename K::Acc* acc,
                                            const float* multiplier, int64_t column) {
-    const typename K::ByteStore bytes(args.epilogue);
     const int64_t columns = args.n - column;
+    if (args.epilogue.float_output) {
+        for (int64_t r = 0; r < rows; ++r, acc += kVectors) {
+            store_row_floats<K, kVectors>(args, acc, multiplier, static_cast<char*>(args.out[r]) + column * 4, columns);
+        }
+        return;
+    }
+    const typename K::ByteStore bytes(args.epilogue);
     for (int64_t r = 0; r < rows; ++r, acc += kVectors) {
-        char* out = static_cast<char*>(args.out[r]) + column * (args.epilogue.float_output ? 4 : 1);
-        if (args.epilogue.float_output) {
-            unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA {
-                const int64_t left = columns - v * K::kLanes;
-                K::store(args.epilogue, acc[v], multiplier + v * K::kLanes, out + v * K::kLanes * 4,
-                         left < K::kLanes ? left : K::kLanes);
-            });
-        } else if (kBends<K> && args.epilogue.bent != BentFunction::kIdentity) {
+        char* out = static_cast<char*>(args.out[r]) + column;
+        if (kBends<K> && args.epilogue.bent != BentFunction::kIdentity) {
             bytes.template store_bent<kVectors>(args.epilogue, acc, multiplier, out, columns);
         } else {
             bytes.template store<kVectors>(acc, multiplier, out, columns);
@@ -202,8 +213,9 @@ struct Tile {
         const auto* multiplier = reinterpret_cast<const float*>(panel + kVectors * kVectorBytes);
         const int64_t columns = args.n - column;
         if constexpr (StoresBytes<K>::kValue) {
-            const bool bent = kBends<K> && args.epilogue.bent != BentFunction::kIdentity;
-            if (kStoresApart<K> || (!kInlinesTiles<K> && (bent || args.epilogue.float_output))) {
+            const bool floats = args.epilogue.float_output;
+            const bool bent = kBends<K> && !floats && args.epilogue.bent != BentFunction::kIdentity;
+            if (kStoresApart<K> || (!kInlinesTiles<K> && (bent || floats))) {
                 typename K::Acc copy[kRows * kVectors];  // `acc` has to stay in registers
                 unroll<kRows * kVectors>([&](auto i) FW_INLINE_LAMBDA { copy[i] = acc[i / kVectors][i % kVectors]; });
                 store_apart<K, kVectors>(args, args.m < kRows ? args.m : kRows, copy, multiplier, column);
@@ -216,7 +228,7 @@ struct Tile {
                 });
                 return;
             }
-            if (!args.epilogue.float_output) {
+            if (!floats) {
                 const typename K::ByteStore bytes(args.epilogue);
                 for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
                     bytes.template store<kVectors>(row, multiplier, out, columns);
@@ -259,7 +271,7 @@ FW_ALWAYS_INLINE void inline_tile(const GemmArgs& args, const char* panel, int64
             add(args.k);
         }
     }
-    if constexpr (kBendsSums<K>) {
+    if constexpr (kTileBends<K>) {
         if (args.epilogue.bent == BentFunction::kLeakyRelu) {
             tile.template bend<BentFunction::kLeakyRelu>(args.epilogue);
         } else if (args.epilogue.bent == BentFunction::kHardSwish) {
@@ -349,7 +361,7 @@ void gemm_run(const GemmArgs& args) {
                                         K::kKr,                                 \
                                         false,                                  \
                                         false,                                  \
-                                        ::fw::kBends<K> || ::fw::kBendsSums<K>, \
+                                        ::fw::kBends<K> || ::fw::kTileBends<K>, \
                                         ::fw::gemm_run<K>};
 
 /// The same of a kernel of pairs.

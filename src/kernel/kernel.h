@@ -18,7 +18,7 @@
 
 namespace fw {
 
-/// Activations that no clamp carries.
+/// Activations that no clamp carries, of finite a and b. A zero may have the other sign.
 enum class BentFunction : uint8_t {
     kIdentity,
     kLeakyRelu,  ///< x above 0, else a x

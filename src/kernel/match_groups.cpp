@@ -27,17 +27,19 @@ void gather_groups(const GemmWeights& w, int64_t first, int64_t columns, std::ve
     const int8_t* row = static_cast<const int8_t*>(w.values) + first * length;
     for (int64_t j = 0; j < std::min(columns, w.n - first); ++j, row += length) {
         constexpr int64_t kAtOnce = 4;
-        int8_t* to = out->data() + j * kGroup;
+        int8_t* const to = out->data() + j * kGroup;
         int64_t g = 0;
-        for (; g + kAtOnce <= whole; g += kAtOnce, to += kAtOnce * pitch) {
-            for (int64_t i = 0; i < kAtOnce; ++i) {
-                std::memcpy(to + i * pitch, row + (g + i) * kGroup, kGroup);
+        for (; g + kAtOnce <= whole; g += kAtOnce) {
+            for (int64_t i = g; i < g + kAtOnce; ++i) {
+                std::memcpy(to + i * pitch, row + i * kGroup, kGroup);
             }
         }
-        for (; g < whole; ++g, to += pitch) {
-            std::memcpy(to, row + g * kGroup, kGroup);
+        for (; g < whole; ++g) {
+            std::memcpy(to + g * pitch, row + g * kGroup, kGroup);
         }
-        std::copy(row + whole * kGroup, row + length, to);
+        if (whole * kGroup < length) {
+            std::copy(row + whole * kGroup, row + length, to + whole * pitch);
+        }
     }
 }
 

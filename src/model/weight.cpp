@@ -137,8 +137,9 @@ void PageRelease::add(const Weight& weight) {
     if (!weight.mapped_ || weight.owner_ == nullptr) {
         return;
     }
+    constexpr ptrdiff_t kGap = 4096;  // more may be weights that are yet to be read
     const char* begin = static_cast<const char*>(weight.data_);
-    if (owner_ != weight.owner_ || begin < end_) {
+    if (owner_ != weight.owner_ || begin < end_ || begin - end_ > kGap) {
         release();
         owner_ = weight.owner_;
         begin_ = begin;

@@ -60,7 +60,8 @@ private:
     std::shared_ptr<const std::vector<float>> scales_;
 };
 
-/// Weight::release_pages for weights in the order of their file: small ones go together, and with what lies between.
+/// Weight::release_pages for weights in the order of their file: small ones go together, and with the few bytes that
+/// lie between.
 class PageRelease {
 public:
     PageRelease() = default;

@@ -89,9 +89,10 @@ Status NetState::load_on_device(Model loaded_model) {
     }
     FW_ASSIGN_OR_RETURN(const std::shared_ptr<Program> made,
                         build_program(loaded_model, option, table_or_null(), {}, nullptr));
-    if (made->device == nullptr) {
-        pages_ = std::move(made->pages);
+    if (made->device == nullptr && option.allocator == nullptr) {
+        pages_ = std::move(made->pages);  // the first arena takes what is left
     }
+    made->pages.reset();
     program = made;
     model = std::move(loaded_model);
     loaded = true;

@@ -183,7 +183,7 @@ Status prepare(const Model& model, const Option& option, Program* program,
     for (const ProgramStep& step : program->steps) {
         to_come += least_packed_bytes(program->graph.node(step.node));
     }
-    PageRelease packed;
+    PageRelease done;
     std::vector<Rectified> rectified(program->graph.values().size(), Rectified::kNo);
     for (ProgramStep& step : program->steps) {
         Node& node = program->graph.node(step.node);
@@ -247,7 +247,7 @@ Status prepare(const Model& model, const Option& option, Program* program,
         }
         program->weight_bytes += step.layer->weight_bytes();
         for (const Weight& weight : node.weights) {
-            packed.add(weight);  // copies are what runs
+            done.add(weight);  // copies are what runs
         }
     }
     return {};

@@ -407,6 +407,50 @@ TEST_P(GemmSweep, BentOutputs) {
     }
 }
 
+// What FunctionKernel makes of it, to the bit but for the sign of zero: float layers have either.
+TEST_P(GemmSweep, BentFloatsAreThoseOfTheFunction) {
+    if (!kernel_->bends || kernel_->int8) {
+        return;
+    }
+    const float infinity = std::numeric_limits<float>::infinity();
+    const std::vector<float> sums = {
+        0.0F,   -0.0F,   1e-40F, -1e-40F, 0.3F,     -0.7F,     2.999F,
+        3.001F, -3.001F, 1e30F,  -1e30F,  infinity, -infinity, std::numeric_limits<float>::quiet_NaN()};
+    std::vector<float> a(1 + kOverread, 0.0F);
+    std::vector<const void*> rows(static_cast<size_t>(kernel_->mr), a.data());
+    const std::vector<float> weight(sums.size(), 0.0F);
+    GemmWeights weights;
+    weights.n = static_cast<int64_t>(sums.size());
+    weights.k = 1;
+    weights.values = weight.data();
+    weights.bias = sums.data();
+    GuardedBuffer packed(round_up(packed_gemm_bytes(*kernel_, weights), kAlignment), kOverread);
+    pack_gemm(*kernel_, weights, packed.data());
+    for (const Epilogue& e : bent_epilogues(false)) {
+        std::vector<float> out(sums.size());
+        void* place = out.data();
+        GemmArgs args;
+        args.rows = rows.data();
+        args.k = 1;
+        args.packed = packed.data();
+        args.m = 1;
+        args.n = weights.n;
+        args.out = &place;
+        args.panel_end = panel_count(weights.n, kernel_->lanes, kernel_->vectors);
+        args.epilogue = e;
+        kernel_->run(args);
+        const bool leaky = e.bent == BentFunction::kLeakyRelu;
+        std::vector<float> want(sums.size());
+        find_function_kernel(Isa::kScalar)
+            ->apply({leaky ? FloatFunction::kLeakyRelu : FloatFunction::kHardSwish, e.a, e.b}, sums.data(), weights.n,
+                    want.data());
+        for (size_t i = 0; i < sums.size(); ++i) {
+            ASSERT_EQ(std::isnan(out[i]), std::isnan(want[i])) << sums[i];
+            ASSERT_TRUE(std::isnan(want[i]) || out[i] == want[i]) << sums[i] << ": " << out[i] << ", " << want[i];
+        }
+    }
+}
+
 TEST_P(GemmSweep, InfinityAndNanPass) {
     if (kernel_->int8) {
         return;

@@ -152,6 +152,57 @@ TEST(Threads, ManyExtractorsOfOneNet) {
     EXPECT_EQ(wrong, 0);
 }
 
+// Enough weights for huge pages, of which the first arena takes the rest: it is used, given back and used again while
+// other Extractors run, and outlives its Net.
+TEST(Threads, TheFirstArenaBesideTheWeights) {
+    Random random(22);
+    constexpr int kInputs = 3 * 7 * 9;
+    constexpr int kOutputs = 7000;
+    NetFiles files;
+    files.layer("Input in 0 1 data 0=9 1=7 2=3")
+        .layer("InnerProduct ip 1 1 data out 0=7000 2=1323000")
+        .tagged(random.floats(static_cast<size_t>(kInputs) * kOutputs));
+    const auto input = [](int i) { return Random(static_cast<unsigned>(i)).mat(Shape(3, 7, 9)); };
+    std::vector<std::vector<float>> want;
+    {
+        FailingAllocator allocator(-1);  // no pages of the library's own
+        Net net;
+        Option option;
+        option.allocator = &allocator;
+        FW_ASSERT_OK(net.set_option(option));
+        FW_ASSERT_OK(files.load(&net));
+        for (int i = 0; i < 4; ++i) {
+            want.push_back(test::values(test::run(net, {{"data", input(i)}}, "out")));
+        }
+    }
+    auto net = std::make_unique<Net>();
+    FW_ASSERT_OK(files.load(net.get()));
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&, t] {
+            for (int round = 0; round < 5; ++round) {
+                const int i = (round + t) % 4;
+                Extractor extractor = net->create_extractor();
+                Mat out;
+                const bool ok = extractor.input("data", input(i)).ok() && extractor.extract("out", &out).ok() &&
+                                test::values(out) == want[static_cast<size_t>(i)];
+                wrong += ok ? 0 : 1;
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_EQ(wrong, 0);
+    Extractor last = net->create_extractor();
+    FW_ASSERT_OK(last.input("data", input(2)));
+    Mat out;
+    FW_ASSERT_OK(last.extract("out", &out));
+    net.reset();
+    EXPECT_EQ(test::values(out), want[2]);
+}
+
 // Lines of nets with parameters drawn at random, many of them senseless.
 TEST(Mutations, StrangeNetsGiveErrorsOrFiniteTime) {
     const char* const types[] = {"Convolution", "ConvolutionDepthWise",

@@ -197,7 +197,9 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
 
 // The kernel's epilogue can have the activation in it.
 bool WeightedCore::kernel_bends() const {
-    return spec_.activation.function_is_exact() && (dw_ != nullptr ? dw_->bends() : gemm_->bends);
+    const FusedActivation& activation = spec_.activation;
+    return activation.function_is_exact() && std::isfinite(activation.a) && std::isfinite(activation.b) &&
+           (dw_ != nullptr ? dw_->bends() : gemm_->bends);
 }
 
 void WeightedCore::bend_outputs() {

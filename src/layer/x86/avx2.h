@@ -90,8 +90,9 @@ inline __attribute__((noinline)) void store_part(__m128i x, void* out, int64_t c
     store_bytes16(x, out, count);
 }
 
+/// Of a finite Epilogue::a and b; a zero may come out with the other sign.
 template <BentFunction kFunction>
-FW_ALWAYS_INLINE __m256 bent8(__m256 x, const Epilogue& e) {
+FW_ALWAYS_INLINE __m256 function8(__m256 x, const Epilogue& e) {
     const __m256 line = _mm256_mul_ps(x, _mm256_set1_ps(e.a));
     if constexpr (kFunction == BentFunction::kLeakyRelu) {
         return _mm256_blendv_ps(x, line, x);
@@ -103,7 +104,7 @@ FW_ALWAYS_INLINE __m256 bent8(__m256 x, const Epilogue& e) {
 /// Epilogue::bent of x, times its scale.
 FW_ALWAYS_INLINE __m256 bend8(__m256 x, const Epilogue& e) {
     const bool leaky = e.bent == BentFunction::kLeakyRelu;
-    x = leaky ? bent8<BentFunction::kLeakyRelu>(x, e) : bent8<BentFunction::kHardSwish>(x, e);
+    x = leaky ? function8<BentFunction::kLeakyRelu>(x, e) : function8<BentFunction::kHardSwish>(x, e);
     return _mm256_mul_ps(x, _mm256_set1_ps(e.scale));
 }
 

@@ -93,8 +93,9 @@ FW_ALWAYS_INLINE void store_bytes64(__m512i x, void* out, int64_t count) {
     }
 }
 
+/// Of a finite Epilogue::a and b; a zero may come out with the other sign.
 template <BentFunction kFunction>
-FW_ALWAYS_INLINE __m512 bent16(__m512 x, const Epilogue& e) {
+FW_ALWAYS_INLINE __m512 function16(__m512 x, const Epilogue& e) {
     const __m512 line = _mm512_mul_ps(x, _mm512_set1_ps(e.a));
     if constexpr (kFunction == BentFunction::kLeakyRelu) {
         return _mm512_mask_mov_ps(x, _mm512_movepi32_mask(_mm512_castps_si512(x)), line);
@@ -106,7 +107,7 @@ FW_ALWAYS_INLINE __m512 bent16(__m512 x, const Epilogue& e) {
 /// Epilogue::bent of x, times its scale.
 FW_ALWAYS_INLINE __m512 bend16(__m512 x, const Epilogue& e) {
     const bool leaky = e.bent == BentFunction::kLeakyRelu;
-    x = leaky ? bent16<BentFunction::kLeakyRelu>(x, e) : bent16<BentFunction::kHardSwish>(x, e);
+    x = leaky ? function16<BentFunction::kLeakyRelu>(x, e) : function16<BentFunction::kHardSwish>(x, e);
     return _mm512_mul_ps(x, _mm512_set1_ps(e.scale));
 }
 

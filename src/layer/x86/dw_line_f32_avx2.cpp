@@ -13,7 +13,7 @@ struct Avx2Pair {
         __m256 v[2];
     };
     static constexpr int kLanes = 16;
-    static constexpr bool kBendsLanes = true;
+    static constexpr bool kBendsFloats = true;
 
     static FW_ALWAYS_INLINE Acc load(const float* from, int64_t /*count*/) {
         return {{_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8)}};
@@ -25,7 +25,7 @@ struct Avx2Pair {
     }
     template <BentFunction kFunction>
     static FW_ALWAYS_INLINE Acc bend(const Epilogue& e, const Acc& acc) {
-        return {{bent8<kFunction>(acc.v[0], e), bent8<kFunction>(acc.v[1], e)}};
+        return {{function8<kFunction>(acc.v[0], e), function8<kFunction>(acc.v[1], e)}};
     }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* /*multiplier*/, void* out,
                                        int64_t count) {

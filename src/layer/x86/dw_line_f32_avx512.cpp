@@ -12,7 +12,7 @@ struct Avx512Pair {
         __m512 v[2];
     };
     static constexpr int kLanes = 32;
-    static constexpr bool kBendsLanes = true;
+    static constexpr bool kBendsFloats = true;
 
     static FW_ALWAYS_INLINE Acc load(const float* from, int64_t count) {
         const int64_t second = count > 16 ? 16 : 0;  // not further past the end than may be read
@@ -25,7 +25,7 @@ struct Avx512Pair {
     }
     template <BentFunction kFunction>
     static FW_ALWAYS_INLINE Acc bend(const Epilogue& e, const Acc& acc) {
-        return {{bent16<kFunction>(acc.v[0], e), bent16<kFunction>(acc.v[1], e)}};
+        return {{function16<kFunction>(acc.v[0], e), function16<kFunction>(acc.v[1], e)}};
     }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* /*multiplier*/, void* out,
                                        int64_t count) {

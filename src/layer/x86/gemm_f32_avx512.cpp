@@ -18,7 +18,7 @@ struct Avx512F32 {
     static FW_ALWAYS_INLINE Acc multiply_add(Acc acc, Vec a, Vec b) { return _mm512_fmadd_ps(a, b, acc); }
     template <BentFunction kFunction>
     static FW_ALWAYS_INLINE Acc bend(const Epilogue& e, Acc acc) {
-        return bent16<kFunction>(acc, e);
+        return function16<kFunction>(acc, e);
     }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, Acc acc, const float* /*multiplier*/, void* out,
                                        int64_t count) {

@@ -1,6 +1,6 @@
 // The driver of `matched` kernels (kernel/matched.h), which multiply bytes as they are by vpmaddubsw and add four
-// products a lane in 16 bits. 64 products take five instructions where vpmaddwd's pairs take eight and conversions.
-// Included by each kernel file and compiled with its flags.
+// products a lane in 16 bits. Two registers of them take five instructions where vpmaddwd's pairs take eight and
+// conversions. Included by each kernel file and compiled with its flags.
 //
 // A trait K has, of what gemm_driver.h lists, all that Tile needs but multiply_add; kKr = 2 * kGroup, Acc is Vec, and
 //   int kElementCost, kOutputCost                     those of GemmKernel
