@@ -17,7 +17,7 @@ namespace {
 // Packed weights of one cache block: half of the second-level cache, so that they stay there while the rows of the
 // image pass by.
 int64_t block_bytes() {
-    return second_level_cache() / 2;
+    return second_level_cache() / 4 * 3;
 }
 // Widened float16 weights of one block, where few rows of the image pass by: they stay in the first-level cache.
 constexpr int64_t kWidenedBytes = 16 * 1024;
@@ -27,9 +27,11 @@ constexpr int64_t kLineElements = 1024;
 constexpr int kMaxMr = 32;
 // Tiles of rows that one call of a GEMM kernel does: small ones would feel what it takes to prepare a call, and to
 // finish its outputs. Their addresses, and outputs that are staged, stay well within the first-level cache.
-constexpr int64_t kMaxTiles = 8;
-constexpr int64_t kMaxAddresses = 512;
+constexpr int64_t kMaxTiles = 12;
+constexpr int64_t kMaxAddresses = 1024;
 constexpr int64_t kMaxStaged = 2048;
+// Fewer tiles than these are not worth weights from beyond the second-level cache.
+constexpr int64_t kLeastTogether = 4;
 // So few channels, those of an image, lie side by side in the input for all taps of a window's row.
 constexpr int64_t kFewChannels = 4;
 
@@ -73,6 +75,24 @@ int64_t tiles_at_once(const GemmKernel& kernel, int64_t taps, int64_t n, bool st
     return std::clamp<int64_t>(fit, 1, kMaxTiles);
 }
 
+// Bytes of the packed weights of a whole layer.
+int64_t weight_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n) {
+    return gemm_column_bytes(taps, k, kernel.kr, kernel.weight_bytes(), kernel.packed_size > 0) *
+           div_up(n, kernel.lanes) * kernel.lanes;
+}
+
+// Tiles of rows that are in scratch memory together. Weights of several blocks would have the rows copied for each of
+// them: where many tiles fit in a part of the second-level cache they are copied once instead, and use panel after
+// panel, which the first of them brings there.
+int64_t scratch_tiles(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged) {
+    const auto tile_bytes = static_cast<int64_t>(gemm_scratch_bytes(kernel, taps, k));
+    if (tile_bytes == 0 || kernel.matched || weight_bytes(kernel, taps, k, n) <= block_bytes()) {
+        return 1;
+    }
+    const int64_t tiles = std::min(tiles_at_once(kernel, taps, n, staged), second_level_cache() / 4 / tile_bytes);
+    return tiles < kLeastTogether ? 1 : tiles;
+}
+
 // What one thread works on, and with.
 struct GemmTask {
     Range tiles;
@@ -88,7 +108,8 @@ struct GemmTask {
 struct GemmScratch {
     GemmScratch(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, bool half)
         : rows(pointer_bytes(taps * kernel.mr * tiles_at_once(kernel, taps, n, staged))),
-          packed_rows(round_up(gemm_scratch_bytes(kernel, taps, k), kAlignment)),
+          packed_rows(static_cast<size_t>(scratch_tiles(kernel, taps, k, n, staged)) *
+                      round_up(gemm_scratch_bytes(kernel, taps, k), kAlignment)),
           edges(
               kernel.packed_size > 0 && taps > 1 && k <= kFewChannels
                   ? round_up(static_cast<size_t>(kernel.mr * taps * k * (kernel.int8 ? 1 : 4)) + kOverread, kAlignment)
@@ -194,7 +215,9 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     const bool joined = kernel.packed_size > 0 && job.k <= kFewChannels && g.kernel_w > 1 && g.dilation_w == 1 &&
                         !g.transposed && g.in_w_stride == job.k;
     const bool few = job.widen != nullptr && pixels <= kernel.mr;
-    const int64_t block = panels_of_block(panel_bytes, few ? kWidenedBytes : block_bytes());
+    const int64_t together = joined ? 1 : scratch_tiles(kernel, taps, job.k, job.n, job.row_function.staged);
+    const int64_t block = together > 1 ? std::max<int64_t>(1, task.panels.end - task.panels.begin)
+                                       : panels_of_block(panel_bytes, few ? kWidenedBytes : block_bytes());
 
     // Windows with padding in them are copied to memory for one tile.
     int64_t at_once = joined ? 1 : tiles_at_once(kernel, taps, job.n, job.row_function.staged);
@@ -212,6 +235,7 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     args.out_step = job.row_function.staged ? job.n * 4 : one_distance(g) * job.out_element_size;
     args.epilogue = job.epilogue;
     args.scratch = task.packed_rows;
+    args.scratch_tiles = together;
     for (int64_t r = 0; r < kernel.mr * at_once && job.row_function.staged; ++r) {
         out[r] = task.stage + r * job.n;
     }

@@ -12,6 +12,8 @@
 //       void store<kCount>(const Acc*, const float* multiplier, void* out, int64_t count)
 //       the int8 output of kCount adjacent vectors at once, whatever of it is within count > 0
 //       void store_bent<kCount>(const Epilogue&, the same)      with the epilogue's function in it
+//   kStoresSmall: ByteStore has store_small<kCount>, for multipliers below 1; others have their outputs stored apart
+//   SumStore, likewise, with store<kCount>: the bytes of Epilogue::sum
 //   Packed, a type, and void copy_row<kCount>(const Element*, Packed*)      16, 32 or 64 bytes or 16 floats, converted
 //       load_a then takes a const Packed*. The rows of A are copied to GemmArgs::scratch first: a conversion is then
 //       done once a row instead of once a panel and vector, all taps become one long sum, and a tile has one address
@@ -41,6 +43,16 @@ struct StoresBytes {
 template <class K>
 struct StoresBytes<K, Void<typename K::ByteStore>> {
     static constexpr bool kValue = true;
+};
+template <class K, class = void>
+struct Sums {
+    static constexpr bool kValue = false;
+    using Store = void;
+};
+template <class K>
+struct Sums<K, Void<typename K::SumStore>> {
+    static constexpr bool kValue = true;
+    using Store = typename K::SumStore;
 };
 template <class K, class = void>
 struct PacksRows {
@@ -85,6 +97,10 @@ template <class K, class = void>
 constexpr bool kStoresApart = false;
 template <class K>
 constexpr bool kStoresApart<K, Void<decltype(K::kStoresApart)>> = K::kStoresApart;
+template <class K, class = void>
+constexpr bool kStoresSmall = false;
+template <class K>
+constexpr bool kStoresSmall<K, Void<decltype(K::kStoresSmall)>> = K::kStoresSmall;
 template <class K>
 constexpr int64_t kWeightSize = sizeof(typename WeightOf<K>::Type);
 template <class K>
@@ -154,6 +170,15 @@ __attribute__((noinline)) void store_apart(const GemmArgs& args, int64_t rows, c
         }
         return;
     }
+    if constexpr (Sums<K>::kValue) {
+        if (args.epilogue.sum != nullptr) {
+            const typename Sums<K>::Store sums(args.epilogue);
+            for (int64_t r = 0; r < rows; ++r, acc += kVectors) {
+                sums.template store<kVectors>(acc, multiplier, static_cast<char*>(args.out[r]) + column, columns);
+            }
+            return;
+        }
+    }
     const typename K::ByteStore bytes(args.epilogue);
     for (int64_t r = 0; r < rows; ++r, acc += kVectors) {
         char* out = static_cast<char*>(args.out[r]) + column;
@@ -215,7 +240,19 @@ struct Tile {
         if constexpr (StoresBytes<K>::kValue) {
             const bool floats = args.epilogue.float_output;
             const bool bent = kBends<K> && !floats && args.epilogue.bent != BentFunction::kIdentity;
-            if (kStoresApart<K> || (!kInlinesTiles<K> && (bent || floats))) {
+            const bool sums = Sums<K>::kValue && !floats && args.epilogue.sum != nullptr;
+            constexpr bool kWhole = kRows == K::kMr && kVectors == K::kVectors;
+            if constexpr (Sums<K>::kValue && kWhole) {
+                if (sums) {
+                    const typename Sums<K>::Store store_sums(args.epilogue);
+                    for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
+                        store_sums.template store<kVectors>(row, multiplier, out, columns);
+                    });
+                    return;
+                }
+            }
+            const bool large = kStoresSmall<K> && !args.epilogue.small;
+            if (kStoresApart<K> || (!kInlinesTiles<K> && (bent || floats || sums || large))) {
                 typename K::Acc copy[kRows * kVectors];  // `acc` has to stay in registers
                 unroll<kRows * kVectors>([&](auto i) FW_INLINE_LAMBDA { copy[i] = acc[i / kVectors][i % kVectors]; });
                 store_apart<K, kVectors>(args, args.m < kRows ? args.m : kRows, copy, multiplier, column);
@@ -231,7 +268,11 @@ struct Tile {
             if (!floats) {
                 const typename K::ByteStore bytes(args.epilogue);
                 for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
-                    bytes.template store<kVectors>(row, multiplier, out, columns);
+                    if constexpr (kStoresSmall<K>) {
+                        bytes.template store_small<kVectors>(row, multiplier, out, columns);
+                    } else {
+                        bytes.template store<kVectors>(row, multiplier, out, columns);
+                    }
                 });
                 return;
             }
@@ -315,11 +356,29 @@ void gemm_rows(const GemmArgs& args, const char* panel, int64_t column) {
     }
 }
 
-// One tile of rows.
+// Rows of a call that are in scratch memory together: all panels are used for them, each for all of its tiles while it
+// is in the cache. `args` are those of the rows, `tile` the memory for the arguments of each of its tiles.
 template <class K>
-FW_ALWAYS_INLINE void gemm_panels(const GemmArgs& args) {
+FW_ALWAYS_INLINE void gemm_panels(const GemmArgs& args, int64_t pitch, GemmArgs* tile) {
+    const int64_t step = args.taps * K::kMr;
+    const int64_t scratch_bytes = K::kMr * pitch * PacksRows<K>::kSize;
+    const auto for_each_tile = [&](auto&& run) FW_INLINE_LAMBDA {
+        tile->rows = args.rows;
+        tile->out = args.out;
+        tile->scratch = args.scratch;
+        for (int64_t left = args.m;; left -= K::kMr) {
+            tile->m = left < K::kMr ? left : K::kMr;
+            run();
+            if (left <= K::kMr) {
+                return;
+            }
+            tile->rows += step;
+            tile->out += K::kMr;
+            tile->scratch = static_cast<char*>(tile->scratch) + scratch_bytes;
+        }
+    };
     if constexpr (PacksRows<K>::kValue) {
-        pack_rows<K>(args, packed_row_pitch(args.taps * args.k));
+        for_each_tile([&]() FW_INLINE_LAMBDA { pack_rows<K>(*tile, pitch); });
     }
     const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, kWeightSize<K>, PacksRows<K>::kValue);
     for (int64_t i = args.panel_begin; i < args.panel_end; ++i) {
@@ -327,7 +386,7 @@ FW_ALWAYS_INLINE void gemm_panels(const GemmArgs& args) {
         const char* panel = static_cast<const char*>(args.packed) + at.column * column_bytes;
         unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
             if (at.vectors == v + 1) {
-                gemm_rows<K, v + 1>(args, panel, at.column);
+                for_each_tile([&]() FW_INLINE_LAMBDA { gemm_rows<K, v + 1>(*tile, panel, at.column); });
             }
         });
     }
@@ -335,12 +394,15 @@ FW_ALWAYS_INLINE void gemm_panels(const GemmArgs& args) {
 
 template <class K>
 void gemm_run(const GemmArgs& args) {
+    const int64_t pitch = packed_row_pitch(args.taps * args.k);
+    const int64_t most = K::kMr * (PacksRows<K>::kValue ? args.scratch_tiles : 1);
+    GemmArgs rows = args;
     GemmArgs tile = args;
-    for (int64_t left = args.m; left > 0; left -= K::kMr) {
-        tile.m = left < K::kMr ? left : K::kMr;
-        gemm_panels<K>(tile);
-        tile.rows += tile.taps * K::kMr;
-        tile.out += K::kMr;
+    for (int64_t left = args.m; left > 0; left -= most) {
+        rows.m = left < most ? left : most;
+        gemm_panels<K>(rows, pitch, &tile);
+        rows.rows += rows.taps * most;
+        rows.out += most;
     }
 }
 
@@ -362,7 +424,13 @@ void gemm_run(const GemmArgs& args) {
                                         false,                                  \
                                         false,                                  \
                                         ::fw::kBends<K> || ::fw::kTileBends<K>, \
-                                        ::fw::gemm_run<K>};
+                                        ::fw::gemm_run<K>,                      \
+                                        false,                                  \
+                                        false,                                  \
+                                        false,                                  \
+                                        0,                                      \
+                                        0,                                      \
+                                        ::fw::Sums<K>::kValue};
 
 /// The same of a kernel of pairs.
 #define FW_DEFINE_GEMM_PAIRS(id, isa, K)                                                                          \

@@ -25,6 +25,21 @@ enum class BentFunction : uint8_t {
     kHardSwish,  ///< x * max(0, min(1, a x + b))
 };
 
+/// What a `sums` kernel makes of a byte q of its outputs and the byte r, of another blob, that is added to it
+/// (docs/int8-contract.md):
+///   clamp(((q - Epilogue::zero_point) * k + r * k_residual + start) >> shift) + zero_point, lo, hi)
+/// modulo 2^32 on the way; what is shifted fits in 31 bits.
+struct SumEpilogue {
+    int32_t k = 0;
+    int32_t k_residual = 0;
+    int32_t start = 0;  ///< rounding, less r's zero point times its factor
+    int shift = 1;
+    int32_t zero_point = 0;
+    int32_t lo = -127;
+    int32_t hi = 127;
+    ptrdiff_t residual = 0;  ///< bytes from where an output goes to what is added to it
+};
+
 /// What becomes of an accumulator. The bias is in the accumulator from the start.
 /// float kernel:              y = min(max(acc, lo), hi)               NaN stays NaN
 /// int8 kernel, float output: y = min(max(float(acc) * m, lo), hi)
@@ -46,6 +61,9 @@ struct Epilogue {
     /// Kernels of float16 arithmetic: y is rounded to float16 and stored so; rows of the output have 2 bytes an
     /// element.
     bool half_output = false;
+    bool small = false;  ///< int8 output: every m is below 1
+    /// `sums` kernel, int8 output, bent is kIdentity: done to q before it is written; nullptr: nothing is.
+    const SumEpilogue* sum = nullptr;
 };
 
 /// GEMM with indirect rows: for r < m and every column j of the panels [panel_begin, panel_end)
@@ -68,7 +86,9 @@ struct GemmArgs {
     /// given, and out_step is not 0.
     int64_t row_step = 0;
     Epilogue epilogue;
-    void* scratch = nullptr;  ///< gemm_scratch_bytes (pack.h), kAlignment-aligned; nullptr if that is 0
+    /// kAlignment-aligned: gemm_scratch_bytes (pack.h) for each of `scratch_tiles`; nullptr if that is 0.
+    void* scratch = nullptr;
+    int64_t scratch_tiles = 1;  ///< tiles of rows that may be in scratch memory together, from 1
 };
 
 /// Products that a `half` kernel adds up in float16 before that sum is added to those of the blocks before.
@@ -119,6 +139,7 @@ struct GemmKernel {
     /// element_cost * k + output_cost * n < k * n.
     int element_cost = 0;
     int output_cost = 0;
+    bool sums = false;  ///< takes Epilogue::sum
 
     int weight_bytes() const { return int8 ? 1 : half != HalfFormat::kFloat32 ? 2 : 4; }
 };

@@ -26,6 +26,7 @@ struct Operands {
     std::vector<float> af, bf;
     std::vector<int32_t> bias8;
     std::vector<float> biasf, multiplier;
+    std::vector<int8_t> residual;  // [row][column]
 };
 
 class GemmSweep : public KernelSweep<GemmKernel> {
@@ -65,9 +66,21 @@ Operands GemmSweep::make(const Case& c) {
     for (int64_t j = 0; j < c.n; ++j) {
         o.bias8.push_back(std::uniform_int_distribution<int32_t>(-100000, 100000)(rng_));
         o.biasf.push_back(float_of(c.fill));
-        o.multiplier.push_back(std::exp2(std::uniform_real_distribution<float>(-18.0F, 0.0F)(rng_)));
+        const float exponent = std::uniform_real_distribution<float>(-18.0F, c.epilogue.small ? 0.0F : 2.0F)(rng_);
+        o.multiplier.push_back(std::exp2(exponent));
+    }
+    for (int64_t i = 0; i < c.m * c.n && c.epilogue.sum != nullptr; ++i) {
+        o.residual.push_back(fill_int8(&rng_, Fill::kRandom, false));
     }
     return o;
+}
+
+int sum_of(const Epilogue& epilogue, int q, int residual) {
+    const SumEpilogue& sum = *epilogue.sum;
+    const int64_t total = int64_t{q - epilogue.zero_point} * sum.k + int64_t{residual} * sum.k_residual + sum.start;
+    const int64_t floor = total >= 0 ? total / (int64_t{1} << sum.shift)
+                                     : -((-total + (int64_t{1} << sum.shift) - 1) / (int64_t{1} << sum.shift));
+    return static_cast<int>(std::min<int64_t>(std::max<int64_t>(floor + sum.zero_point, sum.lo), sum.hi));
 }
 
 void GemmSweep::check(const Case& c, const Operands& o, int64_t row, int64_t column, const char* out) {
@@ -85,7 +98,11 @@ void GemmSweep::check(const Case& c, const Operands& o, int64_t row, int64_t col
             std::memcpy(&got, out, 4);
             ASSERT_EQ(got, reference_clamp(static_cast<float>(acc) * o.multiplier[j], c.epilogue));
         } else {
-            ASSERT_EQ(*reinterpret_cast<const int8_t*>(out), reference_int8(acc, o.multiplier[j], c.epilogue));
+            int q = reference_int8(acc, o.multiplier[j], c.epilogue);
+            if (c.epilogue.sum != nullptr) {
+                q = sum_of(c.epilogue, q, o.residual[static_cast<size_t>(row * c.n + column)]);
+            }
+            ASSERT_EQ(*reinterpret_cast<const int8_t*>(out), q);
         }
         return;
     }
@@ -180,7 +197,20 @@ void GemmSweep::run_one(const Case& c) {
     args.m = c.m;
     args.out = out_rows.data();
     args.epilogue = c.epilogue;
-    GuardedBuffer scratch(gemm_scratch_bytes(*kernel_, c.taps, c.k));
+    // What is added lies as the outputs do, the end of it at another guard.
+    GuardedBuffer added(static_cast<size_t>(c.m) * out_row + static_cast<size_t>(c.m - 1) * margin, kOverread);
+    SumEpilogue sum;
+    if (c.epilogue.sum != nullptr) {
+        for (int64_t r = 0; r < c.m; ++r) {
+            std::memcpy(added.data<char>() + static_cast<size_t>(r) * (out_row + margin), o.residual.data() + r * c.n,
+                        out_row);
+        }
+        sum = *c.epilogue.sum;
+        sum.residual = added.data<char>() - out.data<char>();
+        args.epilogue.sum = &sum;
+    }
+    const bool packs = kernel_->packed_size > 0 && !kernel_->matched;
+    GuardedBuffer scratch(gemm_scratch_bytes(*kernel_, c.taps, c.k) * static_cast<size_t>(packs ? tiles : 1));
     args.scratch = scratch.data();
     const auto check_all = [&] {
         for (int64_t r = 0; r < c.m; ++r) {
@@ -215,6 +245,14 @@ void GemmSweep::run_one(const Case& c) {
         kernel_->run(args);
     }
     check_all();
+    // Rows of several tiles in scratch memory at once.
+    args.panel_end = panels;
+    for (args.scratch_tiles = 2; packs && args.scratch_tiles <= tiles && !HasFatalFailure(); ++args.scratch_tiles) {
+        std::memset(out.data(), 0x7f, all);
+        kernel_->run(args);
+        check_all();
+    }
+    args.scratch_tiles = 1;
     if (HasFatalFailure() || !kernel_->steps || c.taps != 1) {
         return;
     }
@@ -387,6 +425,52 @@ TEST_P(GemmSweep, Epilogues) {
               int8_output(-128, -128, 126), int8_output(-128, -128, -128), int8_output(-128, -100, 127)}) {
             run({kernel_->mr, 21, 37, 2, Fill::kRandom, e});
             run({2 * kernel_->mr, 44, 37, 1, Fill::kRandom, e});
+        }
+    }
+}
+
+TEST_P(GemmSweep, SmallMultipliers) {
+    if (!kernel_->int8) {
+        return;
+    }
+    for (Epilogue e : {int8_output(0, 0, 127), int8_output(-128, -128, 127), int8_output(7, 7, 90),
+                       int8_output(127, -128, 127), int8_output(-1, -1, -1), int8_output(-128, -100, 126)}) {
+        e.small = true;
+        for (const Fill fill : {Fill::kRandom, Fill::kHighest, Fill::kOpposite}) {
+            run({kernel_->mr, 21, 337, 2, fill, e});
+            run({2 * kernel_->mr + 1, 2 * kernel_->lanes * kernel_->vectors, 37, 1, fill, e});
+        }
+    }
+}
+
+TEST_P(GemmSweep, AddsAnotherBlob) {
+    if (!kernel_->sums) {
+        return;
+    }
+    for (const int shift : {1, 12, 20, 30}) {
+        for (const int zero_point : {-128, 0, 5}) {
+            SumEpilogue sum;
+            const int32_t largest = shift < 20 ? 1 << shift : 1 << 20;
+            sum.k = largest;
+            sum.k_residual = -largest / 3;
+            sum.start = (1 << (shift - 1)) + 7 * largest;
+            sum.shift = shift;
+            sum.zero_point = zero_point;
+            sum.lo = zero_point == 5 ? 5 : -127;
+            sum.hi = zero_point == 0 ? 100 : 127;
+            Epilogue e = int8_output(zero_point, -128, 127);
+            e.sum = &sum;
+            for (const bool small : {false, true}) {
+                e.small = small;
+                for (const int64_t n : {int64_t{1}, int64_t{21}, int64_t{2 * kernel_->lanes * kernel_->vectors}}) {
+                    for (const int64_t m : {1, 3, kernel_->mr, 2 * kernel_->mr + 1}) {
+                        run({m, n, 37, 2, Fill::kRandom, e});
+                        if (HasFatalFailure()) {
+                            return;
+                        }
+                    }
+                }
+            }
         }
     }
 }

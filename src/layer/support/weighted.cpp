@@ -189,6 +189,8 @@ Status WeightedCore::quantize(const PrepareContext& context, WeightRows* rows) {
         epilogue_.zero_point = rows->requant.zero_point;
         epilogue_.lo = static_cast<float>(rows->requant.lo - rows->requant.zero_point);
         epilogue_.hi = static_cast<float>(rows->requant.hi - rows->requant.zero_point);
+        epilogue_.small = std::all_of(rows->requant.multiplier.begin(), rows->requant.multiplier.end(),
+                                      [](float m) { return m < 1.0F; });
     } else {
         rows->requant = make_dequant(in, scales, sums, rows->bias);
     }

@@ -122,8 +122,12 @@ private:
         const WeightedCore* core;
         const int8_t* residual;  ///< where it belongs to `output`; nullptr: nothing is added or looked up yet
         const void* output;
+        bool added;  ///< by the kernel
     };
-    bool finishes_rows() const { return adds() || !table_.empty(); }
+    bool finishes_rows(const RowJob& rows) const;
+    /// The kernel adds the residual itself.
+    bool kernel_sums() const;
+    SumEpilogue sum_epilogue(const RowJob& rows) const;
     bool kernel_bends() const;
     void bend_outputs();
     Status prepare_sum(const PrepareContext& context);

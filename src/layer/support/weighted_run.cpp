@@ -28,6 +28,33 @@ size_t WeightedCore::scratch_bytes(int threads, int out_h, int out_w) const {
     return 0;
 }
 
+bool WeightedCore::kernel_sums() const {
+    return adds() && gemm_ != nullptr && gemm_->sums && !staged_ && epilogue_.bent == BentFunction::kIdentity &&
+           !winograd_.chosen() && !strassen_.chosen();
+}
+
+SumEpilogue WeightedCore::sum_epilogue(const RowJob& rows) const {
+    const auto product = [](int32_t a, int32_t b) { return static_cast<uint32_t>(a) * static_cast<uint32_t>(b); };
+    SumEpilogue sum;
+    sum.k = sum_.multiplier[0];
+    sum.k_residual = sum_.multiplier[1];
+    sum.start =
+        static_cast<int32_t>((1U << (sum_.shift - 1)) + product(epilogue_.zero_point - sum_.zero_point[0], sum.k) -
+                             product(sum_.zero_point[1], sum.k_residual));
+    sum.shift = sum_.shift;
+    sum.zero_point = sum_.zero_point_out;
+    sum.lo = sum_.lo;
+    sum.hi = sum_.hi;
+    sum.residual = rows.residual - static_cast<const int8_t*>(rows.output);
+    return sum;
+}
+
+// A residual that is not there is added by finish().
+bool WeightedCore::finishes_rows(const RowJob& rows) const {
+    const bool adds_here = adds() && !rows.added;
+    return adds_here ? rows.residual != nullptr : !table_.empty();
+}
+
 RowFunction WeightedCore::row_function(const RowJob& rows) const {
     if (out_size_ > 1 && !spec_.activation.is_clamp() && epilogue_.bent == BentFunction::kIdentity) {
         return {staged_ ? narrow_row : half_out_ ? activate_half_row : activate_row, &rows, staged_};
@@ -35,17 +62,21 @@ RowFunction WeightedCore::row_function(const RowJob& rows) const {
     if (staged_) {
         return {quantize_row, &rows, true};
     }
-    const bool finishes = finishes_rows() && (rows.residual != nullptr || !adds());
-    return finishes ? RowFunction{finish_row, &rows, false} : RowFunction();
+    return finishes_rows(rows) ? RowFunction{finish_row, &rows, false} : RowFunction();
 }
 
 void WeightedCore::run(const ConvGeometry& geometry, const void* input, void* output, int threads, void* scratch,
                        const int8_t* residual) const {
-    const RowJob rows = {this, residual, output};
+    const RowJob rows = {this, residual, output, kernel_sums() && residual != nullptr};
+    SumEpilogue sum;
     ConvJob job;
     job.geometry = geometry;
     job.pad_row = pad_row_.get();
     job.epilogue = epilogue_;
+    if (rows.added) {
+        sum = sum_epilogue(rows);
+        job.epilogue.sum = &sum;
+    }
     job.row_function = row_function(rows);
     job.half_input = half_in_;
     job.threads = threads;
@@ -103,7 +134,7 @@ Status WeightedCore::operation(const ConvGeometry& geometry, Operation* operatio
 void WeightedCore::finish(const Tensor& residual, const Tensor& output, int threads) const {
     const int64_t channels = spec_.outputs;
     if (output.rank() < 3) {
-        const RowJob rows = {this, residual.ptr<const int8_t>(), output.data};
+        const RowJob rows = {this, residual.ptr<const int8_t>(), output.data, false};
         finish_row(&rows, output.data, output.data, channels);
         return;
     }
@@ -114,7 +145,7 @@ void WeightedCore::finish(const Tensor& residual, const Tensor& output, int thre
         for (int64_t x = 0; x < pixels; ++x) {
             int8_t* to = output.ptr<int8_t>() + y * output.h_stride() + x * output.w_stride();
             const int8_t* from = residual.ptr<const int8_t>() + y * residual.h_stride() + x * residual.w_stride();
-            const RowJob rows = {this, from, to};
+            const RowJob rows = {this, from, to, false};
             finish_row(&rows, to, to, run);
         }
     });
@@ -163,7 +194,7 @@ void WeightedCore::finish_row(const void* job, const void* from, void* to, int64
     const WeightedCore* self = rows.core;
     const auto* in = static_cast<const int8_t*>(from);
     auto* out = static_cast<int8_t*>(to);
-    if (self->adds()) {
+    if (self->adds() && !rows.added) {
         const int8_t* operands[] = {in, rows.residual + (out - static_cast<const int8_t*>(rows.output))};
         sum_run(self->sum_, self->run_kernel_, operands, count, out);
         in = out;
@@ -202,7 +233,7 @@ void WeightedCore::quantize_row(const void* job, const void* from, void* to, int
             quantize_run(values, n, self->out_quant_, out + i);
         }
     }
-    if (self->finishes_rows() && (rows.residual != nullptr || !self->adds())) {
+    if (self->finishes_rows(rows)) {
         finish_row(job, to, to, count);
     }
 }

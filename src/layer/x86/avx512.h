@@ -116,23 +116,30 @@ FW_ALWAYS_INLINE __m512 bend16(__m512 x, const Epilogue& e) {
 /// saturates on the way to bytes.
 struct ByteStore16 {
     __m512 hi;
-    __m512i zero_point, lo, order;
+    __m512i zero_point, lo, most, order;
 
     FW_ALWAYS_INLINE explicit ByteStore16(const Epilogue& e)
         : hi(_mm512_set1_ps(e.hi)),
           zero_point(_mm512_set1_epi16(static_cast<short>(e.zero_point))),
           lo(_mm512_set1_epi8(static_cast<char>(static_cast<int32_t>(e.lo) + e.zero_point))),
+          most(_mm512_set1_epi8(static_cast<char>(static_cast<int32_t>(e.hi) + e.zero_point))),
           // Packing works within 128 bits: group g of four channels of vector v comes out at 4 * g + v.
           order(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)) {}
 
     template <int kCount>
     FW_ALWAYS_INLINE void store(const __m512i* acc, const float* multiplier, void* out, int64_t count) const {
+        store_as<kCount>([&](__m512 x) FW_INLINE_LAMBDA { return _mm512_min_ps(hi, x); }, acc, multiplier, out, count);
+    }
+    /// Of multipliers below 1: nothing goes beyond the integers, and the upper bound is one of bytes.
+    template <int kCount>
+    FW_ALWAYS_INLINE void store_small(const __m512i* acc, const float* multiplier, void* out, int64_t count) const {
         store_as<kCount>([](__m512 x) FW_INLINE_LAMBDA { return x; }, acc, multiplier, out, count);
     }
     template <int kCount>
     FW_ALWAYS_INLINE void store_bent(const Epilogue& e, const __m512i* acc, const float* multiplier, void* out,
                                      int64_t count) const {
-        store_as<kCount>([&](__m512 x) FW_INLINE_LAMBDA { return bend16(x, e); }, acc, multiplier, out, count);
+        store_as<kCount>([&](__m512 x) FW_INLINE_LAMBDA { return _mm512_min_ps(hi, bend16(x, e)); }, acc, multiplier,
+                         out, count);
     }
     template <int kCount, class Function>
     FW_ALWAYS_INLINE void store_as(Function function, const __m512i* acc, const float* multiplier, void* out,
@@ -140,12 +147,53 @@ struct ByteStore16 {
         __m512i q[4] = {};
         unroll<kCount>([&](auto v) FW_INLINE_LAMBDA {
             const __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[v]), _mm512_loadu_ps(multiplier + 16 * v));
-            q[v] = _mm512_cvtps_epi32(_mm512_min_ps(hi, function(x)));
+            q[v] = _mm512_cvtps_epi32(function(x));
         });
         const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero_point);
         const __m512i high = kCount > 2 ? _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point) : low;
         const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
-        store_bytes64(_mm512_max_epi8(bytes, lo), out, count < 16 * kCount ? count : 16 * kCount);
+        store_bytes64(_mm512_min_epi8(_mm512_max_epi8(bytes, lo), most), out,
+                      count < 16 * kCount ? count : 16 * kCount);
+    }
+};
+
+/// The same, with the bytes of another blob added to them: Epilogue::sum.
+struct SumStore16 {
+    __m512 hi;
+    __m512i lo, k, k_residual, start, zero_point, order;
+    __m128i shift;
+    __m512i least, most;
+    ptrdiff_t residual;
+
+    FW_ALWAYS_INLINE explicit SumStore16(const Epilogue& e)
+        : hi(_mm512_set1_ps(e.hi)),
+          lo(_mm512_set1_epi32(static_cast<int32_t>(e.lo))),
+          k(_mm512_set1_epi32(e.sum->k)),
+          k_residual(_mm512_set1_epi32(e.sum->k_residual)),
+          start(_mm512_set1_epi32(e.sum->start)),
+          zero_point(_mm512_set1_epi16(static_cast<short>(e.sum->zero_point))),
+          order(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)),
+          shift(_mm_cvtsi32_si128(e.sum->shift)),
+          least(_mm512_set1_epi8(static_cast<char>(e.sum->lo))),
+          most(_mm512_set1_epi8(static_cast<char>(e.sum->hi))),
+          residual(e.sum->residual) {}
+
+    template <int kCount>
+    FW_ALWAYS_INLINE void store(const __m512i* acc, const float* multiplier, char* out, int64_t count) const {
+        __m512i q[4] = {};
+        unroll<kCount>([&](auto v) FW_INLINE_LAMBDA {
+            const __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[v]), _mm512_loadu_ps(multiplier + 16 * v));
+            const __m512i own = _mm512_max_epi32(_mm512_cvtps_epi32(_mm512_min_ps(hi, x)), lo);
+            const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(out + residual) + v);
+            const __m512i other = _mm512_mullo_epi32(_mm512_cvtepi8_epi32(bytes), k_residual);
+            q[v] = _mm512_add_epi32(_mm512_add_epi32(_mm512_mullo_epi32(own, k), start), other);
+            q[v] = _mm512_sra_epi32(q[v], shift);
+        });
+        const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero_point);
+        const __m512i high = kCount > 2 ? _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point) : low;
+        const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
+        store_bytes64(_mm512_min_epi8(_mm512_max_epi8(bytes, least), most), out,
+                      count < 16 * kCount ? count : 16 * kCount);
     }
 };
 

@@ -61,12 +61,18 @@ FW_EMULATE_2(__m512i, add_epi32)
 FW_EMULATE_2(__m512i, adds_epi16)
 FW_EMULATE_2(__m512i, madd_epi16)
 FW_EMULATE_2(__m512i, maddubs_epi16)
+FW_EMULATE_2(__m512i, max_epi32)
 FW_EMULATE_2(__m512i, max_epi8)
+FW_EMULATE_2(__m512i, min_epi8)
 FW_EMULATE_2(__m512i, min_epu8)
+FW_EMULATE_2(__m512i, mullo_epi32)
 FW_EMULATE_2(__m512i, packs_epi16)
 FW_EMULATE_2(__m512i, packs_epi32)
 FW_EMULATE_2(__m512i, subs_epu8)
 
+static inline __m512i m512_sra_epi32(__m512i x, __m128i count) {
+    return join(_mm256_sra_epi32(halves(x).low, count), _mm256_sra_epi32(halves(x).high, count));
+}
 static inline __m512i m512_xor_si512(__m512i x, __m512i y) {
     return x ^ y;
 }
@@ -120,6 +126,9 @@ static inline __m256i m512_castsi512_si256(__m512i x) {
 }
 static inline __m256i m512_extracti64x4_epi64(__m512i x, int half) {
     return half == 0 ? halves(x).low : halves(x).high;
+}
+static inline __m512i m512_cvtepi8_epi32(__m128i x) {
+    return join(_mm256_cvtepi8_epi32(x), _mm256_cvtepi8_epi32(_mm_unpackhi_epi64(x, x)));
 }
 static inline __m512i m512_cvtepi8_epi16(__m256i x) {
     return join(_mm256_cvtepi8_epi16(_mm256_castsi256_si128(x)), _mm256_cvtepi8_epi16(_mm256_extracti128_si256(x, 1)));
@@ -314,6 +323,8 @@ static inline __m512 m512_dpbf16_ps(__m512 acc, __m512bh x, __m512bh y) {
 #define _mm512_cvtepi32_ps ::fw_emulation::m512_cvtepi32_ps
 #undef _mm512_cvtepi8_epi16
 #define _mm512_cvtepi8_epi16 ::fw_emulation::m512_cvtepi8_epi16
+#undef _mm512_cvtepi8_epi32
+#define _mm512_cvtepi8_epi32 ::fw_emulation::m512_cvtepi8_epi32
 #undef _mm512_cvtneps_pbh
 #define _mm512_cvtneps_pbh ::fw_emulation::m512_cvtneps_pbh
 #undef _mm512_cvtps_epi32
@@ -342,10 +353,14 @@ static inline __m512 m512_dpbf16_ps(__m512 acc, __m512bh x, __m512bh y) {
 #define _mm512_mask_storeu_ps ::fw_emulation::m512_mask_storeu_ps
 #undef _mm512_maskz_compress_epi32
 #define _mm512_maskz_compress_epi32 ::fw_emulation::m512_maskz_compress_epi32
+#undef _mm512_max_epi32
+#define _mm512_max_epi32 ::fw_emulation::m512_max_epi32
 #undef _mm512_max_epi8
 #define _mm512_max_epi8 ::fw_emulation::m512_max_epi8
 #undef _mm512_max_ps
 #define _mm512_max_ps ::fw_emulation::m512_max_ps
+#undef _mm512_min_epi8
+#define _mm512_min_epi8 ::fw_emulation::m512_min_epi8
 #undef _mm512_min_epu8
 #define _mm512_min_epu8 ::fw_emulation::m512_min_epu8
 #undef _mm512_min_ps
@@ -356,6 +371,8 @@ static inline __m512 m512_dpbf16_ps(__m512 acc, __m512bh x, __m512bh y) {
 #define _mm512_movepi8_mask ::fw_emulation::m512_movepi8_mask
 #undef _mm512_mul_ps
 #define _mm512_mul_ps ::fw_emulation::m512_mul_ps
+#undef _mm512_mullo_epi32
+#define _mm512_mullo_epi32 ::fw_emulation::m512_mullo_epi32
 #undef _mm512_packs_epi16
 #define _mm512_packs_epi16 ::fw_emulation::m512_packs_epi16
 #undef _mm512_packs_epi32
@@ -376,6 +393,8 @@ static inline __m512 m512_dpbf16_ps(__m512 acc, __m512bh x, __m512bh y) {
 #define _mm512_setr_epi32 ::fw_emulation::m512_setr_epi32
 #undef _mm512_setzero_ps
 #define _mm512_setzero_ps ::fw_emulation::m512_setzero_ps
+#undef _mm512_sra_epi32
+#define _mm512_sra_epi32 ::fw_emulation::m512_sra_epi32
 #undef _mm512_storeu_ps
 #define _mm512_storeu_ps ::fw_emulation::m512_storeu_ps
 #undef _mm512_storeu_si512
