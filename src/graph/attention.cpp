@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cmath>
 #include <cstdint>
 
 namespace fw {
@@ -9,7 +10,8 @@ namespace fw {
 namespace {
 
 // Parameters of MultiHeadAttention.
-constexpr int kEmbed = 0, kHeads = 1, kWeights = 2, kKeyLength = 3, kValueLength = 4, kCache = 7, kQuantized = 18;
+constexpr int kEmbed = 0, kHeads = 1, kWeights = 2, kKeyLength = 3, kValueLength = 4, kScale = 6, kCache = 7,
+              kQuantized = 18;
 
 AttentionPart projection(const std::string& name, int outputs, int64_t weights) {
     AttentionPart part{"InnerProduct", name, {}};
@@ -45,9 +47,15 @@ std::vector<AttentionPart> attention_parts(const std::string& type, const std::s
     for (const int id : {kWeights, kKeyLength, kValueLength}) {
         context.params.erase(id);
     }
+    context.params.set(kScale, 1.0F);
     return {projection(name + "/query", embed, weights), projection(name + "/key", embed, key_weights),
             projection(name + "/value", embed, value_weights), std::move(context),
             projection(name + "/out", weights / embed, weights)};
+}
+
+float attention_scale(const ParamDict& params) {
+    const auto head_dim = static_cast<float>(params.get(kEmbed, 0) / params.get(kHeads, 1));
+    return params.get(kScale, 1.0F / std::sqrt(head_dim));
 }
 
 bool has_scales_of_parts(const ScaleTable& table, const std::string& name, const std::vector<AttentionPart>& parts) {

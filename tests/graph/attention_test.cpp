@@ -64,11 +64,11 @@ TEST(SplitAttention, PartsHaveTheWeightsAndWhatTheyRead) {
     const struct {
         const char *name, *reads, *makes;
         int outputs, weights;
-        float weight;
-    } projections[] = {{"m/query", "q", "m/query", 4, 20, 1.0F},
-                       {"m/key", "k", "m/key", 4, 24, 2.0F},
-                       {"m/value", "v", "m/value", 4, 28, 3.0F},
-                       {"m/out", "m/context", "out", 5, 20, 4.0F}};
+        float weight, bias;
+    } projections[] = {{"m/query", "q", "m/query", 4, 20, 0.25F, 0.375F},  // times the scale
+                       {"m/key", "k", "m/key", 4, 24, 2.0F, 2.5F},
+                       {"m/value", "v", "m/value", 4, 28, 3.0F, 3.5F},
+                       {"m/out", "m/context", "out", 5, 20, 4.0F, 4.5F}};
     for (const auto& p : projections) {
         const Node& node = find(graph, p.name);
         EXPECT_EQ(node.type, "InnerProduct");
@@ -79,7 +79,7 @@ TEST(SplitAttention, PartsHaveTheWeightsAndWhatTheyRead) {
         EXPECT_EQ(node.params.get(2, 0), p.weights) << p.name;
         ASSERT_EQ(node.weights.size(), 2U);
         EXPECT_EQ(node.weights[0].to_floats(), filled(static_cast<size_t>(p.weights), p.weight)) << p.name;
-        EXPECT_EQ(node.weights[1].to_floats(), filled(static_cast<size_t>(p.outputs), p.weight + 0.5F)) << p.name;
+        EXPECT_EQ(node.weights[1].to_floats(), filled(static_cast<size_t>(p.outputs), p.bias)) << p.name;
     }
     const Node& context = find(graph, "m/context");
     EXPECT_EQ(blobs_of(graph, context.inputs), (Names{"m/query", "m/key", "m/value", "mask"}));
@@ -88,7 +88,7 @@ TEST(SplitAttention, PartsHaveTheWeightsAndWhatTheyRead) {
     EXPECT_EQ(context.params.get(1, 0), 2);
     EXPECT_FALSE(context.params.has(2));
     EXPECT_EQ(context.params.get(5, 0), 1);
-    EXPECT_EQ(context.params.get(6, 0.0F), 0.25F);
+    EXPECT_EQ(context.params.get(6, 0.0F), 1.0F);
     EXPECT_TRUE(context.weights.empty());
     // Once is enough.
     ASSERT_TRUE(run_pass(&graph, "split_attention", &table).ok());

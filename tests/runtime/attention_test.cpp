@@ -13,13 +13,17 @@ using test::run;
 struct Sizes {
     const char* name;
     int embed, heads, query, key, value, queries, keys;
-    int mask;    ///< 0 none, 2 one for all heads, 3 one a head
-    int inputs;  ///< without the mask
-    const char* more;
+    int mask;            ///< 0 none, 2 one for all heads, 3 one a head
+    int inputs;          ///< without the mask
+    const char* stated;  ///< scale; "" = that of the head's length
+
+    float scale() const {
+        return *stated != '\0' ? std::strtof(stated, nullptr) : 1.0F / std::sqrt(static_cast<float>(embed / heads));
+    }
 };
 
 const Sizes kSizes[] = {
-    {"self", 32, 2, 24, 24, 24, 7, 7, 0, 1, ""},    {"odd heads", 15, 3, 10, 10, 10, 5, 5, 2, 1, " 6=0.3"},
+    {"self", 32, 2, 24, 24, 24, 7, 7, 0, 1, ""},    {"odd heads", 15, 3, 10, 10, 10, 5, 5, 2, 1, "0.3"},
     {"cross", 16, 4, 12, 9, 7, 5, 11, 0, 3, ""},    {"key is value", 16, 1, 8, 9, 9, 1, 4, 3, 2, ""},
     {"one row", 48, 3, 20, 20, 20, 1, 1, 0, 1, ""},
 };
@@ -43,7 +47,8 @@ NetFiles files_of(const Sizes& s, unsigned seed) {
     }
     line += std::string(s.mask != 0 ? " mask" : "") + " m 0=" + std::to_string(s.embed) +
             " 1=" + std::to_string(s.heads) + " 2=" + std::to_string(s.embed * s.query) +
-            " 3=" + std::to_string(s.key) + " 4=" + std::to_string(s.value) + (s.mask != 0 ? " 5=1" : "") + s.more;
+            " 3=" + std::to_string(s.key) + " 4=" + std::to_string(s.value) + (s.mask != 0 ? " 5=1" : "") +
+            (*s.stated != '\0' ? std::string(" 6=") + s.stated : "");
     files.layer(line);
     for (const int length : {s.query, s.key, s.value}) {
         files.tagged(random.floats(static_cast<size_t>(s.embed * length), -0.4F, 0.4F));
@@ -178,9 +183,13 @@ TEST(Attention, ProjectionsAreExactInInt8) {
             std::vector<std::vector<float>> expected;
             Random random(6);
             for (int i = 0; i < 3; ++i) {
-                const std::vector<float> weights =
-                    random.floats(static_cast<size_t>(s.embed * lengths[i]), -0.4F, 0.4F);
-                const std::vector<float> bias = random.floats(static_cast<size_t>(s.embed), -0.2F, 0.2F);
+                std::vector<float> weights = random.floats(static_cast<size_t>(s.embed * lengths[i]), -0.4F, 0.4F);
+                std::vector<float> bias = random.floats(static_cast<size_t>(s.embed), -0.2F, 0.2F);
+                for (std::vector<float>* list : {&weights, &bias}) {
+                    for (float& value : *list) {
+                        value *= i == 0 ? s.scale() : 1.0F;
+                    }
+                }
                 expected.push_back(
                     projected(inputs.at(names[std::min(i, s.inputs - 1)]), weights, bias, table.blobs.at(names[i])));
             }

@@ -7,7 +7,8 @@
 //        x -> InnerProduct m/value -+
 //
 // where the table speaks of one of the parts and does not keep all of them float, or Option::split_attention asks for
-// it. In float the whole layer is as fast and takes less memory.
+// it. In float the whole layer is as fast and takes less memory. The scale of the scores goes into m/query, as the
+// layer itself has it.
 #include <algorithm>
 
 #include "graph/attention.h"
@@ -39,6 +40,12 @@ bool can_be_split(const Graph& graph, const Node& node, const std::vector<Attent
     return true;
 }
 
+Weight times(float factor, const Weight& weight) {
+    std::vector<float> values = weight.to_floats();
+    std::transform(values.begin(), values.end(), values.begin(), [factor](float value) { return factor * value; });
+    return Weight::from_floats(std::move(values));
+}
+
 void split(Graph* graph, NodeId id, const std::vector<AttentionPart>& parts) {
     const Node whole = graph->node(id);
     graph->remove_node(id);
@@ -51,6 +58,11 @@ void split(Graph* graph, NodeId id, const std::vector<AttentionPart>& parts) {
         node.inputs = std::move(inputs);
         if (part != kContext) {
             node.weights = {whole.weights[first_weight], whole.weights[first_weight + 1]};
+        }
+        if (part == kQuery) {
+            for (Weight& weight : node.weights) {
+                weight = times(attention_scale(whole.params), weight);
+            }
         }
         const ValueId output = part == kOut ? whole.outputs[0] : graph->add_value(node.name);
         node.outputs = {output};
