@@ -213,6 +213,14 @@ TEST_F(VulkanLayers, Floats) {
     }
 }
 
+// One row: its softmax is 1, so that nothing between the projections is rounded.
+TEST_F(VulkanLayers, ProjectionsOfAttention) {
+    expect_same(
+        "Input data 0 1 data 0=70 1=1\nMultiHeadAttention m 1 1 data m 0=36 1=3 2=2520 3=70 4=70\n"
+        "InnerProduct last 1 1 m last 0=9 1=1 2=630\n",
+        3, 3, "InnerProduct", {false, true});
+}
+
 TEST_F(VulkanLayers, ProductsOfTwoBlobs) {
     expect_same_floats(input(3, 40, 33) + "MemoryData b 0 1 b 0=65 1=33\nMatMul m 2 1 data b m 0=0\n", 3);
     expect_same_floats(input(3, 33, 40) + "MemoryData b 0 1 b 0=40 1=35 2=3\nMatMul m 2 1 data b m 0=1\n", 3);
