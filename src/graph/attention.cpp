@@ -54,8 +54,8 @@ std::vector<AttentionPart> attention_parts(const std::string& type, const std::s
 }
 
 float attention_scale(const ParamDict& params) {
-    const auto head_dim = static_cast<float>(params.get(kEmbed, 0) / params.get(kHeads, 1));
-    return params.get(kScale, 1.0F / std::sqrt(head_dim));
+    const int head_dim = params.get(kEmbed, 0) / params.get(kHeads, 1);
+    return params.get(kScale, 1.0F / std::sqrt(static_cast<float>(head_dim)));
 }
 
 bool has_scales_of_parts(const ScaleTable& table, const std::string& name, const std::vector<AttentionPart>& parts) {

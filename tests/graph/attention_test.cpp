@@ -147,7 +147,7 @@ TEST(SplitAttention, OnlyWhereTheTableSpeaksOfParts) {
 }
 
 TEST(SplitAttention, WhatIsNotSoundOrNamedAlreadyStaysWhole) {
-    const auto stays = [](NetDef def) {
+    const auto stays = [](const NetDef& def) {
         Graph graph = build(def);
         ScaleTable table = naming("m/query");
         EXPECT_TRUE(run_pass(&graph, "split_attention", &table).ok());
