@@ -60,6 +60,7 @@ Result<ScaleTable> made_table(const NetDef& def, uint64_t seed, int images) {
     Net net;
     Option option;
     option.optimize = false;  // every blob of the file is seen
+    option.split_attention = true;
     option.threads = 0;
     FW_RETURN_IF_ERROR(net.set_option(option));
     ModelFiles files;

@@ -92,8 +92,9 @@ FW_C_EXPORT fw_status fw_net_set_precision(fw_net* net, int precision);
  * fails. */
 FW_C_EXPORT fw_status fw_net_set_device(fw_net* net, const char* device, int fallback);
 /* A member of fw::Option (option.h) by its name. Switches take "0" and "1": fp16, fp16_arithmetic, bf16_arithmetic,
- * winograd, optimize, ignore_table_model, device_fallback, import_inputs, staged_device_memory. Others: threads and
- * max_activation_bytes (numbers), device and pipeline_cache (text), cores ("all", "big" or "little"). */
+ * winograd, optimize, split_attention, ignore_table_model, device_fallback, import_inputs, staged_device_memory.
+ * Others: threads and max_activation_bytes (numbers), device and pipeline_cache (text), cores ("all", "big" or
+ * "little"). */
 FW_C_EXPORT fw_status fw_net_set_option(fw_net* net, const char* name, const char* value);
 FW_C_EXPORT fw_status fw_net_load_table(fw_net* net, const char* path);
 FW_C_EXPORT fw_status fw_net_load_model(fw_net* net, const char* param_path, const char* bin_path);

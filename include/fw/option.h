@@ -58,6 +58,10 @@ struct FW_EXPORT Option {
     bool optimize = true;
     /// Names of single passes to leave out, as `fold_batchnorm` or `fuse_activation`.
     std::vector<std::string> disabled_passes;
+    /// Each MultiHeadAttention runs as its parts: the projections NAME/query, NAME/key, NAME/value and NAME/out, layers
+    /// of their own that can have scales, and NAME/context between them. A table that speaks of the parts does that by
+    /// itself; this is for a float network of which such a table is made.
+    bool split_attention = false;
     /// Use a table although it states another model than the one that is loaded (docs/table-format.md).
     bool ignore_table_model = false;
     /// Memory of blobs; nullptr = the library's own. Must outlive every Net, Extractor and Mat made with it.

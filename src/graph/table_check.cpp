@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/log.h"
+#include "graph/attention.h"
 #include "graph/weighted.h"
 #include "model/model_hash.h"
 
@@ -47,15 +48,30 @@ Status check_numbers(const ScaleTable& table) {
     return {};
 }
 
+// A layer that a table may speak of.
+struct Described {
+    std::string type;
+    ParamDict params;
+};
+
 }  // namespace
 
 Status check_table(const NetDef& net, const ScaleTable& table) {
     FW_RETURN_IF_ERROR(check_numbers(table));
-    std::unordered_map<std::string, const LayerDef*> layers;
+    std::unordered_map<std::string, Described> layers;
     std::unordered_set<std::string> blobs;
     for (const LayerDef& layer : net.layers) {
-        layers.emplace(layer.name, &layer);
+        layers.emplace(layer.name, Described{layer.type, layer.params});
         blobs.insert(layer.tops.begin(), layer.tops.end());
+    }
+    for (const LayerDef& layer : net.layers) {
+        const std::vector<AttentionPart> parts = attention_parts(layer.type, layer.name, layer.params);
+        for (size_t i = 0; i < parts.size(); ++i) {
+            layers.emplace(parts[i].name, Described{parts[i].type, parts[i].params});
+            if (i != kOut) {
+                blobs.insert(parts[i].name);
+            }
+        }
     }
     size_t known = 0;
     for (const auto& [name, entry] : table.layers) {
@@ -70,8 +86,8 @@ Status check_table(const NetDef& net, const ScaleTable& table) {
             continue;
         }
         Node node;
-        node.type = found->second->type;
-        node.params = found->second->params;
+        node.type = found->second.type;
+        node.params = found->second.params;
         if (!is_weighted(node)) {
             return Status::error(Code::kInvalidArgument,
                                  "%s:%d: weight scales for layer '%s', a %s without weights in int8",

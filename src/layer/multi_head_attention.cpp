@@ -1,6 +1,7 @@
 // MultiHeadAttention (Vaswani et al., "Attention Is All You Need", 2017, section 3.2.2) over rows: with
 // Q = scale * (q Wq^T + bq), K = k Wk^T + bk, V = v Wv^T + bv, head by head O = softmax(Q K^T + mask) V, and the output
 // O Wo^T + bo. Inputs: [query,] [key,] [value,] [mask]; a key that is not given is the query, a value the key.
+// Without weights (weight_data_size 0) the inputs are Q, K and V before the scale, the output is O.
 #include <algorithm>
 #include <cmath>
 
@@ -91,21 +92,23 @@ private:
     size_t key(size_t inputs) const { return inputs - mask_ > 1 ? 1 : 0; }
     size_t value(size_t inputs) const { return inputs - mask_ > 2 ? 2 : key(inputs); }
 
-    /// Parts of the workspace in floats: Q, K and V of the heads that are projected together, O, the scores of a head,
-    /// then room for a product.
+    /// Parts of the workspace in floats: Q, K and V of the heads that are projected together and O, all empty without
+    /// projections, the scores of a head, then room for a product.
     struct Parts {
         int64_t q, k, v, o, scores, product;
     };
     Parts parts(int64_t queries, int64_t keys) const;
 
     void add_mask(const Tensor& mask, int head, int64_t queries, int64_t keys, float* scores) const;
+    Status load_projections(const Params& params, Span<const Weight> weights);
 
     Linear q_, k_, v_, out_;
     int heads_ = 1;
     int64_t embed_ = 0;
-    int together_ = 1;  ///< heads that are projected at once: one, if its columns are whole vectors of every level
-    float scale_ = 1;   ///< part of q_ once that is packed
-    size_t mask_ = 0;   ///< 1 = the last input is a mask
+    int together_ = 1;      ///< heads that are projected at once: one, if its columns are whole vectors of every level
+    float scale_ = 1;       ///< of the scores; with projections part of q_ once that is packed
+    bool projects_ = true;  ///< has the projections
+    size_t mask_ = 0;       ///< 1 = the last input is a mask
     const GemmKernel* kernel_ = nullptr;
     const FunctionKernel* exp_ = nullptr;
 };
@@ -127,6 +130,22 @@ Status MultiHeadAttention::load(const Params& params, Span<const Weight> weights
     const int64_t head_dim = embed_ / heads_;
     together_ = head_dim % kWholeVectors == 0 ? 1 : heads_;
     scale_ = params.has(6) ? params.f(6) : 1.0F / std::sqrt(static_cast<float>(head_dim));
+    projects_ = params.i(2) != 0;
+    if (projects_) {
+        return load_projections(params, weights);
+    }
+    if (params.i(3) != embed_ || params.i(4) != embed_) {
+        return Status::error(Code::kInvalidArgument,
+                             "kdim (3) is %d, vdim (4) %d: without weights both are embed_dim (0), %lld", params.i(3),
+                             params.i(4), static_cast<long long>(embed_));
+    }
+    for (Linear* linear : {&q_, &k_, &v_, &out_}) {
+        linear->in = linear->out = embed_;
+    }
+    return {};
+}
+
+Status MultiHeadAttention::load_projections(const Params& params, Span<const Weight> weights) {
     const int64_t query_dim = params.i(2) / embed_;
     const struct {
         Linear* linear;
@@ -187,6 +206,9 @@ Status MultiHeadAttention::prepare(const PrepareContext& context) {
     FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
     kernel_ = find_gemm_kernel(false, isa, 0);
     exp_ = find_function_kernel(isa);
+    if (!projects_) {
+        return {};
+    }
     scale_by(scale_, &q_.weight);
     scale_by(scale_, &q_.bias);
     for (Linear* linear : {&q_, &k_, &v_}) {
@@ -203,10 +225,12 @@ MultiHeadAttention::Parts MultiHeadAttention::parts(int64_t queries, int64_t key
     };
     const int64_t width = embed_ / heads_ * together_;
     Parts at{};
-    at.k = at.q + aligned(queries * width);
-    at.v = at.k + aligned(keys * width);
-    at.o = at.v + aligned(keys * width);
-    at.scores = at.o + aligned(queries * embed_);
+    if (projects_) {
+        at.k = at.q + aligned(queries * width);
+        at.v = at.k + aligned(keys * width);
+        at.o = at.v + aligned(keys * width);
+        at.scores = at.o + aligned(queries * embed_);
+    }
     at.product = at.scores + aligned(queries * keys);
     return at;
 }
@@ -227,22 +251,33 @@ size_t MultiHeadAttention::workspace_bytes(Span<const TensorDesc> in, Span<const
                     {queries, keys, head, false},  {queries, head, keys, false}, {queries, out_.out, embed_, true}};
     size_t most = 0;
     for (const auto& p : products) {
+        if (p.packed_b && !projects_) {
+            continue;
+        }
         most = std::max(most, MatrixWorkspace(*kernel_, p.m, p.n, p.k, threads, {p.packed_b, false}).total);
     }
     return static_cast<size_t>(parts(queries, keys).product) * sizeof(float) + most;
 }
 
 Status MultiHeadAttention::operation(Span<const Tensor> in, Span<const Tensor> /*out*/, Operation* operation) const {
-    *operation = AttentionOperation{q_.rows.get(),   k_.rows.get(),    v_.rows.get(),
-                                    out_.rows.get(), heads_,           static_cast<int>(embed_),
-                                    key(in.size()),  value(in.size()), mask_ != 0};
+    *operation = AttentionOperation{q_.rows.get(),
+                                    k_.rows.get(),
+                                    v_.rows.get(),
+                                    out_.rows.get(),
+                                    heads_,
+                                    static_cast<int>(embed_),
+                                    projects_ ? 1.0F : scale_,
+                                    key(in.size()),
+                                    value(in.size()),
+                                    mask_ != 0};
     return {};
 }
 
 int64_t MultiHeadAttention::macs(Span<const TensorDesc> in, Span<const TensorDesc> /*out*/) const {
     const int64_t queries = in[0].shape.h();
     const int64_t keys = in[key(in.size())].shape.h();
-    return queries * (q_.in + out_.out) * embed_ + keys * (k_.in + v_.in) * embed_ + 2 * queries * keys * embed_;
+    const int64_t projections = queries * (q_.in + out_.out) * embed_ + keys * (k_.in + v_.in) * embed_;
+    return (projects_ ? projections : 0) + 2 * queries * keys * embed_;
 }
 
 size_t MultiHeadAttention::weight_bytes() const {
@@ -271,29 +306,41 @@ Status MultiHeadAttention::forward(Span<const Tensor> in, Span<Tensor> out, cons
     };
     const int64_t width = head * together_;
     float* scores = memory + at.scores;
+    float* o = projects_ ? memory + at.o : out[0].ptr();
+    const int64_t o_stride = projects_ ? embed_ : out[0].stride[0];
     for (int h = 0; h < heads_; ++h) {
         const int in_piece = h % together_;
-        if (in_piece == 0) {
+        if (projects_ && in_piece == 0) {
             const auto piece = static_cast<size_t>(h / together_);
             project(q_.packed[piece], rows_of(in[0]), memory + at.q, width);
             project(k_.packed[piece], rows_of(in[key(in.size())]), memory + at.k, width);
             project(v_.packed[piece], rows_of(in[value(in.size())]), memory + at.v, width);
         }
-        const auto part = [&](int64_t offset, int64_t rows) {
-            return MatrixView{memory + offset + in_piece * head, rows, head, width, 1};
+        // The head's columns of what was projected, here or by the layers before.
+        const auto part = [&](int64_t offset, const Tensor& input) {
+            return projects_ ? MatrixView{memory + offset + in_piece * head, input.h(), head, width, 1}
+                             : MatrixView{input.ptr() + h * head * input.stride[1], input.h(), head, input.stride[0],
+                                          input.stride[1]};
         };
-        multiply_to(*kernel_, part(at.q, queries), part(at.k, keys).transposed(), context.threads, product, scores,
-                    keys);
+        multiply_to(*kernel_, part(at.q, in[0]), part(at.k, in[key(in.size())]).transposed(), context.threads, product,
+                    scores, keys);
+        if (!projects_ && scale_ != 1.0F) {
+            parallel_for(queries, context.threads, [&](int64_t i) {
+                std::transform(scores + i * keys, scores + (i + 1) * keys, scores + i * keys,
+                               [this](float score) { return scale_ * score; });
+            });
+        }
         if (mask_ != 0) {
             add_mask(in[in.size() - 1], h, queries, keys, scores);
         }
         parallel_for(queries, context.threads,
                      [&](int64_t i) { softmax(*exp_, scores + i * keys, 1, scores + i * keys, 1, keys); });
-        multiply_to(*kernel_, {scores, queries, keys, keys, 1}, part(at.v, keys), context.threads, product,
-                    memory + at.o + h * head, embed_);
+        multiply_to(*kernel_, {scores, queries, keys, keys, 1}, part(at.v, in[value(in.size())]), context.threads,
+                    product, o + h * head, o_stride);
     }
-    const MatrixView o = {memory + at.o, queries, embed_, embed_, 1};
-    project(out_.packed[0], o, out[0].ptr(), out[0].stride[0]);
+    if (projects_) {
+        project(out_.packed[0], {o, queries, embed_, embed_, 1}, out[0].ptr(), out[0].stride[0]);
+    }
     return {};
 }
 

@@ -229,10 +229,12 @@ struct GemmOperation {
     float alpha = 1.0F, beta = 1.0F;
 };
 
-/// softmax(Q K^T) V of each head, between projections of rows; floats.
+/// softmax(scale * Q K^T) V of each head, between projections of rows, all of them nullptr where the layer has none;
+/// floats.
 struct AttentionOperation {
     const WeightRows *q_rows, *k_rows, *v_rows, *out_rows;
     int heads, embed;
+    float scale;
     size_t key, value;  ///< which inputs; input 0 is the query
     bool masked;        ///< the last input is added to the scores, of each head or of all
 };

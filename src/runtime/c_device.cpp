@@ -57,6 +57,7 @@ constexpr struct {
     {"bf16_arithmetic", &fw::Option::bf16_arithmetic},
     {"winograd", &fw::Option::winograd},
     {"optimize", &fw::Option::optimize},
+    {"split_attention", &fw::Option::split_attention},
     {"ignore_table_model", &fw::Option::ignore_table_model},
     {"device_fallback", &fw::Option::device_fallback},
     {"import_inputs", &fw::Option::import_inputs},

@@ -220,7 +220,8 @@ std::string key_text(const Model& model, const Option& option, const ScaleTable*
     for (const int number :
          {hardware_threads(), option.threads, static_cast<int>(option.cores), static_cast<int>(option.precision),
           option.fp16 ? 1 : 0, option.fp16_arithmetic ? 1 : 0, option.bf16_arithmetic ? 1 : 0, option.winograd ? 1 : 0,
-          option.optimize ? 1 : 0, option.staged_device_memory ? 1 : 0, option.import_inputs ? 1 : 0}) {
+          option.optimize ? 1 : 0, option.split_attention ? 1 : 0, option.staged_device_memory ? 1 : 0,
+          option.import_inputs ? 1 : 0}) {
         text += '\n' + std::to_string(number);
     }
     for (const std::string& pass : option.disabled_passes) {

@@ -177,6 +177,51 @@ TEST_P(FwoptInt8, BakedScalesGiveTheBytesOfTheTable) {
 INSTANTIATE_TEST_SUITE_P(Tables, FwoptInt8,
                          testing::Combine(testing::Bool(), testing::Values(Precision::kInt8, Precision::kAuto)));
 
+// The projections of attention become InnerProducts, which hold int8 weights.
+TEST(Fwopt, AttentionIsStoredInItsPartsWhereTheTableHasThem) {
+    Random random(6);
+    NetFiles files;
+    files.layer("Input data 0 1 data 0=12 1=5")
+        .layer("InnerProduct first 1 1 data first 0=24 1=1 2=288")
+        .tagged(random.floats(288))
+        .raw(random.floats(24))
+        .layer("MultiHeadAttention m 1 1 first m 0=16 1=2 2=384 3=24 4=24");
+    for (int i = 0; i < 4; ++i) {
+        files.tagged(random.floats(384)).raw(random.floats(i < 3 ? 16 : 24));
+    }
+    files.layer("InnerProduct last 1 1 m last 0=6 2=144").tagged(random.floats(144));
+    const NetDef before = def_of(files);
+    const Mat input = random.mat(Shape(5, 12));
+    ScaleTable table;
+    for (const char* blob : {"data", "first", "m/context", "m"}) {
+        table.blobs[blob] = {20.0F, 0};
+    }
+    NetDef after = before;
+    const Result<BakeResult> baked = optimize(table, &after);
+    ASSERT_TRUE(baked.ok()) << baked.status().message();
+    EXPECT_EQ(baked->layers, 6);
+    ASSERT_EQ(baked->notes.size(), 1U);
+    EXPECT_EQ(baked->notes[0],
+              "attention in parts, so that its projections are int8 (1 layers, the first 'm/context'): ncnn does not "
+              "read it");
+    Loaded with_table(before, table, Precision::kInt8);
+    Loaded with_scales(after, {}, Precision::kInt8);
+    EXPECT_EQ(with_table.int8_layers(), 6);
+    EXPECT_EQ(with_scales.int8_layers(), 6);
+    EXPECT_LT(with_scales.bytes.size(), with_table.bytes.size() / 2);
+    EXPECT_EQ(with_table.run(input, "last"), with_scales.run(input, "last"));
+    NetDef again = after;
+    ASSERT_TRUE(optimize({}, &again).ok());
+    EXPECT_EQ(with_scales.text, *param_text(again));
+
+    table.blobs.erase("m/context");
+    NetDef whole = before;
+    const Result<BakeResult> old = optimize(table, &whole);
+    ASSERT_TRUE(old.ok());
+    EXPECT_EQ(old->layers, 2);
+    EXPECT_TRUE(old->notes.empty()) << old->notes[0];
+}
+
 TEST(Fwopt, WritesTheFormOfNcnn) {
     NetDef net = def_of(branches());
     ASSERT_TRUE(optimize(table_of(true), &net).ok());

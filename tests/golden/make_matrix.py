@@ -105,6 +105,16 @@ def matmul():
 def multi_head_attention():
     g = Golden("MultiHeadAttention", 2e-5, 2e-5)
 
+    def attend(x, mask, scale, q, k, v):
+        heads, rows, width = q.shape
+        scores = (1 / np.sqrt(width) if scale is None else scale) * q @ k.transpose(0, 2, 1)
+        if mask:
+            m = g.rng.data(*((heads,) if mask == 3 else ()), rows, k.shape[1])
+            x.append(m)
+            scores = scores + f64(m)
+        e = np.exp(scores - scores.max(-1, keepdims=True))
+        return (e / e.sum(-1, keepdims=True) @ v).transpose(1, 0, 2).reshape(rows, heads * width)
+
     def case(name, embed, heads, rows, keys=None, dims=None, same_value=False, mask=None, scale=None):
         qd, kd, vd = dims or (embed, embed, embed)
         x = [g.rng.data(rows, qd)]
@@ -119,13 +129,7 @@ def multi_head_attention():
         def heads_of(rows_in, i):
             return (rows_in @ f64(w[i]).T + f64(b[i])).reshape(len(rows_in), heads, -1).transpose(1, 0, 2)
 
-        scores = (1 / np.sqrt(embed // heads) if scale is None else scale) * heads_of(q, 0) @ heads_of(k, 1).transpose(0, 2, 1)
-        if mask:
-            m = g.rng.data(*((heads,) if mask == 3 else ()), rows, len(k))
-            x.append(m)
-            scores = scores + f64(m)
-        e = np.exp(scores - scores.max(-1, keepdims=True))
-        o = (e / e.sum(-1, keepdims=True) @ heads_of(v, 2)).transpose(1, 0, 2).reshape(rows, embed)
+        o = attend(x, mask, scale, heads_of(q, 0), heads_of(k, 1), heads_of(v, 2))
         p = {0: embed, 1: heads, 2: embed * qd}
         if (kd, vd) != (embed, embed):
             p.update({3: kd, 4: vd})
@@ -144,6 +148,24 @@ def multi_head_attention():
     case("mask", 6, 2, 4, mask=2)
     case("mask_by_head", 6, 2, 4, keys=5, mask=3)
     case("mask_cross", 6, 3, 2, keys=3, dims=(5, 4, 3), mask=2)
+
+    def without_weights(name, embed, heads, rows, keys=None, same_value=False, mask=None, scale=None):
+        x = [g.rng.data(n, embed, lo=-2, hi=2) for n in [rows] + ([keys] * (1 if same_value else 2) if keys else [])]
+        q, k, v = (f64(x[min(i, len(x) - 1)]).reshape(-1, heads, embed // heads).transpose(1, 0, 2) for i in range(3))
+        p = {0: embed, 1: heads}
+        if mask:
+            p[5] = 1
+        if scale is not None:
+            p[6] = scale
+        y = attend(x, mask, scale, q, k, v)
+        g.one(name, p, x, y, note="differs from ncnn: it has no attention without projections of rows as they lie")
+
+    without_weights("no_weights_one_head", 5, 1, 3)
+    without_weights("no_weights_cross", 12, 3, 5, keys=7)
+    without_weights("no_weights_key_is_value", 8, 2, 3, keys=4, same_value=True)
+    without_weights("no_weights_scale", 32, 2, 4, keys=4, scale=0.25)
+    without_weights("no_weights_mask_by_head", 6, 2, 4, keys=5, mask=3)
+    without_weights("no_weights_mask_scale_one", 6, 3, 2, keys=3, mask=2, scale=1.0)
     g.write()
 
 

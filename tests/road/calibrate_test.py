@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What calibrate makes of the embedded networks."""
 import json
+import random
 import shutil
 import struct
 import sys
@@ -220,6 +221,59 @@ class CalibrateRoad(DemoNetworks):
         self.run_tool("calibrate", "net.param", "net.bin", "--images", folder / "calib", "--preset", "performance", "--out", "det.table")
         result = self.evaluate("det.table", "--task", "detect", "--images", folder / "test", "--labels", folder / "test" / "test.json")
         self.assertGreaterEqual(result["int8"]["map50"], result["float"]["map50"] - 1.0)
+
+    def test_projections_of_attention_run_int8(self):
+        """From arrays to an int8 transformer block: scales of what attention is made of, in every tool that takes tables."""
+        numbers = random.Random(3)
+
+        def floats(count, bound):
+            return struct.pack(f"<{count}f", *(numbers.uniform(-bound, bound) for _ in range(count)))
+
+        def linear(outputs, inputs):
+            return struct.pack("<I", 0) + floats(outputs * inputs, 1.7 / inputs ** 0.5) + floats(outputs, 0.1)
+
+        (self.dir / "net.param").write_text(
+            "7767517\n9 10\nInput data 0 1 data 0=32 1=9\nSplit s 1 2 data a b\nLayerNorm norm 1 1 a norm 0=32\n"
+            "MultiHeadAttention att 1 1 norm att 0=32 1=2 2=1024\nEltwise add 2 1 att b add 0=1\n"
+            "InnerProduct mlp 1 1 add mlp 0=64 1=1 2=2048\nReshape row 1 1 mlp row 0=576\nInnerProduct head 1 1 row head 0=10 1=1 2=5760\n"
+            "Softmax prob 1 1 head prob\n")
+        (self.dir / "net.bin").write_bytes(struct.pack("<32f", *[1.0] * 32) + floats(32, 0.1) + b"".join(linear(32, 32) for _ in range(4)) +
+                                           linear(64, 32) + linear(10, 576))
+        header = "{'descr': '<f4', 'fortran_order': False, 'shape': (9, 32)}".ljust(117) + "\n"
+        (self.dir / "images").mkdir()
+        for i in range(24):
+            (self.dir / "images" / f"{i:02}.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() +
+                                                            floats(288, 1.0))
+        args = ("net.param", "net.bin", "--images", "images")
+        parts = [f"att/{part}" for part in ("query", "key", "value", "out")]
+        for name, more in (("plain", ()), ("legacy", ("--format", "legacy", "--symmetric")), ("preset", ("--preset", "performance")),
+                           ("all", ("--bias-correction", "--round-weights", "--equalize"))):
+            self.run_tool("calibrate", *args, "--out", f"{name}.table", *more)
+            lines = [line.split()[:2] for line in (self.dir / f"{name}.table").read_text().splitlines()]
+            for part in parts:
+                self.assertIn(f"{part}_param_0" if name == "legacy" else ["weights", part], [line[0] for line in lines] + lines)
+            self.run_tool("calibrate", *args, "--table", f"{name}.table", "--report", "r.json")
+            layers = {layer["name"]: layer for layer in json.loads((self.dir / "r.json").read_text())["layers"]}
+            for part in parts:
+                self.assertEqual(layers[part]["precision"], "int8", name)
+            self.assertEqual(layers["att/context"]["precision"], "float", name)
+            self.assertGreater(layers["head"]["sqnr_db"], 20.0, name)
+            self.run_tool("fwopt", "net.param", "net.bin", "int8.param", "int8.bin", "--int8", f"{name}.table")
+            self.assertIn("MultiHeadAttention att/context", (self.dir / "int8.param").read_text().replace("  ", ""))
+        self.assertRegex((self.dir / "all.table").read_text(), "bias mlp( [^ ]+){64}\n")
+        # A search for float layers goes through the parts.
+        clipped = ("--method", "percentile", "--percentile", "60", "--max-drop", "25")
+        said = self.run_tool("calibrate", *args, *clipped, "--out", "mixed.table").stdout
+        self.assertIn(" of 6 layers float", said)
+        self.assertIn("att/out", self.run_tool("calibrate", *args, "--table", "plain.table", "--explain", "att/out", "--quiet").stdout)
+        # A table from before the parts were known, and one of another number of scales.
+        plain = (self.dir / "plain.table").read_text().splitlines()
+        (self.dir / "old.table").write_text("\n".join(line for line in plain if " att/" not in line) + "\n")
+        self.run_tool("fwopt", "net.param", "net.bin", "old.param", "old.bin", "--int8", "old.table")
+        self.assertRegex((self.dir / "old.param").read_text(), r"MultiHeadAttention +att ")
+        (self.dir / "bad.table").write_text("fwtable 2\nweights att/key 1.0 2.0\n")
+        done = self.run_tool("calibrate", *args, "--table", "bad.table", "--report", "r.json", "--out", "x.table")
+        self.assertIn("layer 'att/key': 2 weight scales in the table, 32 in the network", done.stderr)
 
     def test_legacy_table(self):
         folder = self.convert_demo("classifier")

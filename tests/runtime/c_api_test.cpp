@@ -48,15 +48,9 @@ TEST_F(CApi, ChoosesADevice) {
 }
 
 TEST_F(CApi, TakesOptionsByName) {
-    const char* const switches[] = {"fp16",
-                                    "fp16_arithmetic",
-                                    "bf16_arithmetic",
-                                    "winograd",
-                                    "optimize",
-                                    "ignore_table_model",
-                                    "device_fallback",
-                                    "import_inputs",
-                                    "staged_device_memory"};
+    const char* const switches[] = {"fp16",          "fp16_arithmetic",     "bf16_arithmetic",    "winograd",
+                                    "optimize",      "split_attention",     "ignore_table_model", "device_fallback",
+                                    "import_inputs", "staged_device_memory"};
     for (const char* name : switches) {
         EXPECT_EQ(fw_net_set_option(net_, name, "0"), FW_OK) << name;
         EXPECT_EQ(fw_net_set_option(net_, name, "1"), FW_OK) << name;

@@ -78,6 +78,11 @@ inline std::vector<SampleModel> sample_models() {
             for (const std::string& top : layer.tops) {
                 table.blobs[top] = {20.0F, layer.type == "Softmax" ? -128 : 0};
             }
+            if (layer.type == "MultiHeadAttention") {
+                table.blobs[layer.name + "/context"] = {20.0F, 0};
+                table.layers[layer.name + "/query"].input = table.blobs.at(layer.bottoms[0]);
+                table.layers[layer.name + "/query"].weight_scales.assign(8, 150.0F);
+            }
             if (text == kConvolutions && (layer.type == "Convolution" || layer.type == "InnerProduct")) {
                 const auto outputs = static_cast<size_t>(layer.weights[0].count()) /
                                      static_cast<size_t>(layer.name == "conv3" ? 144 : 16);

@@ -207,9 +207,18 @@ TEST_F(VulkanLayers, Floats) {
              rows + "RMSNorm n 1 1 data n 0=70 1=0.01 2=1\n",
              input(3, 4, 5) + "LayerNorm n 1 1 data n 0=20 1=0.1 2=0\n",
              input(3, 4, 5) + "LayerNorm n 1 1 data n 0=5 2=1\n", rows + "MatMul m 2 1 data data m 0=1\n",
-             rows + "MultiHeadAttention m 1 1 data m 0=36 1=3 2=2520 3=70 4=70\n"}) {
+             rows + "MultiHeadAttention m 1 1 data m 0=36 1=3 2=2520 3=70 4=70\n",
+             rows + "MultiHeadAttention m 1 1 data m 0=70 1=5\n"}) {
         expect_same_floats(layers);
     }
+}
+
+// One row: its softmax is 1, so that nothing between the projections is rounded.
+TEST_F(VulkanLayers, ProjectionsOfAttention) {
+    expect_same(
+        "Input data 0 1 data 0=70 1=1\nMultiHeadAttention m 1 1 data m 0=36 1=3 2=2520 3=70 4=70\n"
+        "InnerProduct last 1 1 m last 0=9 1=1 2=630\n",
+        3, 3, "InnerProduct", {false, true});
 }
 
 TEST_F(VulkanLayers, ProductsOfTwoBlobs) {
@@ -223,9 +232,11 @@ TEST_F(VulkanLayers, ProductsOfTwoBlobs) {
         4);
     const std::string query = "Input data 0 1 data 0=36 1=37\n";
     for (const char* mask : {"0=37 1=37", "0=37 1=37 2=3"}) {
-        expect_same_floats(query + "MemoryData mask 0 1 mask " + mask +
-                               "\nMultiHeadAttention m 2 1 data mask m 0=24 1=3 2=864 3=36 4=36 5=1\n",
-                           3);
+        for (const char* attention : {"0=24 1=3 2=864 3=36 4=36 5=1", "0=36 1=3 5=1 6=0.4"}) {
+            expect_same_floats(query + "MemoryData mask 0 1 mask " + mask + "\nMultiHeadAttention m 2 1 data mask m " +
+                                   attention + "\n",
+                               3);
+        }
     }
 }
 

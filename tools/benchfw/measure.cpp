@@ -49,6 +49,7 @@ public:
         option.fp16_arithmetic = options.fp16_arithmetic;
         option.bf16_arithmetic = options.bf16_arithmetic;
         option.winograd = options.winograd;
+        option.split_attention = options.split_attention;
         FW_RETURN_IF_ERROR(net_.set_option(option));
         if (table != nullptr && precision != Precision::kFloat && precision != Precision::kFp16) {
             FW_RETURN_IF_ERROR(net_.load_table(*table));
@@ -200,7 +201,9 @@ private:
 Result<ScaleTable> table_for(const Source& source, const MeasureOptions& options) {
     Subject reference;
     reference.leave_out("fuse_activation");  // int8 may not fuse what float does, and needs the scale in between
-    FW_RETURN_IF_ERROR(reference.load(source, options, Precision::kFloat, nullptr));
+    MeasureOptions in_parts = options;
+    in_parts.split_attention = true;
+    FW_RETURN_IF_ERROR(reference.load(source, in_parts, Precision::kFloat, nullptr));
     std::vector<std::vector<Mat>> inputs;
     for (uint32_t seed = 0; seed < kTableInputs; ++seed) {
         FW_ASSIGN_OR_RETURN(std::vector<Mat> mats, noise_inputs(reference.net(), options.input_shape, seed));

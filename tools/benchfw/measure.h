@@ -26,6 +26,7 @@ struct MeasureOptions {
     bool bf16_arithmetic = false;     ///< Option::bf16_arithmetic
     bool winograd = true;             ///< Option::winograd
     bool ignore_table_model = false;  ///< Option::ignore_table_model
+    bool split_attention = false;     ///< Option::split_attention
     bool layers = false;              ///< time steps as well, in as many inferences more
 };
 constexpr int kLeastLoops = 5;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "graph/attention.h"
 #include "graph/pass.h"
 #include "graph/precision_cut.h"
 #include "model/model_io.h"
@@ -101,9 +102,15 @@ Result<NetDef> net_def_of(const Source& source) {
     return def;
 }
 
+// Whether the table speaks of parts of attention, so that they are what it may choose a precision for.
+bool splits_attention(const NetDef& def, const ScaleTable& table) {
+    return std::any_of(def.layers.begin(), def.layers.end(), [&](const LayerDef& layer) {
+        return has_scales_of_parts(table, layer.name, attention_parts(layer.type, layer.name, layer.params));
+    });
+}
+
 // The layers that run int8 in the cheapest split.
-Result<std::map<std::string, bool>> cheapest_split(const Source& source, const ScaleTable& table, const Times& times) {
-    FW_ASSIGN_OR_RETURN(const NetDef def, net_def_of(source));
+Result<std::map<std::string, bool>> cheapest_split(const NetDef& def, const ScaleTable& table, const Times& times) {
     FW_ASSIGN_OR_RETURN(Graph graph, Graph::build(def));
     const Option option;
     ScaleTable working = table;
@@ -153,13 +160,16 @@ std::map<std::string, bool> precisions_of(const NetResult& result) {
 
 Result<Tuned> tune(const Source& source, const MeasureOptions& options, const ScaleTable& table,
                    const Machine& machine) {
+    FW_ASSIGN_OR_RETURN(const NetDef def, net_def_of(source));
     MeasureOptions how = options;
     how.layers = true;
+    MeasureOptions how_pure = how;
+    how_pure.split_attention = splits_attention(def, table);
     FW_ASSIGN_OR_RETURN(
         const std::vector<NetResult> pure,
-        measure_variants(source, how, {{Precision::kFloat, nullptr}, {Precision::kInt8, &table}}, machine));
+        measure_variants(source, how_pure, {{Precision::kFloat, nullptr}, {Precision::kInt8, &table}}, machine));
     const Times times(pure[0], pure[1], machine);
-    FW_ASSIGN_OR_RETURN(const auto split, cheapest_split(source, table, times));
+    FW_ASSIGN_OR_RETURN(const auto split, cheapest_split(def, table, times));
     const ScaleTable by_times = with_precisions(table, times, split);
     const std::vector<Variant> variants = {{Precision::kFloat, nullptr},
                                            {Precision::kInt8, &table},

@@ -173,6 +173,7 @@ Result<Comparison> checking(const NetOptions& files, const ImageSet& set, const 
 Result<std::map<std::string, int64_t>> layer_costs(const NetOptions& files) {
     NetOptions options = files;
     options.precision = "float";
+    options.split_attention = true;
     Net net;
     FW_RETURN_IF_ERROR(load_net(options, false, &net));
     std::map<std::string, int64_t> costs;

@@ -148,17 +148,19 @@ NetDef section(const NetDef& net, size_t first, size_t last) {
     return out;
 }
 
-using Means = std::vector<double>;         // of each channel of a blob, in one image
+using Means = std::vector<double>;         // of each output channel of a layer with weights, in one image
 using ImageMeans = std::vector<Means>;     // by blob
 using AllMeans = std::vector<ImageMeans>;  // by image; empty where it could not be read
 
+// Channels are axis 0, of the rows that an InnerProduct makes of rows the columns.
 Means channel_means(const Mat& value) {
-    const auto channels = static_cast<size_t>(value.shape().rank >= 3 ? value.c() : value.shape()[0]);
+    const bool rows = value.shape().rank == 2;
+    const auto channels = static_cast<size_t>(rows ? value.w() : value.shape()[0]);
     const size_t pixels = channels == 0 ? 0 : static_cast<size_t>(value.count()) / channels;
     Means means(channels, 0.0);
     for (size_t c = 0; c < channels; ++c) {
-        for (size_t i = c * pixels; i < (c + 1) * pixels; ++i) {
-            means[c] += static_cast<double>(value.data()[i]);
+        for (size_t i = 0; i < pixels; ++i) {
+            means[c] += static_cast<double>(value.data()[rows ? i * channels + c : c * pixels + i]);
         }
         means[c] /= static_cast<double>(std::max<size_t>(1, pixels));
     }

@@ -102,6 +102,7 @@ private:
         NetOptions float_net = options_.net;
         float_net.precision = "float";
         float_net.threads = 1;  // images run side by side instead
+        float_net.split_attention = true;
         FW_RETURN_IF_ERROR(load_net(float_net, false, &net_));
         FW_ASSIGN_OR_RETURN(const NetDef def, load_net_def(options_.net.param.c_str(), options_.net.bin.c_str()));
         FW_RETURN_IF_ERROR(check_quantizable(def));

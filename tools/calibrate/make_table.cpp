@@ -115,7 +115,8 @@ Result<Graph> corrected_graph(const NetDef& net, const ScaleTable& table) {
 
 Result<Graph> optimized_graph(const NetDef& net) {
     FW_ASSIGN_OR_RETURN(Graph graph, Graph::build(net));
-    const Option option;
+    Option option;
+    option.split_attention = true;
     PassContext context;
     context.option = &option;
     FW_RETURN_IF_ERROR(run_passes(&graph, context));

@@ -18,7 +18,8 @@ struct TableOptions {
     int threads = 1;            ///< that search scales; the table does not depend on them
 };
 
-/// The float graph of a network after its passes: what layers are quantized, with their final weights.
+/// The float graph of a network after its passes, attention in parts: what layers are quantized, with their final
+/// weights.
 Result<Graph> optimized_graph(const NetDef& net);
 /// The same with the `equalize` and `bias` lines of a table in its weights.
 Result<Graph> corrected_graph(const NetDef& net, const ScaleTable& table);

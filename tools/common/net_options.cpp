@@ -72,6 +72,7 @@ Status load_net(const NetOptions& options, bool with_table, Net* net) {
     option.fp16_arithmetic = options.fp16_arithmetic;
     option.bf16_arithmetic = options.bf16_arithmetic;
     option.winograd = !options.no_winograd;
+    option.split_attention = options.split_attention;
     FW_RETURN_IF_ERROR(net->set_option(option));
     if (with_table && !options.table.empty()) {
         FW_RETURN_IF_ERROR(net->load_table(options.table.c_str()));

@@ -21,6 +21,7 @@ struct NetOptions {
     bool no_winograd = false;
     bool device_fallback = false;
     bool force = false;
+    bool split_attention = false;  ///< Option::split_attention; no option of a command
     PreprocessOptions preprocess;
 
     /// Adds NET.param NET.bin to a command; `add_to` adds --table, --precision, --fp16-arithmetic, --threads, --device

@@ -55,6 +55,22 @@ void convolutions_of_vectors(Graph* graph) {
     }
 }
 
+// ncnn's attention has its projections in it.
+void note_parts_of_attention(const Graph& graph, BakeResult* result) {
+    size_t count = 0;
+    std::string first;
+    for (const NodeId id : graph.order()) {
+        const Node& node = graph.node(id);
+        if (node.type == "MultiHeadAttention" && node.weights.empty() && count++ == 0) {
+            first = node.name;
+        }
+    }
+    if (count > 0) {
+        result->notes.push_back("attention in parts, so that its projections are int8 (" + std::to_string(count) +
+                                " layers, the first '" + first + "'): ncnn does not read it");
+    }
+}
+
 }  // namespace
 
 Status set_input_shape(const std::string& text, NetDef* net) {
@@ -147,6 +163,7 @@ Result<BakeResult> optimize(const ScaleTable& table, NetDef* net, ScaleTable* ke
         *kept = working;
     } else if (!working.empty()) {
         bake_int8(&graph, context, with_top, &result);
+        note_parts_of_attention(graph, &result);
     }
     const std::string source = net->source;
     *net = graph.to_net_def();

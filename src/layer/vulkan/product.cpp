@@ -103,7 +103,7 @@ Status Recorder::gemm(const GemmOperation& op, std::vector<Dispatch>* dispatches
     return {};
 }
 
-// Q, K and V of all heads, the scores and O lie in the scratch memory.
+// What is projected here, the scores and O in front of a projection lie in the scratch memory.
 Status Recorder::attention(const AttentionOperation& op, Span<const Tensor> in, const Tensor& out,
                            std::vector<Dispatch>* dispatches) {
     const auto project = [&](const WeightRows& rows, const Tensor& from, const Tensor& to) -> Status {
@@ -127,17 +127,29 @@ Status Recorder::attention(const AttentionOperation& op, Span<const Tensor> in, 
     const Tensor& value = in[op.value];
     uint64_t used = 0;
     const auto take = [&](const Shape& shape) { return scratch_tensor(shape, &used); };
-    const Tensor q = take(Shape(query.h(), op.embed));
-    const Tensor k = take(Shape(key.h(), op.embed));
-    const Tensor v = take(Shape(key.h(), op.embed));
+    const auto projected = [&](const WeightRows* rows, const Tensor& from) -> Result<Tensor> {
+        if (rows == nullptr) {
+            return from;
+        }
+        const Tensor to = take(Shape(from.h(), op.embed));
+        FW_RETURN_IF_ERROR(project(*rows, from, to));
+        return to;
+    };
+    FW_ASSIGN_OR_RETURN(const Tensor q, projected(op.q_rows, query));
+    FW_ASSIGN_OR_RETURN(const Tensor k, projected(op.k_rows, key));
+    FW_ASSIGN_OR_RETURN(const Tensor v, projected(op.v_rows, value));
     const Tensor scores = take(Shape(1, op.heads, query.h(), key.h()));
-    const Tensor o = take(Shape(query.h(), op.embed));
-    FW_RETURN_IF_ERROR(project(*op.q_rows, query, q));
-    FW_RETURN_IF_ERROR(project(*op.k_rows, key, k));
-    FW_RETURN_IF_ERROR(project(*op.v_rows, value, v));
+    const Tensor o = op.out_rows == nullptr ? out : take(Shape(query.h(), op.embed));
     Tensor k_columns = heads_of(k, op.heads);
     transpose(&k_columns);
     FW_RETURN_IF_ERROR(multiply(heads_of(q, op.heads), k_columns, scores));
+    if (op.scale != 1.0F) {
+        MapOperation scaled;
+        scaled.kind = MapOperation::Kind::kElementary;
+        scaled.elementary.a = op.scale;
+        dispatches->emplace_back();
+        FW_RETURN_IF_ERROR(map(scaled, scores, scores, &dispatches->back()));
+    }
     if (op.masked) {
         const Tensor& mask = in[in.size() - 1];
         const int rank = mask.rank();
@@ -154,7 +166,7 @@ Status Recorder::attention(const AttentionOperation& op, Span<const Tensor> in, 
     dispatches->emplace_back();
     FW_RETURN_IF_ERROR(softmax(over_keys, scores, scores, &dispatches->back()));
     FW_RETURN_IF_ERROR(multiply(scores, heads_of(v, op.heads), heads_of(o, op.heads)));
-    return project(*op.out_rows, o, out);
+    return op.out_rows == nullptr ? Status() : project(*op.out_rows, o, out);
 }
 
 }  // namespace fw::vulkan

@@ -63,7 +63,8 @@ constexpr auto kMatMul = params(int_param(0, "transB", 0, "1 = B is N x K"));
 constexpr auto kMultiHeadAttention =
     params(int_param(0, "embed_dim", 0, "length of the projected rows"),
            int_param(1, "num_heads", 1, "parts they are cut into"),
-           int_param(2, "weight_data_size", 0, "embed_dim x length of a query"),
+           int_param(2, "weight_data_size", 0,
+                     "embed_dim x length of a query; 0 = no projections: rows of embed_dim come in and go out"),
            int_like(3, "kdim", 0, "length of a key"), int_like(4, "vdim", 0, "length of a value"),
            int_param(5, "attn_mask", 0, "1 = the last input is added to the scores"),
            float_param(6, "scale", 0, "factor of the scores; not given = 1 / sqrt(embed_dim / num_heads)"),
@@ -204,9 +205,12 @@ Status gemm_blobs(const Params& p, std::vector<BlobSpec>* out) {
 
 Status attention_blobs(const Params& p, std::vector<BlobSpec>* out) {
     FW_ASSIGN_OR_RETURN(const int64_t embed, count_param(p, 0, 1));
-    FW_ASSIGN_OR_RETURN(const int64_t weights, count_param(p, 2, 1));
+    FW_ASSIGN_OR_RETURN(const int64_t weights, count_param(p, 2, 0));
     FW_ASSIGN_OR_RETURN(const int64_t key, count_param(p, 3, 1));
     FW_ASSIGN_OR_RETURN(const int64_t value, count_param(p, 4, 1));
+    if (weights == 0) {
+        return {};
+    }
     if (weights % embed != 0) {
         return Status::error(Code::kParseError,
                              "weight_data_size (2) is %" PRId64 ", not a multiple of embed_dim %" PRId64, weights,
