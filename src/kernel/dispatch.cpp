@@ -79,6 +79,9 @@ Span<const TableKernel* const> table_kernels() {
 Span<const ArithKernel* const> arith_kernels() {
     return span_of_listed<ArithKernel>();
 }
+Span<const NormKernel* const> norm_kernels() {
+    return span_of_listed<NormKernel>();
+}
 Span<const FunctionKernel* const> function_kernels() {
     return span_of_listed<FunctionKernel>();
 }
@@ -142,6 +145,9 @@ const TableKernel* find_table_kernel(Isa level) {
 }
 const ArithKernel* find_arith_kernel(Isa level) {
     return find<ArithKernel>(level, [](const ArithKernel&) { return true; });
+}
+const NormKernel* find_norm_kernel(Isa level) {
+    return find<NormKernel>(level, [](const NormKernel&) { return true; });
 }
 const FunctionKernel* find_function_kernel(Isa level) {
     return find<FunctionKernel>(level, [](const FunctionKernel&) { return true; });

@@ -14,6 +14,7 @@ Span<const RunKernel* const> run_kernels();
 Span<const PoolKernel* const> pool_kernels();
 Span<const TableKernel* const> table_kernels();
 Span<const ArithKernel* const> arith_kernels();
+Span<const NormKernel* const> norm_kernels();
 Span<const FunctionKernel* const> function_kernels();
 Span<const HalfArithKernel* const> half_arith_kernels();
 Span<const WinogradKernel* const> winograd_kernels();
@@ -36,6 +37,7 @@ const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stri
 const RunKernel* find_run_kernel(Isa level);
 const PoolKernel* find_pool_kernel(Isa level);
 const TableKernel* find_table_kernel(Isa level);
+const NormKernel* find_norm_kernel(Isa level);
 /// Never nullptr.
 const ArithKernel* find_arith_kernel(Isa level);
 const FunctionKernel* find_function_kernel(Isa level);

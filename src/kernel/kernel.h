@@ -280,6 +280,27 @@ struct ArithKernel {
     void (*product)(const ProductArgs&, int64_t count, int8_t* out);
 };
 
+/// Constants of one group of elements that are normalised together (docs/int8-contract.md): a[i] = float(g),
+/// b[i] = float(shift[i] - g * mean), g = gamma[i] * factor, each operation rounded in double precision. Up to 7
+/// elements behind `count` of gamma and shift are read, and as many of a and b written.
+struct NormArgs {
+    const double* gamma = nullptr;
+    const double* shift = nullptr;  ///< beta * s_out
+    double factor = 0.0;
+    double mean = 0.0;
+};
+
+/// Normalisation of runs of adjacent bytes: their sums, and what ArithKernel's affine takes.
+struct NormKernel {
+    static constexpr int64_t kMostSummed = 32768;  // 32768 * 255^2 < 2^31
+    const char* name;
+    Isa level;
+    /// sums[0] = sum of x[i] - zero_point, sums[1] = of its square, for up to kMostSummed bytes.
+    void (*sum)(const int8_t* x, int64_t count, int32_t zero_point, int32_t* sums);
+    /// False where some a or b may not be 0 or a finite normal number: then they are not to be used.
+    bool (*constants)(const NormArgs&, int64_t count, float* a, float* b);
+};
+
 /// The cells of an image that a pooling window covers, and the pixel that comes of them. Steps are in bytes.
 struct PoolArgs {
     const void* corner = nullptr;  ///< channel 0; channels are adjacent
@@ -407,6 +428,7 @@ struct HalfArithKernel {
 #define FW_KERNEL_STRUCT_pool PoolKernel
 #define FW_KERNEL_STRUCT_table TableKernel
 #define FW_KERNEL_STRUCT_arith ArithKernel
+#define FW_KERNEL_STRUCT_norm NormKernel
 #define FW_KERNEL_STRUCT_function FunctionKernel
 #define FW_KERNEL_STRUCT_half_arith HalfArithKernel
 #define FW_KERNEL_STRUCT_winograd WinogradKernel

@@ -37,7 +37,10 @@ public:
         return int8_.prepare(context, rule, gamma_, beta_);
     }
     LayerTraits traits() const override { return {true, true, true}; }
-    size_t weight_bytes() const override { return (gamma_.size() + beta_.size()) * sizeof(float); }
+    std::string kernel_name() const override { return int8_.kernel_name(); }
+    size_t weight_bytes() const override {
+        return (gamma_.size() + beta_.size()) * sizeof(float) + int8_.weight_bytes();
+    }
 
     Status forward(Span<const Tensor> in, Span<Tensor> out, const RunContext& context) const override {
         int first = 0;

@@ -65,4 +65,14 @@ void norm_affine(const NormConstants& norm, const float* gamma, const float* bet
     }
 }
 
+NormFactors make_norm_factors(Span<const float> gamma, Span<const float> beta, const QuantParams& out) {
+    NormFactors factors;
+    factors.gamma.assign(gamma.begin(), gamma.end());
+    factors.shift.assign(gamma.size(), 0.0);
+    for (size_t i = 0; i < beta.size(); ++i) {
+        factors.shift[i] = static_cast<double>(beta[i]) * static_cast<double>(out.scale);
+    }
+    return factors;
+}
+
 }  // namespace fw

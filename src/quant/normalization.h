@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
+#include "fw/span.h"
 #include "fw/table.h"
 
 namespace fw {
@@ -27,5 +29,11 @@ NormConstants make_norm(const LevelSums& sums, const NormRule& rule, const Quant
 /// The affine formula of y = (x - mean) / deviation * gamma[i] + beta[i], i < count; gamma (1) and beta (0) may be
 /// null. Neither is read where a or b lies.
 void norm_affine(const NormConstants& norm, const float* gamma, const float* beta, int64_t count, float* a, float* b);
+
+/// What norm_affine makes of gamma and beta whatever the sums are: gamma, and beta * s_out (0 without beta).
+struct NormFactors {
+    std::vector<double> gamma, shift;
+};
+NormFactors make_norm_factors(Span<const float> gamma, Span<const float> beta, const QuantParams& out);
 
 }  // namespace fw

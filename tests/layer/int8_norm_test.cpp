@@ -199,8 +199,9 @@ TEST(Int8LayerNorm, AndRmsNormAreExact) {
         Shape shape;
         int size;
     };
-    const Case cases[] = {{Shape(5, 7), 7},  {Shape(3, 4, 5), 5},  {Shape(3, 4, 5), 20}, {Shape(3, 4, 5), 60},
-                          {Shape(300), 300}, {Shape(2, 600), 600}, {Shape(4, 1), 1}};
+    const Case cases[] = {{Shape(5, 7), 7},     {Shape(3, 4, 5), 5}, {Shape(3, 4, 5), 20},
+                          {Shape(3, 4, 5), 60}, {Shape(300), 300},   {Shape(2, 600), 600},
+                          {Shape(4, 1), 1},     {Shape(5, 64), 64},  {Shape(9, 33), 33}};
     for (const Case& c : cases) {
         for (const Quants& q : kQuants) {
             for (const bool centred : {true, false}) {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/cpu.h"
+#include "base/memory.h"
 #include "base/parallel.h"
-#include "layer/support/loop_nest.h"
+#include "kernel/dispatch.h"
 #include "layer/support/pointwise.h"
 #include "layer/support/run_plan.h"
 
@@ -12,8 +14,9 @@ namespace fw {
 
 namespace {
 
-constexpr int kLanes = 64;             // channels summed side by side: a cache line
-constexpr int64_t kMaxRounds = 32768;  // 32768 * 255^2 < 2^31: so many squares fit an int32
+constexpr int kLanes = 64;                               // channels summed side by side: a cache line
+constexpr int64_t kMaxRounds = NormKernel::kMostSummed;  // so many squares fit an int32
+constexpr int64_t kAffineBytes = 16;                     // the affine kernel reads whole vectors of so many
 
 // Adds `n` elements, one into each lane.
 inline void add_lanes(const int8_t* x, int64_t step, int32_t zero_point, int n, int32_t* sum, int32_t* square_sum) {
@@ -54,13 +57,21 @@ void sum_lanes(const int8_t* x, int64_t step, const LoopNest& pixels, int32_t ze
     flush();
 }
 
-// Sums of all elements of the nest.
-LevelSums sum_all(const int8_t* x, const LoopNest& nest, int32_t zero_point) {
+// Sums of all elements of the nest; `kernel` may be nullptr.
+LevelSums sum_all(const NormKernel* kernel, const int8_t* x, const LoopNest& nest, int32_t zero_point) {
     LevelSums sums;
     nest.for_each_run([&](const LoopNest::Steps& offset, int64_t length, const LoopNest::Steps& step) {
         for (int64_t start = 0; start < length; start += kMaxRounds) {
             const int64_t n = std::min(kMaxRounds, length - start);
             const int8_t* from = x + offset[0] + start * step[0];
+            sums.count += n;
+            if (kernel != nullptr && step[0] == 1) {
+                int32_t both[2];
+                kernel->sum(from, n, zero_point, both);
+                sums.sum += both[0];
+                sums.square_sum += both[1];
+                continue;
+            }
             int32_t sum = 0;
             int32_t square_sum = 0;
             const auto add = [&](int64_t apart) {
@@ -75,7 +86,6 @@ LevelSums sum_all(const int8_t* x, const LoopNest& nest, int32_t zero_point) {
             } else {
                 add(step[0]);
             }
-            sums.count += n;
             sums.sum += sum;
             sums.square_sum += square_sum;
         }
@@ -103,11 +113,23 @@ void affine_run(const QuantParams& in, const QuantParams& out, const int8_t* x, 
     }
 }
 
+AffineArgs affine_args(const QuantParams& in, const QuantParams& out, const float* a, const float* b) {
+    AffineArgs args;
+    args.a = a;
+    args.b = b;
+    args.zero_point = in.zero_point;
+    args.zero_point_out = out.zero_point;
+    args.lo = quant_min(out);
+    args.hi = kQuantMax;
+    return args;
+}
+
 }  // namespace
 
 Status NormalizeInt8::prepare(const PrepareContext& context, const NormRule& rule, Span<const float> gamma,
                               Span<const float> beta) {
     active_ = false;
+    factors_ = {};
     if (all_of_type(context.inputs, DType::kFloat32) && all_of_type(context.outputs, DType::kFloat32)) {
         return {};
     }
@@ -122,8 +144,20 @@ Status NormalizeInt8::prepare(const PrepareContext& context, const NormRule& rul
     rule_ = rule;
     in_ = in.quant;
     out_ = out.quant;
+    FW_ASSIGN_OR_RETURN(const Isa isa, current_isa());
+    kernel_ = find_norm_kernel(isa);
+    if (kernel_ != nullptr) {
+        arith_ = find_arith_kernel(isa);
+        factors_ = make_norm_factors(gamma, beta, out_);
+        factors_.gamma.resize(gamma.size() + kOverread / sizeof(double));
+        factors_.shift.resize(gamma.size() + kOverread / sizeof(double));
+    }
     active_ = true;
     return {};
+}
+
+std::string NormalizeInt8::kernel_name() const {
+    return active_ && kernel_ != nullptr ? kernel_->name : "";
 }
 
 void NormalizeInt8::by_groups(const Tensor& in, const Tensor& out, int64_t groups, Span<const float> gamma,
@@ -200,27 +234,51 @@ void NormalizeInt8::by_tails(const Tensor& in, const Tensor& out, int first, Spa
     parallel_for(parts.count(), threads, [&](int64_t part) {
         const LoopNest::Steps offset = parts.at(part);
         const int8_t* from = in.ptr<const int8_t>() + offset[0];
-        int8_t* to = out.ptr<int8_t>() + offset[1];
-        const NormConstants norm = make_norm(sum_all(from, tail, in_.zero_point), rule_, in_, out_);
-        int8_t x_buffer[RunPlan::kBlock];
-        int8_t y_buffer[RunPlan::kBlock];
-        float gamma_buffer[RunPlan::kBlock];
-        float beta_buffer[RunPlan::kBlock];
-        float a[RunPlan::kBlock];
-        float b[RunPlan::kBlock];
-        tail.for_each_run([&](const LoopNest::Steps& run, int64_t length, const LoopNest::Steps& step) {
-            for (int64_t start = 0; start < length; start += RunPlan::kBlock) {
-                const int64_t n = std::min<int64_t>(RunPlan::kBlock, length - start);
-                const int64_t p = run[2] + start * step[2];
-                norm_affine(norm, gamma.empty() ? nullptr : gather_run(gamma.data() + p, step[2], n, gamma_buffer),
-                            beta.empty() ? nullptr : gather_run(beta.data() + p, step[2], n, beta_buffer), n, a, b);
-                const int8_t* x = gather_run(from + run[0] + start * step[0], step[0], n, x_buffer);
-                int8_t* home = to + run[1] + start * step[1];
-                int8_t* y = scatter_target(home, step[1], y_buffer);
-                affine_run(in_, out_, x, n, a, b, y);
-                scatter_run(y, n, home, step[1]);
+        const LevelSums sums = sum_all(kernel_, from, tail, in_.zero_point);
+        normalize_tail(make_norm(sums, rule_, in_, out_), from, tail, gamma, beta, out.ptr<int8_t>() + offset[1]);
+    });
+}
+
+void NormalizeInt8::normalize_tail(const NormConstants& norm, const int8_t* from, const LoopNest& tail,
+                                   Span<const float> gamma, Span<const float> beta, int8_t* to) const {
+    // Kernels over-read the vectors, and write them to their end.
+    int8_t x_buffer[RunPlan::kBlock + kOverread];
+    int8_t y_buffer[RunPlan::kBlock];
+    float gamma_buffer[RunPlan::kBlock];
+    float beta_buffer[RunPlan::kBlock];
+    float a[RunPlan::kBlock + kOverread];
+    float b[RunPlan::kBlock + kOverread];
+    const auto fill_constants = [&](int64_t p, int64_t step, int64_t n) {
+        if (kernel_ != nullptr && !gamma.empty() && step == 1) {
+            NormArgs args;
+            args.gamma = factors_.gamma.data() + p;
+            args.shift = factors_.shift.data() + p;
+            args.factor = norm.factor;
+            args.mean = norm.mean;
+            if (kernel_->constants(args, n, a, b)) {
+                return;
             }
-        });
+        }
+        norm_affine(norm, gamma.empty() ? nullptr : gather_run(gamma.data() + p, step, n, gamma_buffer),
+                    beta.empty() ? nullptr : gather_run(beta.data() + p, step, n, beta_buffer), n, a, b);
+    };
+    tail.for_each_run([&](const LoopNest::Steps& run, int64_t length, const LoopNest::Steps& step) {
+        for (int64_t start = 0; start < length; start += RunPlan::kBlock) {
+            const int64_t n = std::min<int64_t>(RunPlan::kBlock, length - start);
+            fill_constants(run[2] + start * step[2], step[2], n);
+            const int8_t* x = gather_run(from + run[0] + start * step[0], step[0], n, x_buffer);
+            int8_t* home = to + run[1] + start * step[1];
+            int8_t* y = scatter_target(home, step[1], y_buffer);
+            if (kernel_ == nullptr) {
+                affine_run(in_, out_, x, n, a, b, y);
+            } else {
+                if (n % kAffineBytes != 0 && x != x_buffer) {
+                    x = std::copy_n(x, n, x_buffer) - n;  // behind it may lie what another thread writes
+                }
+                arith_->affine(affine_args(in_, out_, a, b), x, n, y);
+            }
+            scatter_run(y, n, home, step[1]);
+        }
     });
 }
 

@@ -2,11 +2,17 @@
 // whole numbers, then an affine formula.
 #pragma once
 
+#include <string>
+
 #include "layer/layer.h"
+#include "layer/support/loop_nest.h"
 #include "quant/normalization.h"
 #include "quant/quant.h"
 
 namespace fw {
+
+struct ArithKernel;
+struct NormKernel;
 
 class NormalizeInt8 {
 public:
@@ -15,6 +21,9 @@ public:
     Status prepare(const PrepareContext& context, const NormRule& rule, Span<const float> gamma,
                    Span<const float> beta);
     bool active() const { return active_; }
+    std::string kernel_name() const;  ///< of by_tails
+    /// Of what is kept besides gamma and beta.
+    size_t weight_bytes() const { return (factors_.gamma.size() + factors_.shift.size()) * sizeof(double); }
 
     /// Normalises groups of adjacent indices of axis 0 with all that lies in them; gamma and beta have an element an
     /// index.
@@ -26,8 +35,14 @@ public:
                   int threads) const;
 
 private:
+    void normalize_tail(const NormConstants& norm, const int8_t* from, const LoopNest& tail, Span<const float> gamma,
+                        Span<const float> beta, int8_t* to) const;
+
     NormRule rule_;
     QuantParams in_, out_;
+    const NormKernel* kernel_ = nullptr;  ///< nullptr: the loops of this file; `arith_` goes with it
+    const ArithKernel* arith_ = nullptr;
+    NormFactors factors_;  ///< for the kernel, with room to over-read; empty without gamma
     bool active_ = false;
 };
 
