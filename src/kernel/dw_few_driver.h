@@ -13,9 +13,9 @@
 //   Acc load_bias(const void*)
 //   Weights load_weights(const void*)                                 8 * kKr of them
 //   Acc multiply_add(Acc, const char* interleaved, Weights)
-//   void store(const Output&, Acc, const float* multiplier, void* out, int64_t count)      count <= 8
-//   void store4(const Output&, const Acc (&)[4], const float* const (&multiplier)[4], void* out)      32 bytes
-//       Output is made of an Epilogue
+//   void store(const Epilogue&, Acc, const float* multiplier, void* out, int64_t count)      count <= 8
+//   Output, made of an Epilogue, with
+//       void store4<BentFunction>(const Acc (&)[4], const float* const (&multiplier)[4], void* out)      32 bytes
 #pragma once
 
 #include "kernel/dw_line_driver.h"
@@ -129,58 +129,72 @@ struct FewLine {
     FW_ALWAYS_INLINE typename K::Weights weights(int vector, int tap) const {
         return K::load_weights(blocks + vector * kBlock + kFewLanes * 8 + tap * kWeights);
     }
-    template <class Output>
-    FW_ALWAYS_INLINE void compute(const Output& output, int64_t pixels, char* out) const {
-        const bool adjacent = out_size == 1 && channels == kVectors * kFewLanes && args.out_step == channels;
-        // What is left at the end is computed with pixels before it once more.
-        const int64_t back = adjacent && pixels >= kTogether ? kTogether : 0;
+    /// The sum of a vector of the window at `from`.
+    template <class WeightOf>
+    static FW_ALWAYS_INLINE typename K::Acc add_taps(typename K::Acc sum, const char* from, WeightOf weight) {
+        unroll<kTaps>([&](auto t) FW_INLINE_LAMBDA {
+            const char* tap = from + t / kGroups * kColumn + t % kGroups * kFewVectorBytes;
+            sum = K::multiply_add(sum, tap, weight(t));
+        });
+        return sum;
+    }
+    /// Any outputs, a vector at a time.
+    __attribute__((noinline)) void compute_each(int64_t pixels, char* out) const {
+        const char* from = interleaved;
+        for (int64_t p = 0; p < pixels; ++p, from += kStride * kColumn, out += args.out_step) {
+            for (int v = 0; v < kVectors; ++v) {
+                const typename K::Acc sum = add_taps(K::load_bias(blocks + v * kBlock), from + v * kVector,
+                                                     [&](auto t) FW_INLINE_LAMBDA { return weights(v, t); });
+                const int64_t left = channels - v * kFewLanes;
+                K::store(args.epilogue, sum, multiplier(v), out + v * kFewLanes * out_size,
+                         left < kFewLanes ? left : kFewLanes);
+            }
+        }
+    }
+    /// Bytes that lie side by side. What is left at the end is computed with pixels before it once more.
+    template <BentFunction kFunction>
+    FW_ALWAYS_INLINE void compute_adjacent(int64_t pixels, char* out) const {
+        const typename K::Output output(args.epilogue);
         typename K::Weights held[kVectors * kTaps];
         typename K::Acc bias[kVectors];
         unroll<kHolds ? kVectors * kTaps : 0>([&](auto i)
                                                   FW_INLINE_LAMBDA { held[i] = weights(i / kTaps, i % kTaps); });
         unroll<kVectors>([&](auto v) FW_INLINE_LAMBDA { bias[v] = K::load_bias(blocks + v * kBlock); });
         for (int64_t p = 0; p < pixels; p += kTogether) {
-            const int64_t at = back != 0 && p + back > pixels ? pixels - back : p;
+            const int64_t at = p + kTogether < pixels ? p : pixels - kTogether;
             const char* from = interleaved + at * (kStride * kColumn);
-            char* to = out + at * args.out_step;
             unroll<kRounds>([&](auto round) FW_INLINE_LAMBDA {
                 typename K::Acc acc[4];
                 const float* multipliers[4];
                 unroll<4>([&](auto i) FW_INLINE_LAMBDA {
-                    constexpr int kIndex = 4 * int(round) + int(i);
-                    constexpr int kPlace = kIndex / kVectors * kStride * kColumn + kIndex % kVectors * kVector;
-                    constexpr int kOf = kIndex % kVectors;
+                    constexpr int kPixel = (4 * int(round) + int(i)) / kVectors;
+                    constexpr int kOf = (4 * int(round) + int(i)) % kVectors;
                     multipliers[i] = multiplier(kOf);
-                    acc[i] = bias[kOf];
-                    unroll<kTaps>([&](auto t) FW_INLINE_LAMBDA {
-                        const char* tap = from + kPlace + t / kGroups * kColumn + t % kGroups * kFewVectorBytes;
-                        acc[i] = K::multiply_add(acc[i], tap, kHolds ? held[kOf * kTaps + t] : weights(kOf, t));
-                    });
+                    acc[i] = add_taps(
+                        bias[kOf], from + kPixel * kStride * kColumn + kOf * kVector,
+                        [&](auto t) FW_INLINE_LAMBDA { return kHolds ? held[kOf * kTaps + t] : weights(kOf, t); });
                 });
-                if (back != 0) {
-                    K::store4(output, acc, multipliers, to + 32 * round);
-                    return;
-                }
-                unroll<4>([&](auto i) FW_INLINE_LAMBDA {
-                    constexpr int kIndex = 4 * int(round) + int(i);
-                    const int64_t channel = kIndex % kVectors * kFewLanes;
-                    const int64_t count = channels - channel;
-                    if (p + kIndex / kVectors < pixels) {
-                        K::store(output, acc[i], multipliers[i],
-                                 to + kIndex / kVectors * args.out_step + channel * out_size,
-                                 count < kFewLanes ? count : kFewLanes);
-                    }
-                });
+                output.template store4<kFunction>(acc, multipliers, out + at * (kVectors * kFewLanes) + 32 * round);
             });
         }
     }
+    void compute(int64_t pixels, char* out) const {
+        if (out_size != 1 || channels != kVectors * kFewLanes || args.out_step != channels || pixels < kTogether) {
+            compute_each(pixels, out);
+        } else if (args.epilogue.bent == BentFunction::kIdentity) {
+            compute_adjacent<BentFunction::kIdentity>(pixels, out);
+        } else if (args.epilogue.bent == BentFunction::kLeakyRelu) {
+            compute_adjacent<BentFunction::kLeakyRelu>(pixels, out);
+        } else {
+            compute_adjacent<BentFunction::kHardSwish>(pixels, out);
+        }
+    }
     void run() {
-        const typename K::Output output(args.epilogue);
         char* out = static_cast<char*>(args.out) + c * out_size;
         for (int64_t p = 0; p < args.pixels; p += kMostPixels) {
             const int64_t pixels = args.pixels - p < kMostPixels ? args.pixels - p : kMostPixels;
             interleave(args.first_column + p * kStride, (pixels - 1) * kStride + kSize);
-            compute(output, pixels, out + p * args.out_step);
+            compute(pixels, out + p * args.out_step);
         }
     }
 };
