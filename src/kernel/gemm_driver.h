@@ -21,6 +21,13 @@
 //       calls would be felt
 //   kStoresApart: every tile takes its outputs from memory, in a function that has all that they may need: for tiles
 //       that are small code
+//   kStoresFours: ByteStore has
+//       static void store_fours(const Epilogue&, const Acc*, int64_t fours, const float* multiplier, void* out,
+//                               int64_t columns)
+//       the int8 outputs of so many times four rows of one vector that lie behind one another, with any function
+//       void store_function<kCount, BentFunction>(const Epilogue&, const Acc*, const float* multiplier, void* out,
+//                                                 int64_t count)
+//       store_bent of one function; of leaky ReLU with a <= 1
 //   Weight, the type of B in memory where it is not Element: uint16_t, GemmKernel::half is kBfloat16
 #pragma once
 
@@ -85,6 +92,12 @@ template <class K, class = void>
 constexpr bool kStoresApart = false;
 template <class K>
 constexpr bool kStoresApart<K, Void<decltype(K::kStoresApart)>> = K::kStoresApart;
+template <class K, class = void>
+constexpr bool kStoresFours = false;
+#ifndef FW_MINSIZE
+template <class K>
+constexpr bool kStoresFours<K, Void<decltype(K::kStoresFours)>> = K::kStoresFours;
+#endif
 template <class K>
 constexpr int64_t kWeightSize = sizeof(typename WeightOf<K>::Type);
 template <class K>
@@ -165,6 +178,19 @@ __attribute__((noinline)) void store_apart(const GemmArgs& args, int64_t rows, c
     }
 }
 
+/// Rows of whole pixels that lie behind one another, of one vector.
+template <class K>
+FW_ALWAYS_INLINE void store_fours(const GemmArgs& args, int64_t rows, const typename K::Acc* acc,
+                                  const float* multiplier) {
+    const int64_t whole = rows / 4 * 4;
+    K::ByteStore::store_fours(args.epilogue, acc, rows / 4, multiplier, args.out[0], args.n);
+    if (whole < rows) {
+        GemmArgs rest = args;
+        rest.out += whole;
+        store_apart<K, 1>(rest, rows - whole, acc + whole, multiplier, 0);
+    }
+}
+
 /// The accumulators of a tile.
 template <class K, int kRows, int kVectors>
 struct Tile {
@@ -209,12 +235,30 @@ struct Tile {
             }
         });
     }
+    /// int8 outputs with the epilogue's function, which is known.
+    template <BentFunction kFunction>
+    FW_ALWAYS_INLINE void store_bent(const GemmArgs& args, const char* panel, int64_t column) const {
+        const auto* multiplier = reinterpret_cast<const float*>(panel + kVectors * kVectorBytes);
+        const int64_t columns = args.n - column;
+        const typename K::ByteStore bytes(args.epilogue);
+        for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
+            bytes.template store_function<kVectors, kFunction>(args.epilogue, row, multiplier, out, columns);
+        });
+    }
     FW_ALWAYS_INLINE void store(const GemmArgs& args, const char* panel, int64_t column) const {
         const auto* multiplier = reinterpret_cast<const float*>(panel + kVectors * kVectorBytes);
         const int64_t columns = args.n - column;
         if constexpr (StoresBytes<K>::kValue) {
             const bool floats = args.epilogue.float_output;
             const bool bent = kBends<K> && !floats && args.epilogue.bent != BentFunction::kIdentity;
+            if constexpr (kStoresFours<K> && kRows >= 4 && kVectors == 1) {
+                if (!floats && args.out_step == columns && columns <= K::kLanes && columns % 4 == 0) {
+                    typename K::Acc copy[kRows];
+                    unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { copy[r] = acc[r][0]; });
+                    store_fours<K>(args, args.m < kRows ? args.m : kRows, copy, multiplier);
+                    return;
+                }
+            }
             if (kStoresApart<K> || (!kInlinesTiles<K> && (bent || floats))) {
                 typename K::Acc copy[kRows * kVectors];  // `acc` has to stay in registers
                 unroll<kRows * kVectors>([&](auto i) FW_INLINE_LAMBDA { copy[i] = acc[i / kVectors][i % kVectors]; });
@@ -248,7 +292,7 @@ struct Tile {
 };
 
 // One tile of kRows x (kVectors * lanes): `panel` points at its bias. Rows past args.m are computed and not stored.
-template <class K, int kRows, int kVectors>
+template <class K, int kRows, int kVectors, BentFunction kFunction = BentFunction::kIdentity>
 FW_ALWAYS_INLINE void inline_tile(const GemmArgs& args, const char* panel, int64_t column) {
     using A = typename PacksRows<K>::Packed;
     using T = Tile<K, kRows, kVectors>;
@@ -278,7 +322,11 @@ FW_ALWAYS_INLINE void inline_tile(const GemmArgs& args, const char* panel, int64
             tile.template bend<BentFunction::kHardSwish>(args.epilogue);
         }
     }
-    tile.store(args, panel, column);
+    if constexpr (kFunction != BentFunction::kIdentity) {
+        tile.template store_bent<kFunction>(args, panel, column);
+    } else {
+        tile.store(args, panel, column);
+    }
 }
 
 template <class K, int kRows, int kVectors>
@@ -286,8 +334,25 @@ void tile_apart(const GemmArgs& args, const char* panel, int64_t column) {
     inline_tile<K, kRows, kVectors>(args, panel, column);
 }
 
+// Apart from the other, which more cases would slow down.
+template <class K, int kRows, int kVectors, BentFunction kFunction>
+__attribute__((noinline)) void bent_tile(const GemmArgs& args, const char* panel, int64_t column) {
+    inline_tile<K, kRows, kVectors, kFunction>(args, panel, column);
+}
+
 template <class K, int kRows, int kVectors>
 FW_ALWAYS_INLINE void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
+    if constexpr (kStoresFours<K> && kRows == K::kMr && kVectors == K::kVectors) {
+        const BentFunction bent = args.epilogue.bent;
+        if (bent == BentFunction::kLeakyRelu && !args.epilogue.float_output && args.epilogue.a <= 1.0F) {
+            bent_tile<K, kRows, kVectors, BentFunction::kLeakyRelu>(args, panel, column);
+            return;
+        }
+        if (bent == BentFunction::kHardSwish && !args.epilogue.float_output) {
+            bent_tile<K, kRows, kVectors, BentFunction::kHardSwish>(args, panel, column);
+            return;
+        }
+    }
     if constexpr (kInlinesTiles<K>) {
         inline_tile<K, kRows, kVectors>(args, panel, column);
     } else {

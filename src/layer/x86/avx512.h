@@ -8,6 +8,8 @@
 #endif
 #include <immintrin.h>
 
+#include <cstring>
+
 #include "kernel/kernel.h"
 #include "kernel/unroll.h"
 
@@ -146,6 +148,77 @@ struct ByteStore16 {
         const __m512i high = kCount > 2 ? _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point) : low;
         const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
         store_bytes64(_mm512_max_epi8(bytes, lo), out, count < 16 * kCount ? count : 16 * kCount);
+    }
+
+    /// Of leaky ReLU with a <= 1: the larger of x and a x.
+    template <int kCount, BentFunction kFunction>
+    FW_ALWAYS_INLINE void store_function(const Epilogue& e, const __m512i* acc, const float* multiplier, void* out,
+                                         int64_t count) const {
+        const __m512 scale = _mm512_set1_ps(e.scale);
+        if constexpr (kFunction == BentFunction::kLeakyRelu) {
+            const __m512 a = _mm512_set1_ps(e.a);
+            store_as<kCount>(
+                [&](__m512 x) FW_INLINE_LAMBDA { return _mm512_mul_ps(_mm512_max_ps(x, _mm512_mul_ps(x, a)), scale); },
+                acc, multiplier, out, count);
+        } else {
+            store_as<kCount>([&](__m512 x)
+                                 FW_INLINE_LAMBDA { return _mm512_mul_ps(function16<kFunction>(x, e), scale); },
+                             acc, multiplier, out, count);
+        }
+    }
+
+    /// Fours of rows of 4, 8, 12 or 16 columns that lie behind one another: each four is stored at once. Of up to eight
+    /// columns two rows are one vector.
+    static __attribute__((noinline)) void store_fours(const Epilogue& e, const __m512i* acc, int64_t fours,
+                                                      const float* multiplier, void* out, int64_t columns) {
+        const ByteStore16 bytes(e);
+        const auto store_all = [&](auto function) FW_INLINE_LAMBDA {
+            if (columns <= 8) {
+                bytes.store_fours_as<true>(function, acc, fours, multiplier, static_cast<char*>(out), columns);
+            } else {
+                bytes.store_fours_as<false>(function, acc, fours, multiplier, static_cast<char*>(out), columns);
+            }
+        };
+        const __m512 scale = _mm512_set1_ps(e.scale);
+        if (e.bent == BentFunction::kIdentity) {
+            store_all([](__m512 x) FW_INLINE_LAMBDA { return x; });
+        } else if (e.bent == BentFunction::kLeakyRelu) {
+            store_all([&](__m512 x) FW_INLINE_LAMBDA {
+                return _mm512_mul_ps(function16<BentFunction::kLeakyRelu>(x, e), scale);
+            });
+        } else {
+            store_all([&](__m512 x) FW_INLINE_LAMBDA {
+                return _mm512_mul_ps(function16<BentFunction::kHardSwish>(x, e), scale);
+            });
+        }
+    }
+    template <bool kHalves, class Function>
+    FW_ALWAYS_INLINE void store_fours_as(Function function, const __m512i* acc, int64_t fours, const float* multiplier,
+                                         char* out, int64_t columns) const {
+        constexpr int kCount = kHalves ? 2 : 4;
+        __m512 scales = _mm512_loadu_ps(multiplier);
+        if constexpr (kHalves) {
+            const __m512i twice = _mm512_castps_si512(scales);
+            scales = _mm512_castsi512_ps(_mm512_inserti64x4(twice, _mm512_castsi512_si256(twice), 1));
+        }
+        // What is left of `order` without the columns that there are not.
+        const unsigned mask = ((1U << columns / 4) - 1U) * (kHalves ? 0x5555U : 0x1111U);
+        const __m512i places = _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), order);
+        for (; fours > 0; --fours, acc += 4, out += 4 * columns) {
+            __m512i q[4] = {};
+            unroll<kCount>([&](auto i) FW_INLINE_LAMBDA {
+                __m512i sums = acc[kHalves ? 2 * i : int(i)];
+                if constexpr (kHalves) {
+                    sums = _mm512_inserti64x4(sums, _mm512_castsi512_si256(acc[2 * i + 1]), 1);
+                }
+                const __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), scales);
+                q[i] = _mm512_cvtps_epi32(_mm512_min_ps(hi, function(x)));
+            });
+            const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero_point);
+            const __m512i high = kHalves ? low : _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point);
+            const __m512i bytes = _mm512_permutexvar_epi32(places, _mm512_packs_epi16(low, high));
+            store_bytes64(_mm512_max_epi8(bytes, lo), out, 4 * columns);
+        }
     }
 };
 

@@ -18,7 +18,7 @@ struct Avx512VnniInt8 {
     using Vec = __m512i;
     using ByteStore = ByteStore16;
     static constexpr int kMr = kRows, kVectors = kColumns / 16, kLanes = 16, kKr = 4;
-    static constexpr bool kInt8 = true, kUnsignedInput = true;
+    static constexpr bool kInt8 = true, kUnsignedInput = true, kStoresFours = true;
 
     template <int kCount>
     static FW_ALWAYS_INLINE void copy_row(const int8_t* from, int8_t* to) {
