@@ -25,6 +25,7 @@
 //       static void store_fours(const Epilogue&, const Acc*, int64_t fours, const float* multiplier, void* out,
 //                               int64_t columns)
 //       the int8 outputs of so many times four rows of one vector that lie behind one another, with any function
+//   kBendsTiles: whole tiles with a function are code of their own; ByteStore has
 //       void store_function<kCount, BentFunction>(const Epilogue&, const Acc*, const float* multiplier, void* out,
 //                                                 int64_t count)
 //       store_bent of one function; of leaky ReLU with a <= 1
@@ -98,6 +99,12 @@ constexpr bool kStoresFours = false;
 template <class K>
 constexpr bool kStoresFours<K, Void<decltype(K::kStoresFours)>> = K::kStoresFours;
 #endif
+template <class K, class = void>
+constexpr bool kBendsTiles = false;
+#ifndef FW_MINSIZE
+template <class K>
+constexpr bool kBendsTiles<K, Void<decltype(K::kBendsTiles)>> = K::kBendsTiles;
+#endif
 template <class K>
 constexpr int64_t kWeightSize = sizeof(typename WeightOf<K>::Type);
 template <class K>
@@ -106,10 +113,10 @@ constexpr HalfFormat kHalfFormat = kWeightSize<K> == 2 ? HalfFormat::kBfloat16 :
 /// Copies one tap of the tile's rows, kCount elements at a time. What a copy writes past the end of the tap is
 /// overwritten by the next tap's, or lies between the rows.
 template <class K, int kCount>
-FW_ALWAYS_INLINE void pack_tap(const GemmArgs& args, const void* const* rows, typename K::Packed* to, int64_t pitch) {
-    for (int64_t r = 0; r < args.m; ++r, to += pitch) {
+FW_ALWAYS_INLINE void pack_tap(const void* const* rows, int64_t m, int64_t k, typename K::Packed* to, int64_t pitch) {
+    for (int64_t r = 0; r < m; ++r, to += pitch) {
         const auto* from = static_cast<const typename K::Element*>(rows[r]);
-        for (int64_t p = 0; p < args.k; p += kCount) {
+        for (int64_t p = 0; p < k; p += kCount) {
             K::template copy_row<kCount>(from + p, to + p);
         }
     }
@@ -117,27 +124,29 @@ FW_ALWAYS_INLINE void pack_tap(const GemmArgs& args, const void* const* rows, ty
 
 /// Copies the rows of a tile: [kMr][pitch].
 template <class K>
-void pack_rows(const GemmArgs& args, int64_t pitch) {
+FW_ALWAYS_INLINE void pack_rows(const GemmArgs& args, int64_t pitch) {
     auto* to = static_cast<typename K::Packed*>(args.scratch);
     const void* const* rows = args.rows;
-    for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr, to += args.k) {
+    const int64_t m = args.m;  // for all that the compiler knows, `to` may be in the arguments
+    const int64_t k = args.k;
+    for (int64_t t = args.taps; t > 0; --t, rows += K::kMr, to += k) {
         // A copy reads up to 64 bytes past the end: of floats never more than 16 at once.
         constexpr bool kBytes = sizeof(typename K::Element) == 1;
         if constexpr (kBytes) {
-            if (args.k > 32) {
-                pack_tap<K, 64>(args, rows, to, pitch);
+            if (k > 32) {
+                pack_tap<K, 64>(rows, m, k, to, pitch);
                 continue;
             }
-            if (args.k > 16) {
-                pack_tap<K, 32>(args, rows, to, pitch);
+            if (k > 16) {
+                pack_tap<K, 32>(rows, m, k, to, pitch);
                 continue;
             }
         }
-        pack_tap<K, 16>(args, rows, to, pitch);
+        pack_tap<K, 16>(rows, m, k, to, pitch);
     }
     if constexpr (!K::kInt8 && K::kKr > 1) {
         // The last step's products with padding: what lies behind a row may be infinite.
-        for (int64_t r = 0; r < args.m; ++r, to += pitch) {
+        for (int64_t r = 0; r < m; ++r, to += pitch) {
             for (int i = 0; i < K::kKr; ++i) {
                 to[i] = 0;
             }
@@ -342,7 +351,7 @@ __attribute__((noinline)) void bent_tile(const GemmArgs& args, const char* panel
 
 template <class K, int kRows, int kVectors>
 FW_ALWAYS_INLINE void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
-    if constexpr (kStoresFours<K> && kRows == K::kMr && kVectors == K::kVectors) {
+    if constexpr (kBendsTiles<K> && kRows == K::kMr && kVectors == K::kVectors) {
         const BentFunction bent = args.epilogue.bent;
         if (bent == BentFunction::kLeakyRelu && !args.epilogue.float_output && args.epilogue.a <= 1.0F) {
             bent_tile<K, kRows, kVectors, BentFunction::kLeakyRelu>(args, panel, column);

@@ -167,17 +167,12 @@ struct ByteStore16 {
         }
     }
 
-    /// Fours of rows of 4, 8, 12 or 16 columns that lie behind one another: each four is stored at once. Of up to eight
-    /// columns two rows are one vector.
+    /// Fours of rows of 4, 8, 12 or 16 columns that lie behind one another: each four is stored at once.
     static __attribute__((noinline)) void store_fours(const Epilogue& e, const __m512i* acc, int64_t fours,
                                                       const float* multiplier, void* out, int64_t columns) {
         const ByteStore16 bytes(e);
         const auto store_all = [&](auto function) FW_INLINE_LAMBDA {
-            if (columns <= 8) {
-                bytes.store_fours_as<true>(function, acc, fours, multiplier, static_cast<char*>(out), columns);
-            } else {
-                bytes.store_fours_as<false>(function, acc, fours, multiplier, static_cast<char*>(out), columns);
-            }
+            bytes.store_fours_as(function, acc, fours, multiplier, static_cast<char*>(out), columns);
         };
         const __m512 scale = _mm512_set1_ps(e.scale);
         if (e.bent == BentFunction::kIdentity) {
@@ -192,30 +187,21 @@ struct ByteStore16 {
             });
         }
     }
-    template <bool kHalves, class Function>
+    template <class Function>
     FW_ALWAYS_INLINE void store_fours_as(Function function, const __m512i* acc, int64_t fours, const float* multiplier,
                                          char* out, int64_t columns) const {
-        constexpr int kCount = kHalves ? 2 : 4;
-        __m512 scales = _mm512_loadu_ps(multiplier);
-        if constexpr (kHalves) {
-            const __m512i twice = _mm512_castps_si512(scales);
-            scales = _mm512_castsi512_ps(_mm512_inserti64x4(twice, _mm512_castsi512_si256(twice), 1));
-        }
         // What is left of `order` without the columns that there are not.
-        const unsigned mask = ((1U << columns / 4) - 1U) * (kHalves ? 0x5555U : 0x1111U);
+        const unsigned mask = ((1U << columns / 4) - 1U) * 0x1111U;
         const __m512i places = _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), order);
+        const __m512 m = _mm512_loadu_ps(multiplier);
         for (; fours > 0; --fours, acc += 4, out += 4 * columns) {
-            __m512i q[4] = {};
-            unroll<kCount>([&](auto i) FW_INLINE_LAMBDA {
-                __m512i sums = acc[kHalves ? 2 * i : int(i)];
-                if constexpr (kHalves) {
-                    sums = _mm512_inserti64x4(sums, _mm512_castsi512_si256(acc[2 * i + 1]), 1);
-                }
-                const __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), scales);
-                q[i] = _mm512_cvtps_epi32(_mm512_min_ps(hi, function(x)));
+            __m512i q[4];
+            unroll<4>([&](auto i) FW_INLINE_LAMBDA {
+                const __m512 x = function(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[i]), m));
+                q[i] = _mm512_cvtps_epi32(_mm512_min_ps(hi, x));
             });
             const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero_point);
-            const __m512i high = kHalves ? low : _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point);
+            const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point);
             const __m512i bytes = _mm512_permutexvar_epi32(places, _mm512_packs_epi16(low, high));
             store_bytes64(_mm512_max_epi8(bytes, lo), out, 4 * columns);
         }

@@ -115,18 +115,11 @@ static inline __m512i m512_setr_epi32(Lanes... lanes) {
 static inline __m512i m512_castps_si512(__m512 x) {
     return bits<__m512i>(x);
 }
-static inline __m512 m512_castsi512_ps(__m512i x) {
-    return bits<__m512>(x);
-}
 static inline __m256i m512_castsi512_si256(__m512i x) {
     return halves(x).low;
 }
 static inline __m256i m512_extracti64x4_epi64(__m512i x, int half) {
     return half == 0 ? halves(x).low : halves(x).high;
-}
-static inline __m512i m512_inserti64x4(__m512i x, __m256i y, int half) {
-    const Ints from = halves(x);
-    return half == 0 ? join(y, from.high) : join(from.low, y);
 }
 static inline __m512i m512_cvtepi8_epi16(__m256i x) {
     return join(_mm256_cvtepi8_epi16(_mm256_castsi256_si128(x)), _mm256_cvtepi8_epi16(_mm256_extracti128_si256(x, 1)));
@@ -313,8 +306,6 @@ static inline __m512 m512_dpbf16_ps(__m512 acc, __m512bh x, __m512bh y) {
 #define _mm512_adds_epi16 ::fw_emulation::m512_adds_epi16
 #undef _mm512_castps_si512
 #define _mm512_castps_si512 ::fw_emulation::m512_castps_si512
-#undef _mm512_castsi512_ps
-#define _mm512_castsi512_ps ::fw_emulation::m512_castsi512_ps
 #undef _mm512_castsi512_si256
 #define _mm512_castsi512_si256 ::fw_emulation::m512_castsi512_si256
 #undef _mm512_cvtepi32_epi8
@@ -335,8 +326,6 @@ static inline __m512 m512_dpbf16_ps(__m512 acc, __m512bh x, __m512bh y) {
 #define _mm512_extracti64x4_epi64 ::fw_emulation::m512_extracti64x4_epi64
 #undef _mm512_fmadd_ps
 #define _mm512_fmadd_ps ::fw_emulation::m512_fmadd_ps
-#undef _mm512_inserti64x4
-#define _mm512_inserti64x4 ::fw_emulation::m512_inserti64x4
 #undef _mm512_loadu_ps
 #define _mm512_loadu_ps ::fw_emulation::m512_loadu_ps
 #undef _mm512_loadu_si512
