@@ -6,7 +6,8 @@
 // c of a vector there has a column's values of channel c from kKr rows. A tap of a window is then a whole vector in
 // memory, whatever the stride is, and what is in the padding costs the loop nothing.
 //
-// A trait K has: Acc (8 sums), Weights, kKr, kUnsignedInput, kHeld (weights that stay in registers), and
+// A trait K has: Acc (8 sums), Weights, kKr, kUnsignedInput, kHeld (weights that stay in registers),
+// kVectors (of a pixel that are worked on at once, up to 3), and
 //   void interleave8(const int8_t* const* rows, char* to)             8 channels of kKr rows: 32 bytes
 //   void interleave32<kStep>(const int8_t* const* rows, char* to)     32 bytes of each row: 4 such vectors, at
 //                                                                     distances of kStep
@@ -24,7 +25,6 @@ namespace fw {
 namespace {
 
 constexpr int kFewLanes = 8;
-constexpr int kFewVectors = 3;  ///< of a pixel that are worked on at once
 constexpr int kFewVectorBytes = 32;
 /// Of a piece of a line. It shares the first-level cache with the rows that it is made of.
 constexpr int kFewBytes = 8192;
@@ -202,16 +202,14 @@ struct FewLine {
 template <class K, int kSize, int kStride>
 void dw_few_run(const DwLineArgs& args) {
     const char* blocks = static_cast<const char*>(args.packed);
-    for (int64_t c = 0; c < args.channels; c += kFewVectors * kFewLanes) {
+    for (int64_t c = 0; c < args.channels; c += K::kVectors * kFewLanes) {
         const int64_t vectors = div_up(args.channels - c, kFewLanes);
-        if (vectors == 1) {
-            FewLine<K, kSize, kStride, 1>(args, c, blocks).run();
-        } else if (vectors == 2) {
-            FewLine<K, kSize, kStride, 2>(args, c, blocks).run();
-        } else {
-            FewLine<K, kSize, kStride, kFewVectors>(args, c, blocks).run();
-        }
-        blocks += kFewVectors * FewLine<K, kSize, kStride, 1>::kBlock;
+        unroll<K::kVectors>([&](auto v) FW_INLINE_LAMBDA {
+            if (vectors == v + 1 || (vectors > v && v + 1 == K::kVectors)) {
+                FewLine<K, kSize, kStride, v + 1>(args, c, blocks).run();
+            }
+        });
+        blocks += K::kVectors * FewLine<K, kSize, kStride, 1>::kBlock;
     }
 }
 

@@ -108,6 +108,14 @@ FW_ALWAYS_INLINE __m256 bend8(__m256 x, const Epilogue& e) {
     return _mm256_mul_ps(x, _mm256_set1_ps(e.scale));
 }
 
+/// The same of one function; of leaky ReLU with a <= 1: the larger of x and a x.
+template <BentFunction kFunction>
+FW_ALWAYS_INLINE __m256 bend8_as(__m256 x, const Epilogue& e) {
+    x = kFunction == BentFunction::kLeakyRelu ? _mm256_max_ps(x, _mm256_mul_ps(x, _mm256_set1_ps(e.a)))
+                                              : function8<kFunction>(x, e);
+    return _mm256_mul_ps(x, _mm256_set1_ps(e.scale));
+}
+
 /// The int8 output of one or two vectors of accumulators that belong to adjacent channels; the constants are loaded
 /// once a tile. Only the upper bound is needed before rounding: what is too low becomes the lowest integer, and
 /// saturates on the way to bytes.

@@ -7,7 +7,7 @@ namespace {
 
 struct Avx2Few : FewBytes {
     using Weights = __m256i;
-    static constexpr int kKr = 2, kHeld = 6;
+    static constexpr int kKr = 2, kHeld = 6, kVectors = 1;
     static constexpr bool kUnsignedInput = false;
 
     static FW_ALWAYS_INLINE Weights load_weights(const void* p) {

@@ -9,7 +9,7 @@ namespace {
 
 struct Avx512VnniFew : FewBytes {
     using Weights = __m256i;
-    static constexpr int kKr = 4, kHeld = 10;
+    static constexpr int kKr = 4, kHeld = 10, kVectors = 3;
     static constexpr bool kUnsignedInput = true;
 
     static FW_ALWAYS_INLINE void interleave8(const int8_t* const* rows, char* to) {
@@ -52,7 +52,5 @@ struct Avx512VnniFew : FewBytes {
 
 FW_DEFINE_DW_FEW(dw_line_int8_3x3s1_8c4_avx512vnni, kAvx512Vnni, Avx512VnniFew, 3, 1, 24)
 FW_DEFINE_DW_FEW(dw_line_int8_3x3s2_8c4_avx512vnni, kAvx512Vnni, Avx512VnniFew, 3, 2, 24)
-FW_DEFINE_DW_FEW(dw_line_int8_5x5s1_8c4_avx512vnni, kAvx512Vnni, Avx512VnniFew, 5, 1, 24)
-FW_DEFINE_DW_FEW(dw_line_int8_5x5s2_8c4_avx512vnni, kAvx512Vnni, Avx512VnniFew, 5, 2, 24)
 
 }  // namespace fw
