@@ -129,9 +129,11 @@ const GemmKernel* find_half_gemm_kernel(HalfFormat format, Isa level, bool half_
 const DwKernel* find_dw_kernel(bool int8, Isa level) {
     return find<DwKernel>(level, [&](const DwKernel& k) { return k.int8 == int8; });
 }
-const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stride, bool half) {
+const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stride, int64_t channels, bool half) {
     return find<DwLineKernel>(level, [&](const DwLineKernel& k) {
-        return k.int8 == int8 && k.half == half && k.size == size && k.stride == stride;
+        const bool few = k.most_channels > 0;
+        return k.int8 == int8 && k.half == half && k.size == size && k.stride == stride &&
+               (!few || (channels > 0 && channels <= k.most_channels && channels % k.lanes == 0));
     });
 }
 const RunKernel* find_run_kernel(Isa level) {

@@ -31,8 +31,10 @@ const GemmKernel* find_matched_gemm_kernel(Isa level);
 /// Of the kernels with arithmetic in float16; nullptr where the level has none.
 const GemmKernel* find_half_gemm_kernel(HalfFormat format, Isa level, bool half_input = false);
 const DwKernel* find_dw_kernel(bool int8, Isa level);
-/// nullptr where there is none for this window: the general kernel does it. `half`: of float16 pixels.
-const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stride, bool half = false);
+/// nullptr where there is none for this window: the general kernel does it. channels = 0: not known. `half`: of float16
+/// pixels.
+const DwLineKernel* find_dw_line_kernel(bool int8, Isa level, int size, int stride, int64_t channels = 0,
+                                        bool half = false);
 /// nullptr where the level has none: the layers' own loops do it.
 const RunKernel* find_run_kernel(Isa level);
 const PoolKernel* find_pool_kernel(Isa level);

@@ -23,6 +23,14 @@
 //       calls would be felt
 //   kStoresApart: every tile takes its outputs from memory, in a function that has all that they may need: for tiles
 //       that are small code
+//   kStoresFours: ByteStore has
+//       static void store_fours(const Epilogue&, const Acc*, int64_t fours, const float* multiplier, void* out,
+//                               int64_t columns)
+//       the int8 outputs of so many times four rows of one vector that lie behind one another, with any function
+//   kBendsTiles: whole tiles with a function are code of their own; ByteStore has
+//       void store_function<kCount, BentFunction>(const Epilogue&, const Acc*, const float* multiplier, void* out,
+//                                                 int64_t count)
+//       store_bent of one function; of leaky ReLU with a <= 1
 //   Weight, the type of B in memory where it is not Element: uint16_t, GemmKernel::half is kBfloat16
 #pragma once
 
@@ -101,6 +109,18 @@ template <class K, class = void>
 constexpr bool kStoresSmall = false;
 template <class K>
 constexpr bool kStoresSmall<K, Void<decltype(K::kStoresSmall)>> = K::kStoresSmall;
+template <class K, class = void>
+constexpr bool kStoresFours = false;
+#ifndef FW_MINSIZE
+template <class K>
+constexpr bool kStoresFours<K, Void<decltype(K::kStoresFours)>> = K::kStoresFours;
+#endif
+template <class K, class = void>
+constexpr bool kBendsTiles = false;
+#ifndef FW_MINSIZE
+template <class K>
+constexpr bool kBendsTiles<K, Void<decltype(K::kBendsTiles)>> = K::kBendsTiles;
+#endif
 template <class K>
 constexpr int64_t kWeightSize = sizeof(typename WeightOf<K>::Type);
 template <class K>
@@ -109,10 +129,10 @@ constexpr HalfFormat kHalfFormat = kWeightSize<K> == 2 ? HalfFormat::kBfloat16 :
 /// Copies one tap of the tile's rows, kCount elements at a time. What a copy writes past the end of the tap is
 /// overwritten by the next tap's, or lies between the rows.
 template <class K, int kCount>
-FW_ALWAYS_INLINE void pack_tap(const GemmArgs& args, const void* const* rows, typename K::Packed* to, int64_t pitch) {
-    for (int64_t r = 0; r < args.m; ++r, to += pitch) {
+FW_ALWAYS_INLINE void pack_tap(const void* const* rows, int64_t m, int64_t k, typename K::Packed* to, int64_t pitch) {
+    for (int64_t r = 0; r < m; ++r, to += pitch) {
         const auto* from = static_cast<const typename K::Element*>(rows[r]);
-        for (int64_t p = 0; p < args.k; p += kCount) {
+        for (int64_t p = 0; p < k; p += kCount) {
             K::template copy_row<kCount>(from + p, to + p);
         }
     }
@@ -120,27 +140,29 @@ FW_ALWAYS_INLINE void pack_tap(const GemmArgs& args, const void* const* rows, ty
 
 /// Copies the rows of a tile: [kMr][pitch].
 template <class K>
-void pack_rows(const GemmArgs& args, int64_t pitch) {
+FW_ALWAYS_INLINE void pack_rows(const GemmArgs& args, int64_t pitch) {
     auto* to = static_cast<typename K::Packed*>(args.scratch);
     const void* const* rows = args.rows;
-    for (int64_t t = 0; t < args.taps; ++t, rows += K::kMr, to += args.k) {
+    const int64_t m = args.m;  // for all that the compiler knows, `to` may be in the arguments
+    const int64_t k = args.k;
+    for (int64_t t = args.taps; t > 0; --t, rows += K::kMr, to += k) {
         // A copy reads up to 64 bytes past the end: of floats never more than 16 at once.
         constexpr bool kBytes = sizeof(typename K::Element) == 1;
         if constexpr (kBytes) {
-            if (args.k > 32) {
-                pack_tap<K, 64>(args, rows, to, pitch);
+            if (k > 32) {
+                pack_tap<K, 64>(rows, m, k, to, pitch);
                 continue;
             }
-            if (args.k > 16) {
-                pack_tap<K, 32>(args, rows, to, pitch);
+            if (k > 16) {
+                pack_tap<K, 32>(rows, m, k, to, pitch);
                 continue;
             }
         }
-        pack_tap<K, 16>(args, rows, to, pitch);
+        pack_tap<K, 16>(rows, m, k, to, pitch);
     }
     if constexpr (!K::kInt8 && K::kKr > 1) {
         // The last step's products with padding: what lies behind a row may be infinite.
-        for (int64_t r = 0; r < args.m; ++r, to += pitch) {
+        for (int64_t r = 0; r < m; ++r, to += pitch) {
             for (int i = 0; i < K::kKr; ++i) {
                 to[i] = 0;
             }
@@ -190,6 +212,19 @@ __attribute__((noinline)) void store_apart(const GemmArgs& args, int64_t rows, c
     }
 }
 
+/// Rows of whole pixels that lie behind one another, of one vector.
+template <class K>
+FW_ALWAYS_INLINE void store_fours(const GemmArgs& args, int64_t rows, const typename K::Acc* acc,
+                                  const float* multiplier) {
+    const int64_t whole = rows / 4 * 4;
+    K::ByteStore::store_fours(args.epilogue, acc, rows / 4, multiplier, args.out[0], args.n);
+    if (whole < rows) {
+        GemmArgs rest = args;
+        rest.out += whole;
+        store_apart<K, 1>(rest, rows - whole, acc + whole, multiplier, 0);
+    }
+}
+
 /// The accumulators of a tile.
 template <class K, int kRows, int kVectors>
 struct Tile {
@@ -234,6 +269,16 @@ struct Tile {
             }
         });
     }
+    /// int8 outputs with the epilogue's function, which is known.
+    template <BentFunction kFunction>
+    FW_ALWAYS_INLINE void store_bent(const GemmArgs& args, const char* panel, int64_t column) const {
+        const auto* multiplier = reinterpret_cast<const float*>(panel + kVectors * kVectorBytes);
+        const int64_t columns = args.n - column;
+        const typename K::ByteStore bytes(args.epilogue);
+        for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
+            bytes.template store_function<kVectors, kFunction>(args.epilogue, row, multiplier, out, columns);
+        });
+    }
     FW_ALWAYS_INLINE void store(const GemmArgs& args, const char* panel, int64_t column) const {
         const auto* multiplier = reinterpret_cast<const float*>(panel + kVectors * kVectorBytes);
         const int64_t columns = args.n - column;
@@ -248,6 +293,14 @@ struct Tile {
                     for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
                         store_sums.template store<kVectors>(row, multiplier, out, columns);
                     });
+                    return;
+                }
+            }
+            if constexpr (kStoresFours<K> && kRows >= 4 && kVectors == 1) {
+                if (!floats && !sums && args.out_step == columns && columns <= K::kLanes && columns % 4 == 0) {
+                    typename K::Acc copy[kRows];
+                    unroll<kRows>([&](auto r) FW_INLINE_LAMBDA { copy[r] = acc[r][0]; });
+                    store_fours<K>(args, args.m < kRows ? args.m : kRows, copy, multiplier);
                     return;
                 }
             }
@@ -289,7 +342,7 @@ struct Tile {
 };
 
 // One tile of kRows x (kVectors * lanes): `panel` points at its bias. Rows past args.m are computed and not stored.
-template <class K, int kRows, int kVectors>
+template <class K, int kRows, int kVectors, BentFunction kFunction = BentFunction::kIdentity>
 FW_ALWAYS_INLINE void inline_tile(const GemmArgs& args, const char* panel, int64_t column) {
     using A = typename PacksRows<K>::Packed;
     using T = Tile<K, kRows, kVectors>;
@@ -319,7 +372,11 @@ FW_ALWAYS_INLINE void inline_tile(const GemmArgs& args, const char* panel, int64
             tile.template bend<BentFunction::kHardSwish>(args.epilogue);
         }
     }
-    tile.store(args, panel, column);
+    if constexpr (kFunction != BentFunction::kIdentity) {
+        tile.template store_bent<kFunction>(args, panel, column);
+    } else {
+        tile.store(args, panel, column);
+    }
 }
 
 template <class K, int kRows, int kVectors>
@@ -327,8 +384,25 @@ void tile_apart(const GemmArgs& args, const char* panel, int64_t column) {
     inline_tile<K, kRows, kVectors>(args, panel, column);
 }
 
+// Apart from the other, which more cases would slow down.
+template <class K, int kRows, int kVectors, BentFunction kFunction>
+__attribute__((noinline)) void bent_tile(const GemmArgs& args, const char* panel, int64_t column) {
+    inline_tile<K, kRows, kVectors, kFunction>(args, panel, column);
+}
+
 template <class K, int kRows, int kVectors>
 FW_ALWAYS_INLINE void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
+    if constexpr (kBendsTiles<K> && kRows == K::kMr && kVectors == K::kVectors) {
+        const BentFunction bent = args.epilogue.bent;
+        if (bent == BentFunction::kLeakyRelu && !args.epilogue.float_output && args.epilogue.a <= 1.0F) {
+            bent_tile<K, kRows, kVectors, BentFunction::kLeakyRelu>(args, panel, column);
+            return;
+        }
+        if (bent == BentFunction::kHardSwish && !args.epilogue.float_output) {
+            bent_tile<K, kRows, kVectors, BentFunction::kHardSwish>(args, panel, column);
+            return;
+        }
+    }
     if constexpr (kInlinesTiles<K>) {
         inline_tile<K, kRows, kVectors>(args, panel, column);
     } else {

@@ -206,6 +206,8 @@ struct DwLineKernel {
     /// rounded. Of a window none of whose operands or sums is beyond 65504 the error is, to first order, below
     ///   (size * size + 2) * 2^-11 * (|bias| + sum |A * W|) + 2^-24 * (size * size + 1 + sum |A| + sum |W|)
     bool half = false;
+    /// For layers whose channels are a multiple of `lanes` and at most so many, though it takes any; 0: for all.
+    int most_channels = 0;
 };
 
 /// q = clamp(rne(x * scale) + zero_point, lo, 127); NaN gives lo.

@@ -17,6 +17,7 @@ struct Case {
     int pad_lines;  ///< so many lines at the top are padding
     Fill fill = Fill::kRandom;
     Epilogue epilogue;
+    bool adjacent = false;  ///< nothing lies between the pixels
 };
 
 class DwLineSweep : public KernelSweep<DwLineKernel> {
@@ -60,7 +61,7 @@ void DwLineSweep::run_as(const Case& c) {
     const int size = kernel_->size;
     const auto channels = static_cast<size_t>(c.channels);
     const auto taps = static_cast<size_t>(size) * static_cast<size_t>(size);
-    const size_t column_gap = 3;  // the input is a slice of wider pixels
+    const size_t column_gap = c.adjacent ? 0 : 3;  // else the input is a slice of wider pixels
     const size_t step = channels + column_gap;
     const size_t line = static_cast<size_t>(c.columns) * step - column_gap;
     GuardedBuffer input((static_cast<size_t>(size) * (line + column_gap) - column_gap) * sizeof(T), kOverread);
@@ -100,7 +101,7 @@ void DwLineSweep::run_as(const Case& c) {
     pack_dw_line(*kernel_, weights, packed.data());
 
     const size_t out_size = !c.epilogue.float_output ? 1 : kernel_->half ? 2 : 4;
-    const size_t margin = 3 * out_size;
+    const size_t margin = c.adjacent ? 0 : 3 * out_size;
     const size_t out_step = channels * out_size + margin;
     GuardedBuffer out(static_cast<size_t>(c.pixels) * out_step - margin);
     args.pad_row = pad.data();
@@ -228,6 +229,30 @@ TEST_P(DwLineSweep, SizesMatchNaiveLoops) {
         run({9, -1, 7, 2 * lanes + 3, 1, Fill::kRandom, bounded});
         bounded.hi = floats.hi;
         run({9, -1, 7, 2 * lanes + 3, 1, Fill::kRandom, bounded});
+    }
+}
+
+// Kernels may work on pixels that lie side by side together, a piece of a line at a time.
+TEST_P(DwLineSweep, AdjacentPixels) {
+    std::vector<Epilogue> epilogues = bent_epilogues(kernel_->int8);
+    epilogues.resize(kernel_->bends ? 3 : 0);
+    Epilogue bytes;
+    bytes.float_output = !kernel_->int8;
+    bytes.zero_point = kernel_->int8 ? -5 : 0;
+    bytes.lo = kernel_->int8 ? -122 : -std::numeric_limits<float>::infinity();
+    bytes.hi = kernel_->int8 ? 132 : std::numeric_limits<float>::infinity();
+    epilogues.push_back(bytes);
+    for (const int64_t channels : {8, 16, 24, 32, 40}) {
+        for (const int64_t pixels : {1, 3, 4, 9, 18, 31, 130, 263}) {
+            for (const int pad : {0, 1, 2}) {
+                const int64_t columns = std::max<int64_t>(1, (pixels - 1) * kernel_->stride + kernel_->size - 2 * pad);
+                const Epilogue& epilogue = epilogues[static_cast<size_t>(pixels + pad) % epilogues.size()];
+                run({columns, -pad, pixels, channels, pad, Fill::kRandom, epilogue, true});
+                if (HasFatalFailure()) {
+                    return;
+                }
+            }
+        }
     }
 }
 

@@ -18,6 +18,7 @@ struct Case {
     int64_t m, n, k, taps;
     Fill fill = Fill::kRandom;
     Epilogue epilogue;
+    bool adjacent = false;  ///< nothing lies between the rows of the output
 };
 
 struct Operands {
@@ -180,7 +181,7 @@ void GemmSweep::run_one(const Case& c) {
 
     // Output rows are slices of wider pixels: a margin of canaries behind each, and the guard behind the last column.
     const size_t out_size = !c.epilogue.float_output ? 1 : c.epilogue.half_output ? 2 : 4;
-    const size_t margin = 5 * out_size;
+    const size_t margin = c.adjacent ? 0 : 5 * out_size;
     const size_t out_row = static_cast<size_t>(c.n) * out_size;
     GuardedBuffer out(static_cast<size_t>(c.m) * out_row + static_cast<size_t>(c.m - 1) * margin);
     std::vector<void*> out_rows;
@@ -483,6 +484,28 @@ TEST_P(GemmSweep, BentOutputs) {
         for (const int64_t n : {1, 8, 21, 2 * kernel_->lanes * kernel_->vectors}) {
             for (const int64_t m : {1, 3, kernel_->mr, 2 * kernel_->mr + 1}) {
                 run({m, n, 37, 2, Fill::kRandom, e});
+                if (HasFatalFailure()) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+// Kernels may store rows of few columns that lie behind one another together.
+TEST_P(GemmSweep, AdjacentRows) {
+    std::vector<Epilogue> outputs = bent_epilogues(kernel_->int8);
+    if (!kernel_->bends) {
+        outputs.clear();
+    } else {
+        outputs.push_back(outputs[0]);
+        outputs.back().a = 1.5F;
+    }
+    outputs.push_back(kernel_->int8 ? int8_output(-7, -120, 119) : no_clamp());
+    for (const Epilogue& output : outputs) {
+        for (const int64_t n : {1, 3, 4, 8, 12, 16, 20, 24, 28, 32, 48, 64}) {
+            for (const int64_t m : {1, 3, 4, 6, 11, kernel_->mr, 2 * kernel_->mr + 5}) {
+                run({m, n, 9, 3, Fill::kRandom, output, true});
                 if (HasFatalFailure()) {
                     return;
                 }

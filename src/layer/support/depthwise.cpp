@@ -44,7 +44,8 @@ std::shared_ptr<const DepthwiseKernel> find_depthwise(const DepthwiseWindow& win
     const bool int8 = type == DType::kInt8;
     const bool half = type == DType::kFloat16;
     if (window.kernel_h == window.kernel_w) {
-        if (const DwLineKernel* line = find_dw_line_kernel(int8, isa, window.kernel_w, window.line_stride, half)) {
+        if (const DwLineKernel* line =
+                find_dw_line_kernel(int8, isa, window.kernel_w, window.line_stride, window.channels, half)) {
             return std::make_shared<Line>(*line);
         }
     }

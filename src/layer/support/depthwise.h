@@ -28,6 +28,7 @@ struct DepthwiseWindow {
     int kernel_h = 1;
     int kernel_w = 1;
     int line_stride = 0;  ///< columns a pixel, without dilation; 0: not so
+    int channels = 0;
 };
 
 /// Of int8, float32 or float16 pixels.

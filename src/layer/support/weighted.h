@@ -132,7 +132,7 @@ private:
     void bend_outputs();
     Status prepare_sum(const PrepareContext& context);
     Status choose_kernel(const PrepareContext& context, Isa isa);
-    DepthwiseWindow window() const { return {spec_.kernel_h, spec_.kernel_w, spec_.line_stride}; }
+    DepthwiseWindow window() const { return {spec_.kernel_h, spec_.kernel_w, spec_.line_stride, spec_.channels}; }
     RowFunction row_function(const RowJob& rows) const;
     static void activate_row(const void* job, const void* from, void* to, int64_t count);
     /// False, with nothing written, where the activation has no arithmetic in float16.

@@ -108,6 +108,14 @@ FW_ALWAYS_INLINE __m256 bend8(__m256 x, const Epilogue& e) {
     return _mm256_mul_ps(x, _mm256_set1_ps(e.scale));
 }
 
+/// The same of one function; of leaky ReLU with a <= 1: the larger of x and a x.
+template <BentFunction kFunction>
+FW_ALWAYS_INLINE __m256 bend8_as(__m256 x, const Epilogue& e) {
+    x = kFunction == BentFunction::kLeakyRelu ? _mm256_max_ps(x, _mm256_mul_ps(x, _mm256_set1_ps(e.a)))
+                                              : function8<kFunction>(x, e);
+    return _mm256_mul_ps(x, _mm256_set1_ps(e.scale));
+}
+
 /// The int8 output of one or two vectors of accumulators that belong to adjacent channels; the constants are loaded
 /// once a tile. Only the upper bound is needed before rounding: what is too low becomes the lowest integer, and
 /// saturates on the way to bytes.
@@ -153,6 +161,39 @@ struct ByteStore8 {
         } else {
             store_part(bytes, out, count);
         }
+    }
+};
+
+/// The int8 outputs of four vectors of eight channels each that lie behind one another, with a function. As in
+/// ByteStore8, only the upper bound is needed before rounding.
+struct FourStore8 {
+    Epilogue e;
+    __m256 hi;
+    __m256i zero_point, lo;
+
+    FW_ALWAYS_INLINE explicit FourStore8(const Epilogue& epilogue)
+        : e(epilogue),
+          hi(_mm256_set1_ps(e.hi)),
+          zero_point(_mm256_set1_epi16(static_cast<short>(e.zero_point))),
+          lo(_mm256_set1_epi8(static_cast<char>(static_cast<int32_t>(e.lo) + e.zero_point))) {}
+
+    /// Channels 0 to 3 of each vector, then 4 to 7. `multiplier(i)` is that of vector i.
+    template <BentFunction kFunction, class Multiplier>
+    FW_ALWAYS_INLINE __m256i halves(const __m256i* acc, Multiplier multiplier) const {
+        __m256i q[4];
+        unroll<4>([&](auto i) FW_INLINE_LAMBDA {
+            __m256 x = _mm256_mul_ps(_mm256_cvtepi32_ps(acc[i]), multiplier(i));
+            if constexpr (kFunction != BentFunction::kIdentity) {
+                x = _mm256_mul_ps(function8<kFunction>(x, e), _mm256_set1_ps(e.scale));
+            }
+            q[i] = _mm256_cvtps_epi32(_mm256_min_ps(hi, x));
+        });
+        const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), zero_point);
+        const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32(q[2], q[3]), zero_point);
+        return _mm256_max_epi8(_mm256_packs_epi16(low, high), lo);
+    }
+    static FW_ALWAYS_INLINE __m256i in_order(__m256i halves) {
+        return _mm256_permutevar8x32_epi32(halves, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
     }
 };
 

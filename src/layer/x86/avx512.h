@@ -8,6 +8,8 @@
 #endif
 #include <immintrin.h>
 
+#include <cstring>
+
 #include "kernel/kernel.h"
 #include "kernel/unroll.h"
 
@@ -154,6 +156,66 @@ struct ByteStore16 {
         const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
         store_bytes64(_mm512_min_epi8(_mm512_max_epi8(bytes, lo), most), out,
                       count < 16 * kCount ? count : 16 * kCount);
+    }
+
+    /// Of leaky ReLU with a <= 1: the larger of x and a x.
+    template <int kCount, BentFunction kFunction>
+    FW_ALWAYS_INLINE void store_function(const Epilogue& e, const __m512i* acc, const float* multiplier, void* out,
+                                         int64_t count) const {
+        const __m512 scale = _mm512_set1_ps(e.scale);
+        if constexpr (kFunction == BentFunction::kLeakyRelu) {
+            const __m512 a = _mm512_set1_ps(e.a);
+            store_as<kCount>(
+                [&](__m512 x) FW_INLINE_LAMBDA {
+                    return _mm512_min_ps(hi, _mm512_mul_ps(_mm512_max_ps(x, _mm512_mul_ps(x, a)), scale));
+                },
+                acc, multiplier, out, count);
+        } else {
+            store_as<kCount>(
+                [&](__m512 x)
+                    FW_INLINE_LAMBDA { return _mm512_min_ps(hi, _mm512_mul_ps(function16<kFunction>(x, e), scale)); },
+                acc, multiplier, out, count);
+        }
+    }
+
+    /// Fours of rows of 4, 8, 12 or 16 columns that lie behind one another: each four is stored at once.
+    static __attribute__((noinline)) void store_fours(const Epilogue& e, const __m512i* acc, int64_t fours,
+                                                      const float* multiplier, void* out, int64_t columns) {
+        const ByteStore16 bytes(e);
+        const auto store_all = [&](auto function) FW_INLINE_LAMBDA {
+            bytes.store_fours_as(function, acc, fours, multiplier, static_cast<char*>(out), columns);
+        };
+        const __m512 scale = _mm512_set1_ps(e.scale);
+        if (e.bent == BentFunction::kIdentity) {
+            store_all([](__m512 x) FW_INLINE_LAMBDA { return x; });
+        } else if (e.bent == BentFunction::kLeakyRelu) {
+            store_all([&](__m512 x) FW_INLINE_LAMBDA {
+                return _mm512_mul_ps(function16<BentFunction::kLeakyRelu>(x, e), scale);
+            });
+        } else {
+            store_all([&](__m512 x) FW_INLINE_LAMBDA {
+                return _mm512_mul_ps(function16<BentFunction::kHardSwish>(x, e), scale);
+            });
+        }
+    }
+    template <class Function>
+    FW_ALWAYS_INLINE void store_fours_as(Function function, const __m512i* acc, int64_t fours, const float* multiplier,
+                                         char* out, int64_t columns) const {
+        // What is left of `order` without the columns that there are not.
+        const unsigned mask = ((1U << columns / 4) - 1U) * 0x1111U;
+        const __m512i places = _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), order);
+        const __m512 m = _mm512_loadu_ps(multiplier);
+        for (; fours > 0; --fours, acc += 4, out += 4 * columns) {
+            __m512i q[4];
+            unroll<4>([&](auto i) FW_INLINE_LAMBDA {
+                const __m512 x = function(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[i]), m));
+                q[i] = _mm512_cvtps_epi32(_mm512_min_ps(hi, x));
+            });
+            const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero_point);
+            const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point);
+            const __m512i bytes = _mm512_permutexvar_epi32(places, _mm512_packs_epi16(low, high));
+            store_bytes64(_mm512_max_epi8(bytes, lo), out, 4 * columns);
+        }
     }
 };
 

@@ -11,6 +11,8 @@ namespace fw {
 
 namespace {
 
+/// Of bytes with a function that is known, leaky ReLU with a <= 1; kIdentity: of any outputs.
+template <BentFunction kFunction>
 struct Avx512VnniInt8 {
     struct Quad {
         __m256i v[4];
@@ -101,6 +103,11 @@ struct Avx512VnniInt8 {
     }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
                                        int64_t count) {
+        if constexpr (kFunction != BentFunction::kIdentity) {
+            store_bytes(e, acc, multiplier, out, count,
+                        [&](__m256 x) FW_INLINE_LAMBDA { return bend8_as<kFunction>(x, e); });
+            return;
+        }
         if (e.bent != BentFunction::kIdentity) {
             const Acc copy = acc;  // which has to stay in registers
             store_bent(e, copy, multiplier, out, count);
@@ -121,11 +128,29 @@ struct Avx512VnniInt8 {
     }
 };
 
+using Any = Avx512VnniInt8<BentFunction::kIdentity>;
+
+template <int kSize, int kStride>
+void run(const DwLineArgs& args) {
+#ifndef FW_MINSIZE
+    const Epilogue& e = args.epilogue;
+    if (e.bent == BentFunction::kLeakyRelu && e.a <= 1.0F && !e.float_output) {
+        dw_line_run<Avx512VnniInt8<BentFunction::kLeakyRelu>, kSize, kStride>(args);
+        return;
+    }
+    if (e.bent == BentFunction::kHardSwish && !e.float_output) {
+        dw_line_run<Avx512VnniInt8<BentFunction::kHardSwish>, kSize, kStride>(args);
+        return;
+    }
+#endif
+    dw_line_run<Any, kSize, kStride>(args);
+}
+
 }  // namespace
 
-FW_DEFINE_DW_LINE(dw_line_int8_3x3s1_32c4_avx512vnni, kAvx512Vnni, Avx512VnniInt8, 3, 1)
-FW_DEFINE_DW_LINE(dw_line_int8_3x3s2_32c4_avx512vnni, kAvx512Vnni, Avx512VnniInt8, 3, 2)
-FW_DEFINE_DW_LINE(dw_line_int8_5x5s1_32c4_avx512vnni, kAvx512Vnni, Avx512VnniInt8, 5, 1)
-FW_DEFINE_DW_LINE(dw_line_int8_5x5s2_32c4_avx512vnni, kAvx512Vnni, Avx512VnniInt8, 5, 2)
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_3x3s1_32c4_avx512vnni, kAvx512Vnni, Any, 3, 1, (run<3, 1>))
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_3x3s2_32c4_avx512vnni, kAvx512Vnni, Any, 3, 2, (run<3, 2>))
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_5x5s1_32c4_avx512vnni, kAvx512Vnni, Any, 5, 1, (run<5, 1>))
+FW_DEFINE_DW_LINE_RUN(dw_line_int8_5x5s2_32c4_avx512vnni, kAvx512Vnni, Any, 5, 2, (run<5, 2>))
 
 }  // namespace fw
