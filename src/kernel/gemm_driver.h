@@ -27,10 +27,8 @@
 //       static void store_fours(const Epilogue&, const Acc*, int64_t fours, const float* multiplier, void* out,
 //                               int64_t columns)
 //       the int8 outputs of so many times four rows of one vector that lie behind one another, with any function
-//   kBendsTiles: whole tiles with a function are code of their own; ByteStore has
-//       void store_function<kCount, BentFunction>(const Epilogue&, const Acc*, const float* multiplier, void* out,
-//                                                 int64_t count)
-//       store_bent of one function; of leaky ReLU with a <= 1
+//   kLeakyTiles: whole tiles with leaky ReLU, a <= 1, are code of their own; ByteStore has
+//       void store_leaky<kCount>(const Epilogue&, const Acc*, const float* multiplier, void* out, int64_t count)
 //   Weight, the type of B in memory where it is not Element: uint16_t, GemmKernel::half is kBfloat16
 #pragma once
 
@@ -116,10 +114,10 @@ template <class K>
 constexpr bool kStoresFours<K, Void<decltype(K::kStoresFours)>> = K::kStoresFours;
 #endif
 template <class K, class = void>
-constexpr bool kBendsTiles = false;
+constexpr bool kLeakyTiles = false;
 #ifndef FW_MINSIZE
 template <class K>
-constexpr bool kBendsTiles<K, Void<decltype(K::kBendsTiles)>> = K::kBendsTiles;
+constexpr bool kLeakyTiles<K, Void<decltype(K::kLeakyTiles)>> = K::kLeakyTiles;
 #endif
 template <class K>
 constexpr int64_t kWeightSize = sizeof(typename WeightOf<K>::Type);
@@ -269,14 +267,13 @@ struct Tile {
             }
         });
     }
-    /// int8 outputs with the epilogue's function, which is known.
-    template <BentFunction kFunction>
-    FW_ALWAYS_INLINE void store_bent(const GemmArgs& args, const char* panel, int64_t column) const {
+    /// int8 outputs with leaky ReLU of a slope up to 1.
+    FW_ALWAYS_INLINE void store_leaky(const GemmArgs& args, const char* panel, int64_t column) const {
         const auto* multiplier = reinterpret_cast<const float*>(panel + kVectors * kVectorBytes);
         const int64_t columns = args.n - column;
         const typename K::ByteStore bytes(args.epilogue);
         for_each_row(args, column, [&](const auto& row, char* out) FW_INLINE_LAMBDA {
-            bytes.template store_function<kVectors, kFunction>(args.epilogue, row, multiplier, out, columns);
+            bytes.template store_leaky<kVectors>(args.epilogue, row, multiplier, out, columns);
         });
     }
     FW_ALWAYS_INLINE void store(const GemmArgs& args, const char* panel, int64_t column) const {
@@ -342,7 +339,7 @@ struct Tile {
 };
 
 // One tile of kRows x (kVectors * lanes): `panel` points at its bias. Rows past args.m are computed and not stored.
-template <class K, int kRows, int kVectors, BentFunction kFunction = BentFunction::kIdentity>
+template <class K, int kRows, int kVectors, bool kLeaky = false>
 FW_ALWAYS_INLINE void inline_tile(const GemmArgs& args, const char* panel, int64_t column) {
     using A = typename PacksRows<K>::Packed;
     using T = Tile<K, kRows, kVectors>;
@@ -372,8 +369,8 @@ FW_ALWAYS_INLINE void inline_tile(const GemmArgs& args, const char* panel, int64
             tile.template bend<BentFunction::kHardSwish>(args.epilogue);
         }
     }
-    if constexpr (kFunction != BentFunction::kIdentity) {
-        tile.template store_bent<kFunction>(args, panel, column);
+    if constexpr (kLeaky) {
+        tile.store_leaky(args, panel, column);
     } else {
         tile.store(args, panel, column);
     }
@@ -385,21 +382,17 @@ void tile_apart(const GemmArgs& args, const char* panel, int64_t column) {
 }
 
 // Apart from the other, which more cases would slow down.
-template <class K, int kRows, int kVectors, BentFunction kFunction>
-__attribute__((noinline)) void bent_tile(const GemmArgs& args, const char* panel, int64_t column) {
-    inline_tile<K, kRows, kVectors, kFunction>(args, panel, column);
+template <class K, int kRows, int kVectors>
+__attribute__((noinline)) void leaky_tile(const GemmArgs& args, const char* panel, int64_t column) {
+    inline_tile<K, kRows, kVectors, true>(args, panel, column);
 }
 
 template <class K, int kRows, int kVectors>
 FW_ALWAYS_INLINE void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
-    if constexpr (kBendsTiles<K> && kRows == K::kMr && kVectors == K::kVectors) {
-        const BentFunction bent = args.epilogue.bent;
-        if (bent == BentFunction::kLeakyRelu && !args.epilogue.float_output && args.epilogue.a <= 1.0F) {
-            bent_tile<K, kRows, kVectors, BentFunction::kLeakyRelu>(args, panel, column);
-            return;
-        }
-        if (bent == BentFunction::kHardSwish && !args.epilogue.float_output) {
-            bent_tile<K, kRows, kVectors, BentFunction::kHardSwish>(args, panel, column);
+    if constexpr (kLeakyTiles<K> && kRows == K::kMr && kVectors == K::kVectors) {
+        const Epilogue& e = args.epilogue;
+        if (e.bent == BentFunction::kLeakyRelu && !e.float_output && e.a <= 1.0F) {
+            leaky_tile<K, kRows, kVectors>(args, panel, column);
             return;
         }
     }

@@ -159,23 +159,16 @@ struct ByteStore16 {
     }
 
     /// Of leaky ReLU with a <= 1: the larger of x and a x.
-    template <int kCount, BentFunction kFunction>
-    FW_ALWAYS_INLINE void store_function(const Epilogue& e, const __m512i* acc, const float* multiplier, void* out,
-                                         int64_t count) const {
+    template <int kCount>
+    FW_ALWAYS_INLINE void store_leaky(const Epilogue& e, const __m512i* acc, const float* multiplier, void* out,
+                                      int64_t count) const {
         const __m512 scale = _mm512_set1_ps(e.scale);
-        if constexpr (kFunction == BentFunction::kLeakyRelu) {
-            const __m512 a = _mm512_set1_ps(e.a);
-            store_as<kCount>(
-                [&](__m512 x) FW_INLINE_LAMBDA {
-                    return _mm512_min_ps(hi, _mm512_mul_ps(_mm512_max_ps(x, _mm512_mul_ps(x, a)), scale));
-                },
-                acc, multiplier, out, count);
-        } else {
-            store_as<kCount>(
-                [&](__m512 x)
-                    FW_INLINE_LAMBDA { return _mm512_min_ps(hi, _mm512_mul_ps(function16<kFunction>(x, e), scale)); },
-                acc, multiplier, out, count);
-        }
+        const __m512 a = _mm512_set1_ps(e.a);
+        store_as<kCount>(
+            [&](__m512 x) FW_INLINE_LAMBDA {
+                return _mm512_min_ps(hi, _mm512_mul_ps(_mm512_max_ps(x, _mm512_mul_ps(x, a)), scale));
+            },
+            acc, multiplier, out, count);
     }
 
     /// Fours of rows of 4, 8, 12 or 16 columns that lie behind one another: each four is stored at once.

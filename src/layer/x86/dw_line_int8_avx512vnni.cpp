@@ -130,19 +130,26 @@ struct Avx512VnniInt8 {
 
 using Any = Avx512VnniInt8<BentFunction::kIdentity>;
 
+#ifdef FW_MINSIZE
+constexpr bool kBendsLines = false;
+#else
+constexpr bool kBendsLines = true;
+#endif
+
+// Windows of 3x3 have a loop for each function; those of 5x5 are large code, and their outputs a smaller part of it.
 template <int kSize, int kStride>
 void run(const DwLineArgs& args) {
-#ifndef FW_MINSIZE
-    const Epilogue& e = args.epilogue;
-    if (e.bent == BentFunction::kLeakyRelu && e.a <= 1.0F && !e.float_output) {
-        dw_line_run<Avx512VnniInt8<BentFunction::kLeakyRelu>, kSize, kStride>(args);
-        return;
+    if constexpr (kBendsLines && kSize == 3) {
+        const Epilogue& e = args.epilogue;
+        if (e.bent == BentFunction::kLeakyRelu && e.a <= 1.0F && !e.float_output) {
+            dw_line_run<Avx512VnniInt8<BentFunction::kLeakyRelu>, kSize, kStride>(args);
+            return;
+        }
+        if (e.bent == BentFunction::kHardSwish && !e.float_output) {
+            dw_line_run<Avx512VnniInt8<BentFunction::kHardSwish>, kSize, kStride>(args);
+            return;
+        }
     }
-    if (e.bent == BentFunction::kHardSwish && !e.float_output) {
-        dw_line_run<Avx512VnniInt8<BentFunction::kHardSwish>, kSize, kStride>(args);
-        return;
-    }
-#endif
     dw_line_run<Any, kSize, kStride>(args);
 }
 
