@@ -49,7 +49,7 @@ def prepare(net, precision, images, folder):
     config.write_text(json.dumps({"path": str(samples) + "/", "used_sample_num": len(images), "input_type": "sequence",
                                   "feature_quantize_method": "KL", "weight_quantize_method": "MAX_ABS",
                                   "batch_size": 1}))
-    tool("mnnquant(*sys.argv[1:])", converted, quantized, config)
+    tool("mnnquant(['mnnquant'] + sys.argv[1:])", converted, quantized, config)
     if not quantized.exists():
         raise Missing("mnnquant wrote no model")
     return quantized
