@@ -14,8 +14,8 @@ namespace fw {
 
 namespace {
 
-// Packed weights of one cache block: half of the second-level cache, so that they stay there while the rows of the
-// image pass by.
+// Packed weights of one cache block: three quarters of the second-level cache, so that they stay there while the rows
+// of the image pass by.
 int64_t block_bytes() {
     return second_level_cache() / 4 * 3;
 }
@@ -85,10 +85,10 @@ int64_t weight_bytes(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t 
 // them: where many tiles fit in a part of the second-level cache they are copied once instead, and use panel after
 // panel, which the first of them brings there.
 int64_t scratch_tiles(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged) {
-    const auto tile_bytes = static_cast<int64_t>(gemm_scratch_bytes(kernel, taps, k));
-    if (tile_bytes == 0 || kernel.matched || weight_bytes(kernel, taps, k, n) <= block_bytes()) {
+    if (!kernel.keeps_tiles || weight_bytes(kernel, taps, k, n) <= block_bytes()) {
         return 1;
     }
+    const auto tile_bytes = static_cast<int64_t>(gemm_scratch_bytes(kernel, taps, k));
     const int64_t tiles = std::min(tiles_at_once(kernel, taps, n, staged), second_level_cache() / 4 / tile_bytes);
     return tiles < kLeastTogether ? 1 : tiles;
 }
@@ -215,7 +215,8 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     const bool joined = kernel.packed_size > 0 && job.k <= kFewChannels && g.kernel_w > 1 && g.dilation_w == 1 &&
                         !g.transposed && g.in_w_stride == job.k;
     const bool few = job.widen != nullptr && pixels <= kernel.mr;
-    const int64_t together = joined ? 1 : scratch_tiles(kernel, taps, job.k, job.n, job.row_function.staged);
+    const int64_t together =
+        joined || job.widen != nullptr ? 1 : scratch_tiles(kernel, taps, job.k, job.n, job.row_function.staged);
     const int64_t block = together > 1 ? std::max<int64_t>(1, task.panels.end - task.panels.begin)
                                        : panels_of_block(panel_bytes, few ? kWidenedBytes : block_bytes());
 

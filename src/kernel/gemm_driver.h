@@ -27,7 +27,7 @@
 //       static void store_fours(const Epilogue&, const Acc*, int64_t fours, const float* multiplier, void* out,
 //                               int64_t columns)
 //       the int8 outputs of so many times four rows of one vector that lie behind one another, with any function
-//   kLeakyTiles: whole tiles with leaky ReLU, a <= 1, are code of their own; ByteStore has
+//   kLeakyTiles: whole tiles with leaky ReLU, 0 != a <= 1, are code of their own; ByteStore has
 //       void store_leaky<kCount>(const Epilogue&, const Acc*, const float* multiplier, void* out, int64_t count)
 //   Weight, the type of B in memory where it is not Element: uint16_t, GemmKernel::half is kBfloat16
 #pragma once
@@ -391,7 +391,7 @@ template <class K, int kRows, int kVectors>
 FW_ALWAYS_INLINE void gemm_tile(const GemmArgs& args, const char* panel, int64_t column) {
     if constexpr (kLeakyTiles<K> && kRows == K::kMr && kVectors == K::kVectors) {
         const Epilogue& e = args.epilogue;
-        if (e.bent == BentFunction::kLeakyRelu && !e.float_output && e.a <= 1.0F) {
+        if (e.bent == BentFunction::kLeakyRelu && !e.float_output && e.a != 0.0F && e.a <= 1.0F) {
             leaky_tile<K, kRows, kVectors>(args, panel, column);
             return;
         }
@@ -497,7 +497,8 @@ void gemm_run(const GemmArgs& args) {
                                         false,                                  \
                                         0,                                      \
                                         0,                                      \
-                                        ::fw::Sums<K>::kValue};
+                                        ::fw::Sums<K>::kValue,                  \
+                                        ::fw::PacksRows<K>::kValue};
 
 /// The same of a kernel of pairs.
 #define FW_DEFINE_GEMM_PAIRS(id, isa, K)                                                                          \

@@ -88,7 +88,7 @@ struct GemmArgs {
     Epilogue epilogue;
     /// kAlignment-aligned: gemm_scratch_bytes (pack.h) for each of `scratch_tiles`; nullptr if that is 0.
     void* scratch = nullptr;
-    int64_t scratch_tiles = 1;  ///< tiles of rows that may be in scratch memory together, from 1
+    int64_t scratch_tiles = 1;  ///< `keeps_tiles` kernel: tiles of rows that may be in scratch memory together, from 1
 };
 
 /// Products that a `half` kernel adds up in float16 before that sum is added to those of the blocks before.
@@ -139,7 +139,8 @@ struct GemmKernel {
     /// element_cost * k + output_cost * n < k * n.
     int element_cost = 0;
     int output_cost = 0;
-    bool sums = false;  ///< takes Epilogue::sum
+    bool sums = false;         ///< takes Epilogue::sum
+    bool keeps_tiles = false;  ///< takes GemmArgs::scratch_tiles above 1
 
     int weight_bytes() const { return int8 ? 1 : half != HalfFormat::kFloat32 ? 2 : 4; }
 };

@@ -19,6 +19,7 @@ struct Case {
     Fill fill = Fill::kRandom;
     Epilogue epilogue;
     bool adjacent = false;  ///< nothing lies between the rows of the output
+    float exponent = 0.0F;  ///< multipliers are larger by 2 to this
 };
 
 struct Operands {
@@ -68,7 +69,7 @@ Operands GemmSweep::make(const Case& c) {
         o.bias8.push_back(std::uniform_int_distribution<int32_t>(-100000, 100000)(rng_));
         o.biasf.push_back(float_of(c.fill));
         const float exponent = std::uniform_real_distribution<float>(-18.0F, c.epilogue.small ? 0.0F : 2.0F)(rng_);
-        o.multiplier.push_back(std::exp2(exponent));
+        o.multiplier.push_back(std::exp2(exponent + c.exponent));
     }
     for (int64_t i = 0; i < c.m * c.n && c.epilogue.sum != nullptr; ++i) {
         o.residual.push_back(fill_int8(&rng_, Fill::kRandom, false));
@@ -511,6 +512,20 @@ TEST_P(GemmSweep, AdjacentRows) {
                 }
             }
         }
+    }
+}
+
+// By a slope of 0 they would become NaN.
+TEST_P(GemmSweep, InfiniteOutputsOfLeakyRelu) {
+    if (!kernel_->bends || !kernel_->int8) {
+        return;
+    }
+    Epilogue e = int8_output(3, -128, 127);
+    e.bent = BentFunction::kLeakyRelu;
+    for (const float slope : {0.0F, 0.25F, 1.0F, 1.5F, -0.5F}) {
+        e.a = slope;
+        run({2 * kernel_->mr + 1, 2 * kernel_->lanes * kernel_->vectors, 37, 2, Fill::kRandom, e, true, 125.0F});
+        run({kernel_->mr, 8, 37, 2, Fill::kHighest, e, true, 125.0F});
     }
 }
 

@@ -18,15 +18,23 @@ namespace fw {
 
 namespace {
 
-// Weights as the parameters have them, which the readers of files see to, and names that are free.
+bool has_node(const Graph& graph, const std::string& name) {
+    const std::vector<Node>& nodes = graph.nodes();
+    return std::any_of(nodes.begin(), nodes.end(),
+                       [&name](const Node& node) { return !node.removed && node.name == name; });
+}
+
+// Weights as the parameters have them, which the readers of files see to, as many inputs as the layer takes, and names
+// that are free.
 bool can_be_split(const Graph& graph, const Node& node, const std::vector<AttentionPart>& parts) {
     const bool masked = node.params.get(5, 0) != 0;
-    if (node.weights.size() != 8 || node.outputs.size() != 1 || node.inputs.size() < (masked ? 2 : 1)) {
+    const size_t rows = node.inputs.size() - (masked ? 1 : 0);
+    if (node.weights.size() != 8 || node.outputs.size() != 1 || node.inputs.empty() || rows < 1 || rows > 3) {
         return false;
     }
     size_t weight = 0;
     for (const AttentionPart& part : parts) {
-        if (graph.find_value(part.name) != kNone) {
+        if (graph.find_value(part.name) != kNone || has_node(graph, part.name)) {
             return false;
         }
         if (part.type == "InnerProduct") {

@@ -158,7 +158,7 @@ struct ByteStore16 {
                       count < 16 * kCount ? count : 16 * kCount);
     }
 
-    /// Of leaky ReLU with a <= 1: the larger of x and a x.
+    /// Of leaky ReLU with 0 != a <= 1: the larger of x and a x. By 0 an infinite x would become NaN.
     template <int kCount>
     FW_ALWAYS_INLINE void store_leaky(const Epilogue& e, const __m512i* acc, const float* multiplier, void* out,
                                       int64_t count) const {

@@ -11,22 +11,21 @@ namespace fw {
 
 namespace {
 
-/// Of bytes with a function that is known, leaky ReLU with a <= 1; kIdentity: of any outputs.
+/// Of bytes with a function that is known, leaky ReLU with 0 != a <= 1; kIdentity: of any outputs.
 template <BentFunction kFunction>
 struct Avx512VnniInt8 {
     struct Quad {
         __m256i v[4];
     };
-    template <int kSize>
-    struct Rows {
-        Quad taps[(kSize + 3) / 4];
-    };
     using Element = int8_t;
     using Acc = Quad;
     template <int kSize>
-    using Column = Rows<kSize>;
+    using Column = Quad;
     template <int kSize>
-    using Weights = Rows<kSize>;
+    using Weights = Quad;
+    /// Four rows each: 20 registers of accumulators and both parts of a column are too many.
+    template <int kSize>
+    static constexpr int kParts = (kSize + 3) / 4;
     static constexpr int kLanes = 32, kKr = 4;
     static constexpr bool kInt8 = true, kUnsignedInput = true, kInterleaved = true, kBends = true;
 
@@ -35,47 +34,35 @@ struct Avx512VnniInt8 {
         return {{_mm256_loadu_si256(from), _mm256_loadu_si256(from + 1), _mm256_loadu_si256(from + 2),
                  _mm256_loadu_si256(from + 3)}};
     }
-    template <int kSize>
-    static FW_ALWAYS_INLINE Rows<kSize> load_weights(const void* p) {
-        Rows<kSize> weights;
-        unroll<(kSize + 3) / 4>([&](auto t) FW_INLINE_LAMBDA {
-            weights.taps[t] = load_bias(static_cast<const int8_t*>(p) + t * kLanes * 4);
-        });
-        return weights;
+    template <int kSize, int kPart = 0>
+    static FW_ALWAYS_INLINE Quad load_weights(const void* p) {
+        return load_bias(static_cast<const int8_t*>(p) + kPart * kLanes * 4);
     }
     static FW_ALWAYS_INLINE __m256i load(const int8_t* a) {
         const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a));
         return _mm256_xor_si256(x, _mm256_set1_epi8(-128));
     }
     /// Missing rows repeat the last one; their weights are zero.
-    template <int kSize>
-    static FW_ALWAYS_INLINE Rows<kSize> load_column(const int8_t* const* rows, int64_t /*count*/) {
-        Rows<kSize> column;
-        unroll<(kSize + 3) / 4>([&](auto t) FW_INLINE_LAMBDA {
-            __m256i row[4];
-            unroll<4>([&](auto i) FW_INLINE_LAMBDA {
-                if constexpr (4 * t + i < kSize) {
-                    row[i] = load(rows[4 * t + i]);
-                } else {
-                    row[i] = row[i - 1];
-                }
-            });
-            const __m256i low01 = _mm256_unpacklo_epi8(row[0], row[1]);
-            const __m256i high01 = _mm256_unpackhi_epi8(row[0], row[1]);
-            const __m256i low23 = _mm256_unpacklo_epi8(row[2], row[3]);
-            const __m256i high23 = _mm256_unpackhi_epi8(row[2], row[3]);
-            column.taps[t] = {{_mm256_unpacklo_epi16(low01, low23), _mm256_unpackhi_epi16(low01, low23),
-                               _mm256_unpacklo_epi16(high01, high23), _mm256_unpackhi_epi16(high01, high23)}};
+    template <int kSize, int kPart = 0>
+    static FW_ALWAYS_INLINE Quad load_column(const int8_t* const* rows, int64_t /*count*/) {
+        __m256i row[4];
+        unroll<4>([&](auto i) FW_INLINE_LAMBDA {
+            if constexpr (4 * kPart + i < kSize) {
+                row[i] = load(rows[4 * kPart + i]);
+            } else {
+                row[i] = row[i - 1];
+            }
         });
-        return column;
+        const __m256i low01 = _mm256_unpacklo_epi8(row[0], row[1]);
+        const __m256i high01 = _mm256_unpackhi_epi8(row[0], row[1]);
+        const __m256i low23 = _mm256_unpacklo_epi8(row[2], row[3]);
+        const __m256i high23 = _mm256_unpackhi_epi8(row[2], row[3]);
+        return {{_mm256_unpacklo_epi16(low01, low23), _mm256_unpackhi_epi16(low01, low23),
+                 _mm256_unpacklo_epi16(high01, high23), _mm256_unpackhi_epi16(high01, high23)}};
     }
-    template <int kSize>
-    static FW_ALWAYS_INLINE Acc multiply_add(Acc acc, const Rows<kSize>& x, const Rows<kSize>& w) {
-        unroll<(kSize + 3) / 4>([&](auto t) FW_INLINE_LAMBDA {
-            unroll<4>([&](auto q) FW_INLINE_LAMBDA {
-                acc.v[q] = _mm256_dpbusd_epi32(acc.v[q], x.taps[t].v[q], w.taps[t].v[q]);
-            });
-        });
+    template <int kSize, int kPart = 0>
+    static FW_ALWAYS_INLINE Acc multiply_add(Acc acc, const Quad& x, const Quad& w) {
+        unroll<4>([&](auto q) FW_INLINE_LAMBDA { acc.v[q] = _mm256_dpbusd_epi32(acc.v[q], x.v[q], w.v[q]); });
         return acc;
     }
     static FW_ALWAYS_INLINE __m256 scaled(const Acc& acc, const float* multiplier, int q) {
@@ -83,8 +70,11 @@ struct Avx512VnniInt8 {
     }
     /// As in ByteStore16: only the upper bound is needed before rounding.
     template <class Function>
-    static FW_ALWAYS_INLINE void store_bytes(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
-                                             int64_t count, Function function) {
+    static FW_ALWAYS_INLINE void store_bytes(const Epilogue& epilogue, const Acc& acc, const float* multiplier,
+                                             void* out, int64_t count, Function function) {
+        const Epilogue* again = &epilogue;
+        FW_READ_AGAIN(again);  // clang 14 holds its constants, and accumulators on the stack
+        const Epilogue& e = *again;
         const __m256 hi = _mm256_set1_ps(e.hi);
         __m256i q32[4];
         unroll<4>([&](auto q) FW_INLINE_LAMBDA {
@@ -141,7 +131,7 @@ template <int kSize, int kStride>
 void run(const DwLineArgs& args) {
     if constexpr (kBendsLines && kSize == 3) {
         const Epilogue& e = args.epilogue;
-        if (e.bent == BentFunction::kLeakyRelu && e.a <= 1.0F && !e.float_output) {
+        if (e.bent == BentFunction::kLeakyRelu && e.a != 0.0F && e.a <= 1.0F && !e.float_output) {
             dw_line_run<Avx512VnniInt8<BentFunction::kLeakyRelu>, kSize, kStride>(args);
             return;
         }
