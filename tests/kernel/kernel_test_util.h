@@ -84,7 +84,7 @@ inline int reference_int8(int32_t acc, float multiplier, int zero_point, int lo,
     return static_cast<int>(std::min<double>(std::max<double>(rounded, lo), hi));
 }
 
-/// The int8 output of an epilogue.
+/// The int8 output of an epilogue; NaN, as infinity times 0, becomes the lower bound.
 inline int reference_int8(int32_t acc, float multiplier, const Epilogue& e) {
     const int lo = static_cast<int>(e.lo) + e.zero_point;
     const int hi = static_cast<int>(e.hi) + e.zero_point;
@@ -96,6 +96,9 @@ inline int reference_int8(int32_t acc, float multiplier, const Epilogue& e) {
     const float gate = line + e.b;
     const float share = gate < 0.0F ? 0.0F : gate > 1.0F ? 1.0F : gate;
     const float y = e.bent == BentFunction::kHardSwish ? x * share : x > 0.0F ? x : line;
+    if (std::isnan(y)) {
+        return lo;
+    }
     const double rounded = std::nearbyint(static_cast<double>(y * e.scale)) + e.zero_point;
     return static_cast<int>(std::min<double>(std::max<double>(rounded, lo), hi));
 }
