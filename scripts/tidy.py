@@ -20,7 +20,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Kernels are one template many times over, and stb.cpp is another project's.
 LEFT_OUT = re.compile(r"src/layer/(x86|arm)/|stb\.cpp$")
-ANALYZER = ["--extra-arg=-Xclang", "--extra-arg=-analyzer-config", "--extra-arg=-Xclang", "--extra-arg=max-nodes=20000"]
+ANALYZER = ["--extra-arg=-Xclang", "--extra-arg=-analyzer-config", "--extra-arg=-Xclang", "--extra-arg=max-nodes=20000",
+            "--extra-arg=-Wno-ignored-optimization-argument"]  # GCC's, which the compile commands have
 
 
 def headers_of_objects(build):

@@ -215,9 +215,8 @@ struct ByteStore16 {
 /// The same, with the bytes of another blob added to them: Epilogue::sum.
 struct SumStore16 {
     __m512 hi;
-    __m512i lo, k, k_residual, start, zero_point, order;
+    __m512i lo, k, k_residual, start, zero_point, order, least, most;
     __m128i shift;
-    __m512i least, most;
     ptrdiff_t residual;
 
     FW_ALWAYS_INLINE explicit SumStore16(const Epilogue& e)
@@ -228,9 +227,9 @@ struct SumStore16 {
           start(_mm512_set1_epi32(e.sum->start)),
           zero_point(_mm512_set1_epi16(static_cast<short>(e.sum->zero_point))),
           order(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)),
-          shift(_mm_cvtsi32_si128(e.sum->shift)),
           least(_mm512_set1_epi8(static_cast<char>(e.sum->lo))),
           most(_mm512_set1_epi8(static_cast<char>(e.sum->hi))),
+          shift(_mm_cvtsi32_si128(e.sum->shift)),
           residual(e.sum->residual) {}
 
     template <int kCount>
