@@ -55,11 +55,13 @@ struct Sums {
     static constexpr bool kValue = false;
     using Store = void;
 };
+#ifndef FW_MINSIZE
 template <class K>
 struct Sums<K, Void<typename K::SumStore>> {
     static constexpr bool kValue = true;
     using Store = typename K::SumStore;
 };
+#endif
 template <class K, class = void>
 struct PacksRows {
     static constexpr bool kValue = false;
