@@ -37,6 +37,7 @@ public:
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kChunk = size_t{16} << 20;  // address space: only what is written takes memory
 
+// Huge pages as far as they are used as a whole, small ones behind them.
 std::shared_ptr<char> map_huge_pages(size_t bytes) {
     const size_t mapped = bytes + kHugePage;
     void* memory = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -44,7 +45,7 @@ std::shared_ptr<char> map_huge_pages(size_t bytes) {
         return nullptr;
     }
     auto* begin = reinterpret_cast<char*>(round_up(reinterpret_cast<uintptr_t>(memory), kHugePage));
-    static_cast<void>(::madvise(begin, bytes, MADV_HUGEPAGE));
+    static_cast<void>(::madvise(begin, bytes / kHugePage * kHugePage, MADV_HUGEPAGE));
     return {begin, [memory, mapped](char* /*begin*/) { ::munmap(memory, mapped); }};
 }
 
@@ -112,7 +113,13 @@ std::shared_ptr<void> PagePool::allocate(size_t bytes) {
     constexpr size_t kMany = size_t{1} << 20;
     const size_t want = round_up(bytes + kOverread, kAlignment);
     total_ += want;
-    if (total_ + expected_ >= kMany && bytes <= kChunk / 4) {
+    if (total_ + expected_ < kMany || bytes > SIZE_MAX / 2) {
+        return allocate_populated(bytes);
+    }
+    std::shared_ptr<void> piece;
+    if (want > kChunk / 4) {
+        piece = map_huge_pages(want);
+    } else {
         if (want > size_ - used_) {
             trim();
             chunk_ = map_huge_pages(kChunk);
@@ -120,14 +127,16 @@ std::shared_ptr<void> PagePool::allocate(size_t bytes) {
             used_ = 0;
         }
         if (chunk_ != nullptr) {
-            std::shared_ptr<void> piece(chunk_, chunk_.get() + used_);
+            piece = std::shared_ptr<void>(chunk_, chunk_.get() + used_);
             avoid_waste(want);
             used_ += want;
-            populate_pages(piece.get(), want);
-            return piece;
         }
     }
-    return allocate_populated(bytes);
+    if (piece == nullptr) {
+        return allocate_populated(bytes);
+    }
+    populate_pages(piece.get(), want);
+    return piece;
 }
 
 std::shared_ptr<void> PagePool::allocate_last(size_t bytes) {

@@ -29,7 +29,8 @@ void populate_pages(void* memory, size_t bytes);
 std::shared_ptr<void> allocate_populated(size_t bytes);
 
 /// Memory for what is written at once and kept together, as the packed weights of a network: pieces lie one after the
-/// other in huge pages, where the system has them and a MiB or more comes together. A piece outlives the pool.
+/// other in huge pages, where the system has them and a MiB or more comes together; large ones, from 4 MiB, have huge
+/// pages of their own, and small ones for the rest. A piece outlives the pool.
 class PagePool {
 public:
     PagePool() = default;

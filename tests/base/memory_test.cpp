@@ -33,9 +33,10 @@ TEST(Memory, PiecesOfAPoolOutliveIt) {
     std::vector<std::pair<std::shared_ptr<void>, size_t>> pieces;
     {
         PagePool pool;
-        for (const size_t bytes : {size_t{0}, size_t{1}, size_t{900000}, size_t{900000}, size_t{1}, size_t{1} << 20,
-                                   size_t{65}, size_t{3} << 20, size_t{3} << 20, size_t{3} << 20, size_t{3} << 20,
-                                   size_t{3} << 20, size_t{3} << 20, size_t{9} << 20, size_t{64}}) {
+        for (const size_t bytes :
+             {size_t{0}, size_t{1}, size_t{900000}, size_t{900000}, size_t{1}, size_t{1} << 20, size_t{65},
+              size_t{3} << 20, size_t{3} << 20, size_t{3} << 20, size_t{3} << 20, size_t{3} << 20, size_t{3} << 20,
+              size_t{9} << 20, size_t{64}, size_t{4} << 20, (size_t{7} << 20) - 3, size_t{65}}) {
             std::shared_ptr<void> piece = pool.allocate(bytes);
             ASSERT_NE(piece, nullptr);
             EXPECT_EQ(reinterpret_cast<uintptr_t>(piece.get()) % kAlignment, 0U);
