@@ -93,6 +93,15 @@ int64_t scratch_tiles(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t
     return tiles < kLeastTogether ? 1 : tiles;
 }
 
+// The rows of a tile are copied while the one before it is multiplied, where two of them leave room in the first-level
+// cache.
+bool packs_ahead(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n) {
+    constexpr int64_t kMostBytes = 32 * 1024;
+    return kernel.packs_ahead && k % kRowPiece == 0 && n % (kernel.lanes * kernel.vectors) == 0 &&
+           weight_bytes(kernel, taps, k, n) <= block_bytes() &&
+           2 * static_cast<int64_t>(gemm_scratch_bytes(kernel, taps, k)) <= kMostBytes;
+}
+
 // What one thread works on, and with.
 struct GemmTask {
     Range tiles;
@@ -108,8 +117,9 @@ struct GemmTask {
 struct GemmScratch {
     GemmScratch(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n, bool staged, bool half)
         : rows(pointer_bytes(taps * kernel.mr * tiles_at_once(kernel, taps, n, staged))),
-          packed_rows(static_cast<size_t>(scratch_tiles(kernel, taps, k, n, staged)) *
-                      round_up(gemm_scratch_bytes(kernel, taps, k), kAlignment)),
+          packed_rows(
+              static_cast<size_t>(packs_ahead(kernel, taps, k, n) ? 2 : scratch_tiles(kernel, taps, k, n, staged)) *
+              round_up(gemm_scratch_bytes(kernel, taps, k), kAlignment)),
           edges(
               kernel.packed_size > 0 && taps > 1 && k <= kFewChannels
                   ? round_up(static_cast<size_t>(kernel.mr * taps * k * (kernel.int8 ? 1 : 4)) + kOverread, kAlignment)
@@ -237,6 +247,9 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     args.epilogue = job.epilogue;
     args.scratch = task.packed_rows;
     args.scratch_tiles = together;
+    // Leaky ReLU has tiles of its own.
+    args.packs_ahead =
+        !joined && job.epilogue.bent != BentFunction::kLeakyRelu && packs_ahead(kernel, taps, job.k, job.n);
     for (int64_t r = 0; r < kernel.mr * at_once && job.row_function.staged; ++r) {
         out[r] = task.stage + r * job.n;
     }

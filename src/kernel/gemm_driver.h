@@ -1,174 +1,17 @@
-// The one GEMM driver: tiles of a panel, over a trait struct of an instruction set (see any gemm_*.cpp). Included by
-// each kernel file and compiled with its flags.
-//
-// A trait K has: Element (of A), Acc and Vec (registers), kMr, kVectors, kLanes, kKr, kInt8, kUnsignedInput, and
-//   Acc load_bias(const void*)                    kLanes accumulators
-//   Vec load_b(const void*)                       kLanes * kKr elements of B, kLanes * kKr * sizeof(Element) bytes
-//   Vec load_a(const Element*)                    kKr elements, repeated over the lanes
-//   Acc multiply_add(Acc, Vec a, Vec b)
-//   void store(const Epilogue&, Acc, const float* multiplier, void* out, int64_t count)    epilogue, count <= kLanes
-// It may have
-//   ByteStore, made of an Epilogue once a tile, with
-//       void store<kCount>(const Acc*, const float* multiplier, void* out, int64_t count)
-//       the int8 output of kCount adjacent vectors at once, whatever of it is within count > 0
-//       void store_bent<kCount>(const Epilogue&, the same)      with the epilogue's function in it
-//   kStoresSmall: ByteStore has store_small<kCount>, for multipliers below 1; others have their outputs stored apart
-//   SumStore, likewise, with store<kCount>: the bytes of Epilogue::sum
-//   Packed, a type, and void copy_row<kCount>(const Element*, Packed*)      16, 32 or 64 bytes or 16 floats, converted
-//       load_a then takes a const Packed*. The rows of A are copied to GemmArgs::scratch first: a conversion is then
-//       done once a row instead of once a panel and vector, all taps become one long sum, and a tile has one address
-//       instead of one a row.
-//   kBendsFloats, and Acc bend<BentFunction>(const Epilogue&, Acc), the epilogue's function of floats
-//   kInlinesTiles: every tile is code within one function, with all that its outputs may need: for small tiles, whose
-//       calls would be felt
-//   kStoresApart: every tile takes its outputs from memory, in a function that has all that they may need: for tiles
-//       that are small code
-//   kStoresFours: ByteStore has
-//       static void store_fours(const Epilogue&, const Acc*, int64_t fours, const float* multiplier, void* out,
-//                               int64_t columns)
-//       the int8 outputs of so many times four rows of one vector that lie behind one another, with any function
-//   kLeakyTiles: whole tiles with leaky ReLU, 0 != a <= 1, are code of their own; ByteStore has
-//       void store_leaky<kCount>(const Epilogue&, const Acc*, const float* multiplier, void* out, int64_t count)
-//   Weight, the type of B in memory where it is not Element: uint16_t, GemmKernel::half is kBfloat16
+// The one GEMM driver: tiles of a panel, over a trait struct of an instruction set (gemm_traits.h; see any gemm_*.cpp).
+// Included by each kernel file and compiled with its flags.
 #pragma once
 
+#include <utility>
+
+#include "kernel/gemm_rows.h"
+#include "kernel/gemm_traits.h"
 #include "kernel/kernel.h"
 #include "kernel/panel.h"
 #include "kernel/unroll.h"
 
 namespace fw {
 namespace {
-
-template <class...>
-using Void = void;
-
-template <class K, class = void>
-struct StoresBytes {
-    static constexpr bool kValue = false;
-};
-template <class K>
-struct StoresBytes<K, Void<typename K::ByteStore>> {
-    static constexpr bool kValue = true;
-};
-template <class K, class = void>
-struct Sums {
-    static constexpr bool kValue = false;
-    using Store = void;
-};
-#ifndef FW_MINSIZE
-template <class K>
-struct Sums<K, Void<typename K::SumStore>> {
-    static constexpr bool kValue = true;
-    using Store = typename K::SumStore;
-};
-#endif
-template <class K, class = void>
-struct PacksRows {
-    static constexpr bool kValue = false;
-    using Packed = typename K::Element;
-    static constexpr int kSize = 0;
-};
-template <class K>
-struct PacksRows<K, Void<typename K::Packed>> {
-    static constexpr bool kValue = true;
-    using Packed = typename K::Packed;
-    static constexpr int kSize = sizeof(Packed);
-};
-
-template <class K, class = void>
-struct WeightOf {
-    using Type = typename K::Element;
-};
-template <class K>
-struct WeightOf<K, Void<typename K::Weight>> {
-    using Type = typename K::Weight;
-};
-// The smallest build has functions of outputs apart from its kernels.
-#ifdef FW_MINSIZE
-template <class K>
-constexpr bool kBends = false;
-#else
-template <class K>
-constexpr bool kBends = StoresBytes<K>::kValue;
-#endif
-template <class K, class = void>
-constexpr bool kTileBends = false;
-#ifndef FW_MINSIZE
-template <class K>
-constexpr bool kTileBends<K, Void<decltype(K::kBendsFloats)>> = K::kBendsFloats;
-#endif
-template <class K, class = void>
-constexpr bool kInlinesTiles = false;
-template <class K>
-constexpr bool kInlinesTiles<K, Void<decltype(K::kInlinesTiles)>> = K::kInlinesTiles;
-template <class K, class = void>
-constexpr bool kStoresApart = false;
-template <class K>
-constexpr bool kStoresApart<K, Void<decltype(K::kStoresApart)>> = K::kStoresApart;
-template <class K, class = void>
-constexpr bool kStoresSmall = false;
-template <class K>
-constexpr bool kStoresSmall<K, Void<decltype(K::kStoresSmall)>> = K::kStoresSmall;
-template <class K, class = void>
-constexpr bool kStoresFours = false;
-#ifndef FW_MINSIZE
-template <class K>
-constexpr bool kStoresFours<K, Void<decltype(K::kStoresFours)>> = K::kStoresFours;
-#endif
-template <class K, class = void>
-constexpr bool kLeakyTiles = false;
-#ifndef FW_MINSIZE
-template <class K>
-constexpr bool kLeakyTiles<K, Void<decltype(K::kLeakyTiles)>> = K::kLeakyTiles;
-#endif
-template <class K>
-constexpr int64_t kWeightSize = sizeof(typename WeightOf<K>::Type);
-template <class K>
-constexpr HalfFormat kHalfFormat = kWeightSize<K> == 2 ? HalfFormat::kBfloat16 : HalfFormat::kFloat32;
-
-/// Copies one tap of the tile's rows, kCount elements at a time. What a copy writes past the end of the tap is
-/// overwritten by the next tap's, or lies between the rows.
-template <class K, int kCount>
-FW_ALWAYS_INLINE void pack_tap(const void* const* rows, int64_t m, int64_t k, typename K::Packed* to, int64_t pitch) {
-    for (int64_t r = 0; r < m; ++r, to += pitch) {
-        const auto* from = static_cast<const typename K::Element*>(rows[r]);
-        for (int64_t p = 0; p < k; p += kCount) {
-            K::template copy_row<kCount>(from + p, to + p);
-        }
-    }
-}
-
-/// Copies the rows of a tile: [kMr][pitch].
-template <class K>
-FW_ALWAYS_INLINE void pack_rows(const GemmArgs& args, int64_t pitch) {
-    auto* to = static_cast<typename K::Packed*>(args.scratch);
-    const void* const* rows = args.rows;
-    const int64_t m = args.m;  // for all that the compiler knows, `to` may be in the arguments
-    const int64_t k = args.k;
-    for (int64_t t = args.taps; t > 0; --t, rows += K::kMr, to += k) {
-        // A copy reads up to 64 bytes past the end: of floats never more than 16 at once.
-        constexpr bool kBytes = sizeof(typename K::Element) == 1;
-        if constexpr (kBytes) {
-            if (k > 32) {
-                pack_tap<K, 64>(rows, m, k, to, pitch);
-                continue;
-            }
-            if (k > 16) {
-                pack_tap<K, 32>(rows, m, k, to, pitch);
-                continue;
-            }
-        }
-        pack_tap<K, 16>(rows, m, k, to, pitch);
-    }
-    if constexpr (!K::kInt8 && K::kKr > 1) {
-        // The last step's products with padding: what lies behind a row may be infinite.
-        for (int64_t r = 0; r < m; ++r, to += pitch) {
-            for (int i = 0; i < K::kKr; ++i) {
-                to[i] = 0;
-            }
-        }
-    }
-}
 
 /// Outputs of a row in float.
 template <class K, int kVectors>
@@ -461,13 +304,80 @@ FW_ALWAYS_INLINE void gemm_panels(const GemmArgs& args, int64_t pitch, GemmArgs*
     }
 }
 
+// A whole tile, whose rows are in scratch memory. While it is multiplied, those of the next one are copied to `to`, a
+// piece of each at a time: between the products of a piece there is time for it. Without `next` there is no next one.
+template <class K>
+__attribute__((noinline)) void ahead_tile(const GemmArgs& args, const void* const* next, void* to, const char* panel,
+                                          int64_t column) {
+    using A = typename K::Packed;
+    using T = Tile<K, K::kMr, K::kVectors>;
+    T tile(panel);
+    const char* b = panel + K::kVectors * T::kVectorBytes * 2;
+    const int64_t pitch = packed_row_pitch(args.taps * args.k);
+    const auto* a = static_cast<const A*>(args.scratch);
+    const auto add = [&](int64_t k) FW_INLINE_LAMBDA {
+        for (const A* end = a + k; a < end; a += K::kKr, b += K::kVectors * T::kStep) {
+            tile.step(b, [&](auto r) FW_INLINE_LAMBDA { return a + r * pitch; });
+        }
+    };
+    if (next == nullptr) {
+        add(args.taps * args.k);
+    } else {
+        auto* piece = static_cast<A*>(to);
+        for (int64_t t = args.taps; t > 0; --t, next += K::kMr) {
+            for (int64_t first = 0; first < args.k; first += kRowPiece, piece += kRowPiece) {
+                unroll<K::kMr>([&](auto r) FW_INLINE_LAMBDA {
+                    K::template copy_row<kRowPiece>(static_cast<const typename K::Element*>(next[r]) + first,
+                                                    piece + r * pitch);
+                });
+                add(kRowPiece);
+            }
+        }
+    }
+    tile.store(args, panel, column);
+}
+
+// The whole tiles of a call; returns how many.
+template <class K>
+__attribute__((noinline)) int64_t run_ahead(const GemmArgs& args) {
+    const int64_t pitch = packed_row_pitch(args.taps * args.k);
+    const int64_t column_bytes = gemm_column_bytes(args.taps, args.k, K::kKr, kWeightSize<K>, true);
+    constexpr int64_t kColumns = K::kVectors * K::kLanes;
+    const int64_t tiles = args.m / K::kMr;
+    void* other = static_cast<char*>(args.scratch) + K::kMr * pitch * PacksRows<K>::kSize;
+    GemmArgs tile = args;
+    tile.m = K::kMr;
+    pack_rows<K>(tile, pitch);
+    for (int64_t left = tiles; left > 0; --left) {
+        const void* const* rows = tile.rows + args.taps * K::kMr;
+        const void* const* next = left > 1 ? rows : nullptr;
+        for (int64_t i = args.panel_begin; i < args.panel_end; ++i, next = nullptr) {
+            const int64_t column = i * kColumns;
+            ahead_tile<K>(tile, next, other, static_cast<const char*>(args.packed) + column * column_bytes, column);
+        }
+        std::swap(tile.scratch, other);
+        tile.rows = rows;
+        tile.out += K::kMr;
+    }
+    return tiles;
+}
+
 template <class K>
 void gemm_run(const GemmArgs& args) {
     const int64_t pitch = packed_row_pitch(args.taps * args.k);
     const int64_t most = K::kMr * (PacksRows<K>::kValue ? args.scratch_tiles : 1);
     GemmArgs rows = args;
     GemmArgs tile = args;
-    for (int64_t left = args.m; left > 0; left -= most) {
+    int64_t left = args.m;
+    if constexpr (kPacksAhead<K>) {
+        if (args.packs_ahead && left >= K::kMr) {
+            const int64_t done = run_ahead<K>(args);
+            rows.rows += done * rows.taps * K::kMr;
+            rows.out += done * K::kMr;
+            left -= done * K::kMr;
+        }
+    }
+    for (; left > 0; left -= most) {
         rows.m = left < most ? left : most;
         gemm_panels<K>(rows, pitch, &tile);
         rows.rows += rows.taps * most;
@@ -500,7 +410,8 @@ void gemm_run(const GemmArgs& args) {
                                         0,                                      \
                                         0,                                      \
                                         ::fw::Sums<K>::kValue,                  \
-                                        ::fw::PacksRows<K>::kValue};
+                                        ::fw::PacksRows<K>::kValue,             \
+                                        ::fw::kPacksAhead<K>};
 
 /// The same of a kernel of pairs.
 #define FW_DEFINE_GEMM_PAIRS(id, isa, K)                                                                          \

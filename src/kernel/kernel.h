@@ -89,7 +89,13 @@ struct GemmArgs {
     /// kAlignment-aligned: gemm_scratch_bytes (pack.h) for each of `scratch_tiles`; nullptr if that is 0.
     void* scratch = nullptr;
     int64_t scratch_tiles = 1;  ///< `keeps_tiles` kernel: tiles of rows that may be in scratch memory together, from 1
+    /// `packs_ahead` kernel: `scratch` has memory for two tiles, and the rows of the next one may be copied while one
+    /// is multiplied. scratch_tiles is 1, k a multiple of kRowPiece and n of a panel's columns.
+    bool packs_ahead = false;
 };
+
+/// Elements of a row that a `packs_ahead` kernel copies at a time.
+constexpr int64_t kRowPiece = 64;
 
 /// Products that a `half` kernel adds up in float16 before that sum is added to those of the blocks before.
 constexpr int64_t kHalfBlock = 128;
@@ -141,6 +147,7 @@ struct GemmKernel {
     int output_cost = 0;
     bool sums = false;         ///< takes Epilogue::sum
     bool keeps_tiles = false;  ///< takes GemmArgs::scratch_tiles above 1
+    bool packs_ahead = false;  ///< takes GemmArgs::packs_ahead
 
     int weight_bytes() const { return int8 ? 1 : half != HalfFormat::kFloat32 ? 2 : 4; }
 };

@@ -43,7 +43,7 @@ struct Avx512VnniInt8 : VnniRows {
     using ByteStore = ByteStore16;
     using SumStore = SumStore16;
     static constexpr int kMr = kRows, kVectors = kColumns / 16, kLanes = 16;
-    static constexpr bool kLeakyTiles = true, kStoresSmall = true;
+    static constexpr bool kLeakyTiles = true, kPacksAhead = true, kStoresSmall = true;
 
     static FW_ALWAYS_INLINE Acc load_bias(const void* p) { return _mm512_loadu_si512(p); }
     static FW_ALWAYS_INLINE Vec load_b(const void* p) { return _mm512_loadu_si512(p); }
