@@ -11,8 +11,8 @@ namespace fw {
 
 namespace {
 
-/// Of bytes with a function that is known, leaky ReLU with 0 != a <= 1; kIdentity: of any outputs.
-template <BentFunction kFunction>
+/// Outputs that are bytes, with this function, leaky ReLU with 0 != a <= 1; kAny: all of them.
+template <BentFunction kFunction, bool kAny = false>
 struct Avx512VnniInt8 {
     struct Quad {
         __m256i v[4];
@@ -86,39 +86,36 @@ struct Avx512VnniInt8 {
         const __m256i lo = _mm256_set1_epi8(static_cast<char>(static_cast<int32_t>(e.lo) + e.zero_point));
         store_bytes32(_mm256_max_epi8(_mm256_packs_epi16(low, high), lo), out, count);
     }
-    /// Once for all places that store.
-    static __attribute__((noinline)) void store_bent(const Epilogue& e, const Acc& acc, const float* multiplier,
-                                                     void* out, int64_t count) {
-        store_bytes(e, acc, multiplier, out, count, [&](__m256 x) FW_INLINE_LAMBDA { return bend8(x, e); });
+    /// Apart from the loop: its branches would have clang keep accumulators on the stack.
+    static __attribute__((noinline)) void store_any(const Epilogue& e, const Acc& acc, const float* multiplier,
+                                                    void* out, int64_t count) {
+        if (!e.float_output) {
+            store_bytes(e, acc, multiplier, out, count, [&](__m256 x) FW_INLINE_LAMBDA { return bend8(x, e); });
+            return;
+        }
+        const __m256 lo = _mm256_set1_ps(e.lo);
+        const __m256 hi = _mm256_set1_ps(e.hi);
+        auto* to = static_cast<float*>(out);
+        unroll<4>([&](auto q) FW_INLINE_LAMBDA {
+            const __m256 x = _mm256_min_ps(hi, _mm256_max_ps(lo, scaled(acc, multiplier, q)));
+            store_floats4(_mm256_castps256_ps128(x), to + 4 * q, count - 4 * q);
+            store_floats4(_mm256_extractf128_ps(x, 1), to + 16 + 4 * q, count - 16 - 4 * q);
+        });
     }
     static FW_ALWAYS_INLINE void store(const Epilogue& e, const Acc& acc, const float* multiplier, void* out,
                                        int64_t count) {
-        if constexpr (kFunction != BentFunction::kIdentity) {
-            store_bytes(e, acc, multiplier, out, count,
-                        [&](__m256 x) FW_INLINE_LAMBDA { return bend8_as<kFunction>(x, e); });
-            return;
-        }
-        if (e.bent != BentFunction::kIdentity) {
+        if constexpr (kAny) {
             const Acc copy = acc;  // which has to stay in registers
-            store_bent(e, copy, multiplier, out, count);
-            return;
-        }
-        if (e.float_output) {
-            const __m256 lo = _mm256_set1_ps(e.lo);
-            const __m256 hi = _mm256_set1_ps(e.hi);
-            auto* to = static_cast<float*>(out);
-            unroll<4>([&](auto q) FW_INLINE_LAMBDA {
-                const __m256 x = _mm256_min_ps(hi, _mm256_max_ps(lo, scaled(acc, multiplier, q)));
-                store_floats4(_mm256_castps256_ps128(x), to + 4 * q, count - 4 * q);
-                store_floats4(_mm256_extractf128_ps(x, 1), to + 16 + 4 * q, count - 16 - 4 * q);
+            store_any(e, copy, multiplier, out, count);
+        } else {
+            store_bytes(e, acc, multiplier, out, count, [&](__m256 x) FW_INLINE_LAMBDA {
+                return kFunction == BentFunction::kIdentity ? x : bend8_as<kFunction>(x, e);
             });
-            return;
         }
-        store_bytes(e, acc, multiplier, out, count, [](__m256 x) FW_INLINE_LAMBDA { return x; });
     }
 };
 
-using Any = Avx512VnniInt8<BentFunction::kIdentity>;
+using Any = Avx512VnniInt8<BentFunction::kIdentity, true>;
 
 #ifdef FW_MINSIZE
 constexpr bool kBendsLines = false;
@@ -126,11 +123,16 @@ constexpr bool kBendsLines = false;
 constexpr bool kBendsLines = true;
 #endif
 
-// Windows of 3x3 have a loop for each function; those of 5x5 are large code, and their outputs a smaller part of it.
+// Bytes have a loop of their own; those of 3x3 for each function: 5x5 is large code, and its outputs a smaller part of
+// it.
 template <int kSize, int kStride>
 void run(const DwLineArgs& args) {
+    const Epilogue& e = args.epilogue;
+    if (!e.float_output && e.bent == BentFunction::kIdentity) {
+        dw_line_run<Avx512VnniInt8<BentFunction::kIdentity>, kSize, kStride>(args);
+        return;
+    }
     if constexpr (kBendsLines && kSize == 3) {
-        const Epilogue& e = args.epilogue;
         if (e.bent == BentFunction::kLeakyRelu && e.a != 0.0F && e.a <= 1.0F && !e.float_output) {
             dw_line_run<Avx512VnniInt8<BentFunction::kLeakyRelu>, kSize, kStride>(args);
             return;

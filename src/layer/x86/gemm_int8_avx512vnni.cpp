@@ -43,7 +43,7 @@ struct Avx512VnniInt8 : VnniRows {
     using ByteStore = ByteStore16;
     using SumStore = SumStore16;
     static constexpr int kMr = kRows, kVectors = kColumns / 16, kLanes = 16;
-    static constexpr bool kLeakyTiles = true, kPacksAhead = true, kStoresSmall = true;
+    static constexpr bool kLeakyTiles = true, kStoresSmall = true;
 
     static FW_ALWAYS_INLINE Acc load_bias(const void* p) { return _mm512_loadu_si512(p); }
     static FW_ALWAYS_INLINE Vec load_b(const void* p) { return _mm512_loadu_si512(p); }
@@ -108,7 +108,9 @@ struct Few : VnniRows {
     }
 };
 
-using Rows6 = Avx512VnniInt8<6, 64>;
+struct Rows6 : Avx512VnniInt8<6, 64> {
+    static constexpr bool kPacksAhead = true;  // 8 KB of code, and layers of many outputs are multiples of 64
+};
 using Rows8 = Avx512VnniInt8<8, 48>;
 using Rows12 = Avx512VnniInt8<12, 32>;
 
