@@ -211,26 +211,28 @@ private:
     char* out_;
 };
 
-// What a layer costs, in products of the plain convolution: a product, a value's way through a transform, and reading a
-// weight.
+// What a layer costs, in products of the plain convolution: a product, a value's way through a transform, reading a
+// weight, and reading one of the plain convolution.
 struct Costs {
     double product;
     double transform;
     double weight;
+    double plain_weight;
 };
-constexpr Costs kFloatCosts = {1, 12, 24};
-constexpr Costs kHalfCosts = {1.15, 14, 12};  // in instructions, of which a plain product takes 0.14
-constexpr Costs kInt8Costs = {1, 8, 12};
-constexpr Costs kInt8CostsNeon = {1.35, 10, 2.4};  // in instructions: smull and smlal2 take 16 bytes, smlal 4 words
-const Costs& costs_of(const WinogradKernel& kernel) {
-    return kernel.half                  ? kHalfCosts
-           : !kernel.int8               ? kFloatCosts
-           : kernel.level == Isa::kNeon ? kInt8CostsNeon
-                                        : kInt8Costs;
+constexpr Costs kFloatCosts = {1, 12, 24, 24};
+constexpr Costs kHalfCosts = {1.15, 14, 12, 24};  // in instructions, of which a plain product takes 0.14
+constexpr Costs kInt8Costs = {1, 8, 12, 6};
+constexpr Costs kInt8CostsNeon = {1.35, 10, 2.4, 6};  // in instructions: smull and smlal2 take 16 bytes, smlal 4 words
+constexpr Costs kInt8CostsVnni = {2, 42, 23, 11.5};   // of plain products of bytes; fitted to five layers of VGG-16
+const Costs& costs_of(const Winograd& winograd) {
+    return winograd.kernel->half                      ? kHalfCosts
+           : !winograd.kernel->int8                   ? kFloatCosts
+           : winograd.kernel->level == Isa::kNeon     ? kInt8CostsNeon
+           : winograd.gemm->level == Isa::kAvx512Vnni ? kInt8CostsVnni
+                                                      : kInt8Costs;
 }
 
-double winograd_cost(const Winograd& winograd, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
-    const Costs& costs = costs_of(*winograd.kernel);
+double winograd_cost(const Winograd& winograd, const Costs& costs, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
     const int size = winograd.kernel->size;
     const auto tiles = static_cast<double>(div_up(out_h, size) * div_up(out_w, size));
     const auto products = static_cast<double>(k) * static_cast<double>(n);
@@ -238,16 +240,16 @@ double winograd_cost(const Winograd& winograd, int64_t k, int64_t n, int64_t out
            (products * (tiles * costs.product + costs.weight) + tiles * costs.transform * static_cast<double>(k + n));
 }
 
-double plain_cost(bool int8, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
-    const double weight = int8 ? kInt8Costs.weight / 2 : kFloatCosts.weight;  // of 8 bits, not 16
+double plain_cost(const Costs& costs, int64_t k, int64_t n, int64_t out_h, int64_t out_w) {
     return 9.0 * static_cast<double>(k) * static_cast<double>(n) *
-           (static_cast<double>(out_h) * static_cast<double>(out_w) + weight);
+           (static_cast<double>(out_h) * static_cast<double>(out_w) + costs.plain_weight);
 }
 
-// Products of bytes that are as fast as those of 16 bits: where no instruction sums four of them.
-bool has_plain_bytes(Isa level) {
-    return !isa_covers(level, Isa::kAvxVnni) && !isa_covers(level, Isa::kAvx512Vnni) &&
-           !isa_covers(level, Isa::kDotprod);
+// Where pairs of 16 bits are not far behind products of bytes: there is no instruction that sums four of those, or one
+// that sums two of these.
+bool has_fast_pairs(Isa level) {
+    return isa_covers(level, Isa::kAvx512Vnni) ||
+           (!isa_covers(level, Isa::kAvxVnni) && !isa_covers(level, Isa::kDotprod));
 }
 
 }  // namespace
@@ -255,7 +257,7 @@ bool has_plain_bytes(Isa level) {
 Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out_h, int64_t out_w, bool half) {
     constexpr int64_t kFewChannels = 16;
     Winograd best;
-    if (k < kFewChannels || n < kFewChannels || (int8 && !has_plain_bytes(level))) {
+    if (k < kFewChannels || n < kFewChannels || (int8 && !has_fast_pairs(level))) {
         return best;
     }
     const GemmKernel* gemm = int8   ? find_pair_gemm_kernel(level)
@@ -266,7 +268,8 @@ Winograd choose_winograd(bool int8, Isa level, int64_t k, int64_t n, int64_t out
         if (candidate.kernel == nullptr || gemm == nullptr) {
             continue;
         }
-        candidate.share = winograd_cost(candidate, k, n, out_h, out_w) / plain_cost(int8, k, n, out_h, out_w);
+        const Costs& costs = costs_of(candidate);
+        candidate.share = winograd_cost(candidate, costs, k, n, out_h, out_w) / plain_cost(costs, k, n, out_h, out_w);
         // Less by a tenth at least: the larger tile has more weights and larger errors.
         if (1.1 * candidate.share < best.share) {
             best = candidate;

@@ -71,11 +71,15 @@ protected:
             GTEST_SKIP() << name(kernel.level) << " is not available on this processor";
         }
         winograd_.kernel = &kernel;
-        winograd_.gemm = kernel.int8   ? find_pair_gemm_kernel(kernel.level)
+        winograd_.gemm = kernel.int8   ? nullptr
                          : kernel.half ? find_half_gemm_kernel(HalfFormat::kFloat16, kernel.level, true)
                                        : find_gemm_kernel(false, kernel.level, 0);
     }
     void run(Case c) {
+        if (winograd_.kernel->int8) {
+            run_int8(c);
+            return;
+        }
         for (const bool half_input : {false, true}) {
             for (const bool half_output : {false, true}) {
                 if (HasFatalFailure() || (!winograd_.kernel->half && (half_input || half_output))) {
@@ -86,6 +90,16 @@ protected:
                 run_one(c);
             }
         }
+    }
+    // With the products of every level that takes these transforms.
+    void run_int8(const Case& c) {
+        for (const PairGemmKernel* gemm : pair_gemm_kernels()) {
+            if (runs_here(gemm->level) && isa_covers(gemm->level, winograd_.kernel->level) && !HasFatalFailure()) {
+                winograd_.gemm = gemm;
+                run_one(c);
+            }
+        }
+        EXPECT_NE(winograd_.gemm, nullptr);
     }
     void run_one(const Case& c);
     std::vector<double> output(const Case& c, const Data& d, int threads) const;

@@ -121,6 +121,9 @@ static inline __m512i m512_setr_epi32(Lanes... lanes) {
 static inline __m512i m512_castps_si512(__m512 x) {
     return bits<__m512i>(x);
 }
+static inline __m512 m512_castsi512_ps(__m512i x) {
+    return bits<__m512>(x);
+}
 static inline __m256i m512_castsi512_si256(__m512i x) {
     return halves(x).low;
 }
@@ -263,6 +266,11 @@ static inline __m512i m512_dpbusd_epi32(__m512i acc, __m512i x, __m512i y) {
     return join(m256_dpbusd_epi32(a.low, b.low, c.low), m256_dpbusd_epi32(a.high, b.high, c.high));
 }
 
+// Sums of two products of 16 bits.
+static inline __m512i m512_dpwssd_epi32(__m512i acc, __m512i x, __m512i y) {
+    return m512_add_epi32(acc, m512_madd_epi16(x, y));
+}
+
 // bfloat16: what is below the least normal number counts as 0, before and after.
 static inline float flush(float x) {
     return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(0.0F, x) : x;
@@ -315,6 +323,8 @@ static inline __m512 m512_dpbf16_ps(__m512 acc, __m512bh x, __m512bh y) {
 #define _mm512_adds_epi16 ::fw_emulation::m512_adds_epi16
 #undef _mm512_castps_si512
 #define _mm512_castps_si512 ::fw_emulation::m512_castps_si512
+#undef _mm512_castsi512_ps
+#define _mm512_castsi512_ps ::fw_emulation::m512_castsi512_ps
 #undef _mm512_castsi512_si256
 #define _mm512_castsi512_si256 ::fw_emulation::m512_castsi512_si256
 #undef _mm512_cvtepi32_epi8
@@ -333,6 +343,8 @@ static inline __m512 m512_dpbf16_ps(__m512 acc, __m512bh x, __m512bh y) {
 #define _mm512_dpbf16_ps ::fw_emulation::m512_dpbf16_ps
 #undef _mm512_dpbusd_epi32
 #define _mm512_dpbusd_epi32 ::fw_emulation::m512_dpbusd_epi32
+#undef _mm512_dpwssd_epi32
+#define _mm512_dpwssd_epi32 ::fw_emulation::m512_dpwssd_epi32
 #undef _mm512_extracti64x4_epi64
 #define _mm512_extracti64x4_epi64 ::fw_emulation::m512_extracti64x4_epi64
 #undef _mm512_fmadd_ps
