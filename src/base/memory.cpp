@@ -37,7 +37,7 @@ public:
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kChunk = size_t{16} << 20;  // address space: only what is written takes memory
 
-// Huge pages as far as they are used as a whole, small ones behind them.
+// Huge pages as far as they are used as a whole; what lies behind them is left to the system.
 std::shared_ptr<char> map_huge_pages(size_t bytes) {
     const size_t mapped = bytes + kHugePage;
     void* memory = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -93,8 +93,7 @@ int64_t scratch_tiles(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t
     return tiles < kLeastTogether ? 1 : tiles;
 }
 
-// The rows of a tile are copied while the one before it is multiplied, where two of them leave room in the first-level
-// cache.
+// The rows of a tile are copied while the one before it is multiplied, where two of them fit in the first-level cache.
 bool packs_ahead(const GemmKernel& kernel, int64_t taps, int64_t k, int64_t n) {
     constexpr int64_t kMostBytes = 32 * 1024;
     return kernel.packs_ahead && k % kRowPiece == 0 && n % (kernel.lanes * kernel.vectors) == 0 &&
@@ -247,9 +246,8 @@ void run_gemm_task(const GemmKernel& kernel, const ConvJob& job, const GemmTask&
     args.epilogue = job.epilogue;
     args.scratch = task.packed_rows;
     args.scratch_tiles = together;
-    // Leaky ReLU has tiles of its own.
-    args.packs_ahead =
-        !joined && job.epilogue.bent != BentFunction::kLeakyRelu && packs_ahead(kernel, taps, job.k, job.n);
+    // Most leaky ReLU have tiles of their own.
+    args.packs_ahead = job.epilogue.bent != BentFunction::kLeakyRelu && packs_ahead(kernel, taps, job.k, job.n);
     for (int64_t r = 0; r < kernel.mr * at_once && job.row_function.staged; ++r) {
         out[r] = task.stage + r * job.n;
     }

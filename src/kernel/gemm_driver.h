@@ -2,8 +2,6 @@
 // Included by each kernel file and compiled with its flags.
 #pragma once
 
-#include <utility>
-
 #include "kernel/gemm_rows.h"
 #include "kernel/gemm_traits.h"
 #include "kernel/kernel.h"
@@ -309,6 +307,7 @@ FW_ALWAYS_INLINE void gemm_panels(const GemmArgs& args, int64_t pitch, GemmArgs*
 template <class K>
 __attribute__((noinline)) void ahead_tile(const GemmArgs& args, const void* const* next, void* to, const char* panel,
                                           int64_t column) {
+    static_assert(K::kInt8 && PacksRows<K>::kValue && !kTileBends<K>, "bytes that are copied");
     using A = typename K::Packed;
     using T = Tile<K, K::kMr, K::kVectors>;
     T tile(panel);
@@ -355,7 +354,9 @@ __attribute__((noinline)) int64_t run_ahead(const GemmArgs& args) {
             const int64_t column = i * kColumns;
             ahead_tile<K>(tile, next, other, static_cast<const char*>(args.packed) + column * column_bytes, column);
         }
-        std::swap(tile.scratch, other);
+        void* const copied = other;
+        other = tile.scratch;
+        tile.scratch = copied;
         tile.rows = rows;
         tile.out += K::kMr;
     }

@@ -26,7 +26,7 @@
 //       static void store_fours(const Epilogue&, const Acc*, int64_t fours, const float* multiplier, void* out,
 //                               int64_t columns)
 //       the int8 outputs of so many times four rows of one vector that lie behind one another, with any function
-//   kPacksAhead: whole tiles for GemmArgs::packs_ahead
+//   kPacksAhead: int8 with Packed; there are whole tiles for GemmArgs::packs_ahead
 //   kLeakyTiles: whole tiles with leaky ReLU, 0 != a <= 1, are code of their own; ByteStore has
 //       void store_leaky<kCount>(const Epilogue&, const Acc*, const float* multiplier, void* out, int64_t count)
 //   Weight, the type of B in memory where it is not Element: uint16_t, GemmKernel::half is kBfloat16

@@ -90,7 +90,7 @@ struct GemmArgs {
     void* scratch = nullptr;
     int64_t scratch_tiles = 1;  ///< `keeps_tiles` kernel: tiles of rows that may be in scratch memory together, from 1
     /// `packs_ahead` kernel: `scratch` has memory for two tiles, and the rows of the next one may be copied while one
-    /// is multiplied. scratch_tiles is 1, k a multiple of kRowPiece and n of a panel's columns.
+    /// is multiplied. scratch_tiles is 1, k a multiple of kRowPiece and n of lanes * vectors.
     bool packs_ahead = false;
 };
 

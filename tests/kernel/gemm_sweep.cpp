@@ -203,7 +203,8 @@ void GemmSweep::run_one(const GemmCase& c) {
         args.epilogue.sum = &sum;
     }
     const bool packs = kernel_->packed_size > 0 && !kernel_->matched;
-    GuardedBuffer scratch(gemm_scratch_bytes(*kernel_, c.taps, c.k) * static_cast<size_t>(packs ? tiles : 1));
+    const size_t scratch_bytes = gemm_scratch_bytes(*kernel_, c.taps, c.k) * static_cast<size_t>(packs ? tiles : 1);
+    GuardedBuffer scratch(scratch_bytes);
     args.scratch = scratch.data();
     const auto check_all = [&] {
         for (int64_t r = 0; r < c.m; ++r) {
@@ -250,8 +251,16 @@ void GemmSweep::run_one(const GemmCase& c) {
     // Those of the next tile copied while one is multiplied.
     args.packs_ahead = kernel_->packs_ahead && tiles > 1 && c.k % kRowPiece == 0 && c.n % nr == 0;
     if (args.packs_ahead && !HasFatalFailure()) {
+        std::memset(scratch.data(), 0x55, scratch_bytes);  // no rows of the runs before
         std::memset(out.data(), 0x7f, all);
+        args.panel_begin = panels / 2;
         kernel_->run(args);
+        args.panel_end = args.panel_begin;
+        args.panel_begin = 0;
+        if (args.panel_end > 0) {
+            kernel_->run(args);
+        }
+        args.panel_end = panels;
         check_all();
     }
     if (HasFatalFailure() || !kernel_->steps || c.taps != 1) {

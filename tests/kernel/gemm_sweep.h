@@ -27,7 +27,7 @@ struct GemmOperands {
 
 class GemmSweep : public KernelSweep<GemmKernel> {
 protected:
-    /// Checks every output, however the kernel can be called.
+    /// Checks every output, in each way that the kernel can be called for this case.
     void run(const GemmCase& c);
 
 private:

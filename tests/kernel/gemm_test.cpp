@@ -116,7 +116,15 @@ TEST_P(GemmSweep, RowsCopiedAhead) {
                 for (const int64_t taps : {1, 9}) {
                     Epilogue small = int8_output(3, -128, 127);
                     small.small = true;
-                    for (const Epilogue& output : {small, int8_output(-7, -120, 119), no_clamp()}) {
+                    SumEpilogue sum;
+                    sum.k = 1 << 19;
+                    sum.k_residual = -(1 << 18);
+                    sum.start = 1 << 19;
+                    sum.shift = 20;
+                    Epilogue sums = small;
+                    sums.sum = &sum;
+                    const Epilogue bends = bent_epilogues(true).back();
+                    for (const Epilogue& output : {small, sums, bends, int8_output(-7, -120, 119), no_clamp()}) {
                         run({m, n, k, taps, Fill::kRandom, output});
                         if (HasFatalFailure()) {
                             return;

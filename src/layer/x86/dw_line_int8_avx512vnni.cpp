@@ -123,8 +123,7 @@ constexpr bool kBendsLines = false;
 constexpr bool kBendsLines = true;
 #endif
 
-// Bytes have a loop of their own; those of 3x3 for each function: 5x5 is large code, and its outputs a smaller part of
-// it.
+// Plain bytes have a loop of their own, at 3x3 those of each function too: 5x5 is larger code and gains less.
 template <int kSize, int kStride>
 void run(const DwLineArgs& args) {
     const Epilogue& e = args.epilogue;

@@ -10,7 +10,7 @@ struct Avx512VnniPairs {
     using Element = int32_t;
     using Acc = __m512i;
     using Vec = __m512i;
-    static constexpr int kMr = 12, kVectors = 2, kLanes = 16, kKr = 1;
+    static constexpr int kMr = 8, kVectors = 2, kLanes = 16, kKr = 1;
     static constexpr bool kInt8 = false, kUnsignedInput = false;
 
     static FW_ALWAYS_INLINE Acc load_bias(const void* p) { return _mm512_loadu_si512(p); }
@@ -27,6 +27,6 @@ struct Avx512VnniPairs {
 
 }  // namespace
 
-FW_DEFINE_GEMM_PAIRS(gemm_int16_12x32c2_avx512vnni, kAvx512Vnni, Avx512VnniPairs)
+FW_DEFINE_GEMM_PAIRS(gemm_int16_8x32c2_avx512vnni, kAvx512Vnni, Avx512VnniPairs)
 
 }  // namespace fw

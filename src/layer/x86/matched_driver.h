@@ -2,7 +2,7 @@
 // products a lane in 16 bits. Two registers of them take five instructions where vpmaddwd's pairs take eight and
 // conversions. Included by each kernel file and compiled with its flags.
 //
-// A trait K has, of what gemm_driver.h lists, all that Tile needs but multiply_add; kKr = 2 * kGroup, Acc is Vec, and
+// A trait K has, of what gemm_traits.h lists, all that Tile needs but multiply_add; kKr = 2 * kGroup, Acc is Vec, and
 //   int kElementCost, kOutputCost                     those of GemmKernel
 //   Vec load(const void*), void save(void*, Vec)      whole vectors, of at most kOverread bytes
 //   Vec load_a(const void*)                           a group, repeated over the lanes
