@@ -30,7 +30,7 @@ std::shared_ptr<void> allocate_populated(size_t bytes);
 
 /// Memory for what is written at once and kept together, as the packed weights of a network: pieces lie one after the
 /// other in huge pages, where the system has them and a MiB or more comes together; large ones, from 4 MiB, have huge
-/// pages of their own, and small ones for the rest. A piece outlives the pool.
+/// pages of their own as far as they fill them. A piece outlives the pool.
 class PagePool {
 public:
     PagePool() = default;

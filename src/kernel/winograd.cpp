@@ -245,8 +245,8 @@ double plain_cost(const Costs& costs, int64_t k, int64_t n, int64_t out_h, int64
            (static_cast<double>(out_h) * static_cast<double>(out_w) + costs.plain_weight);
 }
 
-// Where pairs of 16 bits are not far behind products of bytes: there is no instruction that sums four of those, or one
-// that sums two of these.
+// Where pairs of 16 bits are not far behind products of bytes: no instruction sums four of those, or one sums two of
+// these.
 bool has_fast_pairs(Isa level) {
     return isa_covers(level, Isa::kAvx512Vnni) ||
            (!isa_covers(level, Isa::kAvxVnni) && !isa_covers(level, Isa::kDotprod));

@@ -226,22 +226,26 @@ void GemmSweep::run_one(const GemmCase& c) {
     if (HasFatalFailure()) {
         return;
     }
-    // With outputs known to lie at one distance. Later panels first: the others may not write over them.
+    const int64_t panels = args.panel_end;
+    // Later panels first: the others may not write over them.
+    const auto run_panels_apart = [&] {
+        args.panel_begin = panels / 2;
+        kernel_->run(args);
+        args.panel_end = args.panel_begin;
+        args.panel_begin = 0;
+        if (args.panel_end > 0) {
+            kernel_->run(args);
+        }
+        args.panel_end = panels;
+    };
+    // With outputs known to lie at one distance.
     const size_t all = static_cast<size_t>(c.m) * out_row + static_cast<size_t>(c.m - 1) * margin;
     std::memset(out.data(), 0x7f, all);
     args.out_step = static_cast<int64_t>(out_row + margin);
-    const int64_t panels = args.panel_end;
     const int64_t nr = kernel_->lanes * kernel_->vectors;
-    args.panel_begin = panels / 2;
-    kernel_->run(args);
-    args.panel_end = args.panel_begin;
-    args.panel_begin = 0;
-    if (args.panel_end > 0) {
-        kernel_->run(args);
-    }
+    run_panels_apart();
     check_all();
     // Rows of several tiles in scratch memory at once.
-    args.panel_end = panels;
     for (args.scratch_tiles = 2; packs && args.scratch_tiles <= tiles && !HasFatalFailure(); ++args.scratch_tiles) {
         std::memset(out.data(), 0x7f, all);
         kernel_->run(args);
@@ -253,14 +257,7 @@ void GemmSweep::run_one(const GemmCase& c) {
     if (args.packs_ahead && !HasFatalFailure()) {
         std::memset(scratch.data(), 0x55, scratch_bytes);  // no rows of the runs before
         std::memset(out.data(), 0x7f, all);
-        args.panel_begin = panels / 2;
-        kernel_->run(args);
-        args.panel_end = args.panel_begin;
-        args.panel_begin = 0;
-        if (args.panel_end > 0) {
-            kernel_->run(args);
-        }
-        args.panel_end = panels;
+        run_panels_apart();
         check_all();
     }
     if (HasFatalFailure() || !kernel_->steps || c.taps != 1) {
@@ -269,7 +266,6 @@ void GemmSweep::run_one(const GemmCase& c) {
     // The same of rows.
     std::memcpy(a.data(), a_values, count * row_bytes);
     std::memset(out.data(), 0x7f, all);
-    args.panel_end = panels;
     args.row_step = static_cast<int64_t>(row_bytes);
     const void* const first_row[] = {a.data()};
     void* const first_out[] = {out_rows[0]};

@@ -11,7 +11,7 @@ namespace fw {
 
 namespace {
 
-/// Outputs that are bytes, with this function, leaky ReLU with 0 != a <= 1; kAny: all of them.
+/// For byte outputs with this function (leaky ReLU: 0 != a <= 1); kAny: for any output.
 template <BentFunction kFunction, bool kAny = false>
 struct Avx512VnniInt8 {
     struct Quad {
