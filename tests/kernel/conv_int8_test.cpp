@@ -114,7 +114,8 @@ void Int8Conv::run_one(const Case& c, bool staged, int threads) {
                     const int ix = x * c.stride - c.pad() + t % c.size;
                     const bool inside = iy >= 0 && iy < c.in_h && ix >= 0 && ix < c.in_w;
                     for (int p = 0; p < c.k; ++p) {
-                        const int value = inside ? image[(at(iy) * at(c.in_w) + at(ix)) * at(c.k) + at(p)] : kPadding;
+                        const int8_t value =
+                            inside ? image[(at(iy) * at(c.in_w) + at(ix)) * at(c.k) + at(p)] : kPadding;
                         sum += value * values[(at(j) * taps + at(t)) * at(c.k) + at(p)];
                     }
                 }
